@@ -1,0 +1,1 @@
+"""Tests in three tiers: unit, assets and end_to_end."""

@@ -1,0 +1,1 @@
+"""Tests that materialise assets in process, into a temporary data folder."""

@@ -1,0 +1,1 @@
+"""Tests that start the commands a user types."""
