@@ -1,0 +1,116 @@
+"""`segmentation config`: check, show and describe the settings. The functions return text; `config` prints it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from segmentation_assets.cli.opening import load_from_arguments
+from segmentation_assets.config.loading import LoadedSettings
+from segmentation_assets.config.schema import settings_schema
+from segmentation_assets.config.settings import Settings
+from segmentation_assets.config.source import DeliveredTable
+
+_LABEL_WIDTH = 14
+_MOST_FILES = 10
+_TABLES = ("order_lines", "customers", "products", "engagement_events")
+
+
+def config(parsed: argparse.Namespace) -> int:
+    """Carry out ``segmentation config check``, ``show`` or ``schema``."""
+    print(_ACTIONS[parsed.action](parsed))
+    return 0
+
+
+def check_text(loaded: LoadedSettings) -> str:
+    """Say that the settings are valid and what they lead to: profile, file, folders, months, what will be read."""
+    settings = loaded.settings
+    facts = {
+        "settings": "ok",
+        "profile": settings.profile,
+        "file": str(loaded.config_path) if loaded.config_path else "none; profile, environment and arguments only",
+        "data folder": str(settings.data_dir),
+        "currency": settings.currency,
+        "snapshots": f"{settings.calendar.first_snapshot} to {settings.calendar.last_month or 'the newest month'}, "
+        f"each over {settings.calendar.lookback_months} months of order lines",
+        **(_synthetic_facts(settings) if settings.source.kind == "synthetic" else _file_facts(settings)),
+    }
+    return "\n".join(f"{label:<{_LABEL_WIDTH}}{text}".rstrip() for label, text in facts.items())
+
+
+def show_text(loaded: LoadedSettings) -> str:
+    """Write the settings in force as YAML that can be loaded again; a comment says where a value comes from.
+
+    Values without a comment are built-in defaults.
+    """
+    values = loaded.settings.model_dump(mode="json")
+    header = "# settings in force; values without a comment are built-in defaults"
+    return "\n".join([header, *_yaml_lines(values, "", loaded.sources)])
+
+
+def schema_text() -> str:
+    """Write the JSON Schema of the settings file."""
+    return json.dumps(settings_schema(), indent=2, ensure_ascii=False)
+
+
+def _synthetic_facts(settings: Settings) -> dict[str, str]:
+    shop = settings.synthetic
+    return {
+        "source": f"synthetic shop: {shop.customers:,} customers, {shop.months} months from {shop.first_month}, "
+        f"seed {shop.seed}"
+    }
+
+
+def _file_facts(settings: Settings) -> dict[str, str]:
+    folder = Path(settings.source.folder or settings.data_dir / "deliveries")
+    tables = {name: getattr(settings.source, name) for name in _TABLES}
+    return {
+        "source": f"files in {folder}" + ("" if folder.is_dir() else ", which does not exist yet"),
+        **{name: _files_text(folder, table) for name, table in tables.items() if table is not None},
+    }
+
+
+def _files_text(folder: Path, table: DeliveredTable) -> str:
+    """Name the patterns of a delivered table and the files they match now."""
+    found = sorted({path.relative_to(folder).as_posix() for pattern in table.files for path in folder.glob(pattern)})
+    listed = ", ".join(found[:_MOST_FILES]) + (", …" if len(found) > _MOST_FILES else "")
+    return f"{', '.join(table.files)}: {len(found)} files" + (f" ({listed})" if found else "")
+
+
+def _yaml_lines(values: Mapping[str, Any], above: str, sources: Mapping[str, str], indent: int = 0) -> Iterator[str]:
+    """Write a section, one line per value; lists and empty sections stay on their line."""
+    for key, value in values.items():
+        start, name = f"{'  ' * indent}{_scalar(key)}:", above + key
+        if isinstance(value, Mapping) and value:
+            yield start
+            yield from _yaml_lines(value, f"{name}.", sources, indent + 1)
+            continue
+        comment = f"  # {sources[name]}" if name in sources else ""
+        yield f"{start} {_scalar(value)}{comment}"
+
+
+def _scalar(value: object) -> str:
+    """Write a value on one line, in YAML."""
+    import yaml
+
+    text: str = yaml.safe_dump(value, default_flow_style=True, width=10_000_000, allow_unicode=True)
+    one_line = text.removesuffix("\n").removesuffix("\n...")
+    return json.dumps(value, ensure_ascii=False) if "\n" in one_line else one_line
+
+
+def _check(parsed: argparse.Namespace) -> str:
+    return check_text(load_from_arguments(parsed))
+
+
+def _show(parsed: argparse.Namespace) -> str:
+    return show_text(load_from_arguments(parsed))
+
+
+def _schema(parsed: argparse.Namespace) -> str:
+    return schema_text()
+
+
+_ACTIONS: dict[str, Callable[[argparse.Namespace], str]] = {"check": _check, "show": _show, "schema": _schema}

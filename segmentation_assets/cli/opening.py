@@ -1,0 +1,59 @@
+"""From command-line arguments to settings and platform."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from segmentation_assets.config.loading import LoadedSettings, load_settings
+from segmentation_assets.errors import SettingsError
+
+
+def load_from_arguments(parsed: argparse.Namespace) -> LoadedSettings:
+    """Load the settings that the arguments and the environment call for."""
+    return load_settings(
+        config=parsed.config,
+        profile=parsed.profile,
+        environment=environment_of(parsed),
+        overrides=_overrides(parsed),
+    )
+
+
+def environment_of(parsed: argparse.Namespace) -> Mapping[str, str]:
+    """Return the environment, with the file given by ``--env`` below it."""
+    return {**(read_environment_file(parsed.env) if parsed.env else {}), **os.environ}
+
+
+def read_environment_file(path: Path) -> dict[str, str]:
+    """Read KEY=VALUE lines; blank lines and lines that start with # are passed over.
+
+    Raises
+    ------
+    SettingsError
+        The file is missing, or a line has no equals sign.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError as problem:
+        raise SettingsError(f"{path}: there is no such file", "name an existing file after --env.") from problem
+    found = {}
+    for number, line in enumerate(lines, start=1):
+        text = line.strip()
+        if not text or text.startswith("#"):
+            continue
+        name, sign, value = text.partition("=")
+        if not sign:
+            raise SettingsError(f"{path}:{number}: '{text}' has no equals sign", "write KEY=VALUE.")
+        found[name.strip()] = value.strip().strip("\"'")
+    return found
+
+
+def _overrides(parsed: argparse.Namespace) -> dict[str, object]:
+    found: dict[str, object] = {}
+    if getattr(parsed, "customers", None) is not None:
+        found["synthetic.customers"] = parsed.customers
+    for algorithm in getattr(parsed, "skip", []):
+        found[f"clustering.algorithms.{algorithm}.enabled"] = False
+    return found

@@ -1,0 +1,1 @@
+"""Settings: their schema, the packaged profiles and how they are loaded."""

@@ -1,0 +1,192 @@
+"""Turns what validation found into sentences with place, expected, got and hint."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pydantic import ValidationError
+
+from segmentation_assets.config.layers import KeyPath, Layer, Origin, dotted
+from segmentation_assets.config.schema import find_field, section_keys, setting_keys, type_name, value_range
+from segmentation_assets.errors import SettingsError, closest_hint
+
+_RANGE_ERRORS = frozenset({"greater_than", "greater_than_equal", "less_than", "less_than_equal", "finite_number"})
+_LENGTH_ERRORS = frozenset({"too_short", "string_too_short", "string_too_long"})
+_MOST_OFFERED = 3
+_SECTION_ERRORS = frozenset({"model_type", "model_attributes_type", "dict_type"})
+
+
+def describe_problems(error: ValidationError, layer: Layer, name: str) -> tuple[str, ...]:
+    """Write one line per setting that is wrong.
+
+    Parameters
+    ----------
+    error : ValidationError
+        What validation of the merged settings found.
+    layer : Layer
+        The merged settings.
+    name : str
+        Where a setting that is missing altogether belongs, usually the settings file.
+
+    Returns
+    -------
+    tuple of str
+        Lines in the form ``place: sentence. Hint: advice.``
+    """
+    by_path: dict[KeyPath, Mapping[str, Any]] = {}
+    for details in error.errors(include_url=False):
+        by_path.setdefault(_path_in_data(details["loc"], layer.data, details["type"]), details)
+    for path in [path for path in by_path if _is_consequence(path, by_path)]:
+        del by_path[path]
+    ordered = sorted(by_path, key=lambda path: _place(layer.origin(path)))
+    return tuple(_line(path, by_path[path], layer, name) for path in ordered)
+
+
+def settings_error(problems: Sequence[str]) -> SettingsError:
+    """Make one error of one or several problem lines."""
+    if len(problems) == 1:
+        message, _, hint = problems[0].partition(" Hint: ")
+        return SettingsError(message, hint)
+    listed = "\n".join(problems)
+    hint = "put these right; 'segmentation config check' looks again."
+    return SettingsError(f"{len(problems)} settings cannot be used:\n{listed}", hint)
+
+
+def _line(path: KeyPath, details: Mapping[str, Any], layer: Layer, name: str) -> str:
+    origin = layer.origin(path)
+    sentence, hint = _sentence(path, details, origin if origin and layer.origins.get(path) is origin else None)
+    place = origin.label if origin else name
+    return f"{place}: {sentence}." + (f" Hint: {hint}" if hint else "")
+
+
+def _is_consequence(path: KeyPath, problems: Mapping[KeyPath, Mapping[str, Any]]) -> bool:
+    """Whether a list is found too short only because its elements are wrong."""
+    return problems[path]["type"] == "too_short" and any(
+        len(other) > len(path) and other[: len(path)] == path for other in problems
+    )
+
+
+def _place(origin: Origin | None) -> tuple[str, int]:
+    return (origin.kind, origin.line) if origin else ("", 0)
+
+
+def _path_in_data(location: tuple[str | int, ...], data: object, kind: str) -> KeyPath:
+    """Drop the parts of a location that name a branch of the schema and not a key of the data."""
+    path: list[str | int] = []
+    value = data
+    for part in location:
+        if isinstance(value, Mapping) and part in value:
+            value = value[str(part)]
+        elif isinstance(value, list) and isinstance(part, int):
+            value = value[part]
+        elif kind != "missing" or not isinstance(value, Mapping):
+            continue
+        path.append(part)
+    return tuple(path)
+
+
+def _sentence(path: KeyPath, details: Mapping[str, Any], origin: Origin | None) -> tuple[str, str]:
+    kind, key = details["type"], dotted(path)
+    if kind == "extra_forbidden":
+        return f"{key} is not a setting", _unknown_hint(path)
+    if kind == "missing":
+        return f"{key} is missing", _missing_hint(path)
+    if kind == "value_error":
+        reason = str(details["ctx"]["error"])
+        return (f"{key}: {reason}" if key else reason), _meaning(path)
+    got = _got(details["input"], origin)
+    if kind in _SECTION_ERRORS:
+        return f"{key} must be a section with keys of its own, got {got}", _section_hint(path)
+    if kind in _RANGE_ERRORS or kind in _LENGTH_ERRORS:
+        return f"{key} must be {_expected_range(path, details)}, got {got}", _meaning(path)
+    if kind == "string_pattern_mismatch":
+        return f"{key} is not written as expected, got {got}", _example_hint(path)
+    return f"{key} must be {_expected_type(path)}, got {got}", _type_hint(path, details, origin)
+
+
+def _missing_hint(path: KeyPath) -> str:
+    """Say what to set; of a section, the keys it needs."""
+    needed = [(*path, name) for name in section_keys(path)] or [path]
+    fields = {key: find_field(key) for key in needed}
+    told = [f"{dotted(key)} ({field.description})" for key, field in fields.items() if field and field.is_required()]
+    return f"set {', '.join(told) or dotted(path)}."
+
+
+def _unknown_hint(path: KeyPath) -> str:
+    """Offer a key of the same name elsewhere, else the closest name in the same section."""
+    name = str(path[-1])
+    split = [key.split(".") for key in setting_keys()]
+    elsewhere = dict.fromkeys(".".join(parts[: parts.index(name) + 1]) for parts in split if name in parts)
+    if 0 < len(elsewhere) <= _MOST_OFFERED:
+        return f"did you mean {' or '.join(repr(key) for key in elsewhere)}?"
+    return closest_hint(name, section_keys(path[:-1]))
+
+
+def _section_hint(path: KeyPath) -> str:
+    keys = section_keys(path)
+    return f"keys are {', '.join(keys)}." if keys else "write one 'name: value' line per entry."
+
+
+def _meaning(path: KeyPath) -> str:
+    field = find_field(path)
+    return f"{field.description}." if field and field.description and not section_keys(path) else ""
+
+
+def _expected_range(path: KeyPath, details: Mapping[str, Any]) -> str:
+    field = find_field(path)
+    if details["type"] in _RANGE_ERRORS and field and value_range(field):
+        return value_range(field)
+    limits = details.get("ctx", {})
+    if "min_length" in limits:
+        return f"at least {limits['min_length']} long"
+    return f"at most {limits['max_length']} long" if "max_length" in limits else "a finite number"
+
+
+def _example_hint(path: KeyPath) -> str:
+    field = find_field(path)
+    return f"write it like {field.default}: {field.description}." if field and field.default else ""
+
+
+def _pattern(path: KeyPath) -> str:
+    field = find_field(path)
+    patterns = [getattr(item, "pattern", None) for item in field.metadata] if field else []
+    return next((pattern for pattern in patterns if pattern), "")
+
+
+def _expected_type(path: KeyPath) -> str:
+    field = find_field(path)
+    if field is None or isinstance(path[-1], int) or section_keys(path[:-1]) == ():
+        return "text"
+    name = type_name(field.annotation)
+    return name if name.startswith(("'", "text", "true")) else f"a {name}"
+
+
+def _type_hint(path: KeyPath, details: Mapping[str, Any], origin: Origin | None) -> str:
+    value = details["input"]
+    expected = _expected_type(path)
+    if expected == "text" and _pattern(path):
+        return _example_hint(path)
+    if expected in ("text", "a folder"):
+        return f"put it in quotes: '{origin.written if origin and origin.written else value}'."
+    if expected.startswith("a list") and not isinstance(value, list | dict):
+        return f"write [{value}]."
+    choices = [part.strip("'") for part in expected.split(" or ") if part.startswith("'")]
+    if isinstance(value, str) and choices:
+        return closest_hint(value, choices)
+    return _meaning(path)
+
+
+def _got(value: object, origin: Origin | None) -> str:
+    """Name a value and, where it is not plain, what kind of thing it is."""
+    if isinstance(value, list):
+        return "a list"
+    if isinstance(value, Mapping):
+        return "a section"
+    written = origin.written if origin and origin.written else str(value)
+    if value is None:
+        return f"an empty value ({written})" if origin and origin.written else "an empty value"
+    if isinstance(value, bool):
+        meaning = str(value).lower()
+        return meaning if written.lower() == meaning else f"{written}, which means {meaning}"
+    return f"the number {written}" if isinstance(value, int | float) else f"'{value}'"

@@ -1,0 +1,227 @@
+"""The settings schema: every key of segmentation.yaml with its range, default and meaning.
+
+Reading files, profiles and environment variables is done in `loading.py`.
+"""
+
+import datetime as dt
+import re
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from segmentation_assets.config.source import SourceSettings
+
+
+def _check_month(text: str) -> str:
+    """Accept a month written YYYY-MM."""
+    if not re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", text):
+        raise ValueError(f"'{text}' is not a month; write YYYY-MM, for example 2025-06")
+    return text
+
+
+Month = Annotated[str, AfterValidator(_check_month)]
+
+
+class Section(BaseModel):
+    """Base of all sections: frozen, unknown keys refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class CalendarSettings(Section):
+    """Which months get a snapshot and how far back each one looks."""
+
+    first_snapshot: Month = Field(description="first month that gets a snapshot, YYYY-MM")
+    last_month: Month | None = Field(
+        None, description="last snapshot month of a historical file; open-ended when absent"
+    )
+    lookback_months: int = Field(24, ge=1, le=120, description="months of order lines a snapshot's features read")
+    partial_grace_days: int = Field(
+        3,
+        ge=0,
+        le=27,
+        description="the newest month counts as unfinished when its last order lies more than this many days "
+        "before the month's end",
+    )
+
+    @model_validator(mode="after")
+    def _check_order(self) -> "CalendarSettings":
+        if self.last_month is not None and self.last_month < self.first_snapshot:
+            raise ValueError(f"last_month {self.last_month} lies before first_snapshot {self.first_snapshot}")
+        return self
+
+
+class SyntheticSettings(Section):
+    """The built-in synthetic shop; used when source.kind is synthetic."""
+
+    customers: int = Field(15_000, ge=10, le=5_000_000, description="number of customers")
+    first_month: Month = Field("2023-09", description="first month of business, YYYY-MM")
+    months: int = Field(24, ge=2, le=240, description="months of business")
+    seed: int = Field(7, ge=0, description="seed of all random draws")
+
+
+class EngineSettings(Section):
+    """DuckDB: threads and memory. They change the speed, never a result."""
+
+    threads: int = Field(2, ge=1, le=256, description="threads of one DuckDB connection")
+    memory_limit: str = Field("4GB", pattern=r"^\d+(\.\d+)?(MB|GB)$", description="memory of one connection")
+    max_temp_directory_size: str = Field(
+        "20GB", pattern=r"^\d+(\.\d+)?(MB|GB)$", description="disk space one connection may spill to"
+    )
+    customer_buckets: int | Literal["auto"] = Field(
+        "auto", description="files per month of order lines, by customer; auto is one per 2.5 million lines"
+    )
+
+
+class FeatureSettings(Section):
+    """What the feature blocks compute."""
+
+    departments: tuple[str, ...] = Field(
+        (), description="departments that get a share column each; the rest is summed as 'other'"
+    )
+    recency: Literal["calendar_days", "elapsed_days"] = Field(
+        "calendar_days",
+        description="recency_days from dates (calendar_days) or as whole 24-hour periods between instants",
+    )
+
+
+class ImputationSettings(Section):
+    """How missing feature values are filled before fitting."""
+
+    method: Literal["mean", "median"] = Field("mean", description="fill value of ordinary features")
+
+
+class MatrixSettings(Section):
+    """How features become the matrix that clusterings are fitted on."""
+
+    features: tuple[str, ...] | Literal["auto"] = Field(
+        "auto", description="columns to cluster on; auto takes all that the feature blocks mark for clustering"
+    )
+    max_correlation: float = Field(
+        0.8, gt=0, le=1, description="of two columns with a larger absolute correlation the later one is left out"
+    )
+    skew_threshold: float = Field(
+        1.0, ge=0, description="columns whose absolute skewness is larger are log-transformed"
+    )
+    scaling: Literal["standard", "robust"] = Field("standard", description="centre and scale of each column")
+
+
+class KMeansSettings(Section):
+    """K-means with the number of clusters chosen by silhouette among stable, large enough partitions."""
+
+    enabled: bool = Field(True, description="whether the algorithm is run")
+    k_min: int = Field(3, ge=2, le=50, description="smallest number of clusters tried")
+    k_max: int = Field(8, ge=2, le=50, description="largest number of clusters tried")
+    n_init: int = Field(5, ge=1, le=100, description="restarts; the best one counts")
+    max_iter: int = Field(300, ge=1, description="iterations of one restart at most")
+
+    @model_validator(mode="after")
+    def _check_range(self) -> "KMeansSettings":
+        if self.k_max < self.k_min:
+            raise ValueError(f"k_max {self.k_max} is smaller than k_min {self.k_min}")
+        return self
+
+
+class AlgorithmSettings(Section):
+    """One section per clustering algorithm."""
+
+    kmeans: KMeansSettings = KMeansSettings()
+
+
+class ClusteringSettings(Section):
+    """What all clusterings share, and a section for each."""
+
+    seed: int = Field(7, ge=0, description="random_state of every fit")
+    fit_sample: int = Field(50_000, ge=100, description="customers a model is fitted on at most; all are assigned")
+    score_sample: int = Field(10_000, ge=100, le=50_000, description="customers the scores are computed on at most")
+    algorithms: AlgorithmSettings = AlgorithmSettings()
+
+
+class LeaderboardSettings(Section):
+    """Gates every candidate must pass before it is ranked."""
+
+    min_coverage: float = Field(0.8, ge=0, le=1, description="share of customers in a cluster, noise left out")
+    min_segment_share: float = Field(0.02, ge=0, le=0.5, description="share of customers of the smallest segment")
+    min_segment_customers: int = Field(30, ge=1, description="customers of the smallest segment")
+    min_stability: float = Field(
+        0.6, ge=0, le=1, description="mean adjusted Rand index between refits on resampled customers"
+    )
+    resamples: int = Field(10, ge=2, le=200, description="refits on resampled customers")
+    resample_customers: int = Field(5_000, ge=100, description="customers in one resample at most")
+
+
+class DashboardSettings(Section):
+    """The HTML dashboard."""
+
+    title: str = Field("Customer segments", min_length=1, description="heading of the dashboard")
+    map_points: int = Field(5_000, ge=100, le=10_000, description="customers drawn on the map at most")
+
+
+class WorkbookSettings(Section):
+    """The Excel workbook."""
+
+    max_customers: int = Field(
+        20_000, ge=1, le=1_048_575, description="customers listed; above it the sheet points to the CSV and Parquet"
+    )
+
+
+class ReportSettings(Section):
+    """Files people read."""
+
+    dashboard: DashboardSettings = DashboardSettings()
+    workbook: WorkbookSettings = WorkbookSettings()
+
+
+class ExecutionSettings(Section):
+    """How Dagster runs the steps."""
+
+    executor: Literal["in_process", "multiprocess"] = Field(
+        "in_process", description="in_process is cheaper for small data; multiprocess starts a process per step"
+    )
+
+
+class ReferenceSettings(Section):
+    """Conventions of a published analysis, to be reproduced beside the platform's own."""
+
+    name: str = Field("published conventions", description="what the reference is called in the output")
+    as_of: Literal["last_line_plus_one_day"] = Field(
+        "last_line_plus_one_day", description="the snapshot instant: the last order line plus 24 hours"
+    )
+    recency: Literal["calendar_days", "elapsed_days"] = Field("elapsed_days", description="as features.recency")
+    non_product_codes: tuple[str, ...] = Field((), description="codes left out of sales; none means all codes count")
+    product_code_pattern: str = Field(
+        "^[0-9]{5}", description="regular expression of the last step of the cleaning ladder"
+    )
+
+
+class Settings(Section):
+    """Everything that can be set. One file, `segmentation.yaml`; see `segmentation config show`."""
+
+    profile: str = Field("default", description="packaged profile the file builds on: demo or default")
+    data_dir: Path = Field(Path("data"), description="folder of all tables, models, reports and logs")
+    currency: str = Field("EUR", pattern=r"^[A-Z]{3}$", description="ISO 4217 code of all amounts")
+    calendar: CalendarSettings
+    source: SourceSettings = SourceSettings()
+    synthetic: SyntheticSettings = SyntheticSettings()
+    engine: EngineSettings = EngineSettings()
+    features: FeatureSettings = FeatureSettings()
+    imputation: ImputationSettings = ImputationSettings()
+    matrix: MatrixSettings = MatrixSettings()
+    clustering: ClusteringSettings = ClusteringSettings()
+    leaderboard: LeaderboardSettings = LeaderboardSettings()
+    reports: ReportSettings = ReportSettings()
+    execution: ExecutionSettings = ExecutionSettings()
+    reference: ReferenceSettings | None = Field(None, description="a published analysis to reproduce; optional")
+
+    def section(self, path: str) -> object:
+        """Return the section at a dotted path, such as ``clustering.algorithms.kmeans``."""
+        value: object = self
+        for name in path.split("."):
+            value = getattr(value, name)
+        return value
+
+
+def month_start(month: str) -> dt.date:
+    """Return the first day of a month written YYYY-MM or YYYY-MM-01."""
+    return dt.date(int(month[:4]), int(month[5:7]), 1)

@@ -1,0 +1,45 @@
+"""Errors a user of the platform can meet, each a sentence followed by a hint."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class SegmentationError(Exception):
+    """A problem in data or settings that the user can put right.
+
+    Parameters
+    ----------
+    message : str
+        What was expected, what came and where: file, row, column and value as far as known.
+    hint : str
+        What to do about it; printed on a line of its own.
+    """
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        self.message = message
+        self.hint = hint
+        super().__init__(f"{message}\nHint: {hint}" if hint else message)
+
+    def __reduce__(self) -> tuple[type["SegmentationError"], tuple[str, str]]:
+        return type(self), (self.message, self.hint)
+
+
+class SettingsError(SegmentationError):
+    """A settings file, profile or override that cannot be used."""
+
+
+class DataError(SegmentationError):
+    """Delivered or stored data that breaks a declared rule."""
+
+
+class MissingPredecessorError(DataError):
+    """A month was asked for before the month it builds on."""
+
+
+def closest_hint(wanted: str, known: Iterable[str]) -> str:
+    """Return a hint that offers the known name closest to `wanted`, or lists what there is."""
+    names = sorted(known)
+    matches = get_close_matches(wanted, names, n=1, cutoff=0.6)
+    if matches:
+        return f"did you mean '{matches[0]}'?"
+    return f"known names are {', '.join(names)}." if names else "there is none to choose from."

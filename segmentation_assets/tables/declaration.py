@@ -1,0 +1,69 @@
+"""What a declared table and a declared column are; the declarations themselves lie beside this file."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+ColumnType = Literal[
+    "VARCHAR",
+    "BIGINT",
+    "INTEGER",
+    "DOUBLE",
+    "BOOLEAN",
+    "DATE",
+    "TIMESTAMP",
+    "DECIMAL(18,2)",
+    "DECIMAL(18,4)",
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Column:
+    """One declared column.
+
+    Parameters
+    ----------
+    name : str
+        Column name as stored.
+    dtype : ColumnType
+        DuckDB type the column is stored in.
+    meaning : str
+        One sentence an analyst understands.
+    unit : str
+        Unit of the values, such as ``days`` or ``currency``; empty for text and flags.
+    nullable : bool
+        Whether null is a legal value.
+    null_rule : str
+        What a null means; required where `nullable` holds.
+    minimum, maximum : float or None
+        Inclusive range; ``None`` is unbounded.
+    allowed : tuple of str
+        The legal values; empty means any.
+    """
+
+    name: str
+    dtype: ColumnType
+    meaning: str
+    unit: str = ""
+    nullable: bool = False
+    null_rule: str = ""
+    minimum: float | None = None
+    maximum: float | None = None
+    allowed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """One declared table: what a row is, its columns, and the key that makes rows unique.
+
+    Rows are stored sorted by `primary_key`.
+    """
+
+    key: str
+    row: str
+    columns: tuple[Column, ...]
+    primary_key: tuple[str, ...]
+
+    @property
+    def column_names(self) -> tuple[str, ...]:
+        """Names of the columns in stored order."""
+        return tuple(column.name for column in self.columns)

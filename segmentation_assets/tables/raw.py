@@ -1,0 +1,174 @@
+"""Tables of the source and raw layers: what was delivered, typed and nothing more."""
+
+from segmentation_assets.tables.declaration import Column, Table
+
+DELIVERED_TABLES = ("order_lines", "customers", "products", "engagement_events")
+
+QUARANTINE_REASONS = {
+    "malformed_row": "the row does not have the columns the header promises",
+    "missing_value": "a column that every row needs is empty",
+    "unparseable_date": "the date does not follow source date_format",
+    "not_a_number": "the value is not a number in the declared notation",
+    "out_of_range": "the number or date lies outside of any real range",
+    "fractional_customer_id": "the customer id is a number with a fraction",
+    "duplicate_key": "an earlier row of the same table has the same key",
+}
+"""Why a row is set aside: reason code → sentence."""
+
+
+def _provenance() -> tuple[Column, ...]:
+    return (
+        Column(name="source_file", dtype="VARCHAR", meaning="Delivered file the row stands in."),
+        Column(name="source_row", dtype="BIGINT", unit="rows", minimum=1, meaning="Data row in that file, from 1."),
+    )
+
+
+DELIVERY = Table(
+    key="source/delivery",
+    row="a delivered file",
+    primary_key=("table_name", "file_name"),
+    columns=(
+        Column(name="table_name", dtype="VARCHAR", allowed=DELIVERED_TABLES, meaning="Table the file belongs to."),
+        Column(name="file_name", dtype="VARCHAR", meaning="Path below the delivery folder."),
+        Column(name="file_index", dtype="INTEGER", minimum=0, meaning="Place in delivery order: by path."),
+        Column(name="size_bytes", dtype="BIGINT", unit="bytes", minimum=1, meaning="Size of the file."),
+        Column(name="sha256", dtype="VARCHAR", meaning="SHA-256 of the file's bytes."),
+    ),
+)
+
+DECISIONS = Table(
+    key="source/decisions",
+    row="a decision from outside",
+    primary_key=("decision_number",),
+    columns=(
+        Column(name="decision_number", dtype="INTEGER", minimum=1, meaning="Place in the file, from 1."),
+        Column(
+            name="decided_on",
+            dtype="DATE",
+            meaning="Day of the decision; it holds for snapshots whose as-of date is later.",
+        ),
+        Column(name="kind", dtype="VARCHAR", allowed=("rename",), meaning="rename: a segment's own name."),
+        Column(name="segment_key", dtype="VARCHAR", meaning="Segment the decision is about."),
+        Column(name="value", dtype="VARCHAR", meaning="The name to use."),
+        Column(name="decided_by", dtype="VARCHAR", meaning="Who decided."),
+    ),
+)
+
+RAW_ORDER_LINES = Table(
+    key="raw/order_lines",
+    row="a delivered order line",
+    primary_key=("source_file", "source_row"),
+    columns=(
+        Column(name="order_id", dtype="VARCHAR", meaning="Order, invoice or receipt the line belongs to."),
+        Column(name="order_at", dtype="TIMESTAMP", meaning="Local time of the order, without a zone."),
+        Column(
+            name="customer_id",
+            dtype="VARCHAR",
+            nullable=True,
+            null_rule="a guest: nobody was identified",
+            meaning="Customer as the shop writes it.",
+        ),
+        Column(name="product_id", dtype="VARCHAR", meaning="Product code as text."),
+        Column(
+            name="product_name",
+            dtype="VARCHAR",
+            nullable=True,
+            null_rule="not delivered",
+            meaning="Product text on the line.",
+        ),
+        Column(name="quantity", dtype="BIGINT", unit="units", meaning="Units; negative for returned goods."),
+        Column(name="unit_price", dtype="DECIMAL(18,4)", unit="currency", meaning="Price of one unit."),
+        Column(
+            name="country", dtype="VARCHAR", nullable=True, null_rule="not delivered", meaning="Country of the line."
+        ),
+        *_provenance(),
+    ),
+)
+
+RAW_CUSTOMERS = Table(
+    key="raw/customers",
+    row="a delivered customer",
+    primary_key=("customer_id",),
+    columns=(
+        Column(name="customer_id", dtype="VARCHAR", meaning="Customer as the shop writes it."),
+        Column(
+            name="registered_on", dtype="DATE", nullable=True, null_rule="not delivered", meaning="Day of registration."
+        ),
+        Column(
+            name="birth_year",
+            dtype="INTEGER",
+            nullable=True,
+            null_rule="not delivered",
+            minimum=1890,
+            maximum=2100,
+            meaning="Year of birth.",
+        ),
+        Column(
+            name="country", dtype="VARCHAR", nullable=True, null_rule="not delivered", meaning="Country of residence."
+        ),
+        *_provenance(),
+    ),
+)
+
+RAW_PRODUCTS = Table(
+    key="raw/products",
+    row="a delivered product",
+    primary_key=("product_id",),
+    columns=(
+        Column(name="product_id", dtype="VARCHAR", meaning="Product code as text."),
+        Column(name="product_name", dtype="VARCHAR", nullable=True, null_rule="not delivered", meaning="Product text."),
+        Column(name="department", dtype="VARCHAR", meaning="Department the product is sold in."),
+        Column(
+            name="class", dtype="VARCHAR", nullable=True, null_rule="not delivered", meaning="Class in its department."
+        ),
+        *_provenance(),
+    ),
+)
+
+RAW_ENGAGEMENT_EVENTS = Table(
+    key="raw/engagement_events",
+    row="a delivered engagement event",
+    primary_key=("source_file", "source_row"),
+    columns=(
+        Column(name="customer_id", dtype="VARCHAR", meaning="Customer who did it."),
+        Column(name="event_at", dtype="TIMESTAMP", meaning="Local time of the event, without a zone."),
+        Column(name="event_type", dtype="VARCHAR", meaning="What happened, as the source calls it."),
+        *_provenance(),
+    ),
+)
+
+QUARANTINE = Table(
+    key="raw/quarantine",
+    row="a delivered row set aside",
+    primary_key=("table_name", "source_file", "source_row"),
+    columns=(
+        Column(name="table_name", dtype="VARCHAR", allowed=DELIVERED_TABLES, meaning="Table the row was meant for."),
+        *_provenance(),
+        Column(name="reason", dtype="VARCHAR", allowed=tuple(QUARANTINE_REASONS), meaning="Reason code."),
+        Column(name="explanation", dtype="VARCHAR", meaning="The reason as a sentence."),
+        Column(
+            name="column_name",
+            dtype="VARCHAR",
+            nullable=True,
+            null_rule="the whole row is at fault",
+            meaning="Column in the file that holds the offending value.",
+        ),
+        Column(
+            name="value",
+            dtype="VARCHAR",
+            nullable=True,
+            null_rule="the value is empty",
+            meaning="The offending value as delivered.",
+        ),
+    ),
+)
+
+TABLES = (
+    DELIVERY,
+    DECISIONS,
+    RAW_ORDER_LINES,
+    RAW_CUSTOMERS,
+    RAW_PRODUCTS,
+    RAW_ENGAGEMENT_EVENTS,
+    QUARANTINE,
+)

@@ -1,0 +1,129 @@
+"""Tables of the silver layer except features, whose columns are declared beside their SQL in `features/blocks`."""
+
+from segmentation_assets.tables.declaration import Column, Table
+from segmentation_assets.tables.raw import RAW_ORDER_LINES
+
+LINE_TYPES = ("sale", "return", "adjustment", "non_product")
+
+LINE_REASONS = {
+    "sale": "goods sold at a price above zero",
+    "return": "goods that came back, or a cancelled order",
+    "write_off": "negative quantity that is no return: stock written off",
+    "free_item": "price zero: a gift, sample or correction",
+    "negative_price": "price below zero: book-keeping",
+    "adjustment_order": "the order id marks a book-keeping entry",
+    "positive_cancellation": "a cancellation with a positive quantity",
+    "zero_quantity": "quantity zero",
+    "non_product_code": "the product code is a fee, postage or test",
+}
+"""Why a line has its type: reason code → sentence."""
+
+ORDER_LINES = Table(
+    key="silver/order_lines",
+    row="a classified order line",
+    primary_key=("customer_id", "order_at", "order_id", "source_file", "source_row"),
+    columns=(
+        *RAW_ORDER_LINES.columns,
+        Column(name="line_type", dtype="VARCHAR", allowed=LINE_TYPES, meaning="What kind of line it is."),
+        Column(name="line_reason", dtype="VARCHAR", allowed=tuple(LINE_REASONS), meaning="Why it has this type."),
+        Column(
+            name="amount",
+            dtype="DECIMAL(18,4)",
+            unit="currency",
+            meaning="Quantity times unit price; negative for returns.",
+        ),
+        Column(
+            name="is_exact_duplicate",
+            dtype="BOOLEAN",
+            meaning="An earlier row of the same order equals this one in every delivered column; counted, kept.",
+        ),
+    ),
+)
+
+SNAPSHOT_INPUT = Table(
+    key="silver/snapshot_input",
+    row="a slice of an input that the snapshot reads",
+    primary_key=("input_key", "slice_name", "used_for"),
+    columns=(
+        Column(name="input_key", dtype="VARCHAR", meaning="Asset the slice belongs to."),
+        Column(name="slice_name", dtype="VARCHAR", meaning="Month of the slice, or 'as of' with a date."),
+        Column(name="used_for", dtype="VARCHAR", allowed=("features", "history"), meaning="What reads the slice."),
+        Column(name="content_hash", dtype="VARCHAR", meaning="Hash of the slice's rows."),
+        Column(name="row_count", dtype="BIGINT", unit="rows", minimum=0, meaning="Rows in the slice."),
+        Column(name="as_of_date", dtype="DATE", meaning="The snapshot reads what happened before this day."),
+        Column(name="is_partial", dtype="BOOLEAN", meaning="The newest month is unfinished."),
+    ),
+)
+
+CUSTOMER_HISTORY = Table(
+    key="silver/customer_history",
+    row="a customer ever seen",
+    primary_key=("customer_id",),
+    columns=(
+        Column(name="customer_id", dtype="VARCHAR", meaning="Customer as the shop writes it."),
+        Column(
+            name="first_order_date",
+            dtype="DATE",
+            nullable=True,
+            null_rule="never bought, only returned",
+            meaning="Day of the first order.",
+        ),
+        Column(
+            name="last_order_date",
+            dtype="DATE",
+            nullable=True,
+            null_rule="never bought, only returned",
+            meaning="Day of the last order.",
+        ),
+        Column(name="lifetime_order_count", dtype="BIGINT", unit="orders", minimum=0, meaning="Orders ever placed."),
+        Column(
+            name="lifetime_order_day_count",
+            dtype="BIGINT",
+            unit="days",
+            minimum=0,
+            meaning="Different days with an order.",
+        ),
+        Column(
+            name="lifetime_gross_revenue_amount",
+            dtype="DECIMAL(18,4)",
+            unit="currency",
+            minimum=0,
+            meaning="Money of all sales ever.",
+        ),
+        Column(
+            name="lifetime_net_revenue_amount",
+            dtype="DECIMAL(18,4)",
+            unit="currency",
+            meaning="Money of all sales ever less returns.",
+        ),
+        Column(
+            name="btyd_frequency",
+            dtype="BIGINT",
+            unit="days",
+            nullable=True,
+            null_rule="never bought",
+            minimum=0,
+            meaning="Repeat order days: order days less one (Fader, Hardie and Lee 2005).",
+        ),
+        Column(
+            name="btyd_recency",
+            dtype="BIGINT",
+            unit="days",
+            nullable=True,
+            null_rule="never bought",
+            minimum=0,
+            meaning="Days from first to last order; not the days since the last order.",
+        ),
+        Column(
+            name="btyd_T",
+            dtype="BIGINT",
+            unit="days",
+            nullable=True,
+            null_rule="never bought",
+            minimum=0,
+            meaning="Days from the first order to the as-of date.",
+        ),
+    ),
+)
+
+TABLES = (ORDER_LINES, SNAPSHOT_INPUT, CUSTOMER_HISTORY)

@@ -1,0 +1,250 @@
+"""Every message about settings that cannot be used."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from segmentation_assets.config.loading import load_settings
+from segmentation_assets.errors import SettingsError
+
+Failure = Callable[[str], str]
+
+
+@pytest.fixture
+def failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Failure:
+    """Write a segmentation.yaml and return what loading it complains about."""
+    monkeypatch.chdir(tmp_path)
+
+    def message_for(text: str) -> str:
+        Path("segmentation.yaml").write_text(text, encoding="utf-8")
+        with pytest.raises(SettingsError, match=r"segmentation.yaml") as caught:
+            load_settings()
+        return str(caught.value)
+
+    return message_for
+
+
+SINGLE_PROBLEMS = {
+    "unknown key": (
+        "currency: GBP\n\nsynthetic:\n  sed: 7\n",
+        "segmentation.yaml:4: synthetic.sed is not a setting.\nHint: did you mean 'seed'?",
+    ),
+    "key of another section": (
+        "k_max: 7\n",
+        "segmentation.yaml:1: k_max is not a setting.\nHint: did you mean 'clustering.algorithms.kmeans.k_max'?",
+    ),
+    "key of two other sections": (
+        "seed: 7\n",
+        "segmentation.yaml:1: seed is not a setting.\nHint: did you mean 'synthetic.seed' or 'clustering.seed'?",
+    ),
+    "section one level too high": (
+        "kmeans:\n  k_max: 7\n",
+        "segmentation.yaml:1: kmeans is not a setting.\nHint: did you mean 'clustering.algorithms.kmeans'?",
+    ),
+    "unknown key without a close one": (
+        "imputation:\n  zebra: 1\n",
+        "segmentation.yaml:2: imputation.zebra is not a setting.\nHint: known names are method.",
+    ),
+    "text for a number": (
+        "synthetic: {customers: many}\n",
+        "segmentation.yaml:1: synthetic.customers must be a whole number, got 'many'.\nHint: number of customers.",
+    ),
+    "number in quotes": (
+        "synthetic: {customers: '20'}\n",
+        "segmentation.yaml:1: synthetic.customers must be a whole number, got '20'.\nHint: number of customers.",
+    ),
+    "fraction for a whole number": (
+        "synthetic: {months: 2.5}\n",
+        "segmentation.yaml:1: synthetic.months must be a whole number, got the number 2.5.\nHint: months of business.",
+    ),
+    "yes for a number": (
+        "synthetic: {months: yes}\n",
+        "segmentation.yaml:1: synthetic.months must be a whole number, got yes, which means true.\n"
+        "Hint: months of business.",
+    ),
+    "text for true or false": (
+        "clustering: {algorithms: {kmeans: {enabled: 'on'}}}\n",
+        "segmentation.yaml:1: clustering.algorithms.kmeans.enabled must be true or false, got 'on'.\n"
+        "Hint: whether the algorithm is run.",
+    ),
+    "out of range on both sides": (
+        "calendar:\n  lookback_months: 0\n",
+        "segmentation.yaml:2: calendar.lookback_months must be 1 to 120, got the number 0.\n"
+        "Hint: months of order lines a snapshot's features read.",
+    ),
+    "below the lowest": (
+        "synthetic:\n  seed: -1\n",
+        "segmentation.yaml:2: synthetic.seed must be 0 or more, got the number -1.\nHint: seed of all random draws.",
+    ),
+    "not above the lowest": (
+        "matrix:\n  max_correlation: 0\n",
+        "segmentation.yaml:2: matrix.max_correlation must be above 0 and up to 1, got the number 0.\n"
+        "Hint: of two columns with a larger absolute correlation the later one is left out.",
+    ),
+    "not a number at all": (
+        "matrix:\n  max_correlation: .nan\n",
+        "segmentation.yaml:2: matrix.max_correlation must be above 0 and up to 1, got the number .nan.\n"
+        "Hint: of two columns with a larger absolute correlation the later one is left out.",
+    ),
+    "bad choice": (
+        "source:\n  kind: filez\n",
+        "segmentation.yaml:2: source.kind must be 'synthetic' or 'files', got 'filez'.\nHint: did you mean 'files'?",
+    ),
+    "number or choice": (
+        "engine:\n  customer_buckets: automatic\n",
+        "segmentation.yaml:2: engine.customer_buckets must be a whole number or 'auto', got 'automatic'.\n"
+        "Hint: did you mean 'auto'?",
+    ),
+    "pattern": (
+        "engine:\n  memory_limit: 4G\n",
+        "segmentation.yaml:2: engine.memory_limit is not written as expected, got '4G'.\n"
+        "Hint: write it like 4GB: memory of one connection.",
+    ),
+    "number for a pattern": (
+        "engine:\n  memory_limit: 4\n",
+        "segmentation.yaml:2: engine.memory_limit must be text, got the number 4.\n"
+        "Hint: write it like 4GB: memory of one connection.",
+    ),
+    "text for a list": (
+        "features:\n  departments: Shoes\n",
+        "segmentation.yaml:2: features.departments must be a list of text, got 'Shoes'.\nHint: write [Shoes].",
+    ),
+    "code without quotes": (
+        "source:\n  non_product_codes:\n    - POST\n    - 00123\n",
+        "segmentation.yaml:4: source.non_product_codes.2 must be text, got the number 00123.\n"
+        "Hint: put it in quotes: '00123'.",
+    ),
+    "word that YAML takes for a truth value": (
+        "source:\n  non_product_codes: [NO]\n",
+        "segmentation.yaml:2: source.non_product_codes.1 must be text, got NO, which means false.\n"
+        "Hint: put it in quotes: 'NO'.",
+    ),
+    "word that YAML takes for nothing": (
+        "source:\n  non_product_codes: [NULL]\n",
+        "segmentation.yaml:2: source.non_product_codes.1 must be text, got an empty value (NULL).\n"
+        "Hint: put it in quotes: 'NULL'.",
+    ),
+    "value for a section": (
+        "imputation: mean\n",
+        "segmentation.yaml:1: imputation must be a section with keys of its own, got 'mean'.\nHint: keys are method.",
+    ),
+    "list for a section": (
+        "imputation: [mean]\n",
+        "segmentation.yaml:1: imputation must be a section with keys of its own, got a list.\nHint: keys are method.",
+    ),
+    "section for a value": (
+        "currency:\n  code: GBP\n",
+        "segmentation.yaml:1: currency must be text, got a section.\n"
+        "Hint: write it like EUR: ISO 4217 code of all amounts.",
+    ),
+    "no value": (
+        "currency:\n",
+        "segmentation.yaml:1: currency must be text, got an empty value.\n"
+        "Hint: write it like EUR: ISO 4217 code of all amounts.",
+    ),
+    "number for a folder": (
+        "data_dir: 5\n",
+        "segmentation.yaml:1: data_dir must be a folder, got the number 5.\nHint: put it in quotes: '5'.",
+    ),
+    "empty list": (
+        "source: {order_lines: {files: [], columns: {order_id: a, order_at: b, customer_id: c, product_id: d, "
+        "quantity: e, unit_price: f}}}\n",
+        "segmentation.yaml:1: source.order_lines.files must be at least 1 long, got a list.\n"
+        "Hint: file patterns below source.folder, for example orders-*.csv.",
+    ),
+    "two characters for one": (
+        "source: {products: {files: [a], columns: {product_id: a, department: b}, separator: ';;'}}\n",
+        "segmentation.yaml:1: source.products.separator must be at most 1 long, got ';;'.\n"
+        "Hint: field separator of CSV files.",
+    ),
+    "not a month": (
+        "calendar:\n  first_snapshot: 2025-06-01\n",
+        "segmentation.yaml:2: calendar.first_snapshot: '2025-06-01' is not a month; write YYYY-MM, for example "
+        "2025-06.\nHint: first month that gets a snapshot, YYYY-MM.",
+    ),
+    "months in the wrong order": (
+        "calendar:\n  last_month: 2025-01\n",
+        "segmentation.yaml:1: calendar: last_month 2025-01 lies before first_snapshot 2025-06.",
+    ),
+    "column that must be mapped": (
+        "source:\n  products:\n    files: [a]\n    columns: {product_id: a}\n",
+        "segmentation.yaml:2: source.products: columns must also map department.",
+    ),
+    "pattern that leaves the folder": (
+        "source:\n  products:\n    files: [../a]\n    columns: {product_id: a, department: b}\n",
+        "segmentation.yaml:3: source.products.files.1: '../a' leaves the delivery folder; write a pattern relative to "
+        "source.folder.\nHint: file patterns below source.folder, for example orders-*.csv.",
+    ),
+    "number for a column name": (
+        "source:\n  products:\n    files: [a]\n    columns:\n      product_id: 1\n      department: b\n",
+        "segmentation.yaml:5: source.products.columns.product_id must be text, got the number 1.\n"
+        "Hint: put it in quotes: '1'.",
+    ),
+    "missing key of a section": (
+        "source:\n  products:\n    columns: {product_id: a, department: b}\n",
+        "segmentation.yaml:2: source.products.files is missing.\n"
+        "Hint: set source.products.files (file patterns below source.folder, for example orders-*.csv).",
+    ),
+    "repeated key": (
+        "currency: GBP\ndata_dir: a\ncurrency: USD\n",
+        "segmentation.yaml:3: currency stands here again, first in line 1.\nHint: keep one of them.",
+    ),
+    "unknown profile": (
+        "profile: dmo\n",
+        "segmentation.yaml:1: there is no profile 'dmo'.\nHint: did you mean 'demo'?",
+    ),
+    "profile that is no text": (
+        "profile: 3\n",
+        "segmentation.yaml:1: there is no profile '3'.\nHint: known names are default, demo.",
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "expected"), SINGLE_PROBLEMS.values(), ids=SINGLE_PROBLEMS.keys())
+def test_one_problem_is_told_with_place_and_hint(failure: Failure, text: str, expected: str) -> None:
+    assert failure(text) == expected
+
+
+def test_all_problems_are_told_repeated_keys_first_then_by_line(failure: Failure) -> None:
+    message = failure("currency: GBP\nsynthetic:\n  sed: 1\n  seed: -1\ncurrency: EUR\nsources: 3\n")
+    assert message.splitlines() == [
+        "4 settings cannot be used:",
+        "segmentation.yaml:5: currency stands here again, first in line 1. Hint: keep one of them.",
+        "segmentation.yaml:3: synthetic.sed is not a setting. Hint: did you mean 'seed'?",
+        "segmentation.yaml:4: synthetic.seed must be 0 or more, got the number -1. Hint: seed of all random draws.",
+        "segmentation.yaml:6: sources is not a setting. Hint: did you mean 'source'?",
+        "Hint: put these right; 'segmentation config check' looks again.",
+    ]
+
+
+def test_problem_of_an_override_names_the_command_line() -> None:
+    with pytest.raises(SettingsError, match=r"^command line: synthetic.customers must be 10 to 5,000,000, got the num"):
+        load_settings(overrides={"synthetic.customers": 1})
+
+
+def test_unknown_profile_argument_offers_the_closest_one() -> None:
+    with pytest.raises(SettingsError, match=r"^there is no profile 'deflaut'\.\nHint: did you mean 'default'\?$"):
+        load_settings(profile="deflaut")
+
+
+def test_missing_file_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "no.yaml"
+    expected = rf"^{re.escape(str(path))}: there is no such settings file \(looked in .*\)\.\nHint: name an existing"
+    with pytest.raises(SettingsError, match=expected):
+        load_settings(config=path)
+    with pytest.raises(SettingsError, match=expected):
+        load_settings(environment={"SEGMENTATION_CONFIG": str(path)})
+
+
+def test_folder_for_a_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"cannot be read: Is a directory\.\nHint: name a readable file\."):
+        load_settings(config=tmp_path)
+
+
+def test_text_that_is_not_utf_8_is_placed(tmp_path: Path) -> None:
+    path = tmp_path / "latin.yaml"
+    path.write_bytes("currency: GBP\ndata_dir: café\n".encode("latin-1"))
+    with pytest.raises(SettingsError, match=r"latin.yaml:2: the text is not UTF-8\.\nHint: save the file as UTF-8\."):
+        load_settings(config=path)
