@@ -1,0 +1,1 @@
+"""Where tables, models and the warehouse lie, and the engine that computes on them."""

@@ -1,0 +1,133 @@
+import contextlib
+
+import pytest
+
+from segmentation_assets.errors import DataError
+from segmentation_assets.storage.manifest import CheckRecord, Manifest, StoredFile
+from segmentation_assets.storage.store import TableStore
+
+KEY = "gold/example"
+
+
+def store_part(store, text, content, partition="2025-06-01"):
+    with store.staging(KEY) as stage:
+        (stage / "part-0.parquet").write_text(text)
+        files = store.place_table(stage, KEY, partition, content)
+    manifest = Manifest(KEY, partition, content, "1-abc", {"silver/x@2025-06-01": "1"}, files, 1)
+    store.publish(manifest)
+    return manifest
+
+
+def test_manifest_survives_json():
+    manifest = Manifest(
+        KEY,
+        "all",
+        "abc",
+        "1-x",
+        {"a": "b"},
+        (StoredFile("tables/x", 3, "ff"),),
+        2,
+        (CheckRecord("contract", True, "fine", {"rules": ["a"]}),),
+        {"figure": 1.5},
+        {"2025-06-01": "d"},
+    )
+    assert Manifest.from_json(manifest.to_json(), "here") == manifest
+
+
+@pytest.mark.parametrize("text", ["", "{", "{}", '{"files": [{"name": 1}], "checks": []}'])
+def test_damaged_manifest_is_named_with_what_to_do(text):
+    with pytest.raises(DataError, match=r"x\.json is not a readable manifest .*\nHint: remove the file"):
+        Manifest.from_json(text, "x.json")
+
+
+def test_new_content_replaces_the_old_and_leaves_nothing_behind(tmp_path):
+    store = TableStore(tmp_path)
+    store_part(store, "old", "a" * 32)
+    store_part(store, "new", "b" * 32)
+    (path,) = store.table_paths(KEY, "2025-06-01")
+    assert path.read_text() == "new"
+    assert [folder.name for folder in path.parent.parent.iterdir()] == ["b" * 16]
+    assert list((tmp_path / "staging").iterdir()) == []
+
+
+def test_same_content_leaves_the_stored_file_untouched(tmp_path):
+    store = TableStore(tmp_path)
+    first = store_part(store, "same", "a" * 32)
+    before = store.table_paths(KEY, "2025-06-01")[0].stat()
+    second = store_part(store, "other bytes, same rows", "a" * 32)
+    after = store.table_paths(KEY, "2025-06-01")[0].stat()
+    assert second.files == first.files
+    assert (before.st_ino, before.st_mtime_ns) == (after.st_ino, after.st_mtime_ns)
+
+
+def test_previous_result_stays_readable_until_the_manifest_is_published(tmp_path):
+    store = TableStore(tmp_path)
+    store_part(store, "old", "a" * 32)
+    with store.staging(KEY) as stage:
+        (stage / "part-0.parquet").write_text("new")
+        store.place_table(stage, KEY, "2025-06-01", "b" * 32)
+    assert store.table_paths(KEY, "2025-06-01")[0].read_text() == "old"
+
+
+def test_step_that_fails_leaves_the_previous_result_and_no_staging(tmp_path):
+    store = TableStore(tmp_path)
+    store_part(store, "old", "a" * 32)
+    with contextlib.suppress(ZeroDivisionError), store.staging(KEY) as stage:
+        (stage / "part-0.parquet").write_text("half")
+        raise ZeroDivisionError
+    assert store.table_paths(KEY, "2025-06-01")[0].read_text() == "old"
+    assert list((tmp_path / "staging").iterdir()) == []
+
+
+@pytest.mark.parametrize("damage", ["shorter", "same size", "gone"])
+def test_damaged_file_is_noticed(tmp_path, damage):
+    store = TableStore(tmp_path)
+    manifest = store_part(store, "text", "a" * 32)
+    assert store.is_intact(manifest)
+    path = store.paths(manifest)[0]
+    {
+        "shorter": lambda: path.write_text("t"),
+        "same size": lambda: path.write_text("TEXT"),
+        "gone": path.unlink,
+    }[damage]()
+    assert not store.is_intact(manifest)
+
+
+def test_damaged_manifest_counts_as_nothing_stored(tmp_path):
+    store = TableStore(tmp_path)
+    store_part(store, "text", "a" * 32)
+    store.manifest_path(KEY, "2025-06-01").write_text("{")
+    assert store.manifest(KEY, "2025-06-01") is None
+
+
+def test_staging_of_a_dead_process_is_removed_and_that_of_a_live_one_kept(tmp_path):
+    store = TableStore(tmp_path)
+    dead, alive = tmp_path / "staging" / "999999999-x", tmp_path / "staging" / "1-x"
+    dead.mkdir(parents=True)
+    alive.mkdir()
+    with store.staging(KEY):
+        assert not dead.exists()
+        assert alive.exists()
+
+
+def test_asking_for_what_is_not_stored_says_how_to_make_it(tmp_path):
+    store = TableStore(tmp_path)
+    with pytest.raises(DataError, match="gold/example has no result for 2025-06-01\nHint: compute it first"):
+        store.table_paths(KEY, "2025-06-01")
+    with pytest.raises(DataError, match="gold/example has no slice 2025-06-01"):
+        store.slice_paths(KEY, "2025-06-01")
+
+
+def test_latest_leads_to_the_newest_month_whatever_the_order_of_work(tmp_path):
+    store = TableStore(tmp_path)
+    for month in ("2025-06", "2025-08", "2025-07"):
+        (tmp_path / "reports" / month).mkdir(parents=True)
+        store.point_latest("reports", month)
+    assert (tmp_path / "reports" / "latest").resolve().name == "2025-08"
+
+
+def test_latest_replaces_the_folder_that_copying_made_of_the_link(tmp_path):
+    (tmp_path / "reports" / "latest").mkdir(parents=True)
+    (tmp_path / "reports" / "2025-06").mkdir()
+    TableStore(tmp_path).point_latest("reports", "2025-06")
+    assert (tmp_path / "reports" / "latest").is_symlink()
