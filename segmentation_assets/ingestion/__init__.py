@@ -1,0 +1,1 @@
+"""From delivered files to classified order lines: reading, typing, quarantine, classification, reconciliation."""

@@ -1,0 +1,125 @@
+"""SQL that says what kind of line each order line is, by fixed precedence; nothing is dropped here."""
+
+from __future__ import annotations
+
+from segmentation_assets.config.source import SourceSettings
+from segmentation_assets.storage.engine import quote_identifier, quote_text
+from segmentation_assets.tables.raw import RAW_ORDER_LINES
+from segmentation_assets.tables.silver import ORDER_LINES
+
+_TYPE_OF_REASON = {
+    "sale": "sale",
+    "return": "return",
+    "write_off": "adjustment",
+    "free_item": "adjustment",
+    "negative_price": "adjustment",
+    "adjustment_order": "adjustment",
+    "positive_cancellation": "adjustment",
+    "zero_quantity": "adjustment",
+    "non_product_code": "non_product",
+}
+_PROVENANCE = ("source_file", "source_row")
+
+
+def classified_lines_sql(relation: str, source: SourceSettings) -> str:
+    """Make the query that classifies order lines.
+
+    Parameters
+    ----------
+    relation : str
+        SQL table expression with the columns of ``raw/order_lines``; whole orders by month, as equal rows are looked
+        for within it.
+    source : SourceSettings
+        Its cancellations, adjustment_prefixes and non_product_codes decide.
+
+    Returns
+    -------
+    str
+        Query with the columns of ``silver/order_lines`` in declared order.
+
+    Notes
+    -----
+    The first reason that holds counts: non_product_code, adjustment_order, negative_price, zero_quantity; then under
+    the rule ``prefix`` return (prefix and quantity below zero), positive_cancellation (prefix), write_off (quantity
+    below zero), and under the rule ``negative_quantity`` write_off (quantity below zero, price zero) and return
+    (quantity below zero); then free_item (price zero) and sale.
+    """
+    delivered = [quote_identifier(name) for name in RAW_ORDER_LINES.column_names]
+    compared = [quote_identifier(name) for name in RAW_ORDER_LINES.column_names if name not in _PROVENANCE]
+    types = " ".join(f"WHEN {quote_text(reason)} THEN {quote_text(kind)}" for reason, kind in _TYPE_OF_REASON.items())
+    computed = {
+        "line_type": f"CASE line_reason {types} END",
+        "line_reason": "line_reason",
+        "amount": "CAST(CAST(quantity AS DECIMAL(18,0)) * unit_price AS DECIMAL(18,4))",
+        "is_exact_duplicate": f"row_number() OVER (PARTITION BY {', '.join(compared)} ORDER BY source_file, "
+        "source_row) > 1",
+    }
+    added = [name for name in ORDER_LINES.column_names if name not in RAW_ORDER_LINES.column_names]
+    columns = ", ".join([*delivered, *(f"{computed[name]} AS {quote_identifier(name)}" for name in added)])
+    return f"SELECT {columns} FROM (SELECT *, {_reason_sql(source)} AS line_reason FROM {relation})"
+
+
+def bucket_sql(column: str, buckets: int) -> str:
+    """Make the SQL expression of a customer's bucket: the first 8 hex digits of the MD5 of the id, modulo `buckets`.
+
+    Parameters
+    ----------
+    column : str
+        Column of customer ids; null, a guest, counts as empty text.
+    buckets : int, at least 1
+
+    Returns
+    -------
+    str
+        BIGINT expression from 0 to ``buckets - 1``, equal on every engine.
+
+    Examples
+    --------
+    >>> print(bucket_sql("customer_id", 4))
+    CAST('0x' || substr(md5(coalesce("customer_id", '')), 1, 8) AS BIGINT) % 4
+    """
+    return f"CAST('0x' || substr(md5(coalesce({quote_identifier(column)}, '')), 1, 8) AS BIGINT) % {int(buckets)}"
+
+
+def _reason_sql(source: SourceSettings) -> str:
+    branches = [
+        (_code_condition(source.non_product_codes), "non_product_code"),
+        (_prefix_condition(source.adjustment_prefixes), "adjustment_order"),
+        ("unit_price < 0", "negative_price"),
+        ("quantity = 0", "zero_quantity"),
+        *_cancellation_branches(source),
+        ("unit_price = 0", "free_item"),
+    ]
+    listed = " ".join(f"WHEN {condition} THEN {quote_text(reason)}" for condition, reason in branches)
+    return f"CASE {listed} ELSE 'sale' END"
+
+
+def cancelled_sql(source: SourceSettings) -> str:
+    """Make the SQL condition that a line belongs to a cancelled order or is a return, by the rule of the source."""
+    if source.cancellations.rule == "negative_quantity":
+        return "quantity < 0"
+    return _prefix_condition((source.cancellations.prefix,))
+
+
+def _cancellation_branches(source: SourceSettings) -> list[tuple[str, str]]:
+    if source.cancellations.rule == "negative_quantity":
+        return [("quantity < 0 AND unit_price = 0", "write_off"), ("quantity < 0", "return")]
+    is_cancelled = cancelled_sql(source)
+    return [
+        (f"{is_cancelled} AND quantity < 0", "return"),
+        (is_cancelled, "positive_cancellation"),
+        ("quantity < 0", "write_off"),
+    ]
+
+
+def _code_condition(codes: tuple[str, ...]) -> str:
+    if not codes:
+        return "false"
+    listed = ", ".join(quote_text(code) for code in sorted({code.strip().upper() for code in codes}))
+    return f"upper(trim(product_id)) IN ({listed})"
+
+
+def _prefix_condition(prefixes: tuple[str, ...]) -> str:
+    if not prefixes:
+        return "false"
+    return "(" + " OR ".join(f"starts_with(order_id, {quote_text(prefix)})" for prefix in prefixes) + ")"

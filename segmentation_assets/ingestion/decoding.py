@@ -1,0 +1,195 @@
+"""The text of delivered CSV files: unpacking, decoding to UTF-8, headers, and records that do not fit the header."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import gzip
+import zlib
+from collections import deque
+from collections.abc import Iterable, Iterator
+from contextlib import nullcontext
+from pathlib import Path
+
+from segmentation_assets.errors import DataError, SettingsError
+
+_CHUNK_BYTES = 1 << 20
+_LONGEST_VALUE = 500
+
+
+def utf8_text(path: Path, name: str, encoding: str, scratch: Path) -> Path:
+    """Return a plain UTF-8 file with the text of a delivered CSV file.
+
+    Parameters
+    ----------
+    path : Path
+        Delivered file, gzipped where its name ends in ``.gz``.
+    name : str
+        Name used in errors.
+    encoding : str
+        Declared encoding, as Python names it.
+    scratch : Path
+        File to write to where the delivered file is packed or not UTF-8.
+
+    Returns
+    -------
+    Path
+        `path` itself where it is plain UTF-8 already, else `scratch`.
+
+    Raises
+    ------
+    DataError
+        A byte is not text in the declared encoding, or the packed file is damaged.
+    SettingsError
+        The encoding is not known.
+    """
+    codec = _codec(name, encoding)
+    is_packed = path.name.lower().endswith(".gz")
+    if codec == "utf-8" and not is_packed:
+        for _ in _decoded(path, name, codec):
+            pass
+        return path
+    with scratch.open("wb") as target:
+        for text in _decoded(path, name, codec):
+            target.write(text.encode("utf-8"))
+    return scratch
+
+
+def read_header(path: Path, name: str, separator: str) -> tuple[str, ...]:
+    """Return the column names in the first line of a UTF-8 CSV file.
+
+    Raises
+    ------
+    DataError
+        The first line is empty or its quotes are not closed.
+    """
+    with path.open(encoding="utf-8-sig", newline="") as stream:
+        try:
+            header = next(csv.reader(stream, delimiter=separator, strict=True), [])
+        except csv.Error as problem:
+            raise DataError(f"{name}: the header line cannot be read: {problem}", "check its quotes.") from problem
+    if not header:
+        raise DataError(f"{name}: the first line is empty; expected the column names", "put them in the first line.")
+    return tuple(header)
+
+
+def rewrite_records(path: Path, separator: str, width: int, target: Path) -> None:
+    """Write the records of an irregular CSV file with their number, those that do not fit the header marked.
+
+    Parameters
+    ----------
+    path : Path
+        UTF-8 CSV file with a header.
+    separator : str
+        One character.
+    width : int
+        Fields the header promises.
+    target : Path
+        File to write: comma-separated without a header; record number from 1, the text of a malformed record (else
+        empty), then `width` fields (empty for a malformed record).
+
+    Notes
+    -----
+    A record whose quotes are wrong or not closed ends with its first line; reading goes on with the next line.
+    """
+    with path.open(encoding="utf-8-sig", newline="") as stream, target.open("w", encoding="utf-8", newline="") as out:
+        writer = csv.writer(out, lineterminator="\n", quoting=csv.QUOTE_ALL)
+        number = 0
+        for fields, is_well_formed in _records(stream, separator):
+            if not fields and width > 1:
+                continue
+            number += 1
+            kept = fields[:width] if len(fields) == width + 1 and not fields[-1] else fields
+            if is_well_formed and len(kept) == width:
+                writer.writerow([number, "", *kept])
+            else:
+                writer.writerow([number, separator.join(fields)[:_LONGEST_VALUE], *([""] * width)])
+
+
+def _codec(name: str, encoding: str) -> str:
+    try:
+        return codecs.lookup(encoding).name
+    except LookupError as problem:
+        raise SettingsError(
+            f"{name}: '{encoding}' is not an encoding", "write utf-8, cp1252, iso-8859-1 or utf-16, for example."
+        ) from problem
+
+
+def _decoded(path: Path, name: str, codec: str) -> Iterator[str]:
+    """Decode a file chunk by chunk, without its byte order mark."""
+    decoder = codecs.getincrementaldecoder(codec)()
+    read_bytes = lines = 0
+    for chunk in _chunks(path, name):
+        read_bytes += len(chunk)
+        try:
+            text = decoder.decode(chunk, final=not chunk)
+        except UnicodeDecodeError as problem:
+            offset = read_bytes - len(problem.object) + problem.start
+            line = lines + problem.object[: problem.start].count(b"\n") + 1
+            raise DataError(
+                f"{name}: byte {problem.object[problem.start]:#04x} at offset {offset} (line {line}) "
+                f"is not {codec} text",
+                "set the encoding of this table to that of the file, for example cp1252.",
+            ) from problem
+        is_start = read_bytes == len(chunk)
+        lines += text.count("\n")
+        yield text.removeprefix("\ufeff") if is_start else text
+
+
+def _chunks(path: Path, name: str) -> Iterator[bytes]:
+    """Yield the unpacked bytes, and an empty chunk at the end."""
+    is_packed = path.name.lower().endswith(".gz")
+    with path.open("rb") as stored, gzip.GzipFile(fileobj=stored) if is_packed else nullcontext(stored) as stream:
+        try:
+            while chunk := stream.read(_CHUNK_BYTES):
+                yield chunk
+        except (gzip.BadGzipFile, EOFError, zlib.error) as problem:
+            raise DataError(f"{name} is damaged and cannot be unpacked: {problem}", "deliver it again.") from problem
+    yield b""
+
+
+class _Lines:
+    """Lines of a stream, of which those since the last mark can be read again."""
+
+    def __init__(self, stream: Iterable[str]) -> None:
+        self._stream = iter(stream)
+        self._waiting: deque[str] = deque()
+        self.taken: list[str] = []
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        line = self._waiting.popleft() if self._waiting else next(self._stream)
+        self.taken.append(line)
+        return line
+
+    def mark(self) -> None:
+        """Forget the lines taken so far."""
+        self.taken = []
+
+    def return_all_but_first(self) -> str:
+        """Give back the lines since the mark except the first, which is returned."""
+        first, *others = self.taken
+        self._waiting.extendleft(reversed(others))
+        return first
+
+
+def _records(stream: Iterable[str], separator: str) -> Iterator[tuple[list[str], bool]]:
+    """Yield the fields of each record after the header, and whether its quotes are well formed.
+
+    Where they are not, the record ends with its first line, so that one open quote does not swallow what follows.
+    """
+    lines = _Lines(stream)
+    reader = csv.reader(lines, delimiter=separator, strict=True)
+    next(reader, None)
+    while True:
+        lines.mark()
+        try:
+            fields = next(reader)
+        except StopIteration:
+            return
+        except csv.Error:
+            yield [lines.return_all_but_first().rstrip("\r\n")], False
+        else:
+            yield fields, True

@@ -1,0 +1,120 @@
+"""What lies in the delivery folder: the files of each mapped table with size and SHA-256."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from segmentation_assets.config.source import SourceSettings
+from segmentation_assets.errors import DataError
+from segmentation_assets.tables.raw import DELIVERED_TABLES
+
+CSV_EXTENSIONS = (".csv", ".csv.gz")
+PARQUET_EXTENSIONS = (".parquet",)
+
+
+@dataclass(frozen=True)
+class DeliveredFile:
+    """One delivered file.
+
+    Parameters
+    ----------
+    table_name : str
+        Delivered table it belongs to, such as ``order_lines``.
+    file_name : str
+        Path below the delivery folder, with ``/`` between its parts.
+    file_index : int
+        Place in delivery order within the table, from 0: files are ordered by path.
+    size_bytes : int
+    sha256 : str
+        64 hex digits of the file's bytes.
+    """
+
+    table_name: str
+    file_name: str
+    file_index: int
+    size_bytes: int
+    sha256: str
+
+
+def list_delivery(folder: Path, source: SourceSettings) -> tuple[DeliveredFile, ...]:
+    """List the delivered files of every mapped table.
+
+    Parameters
+    ----------
+    folder : Path
+        Delivery folder.
+    source : SourceSettings
+        Its tables name the file patterns.
+
+    Returns
+    -------
+    tuple of DeliveredFile
+        Table by table, and by path within a table.
+
+    Raises
+    ------
+    DataError
+        The folder is missing, a pattern matches nothing, a file is empty, has an extension that cannot be read, or
+        is matched by two tables.
+    """
+    if not folder.is_dir():
+        raise DataError(
+            f"the delivery folder {folder} does not exist",
+            "make it and put the files there, or set source.folder to where they lie.",
+        )
+    owners: dict[str, str] = {}
+    for table in DELIVERED_TABLES:
+        mapping = getattr(source, table)
+        for pattern in mapping.files if mapping is not None else ():
+            _claim(owners, table, pattern, _matching_files(folder, table, pattern))
+    return tuple(
+        _describe(folder, table, name, index)
+        for table in DELIVERED_TABLES
+        for index, name in enumerate(sorted(name for name, owner in owners.items() if owner == table))
+    )
+
+
+def is_csv(file_name: str) -> bool:
+    """Tell whether a delivered file is read as CSV; otherwise it is Parquet."""
+    return file_name.lower().endswith(CSV_EXTENSIONS)
+
+
+def _matching_files(folder: Path, table: str, pattern: str) -> list[str]:
+    found = [path.relative_to(folder).as_posix() for path in folder.glob(pattern) if path.is_file()]
+    if not found:
+        present = sorted(path.name for path in folder.iterdir())
+        listed = ", ".join(present[:10]) + (", …" if len(present) > 10 else "") if present else "nothing"
+        raise DataError(
+            f"source.{table}.files: no file in {folder} matches '{pattern}'; the folder holds {listed}",
+            "deliver the file, or correct the pattern.",
+        )
+    return found
+
+
+def _claim(owners: dict[str, str], table: str, pattern: str, names: Iterable[str]) -> None:
+    """Note which table each file belongs to."""
+    for name in names:
+        owner = owners.setdefault(name, table)
+        if owner != table:
+            raise DataError(
+                f"{name} is matched by source.{owner}.files and by '{pattern}' of source.{table}.files",
+                "narrow the patterns so that a file belongs to one table.",
+            )
+
+
+def _describe(folder: Path, table: str, name: str, index: int) -> DeliveredFile:
+    path = folder / name
+    if not name.lower().endswith(CSV_EXTENSIONS + PARQUET_EXTENSIONS):
+        raise DataError(
+            f"{name} of source.{table} is of a kind that cannot be read",
+            f"deliver one of {', '.join(CSV_EXTENSIONS + PARQUET_EXTENSIONS)}.",
+        )
+    size = path.stat().st_size
+    if size == 0:
+        raise DataError(f"{name} of source.{table} is empty (0 bytes)", "deliver it again, or remove it.")
+    with path.open("rb") as stream:
+        digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    return DeliveredFile(table, name, index, size, digest)

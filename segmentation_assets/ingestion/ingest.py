@@ -1,0 +1,221 @@
+"""Ingestion of one delivered table: typed rows in month slices, the rest in quarantine, everything counted."""
+
+from __future__ import annotations
+
+import datetime as dt
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import partial
+from pathlib import Path
+
+from segmentation_assets.config.source import DeliveredTable, SourceSettings
+from segmentation_assets.errors import DataError
+from segmentation_assets.ingestion.delivery import DeliveredFile
+from segmentation_assets.ingestion.quarantine import check_quarantine, first_rows, write_quarantine
+from segmentation_assets.ingestion.redelivery import (
+    SUPERSEDED,
+    current_lines,
+    find_superseded_orders,
+    superseded_lines,
+)
+from segmentation_assets.ingestion.scratch import WHOLE_SLICE, Scratch, line_amount_sql, parse_delivery, time_column
+from segmentation_assets.storage.engine import (
+    Connection,
+    conformed_select,
+    copy_to_parquet,
+    parquet_scan,
+    quote_identifier,
+)
+from segmentation_assets.tables.declaration import Table
+from segmentation_assets.tables.raw import RAW_ORDER_LINES
+
+PART = "part-0.parquet"
+QUARANTINE_FILE = "quarantine.parquet"
+
+
+@dataclass(frozen=True, kw_only=True)
+class IngestedTable:
+    """What became of the rows of one delivered table.
+
+    Parameters
+    ----------
+    key : str
+        Key of the raw table, such as ``raw/order_lines``.
+    delivered_rows, stored_rows, quarantined_rows, redelivered_rows : int
+        Rows read, and where they went. Redelivered rows belong to orders that a later file holds again.
+    months : tuple of str
+        Month slices written, as YYYY-MM-01; empty for tables without a time column.
+    first_at, last_at : datetime or None
+        First and last instant of the stored rows, in local time of the shop.
+    delivered_amount, stored_amount, quarantined_amount, redelivered_amount : Decimal or None
+        Exact sums of quantity times unit price over rows whose quantity and price can be read; order lines only.
+    quarantine_counts : dict of str to int
+        Rows set aside by reason code.
+    """
+
+    key: str
+    delivered_rows: int
+    stored_rows: int
+    quarantined_rows: int
+    redelivered_rows: int
+    months: tuple[str, ...]
+    first_at: dt.datetime | None
+    last_at: dt.datetime | None
+    delivered_amount: Decimal | None
+    stored_amount: Decimal | None
+    quarantined_amount: Decimal | None
+    redelivered_amount: Decimal | None
+    quarantine_counts: dict[str, int]
+
+
+@dataclass(frozen=True)
+class _Totals:
+    """Rows, money and time span of some rows."""
+
+    rows: int = 0
+    amount: Decimal = Decimal(0)
+    first_at: dt.datetime | None = None
+    last_at: dt.datetime | None = None
+
+
+def ingest_table(
+    connection: Connection,
+    table: Table,
+    mapping: DeliveredTable,
+    files: Sequence[DeliveredFile],
+    folder: Path,
+    staging: Path,
+    *,
+    source: SourceSettings,
+) -> IngestedTable:
+    """Read the files of one delivered table in one pass and write its raw table.
+
+    Parameters
+    ----------
+    connection : Connection
+    table : Table
+        Declaration of the raw table. One with a TIMESTAMP column is written as ``<YYYY-MM-01>/part-0.parquet`` per
+        month, any other as ``part-0.parquet``.
+    mapping : DeliveredTable
+        How the files are read.
+    files : sequence of DeliveredFile
+        Files of this table in delivery order; none gives an empty table.
+    folder : Path
+        Delivery folder.
+    staging : Path
+        Existing folder to write to. Rows set aside go to ``quarantine.parquet``, if there are any.
+    source : SourceSettings
+
+    Returns
+    -------
+    IngestedTable
+
+    Raises
+    ------
+    DataError
+        A file cannot be read or lacks a mapped column, no row is readable, more rows have to be set aside than
+        ``source.max_quarantine_share`` allows, or an order stands in two files where ``source.redelivery`` is refuse.
+
+    Notes
+    -----
+    Files are byte-identical whatever the number of engine threads: every slice is sorted by its primary key.
+    """
+    if not files:
+        return _absent(connection, table, staging)
+    work = staging / "scratch"
+    work.mkdir()
+    try:
+        scratch = parse_delivery(connection, table, mapping, files, folder, work, source=source)
+        return _store(connection, table, mapping, scratch, files, staging, source)
+    finally:
+        shutil.rmtree(work)
+        connection.execute(f"DROP TABLE IF EXISTS {SUPERSEDED}")
+
+
+def _absent(connection: Connection, table: Table, staging: Path) -> IngestedTable:
+    if time_column(table) is None:
+        empty = ", ".join(f"NULL AS {quote_identifier(name)}" for name in table.column_names)
+        copy_to_parquet(connection, conformed_select(f"SELECT {empty} WHERE false", table), staging / PART)
+    return _summarise(table, _Totals(), _Totals(), _Totals(), _Totals(), (), {})
+
+
+def _store(
+    connection: Connection,
+    table: Table,
+    mapping: DeliveredTable,
+    scratch: Scratch,
+    files: Sequence[DeliveredFile],
+    staging: Path,
+    source: SourceSettings,
+) -> IngestedTable:
+    """Set rows aside, resolve re-deliveries, and write what stays, slice by slice."""
+    delivered = _totals(connection, table, scratch.everything())
+    if not delivered.rows:
+        names = ", ".join(file.file_name for file in files)
+        raise DataError(f"{names}: there is no row below the header", "deliver the file again, with its rows.")
+    counts = write_quarantine(connection, table, mapping, scratch, staging / QUARANTINE_FILE)
+    check_quarantine(connection, table, staging / QUARANTINE_FILE, counts, delivered.rows, source)
+    resolved = table is RAW_ORDER_LINES and find_superseded_orders(connection, scratch, files, source)
+    kept = current_lines if resolved else partial(first_rows, table)
+    months = _write_slices(connection, table, scratch, staging, kept)
+    written = sorted(staging.glob(f"*/{PART}")) or [staging / PART]
+    stored = _totals(connection, table, parquet_scan(written))
+    set_aside = _totals(connection, table, scratch.quarantine())
+    redelivered = _totals(connection, table, superseded_lines(scratch.good())) if resolved else _Totals()
+    return _summarise(table, delivered, stored, set_aside, redelivered, months, counts)
+
+
+def _write_slices(
+    connection: Connection, table: Table, scratch: Scratch, staging: Path, kept: Callable[[str], str]
+) -> tuple[str, ...]:
+    """Write every slice that has rows left; return the months among them."""
+    months = []
+    for name in scratch.slices:
+        rows = kept(scratch.slice(name))
+        if connection.execute(f"SELECT 1 FROM {rows} LIMIT 1").fetchone() is None:
+            continue
+        target = staging if name == WHOLE_SLICE else staging / name
+        target.mkdir(exist_ok=True)
+        copy_to_parquet(connection, conformed_select(f"SELECT * FROM {rows}", table), target / PART)
+        if name != WHOLE_SLICE:
+            months.append(name)
+    return tuple(months)
+
+
+def _totals(connection: Connection, table: Table, relation: str) -> _Totals:
+    instant = time_column(table)
+    span = f"min({quote_identifier(instant)}), max({quote_identifier(instant)})" if instant else "NULL, NULL"
+    amount = f"sum({line_amount_sql()})" if table is RAW_ORDER_LINES else "NULL"
+    rows, money, first_at, last_at = connection.execute(
+        f"SELECT count(*), {amount}, {span} FROM {relation}"
+    ).fetchone() or (0, None, None, None)
+    return _Totals(int(rows), money or Decimal(0), first_at, last_at)
+
+
+def _summarise(
+    table: Table,
+    delivered: _Totals,
+    stored: _Totals,
+    set_aside: _Totals,
+    redelivered: _Totals,
+    months: tuple[str, ...],
+    counts: dict[str, int],
+) -> IngestedTable:
+    has_money = table is RAW_ORDER_LINES
+    return IngestedTable(
+        key=table.key,
+        delivered_rows=delivered.rows,
+        stored_rows=stored.rows,
+        quarantined_rows=sum(counts.values()),
+        redelivered_rows=redelivered.rows,
+        months=months,
+        first_at=stored.first_at,
+        last_at=stored.last_at,
+        delivered_amount=delivered.amount if has_money else None,
+        stored_amount=stored.amount if has_money else None,
+        quarantined_amount=set_aside.amount if has_money else None,
+        redelivered_amount=redelivered.amount if has_money else None,
+        quarantine_counts=counts,
+    )

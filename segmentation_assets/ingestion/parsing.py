@@ -1,0 +1,328 @@
+"""SQL that turns one delivered column into its declared type, or says what is wrong with it.
+
+Every rule here is about a single value; which row is set aside, and rules over whole rows, are in `ingest.py`.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from segmentation_assets.config.source import DeliveredTable
+from segmentation_assets.errors import SettingsError
+from segmentation_assets.storage.engine import quote_text
+from segmentation_assets.tables.declaration import Column
+
+LARGEST_QUANTITY = 1_000_000_000
+LARGEST_AMOUNT = 1_000_000_000_000
+_EARLIEST = "TIMESTAMP '1900-01-01'"
+_LATEST = "TIMESTAMP '2100-01-01'"
+_MONEY = "DECIMAL(22,4)"
+_WHITE_SPACE = "' ' || chr(9) || chr(10) || chr(13) || chr(160)"
+
+Kind = Literal["customer", "code", "text", "integer", "money", "instant"]
+Form = Literal["text", "whole", "decimal", "floating", "instant", "zoned"]
+
+_DATE_PATTERNS = {
+    "Y": "[0-9]{4}",
+    "y": "[0-9]{2}",
+    **dict.fromkeys("mdHMSI", "[0-9]{1,2}"),
+    "f": "[0-9]{1,6}",
+    "j": "[0-9]{1,3}",
+    "p": "[AaPp][Mm]",
+    **dict.fromkeys("bBaA", "[A-Za-z]+"),
+    "z": "(Z|[+-][0-9]{2}(:?[0-9]{2})?)",
+    "%": "%",
+}
+
+
+@dataclass(frozen=True)
+class Notation:
+    """How values are written in the files of one delivered table.
+
+    Parameters
+    ----------
+    decimal : str
+        Decimal mark, ``.`` or ``,``.
+    date_format : str
+        The one format of dates written as text.
+    null_values : tuple of str
+        Texts that mean 'no value', beside empty text.
+    time_zone : str
+        IANA zone of the shop.
+    """
+
+    decimal: str
+    date_format: str
+    null_values: tuple[str, ...]
+    time_zone: str
+
+    @classmethod
+    def of(cls, mapping: DeliveredTable, time_zone: str) -> Notation:
+        """Take the notation from the mapping of a delivered table."""
+        return cls(mapping.decimal, mapping.date_format, mapping.null_values, time_zone)
+
+
+@dataclass(frozen=True)
+class ParsedColumn:
+    """The SQL of one column in three steps, each over the columns of the step before.
+
+    Parameters
+    ----------
+    cleaned : str
+        From the delivered value ``raw``: trimmed text or the typed value, null where there is no value.
+    parsed : str
+        From ``cleaned``: the typed value, null where it cannot be parsed.
+    accepted : str
+        Condition on ``parsed`` that a value in range meets.
+    faults : tuple of (str, str)
+        Reason code and the condition on ``cleaned`` and ``parsed`` under which it holds; the first one counts.
+    """
+
+    cleaned: str
+    parsed: str
+    accepted: str
+    faults: tuple[tuple[str, str], ...]
+
+
+def parse_column(column: Column, delivered_type: str, notation: Notation, names: tuple[str, str, str]) -> ParsedColumn:
+    """Make the SQL that parses one column.
+
+    Parameters
+    ----------
+    column : Column
+        Declaration of the column.
+    delivered_type : str
+        DuckDB type the column has in the file; VARCHAR in CSV.
+    notation : Notation
+    names : tuple of (str, str, str)
+        SQL of the delivered, the cleaned and the parsed value.
+
+    Returns
+    -------
+    ParsedColumn
+    """
+    raw, cleaned, parsed = names
+    form = _form(delivered_type)
+    missing = () if column.nullable else (("missing_value", f"{cleaned} IS NULL"),)
+    sql, accepted, faults = _RULES[_kind(column)](_Value(column, form, notation, cleaned, parsed))
+    return ParsedColumn(_cleaned(raw, form, delivered_type, notation), sql, accepted, (*missing, *faults))
+
+
+def date_pattern(date_format: str) -> str:
+    r"""Return the regular expression that texts of a strptime format match as a whole.
+
+    Parameters
+    ----------
+    date_format : str
+        Directives of strptime: %Y %y %m %d %b %B %a %A %j %H %I %M %S %f %p %z %%.
+
+    Returns
+    -------
+    str
+        Day, month and time may have one digit or two, but two where another number follows or precedes without
+        anything between; a year %Y has four.
+
+    Raises
+    ------
+    SettingsError
+        A directive is not known, or year, month and day are not all there.
+
+    Examples
+    --------
+    >>> print(date_pattern("%d.%m.%Y"))
+    [0-9]{1,2}\.[0-9]{1,2}\.[0-9]{4}
+    """
+    parts = re.findall(r"%(.)|([^%]+|%)", date_format, flags=re.DOTALL)
+    directives = [directive for directive, _ in parts if directive]
+    unknown = sorted(set(directives) - set(_DATE_PATTERNS))
+    if unknown or any(literal == "%" for _, literal in parts):
+        shown = ", ".join(f"%{directive}" for directive in unknown) or "% at its end"
+        raise SettingsError(
+            f"date_format '{date_format}' holds {shown}, which is not known",
+            f"known are {' '.join(f'%{directive}' for directive in _DATE_PATTERNS)}.",
+        )
+    if not _is_whole_date(set(directives)):
+        raise SettingsError(
+            f"date_format '{date_format}' does not give year, month and day", "write for example %d.%m.%Y %H:%M."
+        )
+    return "".join(
+        _directive_pattern(parts, place) if directive else re.escape(literal)
+        for place, (directive, literal) in enumerate(parts)
+    )
+
+
+def _directive_pattern(parts: list[tuple[str, str]], place: int) -> str:
+    """Return the pattern of one directive; beside another number it has its full number of digits."""
+    pattern = _DATE_PATTERNS[parts[place][0]]
+    neighbours = {parts[other][0] for other in (place - 1, place + 1) if 0 <= other < len(parts)}
+    return pattern.replace("{1,", "{") if neighbours & set("YymdHMSIfj") else pattern
+
+
+def _is_whole_date(directives: set[str]) -> bool:
+    has_day_of_year = "j" in directives
+    has_day = has_day_of_year or (bool(directives & set("mbB")) and "d" in directives)
+    return bool(directives & set("Yy")) and has_day
+
+
+def _kind(column: Column) -> Kind:
+    by_type: dict[str, Kind] = {
+        "TIMESTAMP": "instant",
+        "DATE": "instant",
+        "BIGINT": "integer",
+        "INTEGER": "integer",
+        "DECIMAL(18,4)": "money",
+    }
+    if column.name == "customer_id":
+        return "customer"
+    return "code" if column.name.endswith("_id") else by_type.get(column.dtype, "text")
+
+
+def _form(delivered_type: str) -> Form:
+    forms: dict[str, Form] = {"FLOAT": "floating", "DOUBLE": "floating", "DATE": "instant"}
+    if delivered_type in forms:
+        return forms[delivered_type]
+    if delivered_type == "TIMESTAMP WITH TIME ZONE":
+        return "zoned"
+    if delivered_type.startswith("TIMESTAMP"):
+        return "instant"
+    if delivered_type.startswith("DECIMAL"):
+        return "decimal"
+    return "whole" if re.fullmatch(r"U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?", delivered_type) else "text"
+
+
+def _cleaned(raw: str, form: Form, delivered_type: str, notation: Notation) -> str:
+    if form == "floating":
+        number = f"TRY_CAST(CAST({raw} AS VARCHAR) AS DOUBLE)" if delivered_type == "FLOAT" else raw
+        return f"CASE WHEN NOT isnan({number}) THEN {number} END"
+    if form != "text":
+        return raw
+    text = raw if delivered_type == "VARCHAR" else f"CAST({raw} AS VARCHAR)"
+    trimmed = f"trim({text}, {_WHITE_SPACE})"
+    nulls = ", ".join(quote_text(value) for value in sorted({"", *(value.strip() for value in notation.null_values)}))
+    return f"CASE WHEN {trimmed} NOT IN ({nulls}) THEN {trimmed} END"
+
+
+@dataclass(frozen=True)
+class _Value:
+    """One column on its way: where its cleaned and parsed values stand, and what is known about them."""
+
+    column: Column
+    form: Form
+    notation: Notation
+    cleaned: str
+    parsed: str
+
+
+_Rule = tuple[str, str, tuple[tuple[str, str], ...]]
+"""SQL of the parsed value, the condition of being in range, and faults."""
+
+
+def _text(value: _Value) -> _Rule:
+    return f"CAST({value.cleaned} AS VARCHAR)", "true", ()
+
+
+def _code(value: _Value) -> _Rule:
+    """Print numbers without decimals; text stays as it is."""
+    if value.form not in ("floating", "decimal"):
+        return _text(value)
+    whole = f"TRY_CAST({value.cleaned} AS HUGEINT)"
+    return (
+        f"CASE WHEN {whole} = {value.cleaned} THEN CAST({whole} AS VARCHAR) ELSE CAST({value.cleaned} AS VARCHAR) END",
+        "true",
+        (),
+    )
+
+
+def _customer(value: _Value) -> _Rule:
+    """Take ids that some tool has turned into numbers back to text: 13085.0 is 13085, and 13085.5 is no id."""
+    cleaned = value.cleaned
+    if value.form in ("floating", "decimal"):
+        sql, accepted, _ = _code(value)
+        is_fraction = f"{cleaned} IS NOT NULL AND TRY_CAST({cleaned} AS HUGEINT) IS DISTINCT FROM {cleaned}"
+        return sql, accepted, (("fractional_customer_id", is_fraction),)
+    if value.form != "text":
+        return _text(value)
+    mark = value.notation.decimal
+    marks = "[.]" if mark == "." else "[.,]"
+    has_mark = f"(contains({cleaned}, '.') OR contains({cleaned}, {quote_text(mark)}))"
+    is_whole = f"{has_mark} AND regexp_full_match({cleaned}, '-?[0-9]+{marks}0+')"
+    sql = f"CASE WHEN {is_whole} THEN regexp_extract({cleaned}, '^-?[0-9]+') ELSE {cleaned} END"
+    is_fraction = f"{has_mark} AND regexp_full_match({value.parsed}, '-?[0-9]+{marks}[0-9]+')"
+    return sql, "true", (("fractional_customer_id", is_fraction),)
+
+
+def _integer(value: _Value) -> _Rule:
+    cleaned = value.cleaned
+    lowest = -LARGEST_QUANTITY if value.column.minimum is None else int(value.column.minimum)
+    highest = LARGEST_QUANTITY if value.column.maximum is None else int(value.column.maximum)
+    in_range = f"{value.parsed} BETWEEN {lowest} AND {highest}"
+    number = f"TRY_CAST({cleaned} AS HUGEINT)"
+    exact = f"CASE WHEN {number} = {cleaned} THEN {number} END"
+    too_large = f"abs(TRY_CAST({cleaned} AS DOUBLE)) > {highest}"
+    mark = value.notation.decimal
+    is_number = f"regexp_full_match({cleaned}, {quote_text(f'[+-]?[0-9]+({re.escape(mark)}0*)?')})"
+    digits = f"ltrim(split_part({cleaned}, {quote_text(mark)}, 1), '+')"
+    read_text = f"CASE WHEN {is_number} THEN TRY_CAST({digits} AS HUGEINT) END"
+    by_form = {"text": (read_text, is_number), "whole": (number, too_large)}
+    by_form |= {"floating": (exact, too_large), "decimal": (exact, too_large)}
+    sql, is_large = by_form.get(value.form, ("CAST(NULL AS HUGEINT)", "false"))
+    return sql, in_range, _number_faults(value, in_range, is_large)
+
+
+def _money(value: _Value) -> _Rule:
+    """Read money exactly; more than four decimals are no money, but noise of a double is."""
+    cleaned = value.cleaned
+    in_range = f"{value.parsed} BETWEEN -{LARGEST_AMOUNT} AND {LARGEST_AMOUNT}"
+    number = f"TRY_CAST({cleaned} AS {_MONEY})"
+    exact = f"CASE WHEN {number} = {cleaned} THEN {number} END"
+    noise = f"1e-9 * greatest(1, abs({cleaned}))"
+    nearest = f"CASE WHEN abs({cleaned} - CAST({number} AS DOUBLE)) <= {noise} THEN {number} END"
+    too_large = f"abs(TRY_CAST({cleaned} AS DOUBLE)) > {LARGEST_AMOUNT}"
+    mark = re.escape(value.notation.decimal)
+    pattern = f"[+-]?([0-9]+{mark}?|[0-9]*{mark}[0-9]{{1,4}}0*)"
+    is_number = f"regexp_full_match({cleaned}, {quote_text(pattern)})"
+    plain = cleaned if value.notation.decimal == "." else f"replace({cleaned}, ',', '.')"
+    read_text = f"CASE WHEN {is_number} THEN TRY_CAST(ltrim({plain}, '+') AS {_MONEY}) END"
+    by_form = {"text": (read_text, is_number), "whole": (number, too_large)}
+    by_form |= {"floating": (nearest, too_large), "decimal": (exact, too_large)}
+    sql, is_large = by_form.get(value.form, (f"CAST(NULL AS {_MONEY})", "false"))
+    return sql, in_range, _number_faults(value, in_range, is_large)
+
+
+def _number_faults(value: _Value, in_range: str, is_number: str) -> tuple[tuple[str, str], ...]:
+    """Tell a number that is too large from what is no number at all."""
+    is_given = f"{value.cleaned} IS NOT NULL"
+    is_unread = f"{value.parsed} IS NULL"
+    return (
+        ("not_a_number", f"{is_given} AND {is_unread} AND coalesce(NOT ({is_number}), true)"),
+        ("out_of_range", f"{is_given} AND ({is_unread} OR NOT ({in_range}))"),
+    )
+
+
+def _instant(value: _Value) -> _Rule:
+    zone = quote_text(value.notation.time_zone)
+    date_format = value.notation.date_format
+    text = f"CAST({value.cleaned} AS VARCHAR)"
+    read = f"try_strptime({text}, {quote_text(date_format)})"
+    local = f"timezone({zone}, {read})" if "%z" in date_format else read
+    is_date = f"regexp_full_match({text}, {quote_text(date_pattern(date_format))})"
+    by_form = {
+        "instant": f"TRY_CAST({value.cleaned} AS TIMESTAMP)",
+        "zoned": f"timezone({zone}, {value.cleaned})",
+    }
+    sql = by_form.get(value.form, f"CASE WHEN {is_date} THEN {local} END")
+    in_range = f"({value.parsed} >= {_EARLIEST} AND {value.parsed} < {_LATEST})"
+    unread = ("unparseable_date", f"{value.cleaned} IS NOT NULL AND {value.parsed} IS NULL")
+    return sql, in_range, (unread, ("out_of_range", f"NOT {in_range}"))
+
+
+_RULES = {
+    "customer": _customer,
+    "code": _code,
+    "text": _text,
+    "integer": _integer,
+    "money": _money,
+    "instant": _instant,
+}

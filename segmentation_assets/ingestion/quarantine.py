@@ -1,0 +1,120 @@
+"""Rows that are set aside: the quarantine table of one delivery, and the share of rows it may hold."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from segmentation_assets.config.source import DeliveredTable, SourceSettings
+from segmentation_assets.errors import DataError
+from segmentation_assets.ingestion.scratch import Scratch, fault_column_sql, fault_number, fault_reason_sql
+from segmentation_assets.storage.engine import (
+    Connection,
+    conformed_select,
+    copy_to_parquet,
+    parquet_scan,
+    quote_identifier,
+    quote_text,
+)
+from segmentation_assets.tables.declaration import Table
+from segmentation_assets.tables.raw import QUARANTINE, QUARANTINE_REASONS
+
+_PROVENANCE = ("source_file", "source_row")
+
+
+def first_rows(table: Table, relation: str) -> str:
+    """Make the SQL table expression of the rows a table keeps: of equal primary keys the first in delivery order."""
+    if table.primary_key == _PROVENANCE:
+        return relation
+    return f"(SELECT * FROM {relation} QUALIFY {_place_in_key(table)} = 1)"
+
+
+def write_quarantine(
+    connection: Connection, table: Table, mapping: DeliveredTable, scratch: Scratch, path: Path
+) -> dict[str, int]:
+    """Write the rows that are set aside, if there are any.
+
+    Parameters
+    ----------
+    connection : Connection
+    table : Table
+        Declaration of the raw table.
+    mapping : DeliveredTable
+    scratch : Scratch
+        Typed rows; those with a fault, and later rows of a key that was there before, are set aside.
+    path : Path
+        Parquet file to write, with the columns of ``raw/quarantine``.
+
+    Returns
+    -------
+    dict of str to int
+        Rows by reason code, sorted by code; empty where no file was written.
+    """
+    faulty = _faulty_sql(table, scratch)
+    counted = connection.execute(
+        f"SELECT {fault_reason_sql('fault')} AS reason, count(*) FROM ({faulty}) GROUP BY reason ORDER BY reason"
+    ).fetchall()
+    if counted:
+        copy_to_parquet(connection, conformed_select(_quarantine_sql(table, mapping, faulty), QUARANTINE), path)
+    return {str(reason): int(count) for reason, count in counted}
+
+
+def check_quarantine(
+    connection: Connection,
+    table: Table,
+    path: Path,
+    counts: dict[str, int],
+    delivered_rows: int,
+    source: SourceSettings,
+) -> None:
+    """Stop where more rows had to be set aside than the settings allow, or all of them.
+
+    Raises
+    ------
+    DataError
+        With the counts per reason and the first offending file, row, column and value.
+    """
+    total = sum(counts.values())
+    if total < delivered_rows and total <= source.max_quarantine_share * delivered_rows:
+        return
+    file, row, reason, column, value = connection.execute(
+        f"SELECT source_file, source_row, reason, column_name, value FROM {parquet_scan([path])} ORDER BY ALL LIMIT 1"
+    ).fetchone() or ("", 0, "", None, None)
+    place = f"{file}, row {row}" + (f", column '{column}'" if column else "")
+    shown = f"'{value}'" if value is not None else "no value"
+    reasons = ", ".join(f"{count} {reason}" for reason, count in counts.items())
+    raise DataError(
+        f"{table.key}: {total} of {delivered_rows} delivered rows cannot be used ({reasons}); allowed is a share of "
+        f"{source.max_quarantine_share:g}. The first is {place}: {shown}, {QUARANTINE_REASONS[reason]}",
+        f"correct source.{table.key.split('/')[1]} (date_format, decimal, separator, null_values, columns) or the "
+        "file, or raise source.max_quarantine_share.",
+    )
+
+
+def _place_in_key(table: Table) -> str:
+    key = ", ".join(quote_identifier(name) for name in table.primary_key)
+    return f"row_number() OVER (PARTITION BY {key} ORDER BY file_index, source_row)"
+
+
+def _faulty_sql(table: Table, scratch: Scratch) -> str:
+    columns = "source_file, source_row, fault, value"
+    faulty = f"SELECT {columns} FROM {scratch.quarantine()}"
+    if table.primary_key == _PROVENANCE:
+        return faulty
+    key = table.primary_key[0]
+    repeated = (
+        f"SELECT source_file, source_row, {fault_number(table, key, 'duplicate_key')} AS fault, "
+        f"{quote_identifier(key)} AS value FROM {scratch.good()} QUALIFY {_place_in_key(table)} > 1"
+    )
+    return f"{faulty} UNION ALL {repeated}"
+
+
+def _quarantine_sql(table: Table, mapping: DeliveredTable, faulty: str) -> str:
+    sentences = " ".join(
+        f"WHEN {quote_text(reason)} THEN {quote_text(sentence)}" for reason, sentence in QUARANTINE_REASONS.items()
+    )
+    return (
+        f"SELECT {quote_text(table.key.split('/')[1])} AS table_name, source_file, source_row, reason, "
+        f"CASE reason {sentences} END AS explanation, column_name, value FROM (SELECT *, "
+        f"{fault_reason_sql('fault')} AS reason, {fault_column_sql('fault', table, mapping)} AS column_name "
+        f"FROM ({faulty}))"
+    )

@@ -1,0 +1,137 @@
+"""Exact comparison of rows, money and customers from one layer to the next."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from segmentation_assets.ingestion.ingest import IngestedTable
+from segmentation_assets.ingestion.scratch import line_amount_sql
+from segmentation_assets.storage.engine import Connection
+from segmentation_assets.tables.silver import LINE_TYPES
+
+
+@dataclass(frozen=True)
+class Reconciliation:
+    """Outcome of a comparison.
+
+    Parameters
+    ----------
+    passed : bool
+        Whether everything adds up exactly.
+    sentence : str
+        What was compared, with the numbers.
+    figures : dict of str to int or float
+        The numbers; money as the nearest double, compared beforehand as exact decimals.
+    """
+
+    passed: bool
+    sentence: str
+    figures: dict[str, int | float]
+
+
+@dataclass(frozen=True)
+class LayerTotals:
+    """Rows, money and customers of some order lines."""
+
+    rows: int
+    amount: Decimal
+    customers: int
+
+
+def reconcile_delivery(ingested: IngestedTable) -> Reconciliation:
+    """Compare delivered rows and money with what was stored, set aside, and delivered again.
+
+    Parameters
+    ----------
+    ingested : IngestedTable
+
+    Returns
+    -------
+    Reconciliation
+        Money is compared for order lines only.
+    """
+    parts = ("stored", "quarantined", "redelivered")
+    rows = {part: int(getattr(ingested, f"{part}_rows")) for part in ("delivered", *parts)}
+    figures: dict[str, int | float] = {f"{part}_rows": count for part, count in rows.items()}
+    passed = rows["delivered"] == sum(rows[part] for part in parts)
+    sentence = (
+        f"{ingested.key}: {rows['delivered']} delivered rows, of which {rows['stored']} stored, "
+        f"{rows['quarantined']} set aside, {rows['redelivered']} delivered again by a later file"
+    )
+    if ingested.delivered_amount is not None:
+        money = {part: Decimal(getattr(ingested, f"{part}_amount")) for part in ("delivered", *parts)}
+        figures |= {f"{part}_amount": float(amount) for part, amount in money.items()}
+        passed = passed and money["delivered"] == sum(money[part] for part in parts)
+        sentence += (
+            f"; amount {money['delivered']:.4f}, of which {money['stored']:.4f} stored, "
+            f"{money['quarantined']:.4f} set aside, {money['redelivered']:.4f} delivered again"
+        )
+    return Reconciliation(passed, f"{sentence}: {_verdict(passed=passed)}.", figures)
+
+
+def reconcile_layers(connection: Connection, raw: str, silver: str) -> Reconciliation:
+    """Compare raw order lines with classified ones.
+
+    Parameters
+    ----------
+    connection : Connection
+    raw, silver : str
+        SQL table expressions with the columns of ``raw/order_lines`` and ``silver/order_lines``.
+
+    Returns
+    -------
+    Reconciliation
+        As `compare_layers`.
+    """
+    totals = connection.execute(
+        f"SELECT count(*), sum({line_amount_sql()}), count(DISTINCT customer_id) FROM {raw}"
+    ).fetchone() or (0, None, 0)
+    by_type = connection.execute(
+        f"SELECT line_type, count(*), sum(amount), count(DISTINCT customer_id) FROM {silver} GROUP BY line_type"
+    ).fetchall()
+    (customers,) = connection.execute(f"SELECT count(DISTINCT customer_id) FROM {silver}").fetchone() or (0,)
+    classified = {str(name): _layer_totals(*values) for name, *values in by_type}
+    return compare_layers(_layer_totals(*totals), classified, int(customers))
+
+
+def compare_layers(raw: LayerTotals, classified: dict[str, LayerTotals], classified_customers: int) -> Reconciliation:
+    """Compare the totals of raw order lines with those of classified ones by line type.
+
+    Parameters
+    ----------
+    raw : LayerTotals
+    classified : dict of str to LayerTotals
+        By line type; types without a line may be left out.
+    classified_customers : int
+        Different customers over all types; one customer may have lines of several.
+
+    Returns
+    -------
+    Reconciliation
+        Passed where rows, money and customers are equal.
+    """
+    rows = sum(totals.rows for totals in classified.values())
+    amount = sum((totals.amount for totals in classified.values()), Decimal(0))
+    passed = (raw.rows, raw.amount, raw.customers) == (rows, amount, classified_customers)
+    none = LayerTotals(0, Decimal(0), 0)
+    figures: dict[str, int | float] = {"raw_rows": raw.rows, "classified_rows": rows}
+    figures |= {"raw_amount": float(raw.amount), "classified_amount": float(amount)}
+    figures |= {"raw_customers": raw.customers, "classified_customers": classified_customers}
+    for line_type in LINE_TYPES:
+        totals = classified.get(line_type, none)
+        figures |= {f"{line_type}_rows": totals.rows, f"{line_type}_amount": float(totals.amount)}
+    shares = ", ".join(f"{classified.get(name, none).rows} {name}" for name in LINE_TYPES)
+    sentence = (
+        f"{raw.rows} raw lines of {raw.customers} customers with amount {raw.amount:.4f} became {rows} classified "
+        f"lines of {classified_customers} customers with amount {amount:.4f} ({shares}): {_verdict(passed=passed)}."
+    )
+    return Reconciliation(passed, sentence, figures)
+
+
+def _layer_totals(rows: int, amount: Decimal | None, customers: int) -> LayerTotals:
+    return LayerTotals(int(rows), amount or Decimal(0), int(customers))
+
+
+def _verdict(*, passed: bool) -> str:
+    return "adds up exactly" if passed else "does not add up"

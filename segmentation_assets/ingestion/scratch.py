@@ -1,0 +1,242 @@
+"""The one pass over the delivered files: every row typed, or marked with its first fault, into scratch Parquet.
+
+The scratch folder holds one folder per month (or ``whole``) of good rows and one, ``quarantine``, of rows set aside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from segmentation_assets.config.source import DeliveredTable, SourceSettings
+from segmentation_assets.ingestion.delivery import DeliveredFile
+from segmentation_assets.ingestion.parsing import LARGEST_AMOUNT, Notation, ParsedColumn, parse_column
+from segmentation_assets.ingestion.reading import ReadableFile, mapped_columns, open_file
+from segmentation_assets.storage.engine import Connection, parquet_scan, quote_identifier, quote_text
+from segmentation_assets.tables.declaration import Column, Table
+from segmentation_assets.tables.raw import QUARANTINE_REASONS
+
+QUARANTINE_SLICE = "quarantine"
+WHOLE_SLICE = "whole"
+_FILES_PER_STATEMENT = 64
+_REASONS = tuple(QUARANTINE_REASONS)
+_FAULT_BASE = 100
+
+
+@dataclass(frozen=True)
+class Scratch:
+    """Typed rows on disk, by slice.
+
+    Parameters
+    ----------
+    folder : Path
+    slices : tuple of str
+        Months as YYYY-MM-01, or ``whole``; sorted, without the quarantine.
+    empty_sql : str
+        Query with the columns of the scratch and no row.
+    """
+
+    folder: Path
+    slices: tuple[str, ...]
+    empty_sql: str
+
+    def slice(self, name: str) -> str:
+        """Make the SQL table expression of the good rows of one slice: declared columns, file_index, fault, value."""
+        return parquet_scan(self._paths(name))
+
+    def good(self) -> str:
+        """Make the SQL table expression of the good rows of all slices."""
+        return self._rows([path for name in self.slices for path in self._paths(name)])
+
+    def quarantine(self) -> str:
+        """Make the SQL table expression of the rows with a fault."""
+        return self._rows(self._paths(QUARANTINE_SLICE))
+
+    def everything(self) -> str:
+        """Make the SQL table expression of all delivered rows."""
+        return self._rows([path for name in (*self.slices, QUARANTINE_SLICE) for path in self._paths(name)])
+
+    def _paths(self, name: str) -> list[Path]:
+        return sorted(self.folder.glob(f"rows-*/slice={name}/*.parquet"))
+
+    def _rows(self, paths: list[Path]) -> str:
+        return parquet_scan(paths) if paths else f"({self.empty_sql})"
+
+
+def parse_delivery(
+    connection: Connection,
+    table: Table,
+    mapping: DeliveredTable,
+    files: Sequence[DeliveredFile],
+    folder: Path,
+    scratch: Path,
+    *,
+    source: SourceSettings,
+) -> Scratch:
+    """Read all files of a delivered table once and write their rows, typed, into the scratch folder.
+
+    Parameters
+    ----------
+    connection : Connection
+    table : Table
+        Declaration of the raw table.
+    mapping : DeliveredTable
+    files : sequence of DeliveredFile
+    folder : Path
+        Delivery folder.
+    scratch : Path
+        Existing, empty folder.
+    source : SourceSettings
+
+    Returns
+    -------
+    Scratch
+
+    Raises
+    ------
+    DataError
+        A file cannot be read or lacks a mapped column.
+    """
+    texts = scratch / "texts"
+    texts.mkdir()
+    opened = [open_file(connection, table, mapping, file, folder, texts) for file in files]
+    notation = Notation.of(mapping, source.time_zone)
+    for number, (types, group) in enumerate(_statement_groups(opened)):
+        delivered = " UNION ALL ".join(file.sql for file in group)
+        sql = _typed_sql(table, mapping, delivered, types, notation)
+        target = scratch / f"rows-{number:06d}"
+        connection.execute(f"COPY ({sql}) TO {quote_text(str(target))} (FORMAT parquet, PARTITION_BY (slice))")
+    found = {path.name.removeprefix("slice=") for path in scratch.glob("rows-*/slice=*")}
+    return Scratch(scratch, tuple(sorted(found - {QUARANTINE_SLICE})), _empty_sql(table))
+
+
+def _empty_sql(table: Table) -> str:
+    types = {column.name: str(column.dtype) for column in table.columns}
+    types |= {"file_index": "INTEGER", "fault": "INTEGER", "value": "VARCHAR"}
+    columns = ", ".join(f"CAST(NULL AS {dtype}) AS {quote_identifier(name)}" for name, dtype in types.items())
+    return f"SELECT {columns} WHERE false"
+
+
+def time_column(table: Table) -> str | None:
+    """Name of the column whose month a table is sliced by, if it is sliced."""
+    return next((column.name for column in table.columns if column.dtype == "TIMESTAMP"), None)
+
+
+def fault_reason_sql(fault: str) -> str:
+    """Make the SQL of the reason code of a fault number."""
+    listed = ", ".join(quote_text(reason) for reason in _REASONS)
+    return f"[{listed}][{fault} % {_FAULT_BASE} + 1]"
+
+
+def fault_column_sql(fault: str, table: Table, mapping: DeliveredTable) -> str:
+    """Make the SQL of the column in the file that a fault number is about; null for a whole row."""
+    branches = " ".join(
+        f"WHEN {position} THEN {quote_text(mapping.columns[name])}"
+        for position, name in _positions(table, mapping).items()
+    )
+    return f"CASE {fault} // {_FAULT_BASE} {branches} END"
+
+
+def fault_number(table: Table, column: str, reason: str) -> int:
+    """Return the number that stands for a reason in a column."""
+    return (table.column_names.index(column) + 1) * _FAULT_BASE + _REASONS.index(reason)
+
+
+def _positions(table: Table, mapping: DeliveredTable) -> dict[int, str]:
+    return {table.column_names.index(name) + 1: name for name in mapped_columns(table, mapping)}
+
+
+def _statement_groups(opened: Sequence[ReadableFile]) -> list[tuple[tuple[str, ...], list[ReadableFile]]]:
+    """Group files whose columns have equal types, in bounded groups."""
+    by_types: dict[tuple[str, ...], list[ReadableFile]] = {}
+    for file in opened:
+        by_types.setdefault(file.types, []).append(file)
+    return [
+        (types, files[start : start + _FILES_PER_STATEMENT])
+        for types, files in by_types.items()
+        for start in range(0, len(files), _FILES_PER_STATEMENT)
+    ]
+
+
+def _typed_sql(
+    table: Table, mapping: DeliveredTable, delivered: str, types: tuple[str, ...], notation: Notation
+) -> str:
+    """Make the SQL of all rows with declared columns, fault, value and slice: clean, parse, accept, judge."""
+    mapped = mapped_columns(table, mapping)
+    declared = {column.name: column for column in table.columns}
+    parsed = {
+        name: parse_column(declared[name], delivered_type, notation, _step_names(name))
+        for name, delivered_type in zip(mapped, types, strict=True)
+    }
+    cleaned = ", ".join(f"{item.cleaned} AS {_step_names(name)[1]}" for name, item in parsed.items())
+    parsing = ", ".join(f"{item.parsed} AS {_step_names(name)[2]}" for name, item in parsed.items())
+    faults = _fault_sql(table, parsed)
+    accepted = ", ".join(_accepted_sql(column, parsed.get(column.name)) for column in _own_columns(table))
+    raw_values = ", ".join(_step_names(name)[0] for name in mapped)
+    judged = (
+        f"SELECT source_file, file_index, source_row, malformed, {raw_values}, {accepted}, {faults} AS fault FROM "
+        f"(SELECT *, {parsing} FROM (SELECT *, {cleaned} FROM ({delivered})))"
+    )
+    own = ", ".join(quote_identifier(column.name) for column in _own_columns(table))
+    return (
+        f"SELECT {own}, source_file, source_row, file_index, fault, {_value_sql(table, mapping)} AS value, "
+        f"{_slice_sql(table)} AS slice FROM (SELECT * REPLACE ({_row_fault_sql(table)} AS fault) FROM ({judged}))"
+    )
+
+
+def _own_columns(table: Table) -> list[Column]:
+    return [column for column in table.columns if column.name not in ("source_file", "source_row")]
+
+
+def _step_names(name: str) -> tuple[str, str, str]:
+    """Column names of the delivered, the cleaned and the parsed value."""
+    return quote_identifier(f"raw_{name}"), quote_identifier(f"cleaned_{name}"), quote_identifier(f"parsed_{name}")
+
+
+def _accepted_sql(column: Column, parsed: ParsedColumn | None) -> str:
+    name = quote_identifier(column.name)
+    if parsed is None:
+        return f"CAST(NULL AS {column.dtype}) AS {name}"
+    value = _step_names(column.name)[2]
+    typed = value if column.dtype == "VARCHAR" else f"TRY_CAST({value} AS {column.dtype})"
+    return f"{typed if parsed.accepted == 'true' else f'CASE WHEN {parsed.accepted} THEN {typed} END'} AS {name}"
+
+
+def _fault_sql(table: Table, parsed: dict[str, ParsedColumn]) -> str:
+    """Make the SQL of a row's first fault: the row as a whole, then column by column in declared order."""
+    branches = ["WHEN malformed IS NOT NULL THEN " + str(_REASONS.index("malformed_row"))]
+    branches += [
+        f"WHEN {condition} THEN {fault_number(table, name, reason)}"
+        for name, item in parsed.items()
+        for reason, condition in item.faults
+    ]
+    return f"CAST(CASE {' '.join(branches)} END AS INTEGER)"
+
+
+def _row_fault_sql(table: Table) -> str:
+    """Extend the fault by rules that need several columns: the money of an order line."""
+    if "unit_price" not in table.column_names:
+        return "fault"
+    too_large = f"abs({line_amount_sql()}) > {LARGEST_AMOUNT}"
+    number = fault_number(table, "unit_price", "out_of_range")
+    return f"CASE WHEN fault IS NULL AND {too_large} THEN {number} ELSE fault END"
+
+
+def line_amount_sql() -> str:
+    """Make the SQL of the exact money of an order line; 19 digits make the engine multiply in 128 bits."""
+    return "(CAST(quantity AS DECIMAL(19,0)) * unit_price)"
+
+
+def _value_sql(table: Table, mapping: DeliveredTable) -> str:
+    branches = " ".join(
+        f"WHEN {position} THEN CAST({_step_names(name)[0]} AS VARCHAR)"
+        for position, name in _positions(table, mapping).items()
+    )
+    return f"CASE WHEN fault IS NOT NULL THEN nullif(CASE fault // {_FAULT_BASE} {branches} ELSE malformed END, '') END"
+
+
+def _slice_sql(table: Table) -> str:
+    column = time_column(table)
+    good = quote_text(WHOLE_SLICE) if column is None else f"strftime({quote_identifier(column)}, '%Y-%m-01')"
+    return f"CASE WHEN fault IS NULL THEN {good} ELSE {quote_text(QUARANTINE_SLICE)} END"

@@ -1,0 +1,181 @@
+"""The real Online Retail file through ingestion, classification and the published conventions."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from segmentation_assets.config.settings import CalendarSettings, EngineSettings, ReferenceSettings, Settings
+from segmentation_assets.config.source import CancellationSettings, OrderLinesTable, SourceSettings
+from segmentation_assets.features.reference import compute_reference
+from segmentation_assets.ingestion.classification import classified_lines_sql
+from segmentation_assets.ingestion.delivery import list_delivery
+from segmentation_assets.ingestion.ingest import IngestedTable, ingest_table
+from segmentation_assets.ingestion.reconciliation import reconcile_delivery, reconcile_layers
+from segmentation_assets.storage.engine import Connection, Engine, content_hash, parquet_scan, quote_text
+from segmentation_assets.tables.raw import RAW_ORDER_LINES
+
+COLUMNS = {
+    "order_id": "InvoiceNo",
+    "order_at": "InvoiceDate",
+    "customer_id": "CustomerID",
+    "product_id": "StockCode",
+    "product_name": "Description",
+    "quantity": "Quantity",
+    "unit_price": "UnitPrice",
+    "country": "Country",
+}
+
+
+@dataclass(frozen=True)
+class Ingested:
+    """An ingested delivery on disk."""
+
+    table: IngestedTable
+    staging: Path
+
+    @property
+    def relation(self) -> str:
+        """All months."""
+        return parquet_scan(sorted(self.staging.glob("*/part-0.parquet")))
+
+
+def make_settings(folder: Path, pattern: str) -> Settings:
+    source = SourceSettings(
+        kind="files",
+        folder=str(folder),
+        order_lines=OrderLinesTable(files=(pattern,), columns=COLUMNS),
+        cancellations=CancellationSettings(rule="prefix", prefix="C"),
+        adjustment_prefixes=("A",),
+    )
+    return Settings(
+        calendar=CalendarSettings(first_snapshot="2011-10"),
+        source=source,
+        reference=ReferenceSettings(name="published"),
+    )
+
+
+def ingest(connection: Connection, settings: Settings, staging: Path) -> Ingested:
+    staging.mkdir()
+    folder = Path(settings.source.folder)
+    files = list_delivery(folder, settings.source)
+    mapping = settings.source.order_lines
+    table = ingest_table(connection, RAW_ORDER_LINES, mapping, files, folder, staging, source=settings.source)
+    return Ingested(table, staging)
+
+
+@pytest.fixture(scope="module")
+def published(shared_data: Path) -> dict[str, Any]:
+    return json.loads((shared_data / "expected.json").read_text(encoding="utf-8"))["online_retail"]
+
+
+@pytest.fixture(scope="module")
+def connection(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Connection]:
+    with Engine(EngineSettings(), tmp_path_factory.mktemp("spill")).connect() as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def settings(shared_data: Path) -> Settings:
+    return make_settings(shared_data / "online-retail", "online_retail.parquet")
+
+
+@pytest.fixture(scope="module")
+def ingested(connection: Connection, settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Ingested:
+    return ingest(connection, settings, tmp_path_factory.mktemp("ingested") / "staging")
+
+
+def test_every_delivered_line_and_all_money_is_stored(ingested: Ingested, published: dict[str, Any]) -> None:
+    table = ingested.table
+
+    assert (table.delivered_rows, table.stored_rows) == (published["rows"], published["rows"])
+    assert float(table.stored_amount) == published["net_value"]
+    assert (table.months[0], table.months[-1], len(table.months)) == ("2010-12-01", "2011-12-01", 13)
+    assert reconcile_delivery(table).passed
+
+
+def test_csv_and_parquet_give_the_same_rows(
+    connection: Connection, ingested: Ingested, shared_data: Path, tmp_path: Path
+) -> None:
+    delivered = shared_data / "online-retail" / "online_retail.parquet"
+    csv = tmp_path / "online_retail.csv"
+    connection.execute(
+        f"COPY (SELECT * FROM {parquet_scan([delivered])}) TO {quote_text(str(csv))} (FORMAT csv, HEADER)"
+    )
+
+    from_csv = ingest(connection, make_settings(tmp_path, "online_retail.csv"), tmp_path / "staging")
+
+    same_columns = "(SELECT * EXCLUDE (source_file) FROM {})"
+    assert content_hash(connection, same_columns.format(from_csv.relation)) == content_hash(
+        connection, same_columns.format(ingested.relation)
+    )
+
+
+def test_two_halves_that_overlap_give_the_rows_of_the_whole(
+    connection: Connection, ingested: Ingested, shared_data: Path, tmp_path: Path
+) -> None:
+    delivered = parquet_scan([shared_data / "online-retail" / "online_retail.parquet"])
+    for name, condition in (("a", "InvoiceNo < '565000'"), ("b", "InvoiceNo >= '560000'")):
+        target = quote_text(str(tmp_path / f"{name}.parquet"))
+        connection.execute(f"COPY (SELECT * FROM {delivered} WHERE {condition}) TO {target} (FORMAT parquet)")
+
+    overlapping = ingest(connection, make_settings(tmp_path, "*.parquet"), tmp_path / "staging")
+
+    same_columns = "(SELECT * EXCLUDE (source_file, source_row) FROM {})"
+    assert overlapping.table.redelivered_rows > 0
+    assert reconcile_delivery(overlapping.table).passed
+    assert content_hash(connection, same_columns.format(overlapping.relation)) == content_hash(
+        connection, same_columns.format(ingested.relation)
+    )
+
+
+def test_classification_reconciles_and_finds_the_known_kinds(
+    connection: Connection, ingested: Ingested, settings: Settings, published: dict[str, Any]
+) -> None:
+    sql = f"({classified_lines_sql(ingested.relation, settings.source)})"
+
+    result = reconcile_layers(connection, ingested.relation, sql)
+    reasons = dict(connection.execute(f"SELECT line_reason, count(*) FROM {sql} GROUP BY line_reason").fetchall())
+    duplicates = connection.execute(f"SELECT count(*) FROM {sql} WHERE is_exact_duplicate").fetchone()
+
+    assert result.passed
+    assert result.figures["raw_customers"] == published["distinct"]["customer"]
+    assert reasons["return"] == published["c_rows"]
+    assert reasons["write_off"] == published["qty_negative_not_c"]
+    assert reasons["adjustment_order"] == published["a_rows"]
+    assert duplicates == (published["exact_duplicate_surplus"],)
+
+
+def test_cleaning_ladder_equals_the_published_one(
+    connection: Connection, ingested: Ingested, settings: Settings, published: dict[str, Any]
+) -> None:
+    result = compute_reference(connection, ingested.relation, settings)
+
+    found = [(step.row_count, step.customer_count) for step in result.ladder]
+    assert found == [(step["rows"], step["customers"]) for step in published["ladder"]]
+    assert [step.order_count for step in result.ladder[1:]] == [s["invoices"] for s in published["ladder"][1:]]
+    for step, wanted in zip(result.ladder[2:], published["ladder"][2:], strict=True):
+        assert abs(step.amount - Decimal(str(wanted["value"]))) <= Decimal("0.01")
+
+
+def test_rfm_summary_equals_the_published_one(
+    connection: Connection, ingested: Ingested, settings: Settings, published: dict[str, Any]
+) -> None:
+    result = compute_reference(connection, ingested.relation, settings)
+
+    wanted = published["rfm_after_step3_snapshot_max_plus_1d"]
+    assert result.as_of.isoformat() == "2011-12-10T12:50:00"
+    assert result.rfm.customer_count == 4338
+    assert result.rfm.recency_days_mean == pytest.approx(wanted["recency_mean"], abs=0.0005)
+    assert result.rfm.recency_days_median == wanted["recency_median"]
+    assert result.rfm.order_count_mean == pytest.approx(wanted["frequency_mean"], abs=0.0005)
+    assert result.rfm.order_count_median == wanted["frequency_median"]
+    assert result.rfm.gross_revenue_amount_mean == pytest.approx(wanted["monetary_mean"], abs=0.0005)
+    assert result.rfm.gross_revenue_amount_median == pytest.approx(wanted["monetary_median"], abs=0.0005)
+    assert result.rfm.gross_revenue_amount_max == pytest.approx(wanted["monetary_max"], abs=0.0005)

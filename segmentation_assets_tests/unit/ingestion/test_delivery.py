@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from segmentation_assets.config.source import ProductsTable, SourceSettings
+from segmentation_assets.errors import DataError
+from segmentation_assets.ingestion.delivery import DeliveredFile, list_delivery
+from segmentation_assets_tests.unit.ingestion.counter import order_lines_mapping
+
+
+def make_source(*patterns: str, **tables: object) -> SourceSettings:
+    return SourceSettings(order_lines=order_lines_mapping(files=patterns), **tables)
+
+
+def test_files_are_listed_by_path_with_size_and_hash(tmp_path: Path) -> None:
+    (tmp_path / "2025").mkdir()
+    (tmp_path / "b.csv").write_bytes(b"bb")
+    (tmp_path / "2025" / "a.csv").write_bytes(b"a")
+
+    listed = list_delivery(tmp_path, make_source("*.csv", "2025/*.csv", "b.*"))
+
+    assert listed == (
+        DeliveredFile("order_lines", "2025/a.csv", 0, 1, hashlib.sha256(b"a").hexdigest()),
+        DeliveredFile("order_lines", "b.csv", 1, 2, hashlib.sha256(b"bb").hexdigest()),
+    )
+
+
+def test_each_table_counts_its_own_files(tmp_path: Path) -> None:
+    for name in ("lines-1.csv", "lines-2.csv.gz", "products.parquet"):
+        (tmp_path / name).write_bytes(b"x")
+    products = ProductsTable(files=("products.parquet",), columns={"product_id": "id", "department": "dep"})
+
+    listed = list_delivery(tmp_path, make_source("lines-*", products=products))
+
+    assert [(file.table_name, file.file_name, file.file_index) for file in listed] == [
+        ("order_lines", "lines-1.csv", 0),
+        ("order_lines", "lines-2.csv.gz", 1),
+        ("products", "products.parquet", 0),
+    ]
+
+
+def test_a_missing_folder_is_named(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"the delivery folder .*nowhere does not exist\nHint: make it"):
+        list_delivery(tmp_path / "nowhere", make_source("*.csv"))
+
+
+def test_a_pattern_without_a_file_is_named_with_what_is_there(tmp_path: Path) -> None:
+    (tmp_path / "order.csv").write_bytes(b"x")
+    with pytest.raises(DataError, match=r"order_lines.files: no file in .* matches 'orders\*\.csv'; .* order\.csv"):
+        list_delivery(tmp_path, make_source("orders*.csv"))
+
+
+def test_an_empty_folder_is_said_to_hold_nothing(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"the folder holds nothing"):
+        list_delivery(tmp_path, make_source("*.csv"))
+
+
+def test_an_empty_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "lines.csv").touch()
+    with pytest.raises(DataError, match=r"lines\.csv of source\.order_lines is empty \(0 bytes\)"):
+        list_delivery(tmp_path, make_source("*.csv"))
+
+
+def test_a_file_of_unknown_kind_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "lines.xls").write_bytes(b"x")
+    with pytest.raises(DataError, match=r"lines\.xls of .* cannot be read\nHint: deliver one of \.csv, \.csv\.gz"):
+        list_delivery(tmp_path, make_source("lines.*"))
+
+
+def test_a_file_of_two_tables_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "shop.csv").write_bytes(b"x")
+    products = ProductsTable(files=("shop*",), columns={"product_id": "id", "department": "dep"})
+    with pytest.raises(DataError, match=r"shop\.csv is matched by source\.order_lines\.files and by 'shop\*'"):
+        list_delivery(tmp_path, make_source("*.csv", products=products))

@@ -1,0 +1,280 @@
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from segmentation_assets.config.settings import EngineSettings
+from segmentation_assets.config.source import CustomersTable, EngagementEventsTable, ProductsTable, SourceSettings
+from segmentation_assets.errors import DataError
+from segmentation_assets.ingestion.delivery import list_delivery
+from segmentation_assets.ingestion.ingest import ingest_table
+from segmentation_assets.ingestion.reconciliation import reconcile_delivery
+from segmentation_assets.storage.engine import Connection, Engine, quote_text
+from segmentation_assets.tables.raw import QUARANTINE, RAW_CUSTOMERS, RAW_ORDER_LINES
+from segmentation_assets_tests.unit.ingestion.counter import LINE, Counter, order_lines_mapping
+
+CUSTOMERS = CustomersTable(
+    files=("*.csv",), columns={"customer_id": "id", "birth_year": "born", "registered_on": "since"},
+    date_format="%d.%m.%Y",
+)  # fmt: skip
+PRODUCTS = ProductsTable(files=("*.csv",), columns={"product_id": "code", "department": "dep", "class": "class"})
+
+
+def test_lines_are_stored_by_month_with_declared_columns(counter: Counter, connection: Connection) -> None:
+    counter.hand_in(
+        "a.csv",
+        "O2,2025-04-01 00:00:00,,P2,-1,3.25",
+        "O1,2025-03-31 23:59:59,C1,p1,2,1.5",
+    )
+
+    outcome = counter.ingest()
+
+    assert outcome.ingested.months == ("2025-03-01", "2025-04-01")
+    assert sorted(path.name for path in outcome.staging.iterdir()) == ["2025-03-01", "2025-04-01"]
+    assert outcome.rows("*") == [
+        ("O2", dt.datetime(2025, 4, 1), None, "P2", None, -1, Decimal("3.2500"), None, "a.csv", 1),
+        ("O1", dt.datetime(2025, 3, 31, 23, 59, 59), "C1", "p1", None, 2, Decimal("1.5000"), None, "a.csv", 2),
+    ]
+    march = quote_text(str(outcome.staging / "2025-03-01" / "part-0.parquet"))
+    described = connection.execute(f"DESCRIBE SELECT * FROM {march}").fetchall()
+    assert [(row[0], row[1]) for row in described] == [(c.name, c.dtype) for c in RAW_ORDER_LINES.columns]
+
+
+def test_everything_delivered_is_counted(counter: Counter) -> None:
+    counter.hand_in("a.csv", LINE, "O1,2025-03-05 10:00:00,C1,P1,2,many", "O3,2025-03-06 10:00:00,C1,,3,1.00")
+
+    ingested = counter.ingest().ingested
+
+    assert (ingested.delivered_rows, ingested.stored_rows, ingested.quarantined_rows) == (3, 1, 2)
+    assert (ingested.delivered_amount, ingested.stored_amount) == (Decimal(6), Decimal(3))
+    assert ingested.quarantined_amount == Decimal(3)
+    assert ingested.quarantine_counts == {"missing_value": 1, "not_a_number": 1}
+    assert ingested.first_at == ingested.last_at == dt.datetime(2025, 3, 5, 10)
+    assert reconcile_delivery(ingested).passed
+
+
+def test_rows_set_aside_name_file_row_reason_column_and_value(counter: Counter, connection: Connection) -> None:
+    counter.hand_in(
+        "a.csv",
+        LINE,
+        ",2025-03-05 10:00:00,C1,P1,2,1.50",
+        "O1,2025-02-30 10:00:00,C1,P1,2,1.50",
+        "O1,2025-03-05 10:00:00,13085.5,P1,2,1.50",
+        "O1,2025-03-05 10:00:00,C1, ,2,1.50",
+        "O1,2025-03-05 10:00:00,C1,P1,2.5,1.50",
+        "O1,2025-03-05 10:00:00,C1,P1,2, £1 ",
+        "O1,2025-03-05 10:00:00,C1,P1,1000000001,1.50",
+        "O1,0011-03-05 10:00:00,C1,P1,1,1.50",
+        "O1,2025-03-05 10:00:00,C1,P1,2",
+    )
+
+    outcome = counter.ingest()
+
+    assert outcome.quarantine() == [
+        ("a.csv", 2, "missing_value", "order", None),
+        ("a.csv", 3, "unparseable_date", "at", "2025-02-30 10:00:00"),
+        ("a.csv", 4, "fractional_customer_id", "customer", "13085.5"),
+        ("a.csv", 5, "missing_value", "product", " "),
+        ("a.csv", 6, "not_a_number", "units", "2.5"),
+        ("a.csv", 7, "not_a_number", "price", " £1 "),
+        ("a.csv", 8, "out_of_range", "units", "1000000001"),
+        ("a.csv", 9, "out_of_range", "at", "0011-03-05 10:00:00"),
+        ("a.csv", 10, "malformed_row", None, "O1,2025-03-05 10:00:00,C1,P1,2"),
+    ]
+    path = quote_text(str(outcome.staging / "quarantine.parquet"))
+    described = connection.execute(f"DESCRIBE SELECT * FROM {path}").fetchall()
+    assert [(row[0], row[1]) for row in described] == [(c.name, c.dtype) for c in QUARANTINE.columns]
+    assert reconcile_delivery(outcome.ingested).passed
+
+
+def test_a_row_with_many_faults_is_set_aside_once_for_the_first(counter: Counter) -> None:
+    counter.hand_in("a.csv", LINE, "O1,never,1.5,,x,y")
+    assert counter.ingest().quarantine() == [("a.csv", 2, "unparseable_date", "at", "never")]
+
+
+def test_a_line_whose_money_is_out_of_range_is_set_aside(counter: Counter) -> None:
+    counter.hand_in("a.csv", LINE, "O1,2025-03-05 10:00:00,C1,P1,1000000,1000000000")
+    outcome = counter.ingest()
+    assert outcome.quarantine() == [("a.csv", 2, "out_of_range", "price", "1000000000")]
+    assert outcome.ingested.quarantined_amount == Decimal(10) ** 15
+
+
+def test_too_many_rows_set_aside_stop_the_run_with_the_first_of_them(counter: Counter) -> None:
+    counter.hand_in("a.csv", *[LINE] * 8, "O1,05/03/2025,C1,P1,2,1.50", "O1,2025-03-05 10:00:00,C1,P1,2,x")
+    with pytest.raises(
+        DataError,
+        match=r"raw/order_lines: 2 of 10 delivered rows cannot be used \(1 not_a_number, 1 unparseable_date\); allowed "
+        r"is a share of 0\.1\. The first is a\.csv, row 9, column 'at': '05/03/2025', the date does not follow .*\n"
+        r"Hint: correct source\.order_lines .* or raise source\.max_quarantine_share\.",
+    ):
+        counter.ingest(max_quarantine_share=0.1)
+    assert not list(counter.staging.glob("*/part-0.parquet"))
+
+
+def test_rows_set_aside_up_to_the_allowed_share_are_accepted(counter: Counter) -> None:
+    counter.hand_in("a.csv", *[LINE] * 9, "O1,05/03/2025,C1,P1,2,1.50")
+    assert counter.ingest(max_quarantine_share=0.1).ingested.quarantined_rows == 1
+
+
+def test_a_delivery_without_any_usable_row_stops_the_run(counter: Counter) -> None:
+    counter.hand_in("a.csv", "O1,05/03/2025,C1,P1,2,1.50")
+    with pytest.raises(DataError, match=r"1 of 1 delivered rows cannot be used"):
+        counter.ingest(max_quarantine_share=1)
+
+
+def test_a_delivery_of_headers_only_stops_the_run(counter: Counter) -> None:
+    counter.hand_in("a.csv")
+    with pytest.raises(DataError, match=r"a\.csv: there is no row below the header\nHint: deliver"):
+        counter.ingest()
+
+
+def test_a_header_only_file_beside_others_is_fine(counter: Counter) -> None:
+    counter.hand_in("a.csv")
+    counter.hand_in("b.csv", LINE)
+    assert counter.ingest().rows("source_file", "source_row") == [("b.csv", 1)]
+
+
+def test_the_later_file_holds_an_order_that_stands_in_two(counter: Counter) -> None:
+    counter.hand_in("2025-03.csv", "O1,2025-03-05 10:00:00,C1,P1,2,1.00", "O1,2025-03-05 10:00:00,C1,P2,5,1.00",
+                    "O2,2025-03-06 10:00:00,C1,P1,7,1.00")  # fmt: skip
+    counter.hand_in("2025-04.csv", "O1,2025-04-05 10:00:00,C1,P1,3,1.00", "O1,2025-04-05 10:00:00,C1,P1,3,1.00")
+
+    outcome = counter.ingest()
+
+    assert outcome.rows("order_id", "quantity", "source_file") == [
+        ("O2", 7, "2025-03.csv"),
+        ("O1", 3, "2025-04.csv"),
+        ("O1", 3, "2025-04.csv"),
+    ]
+    assert (outcome.ingested.redelivered_rows, outcome.ingested.redelivered_amount) == (2, Decimal(7))
+    assert reconcile_delivery(outcome.ingested).passed
+
+
+def test_a_month_that_a_later_file_moves_away_is_not_written(counter: Counter) -> None:
+    counter.hand_in("1.csv", LINE)
+    counter.hand_in("2.csv", LINE.replace("2025-03", "2025-04"))
+    outcome = counter.ingest()
+    assert outcome.ingested.months == ("2025-04-01",)
+    assert [path.name for path in outcome.staging.iterdir()] == ["2025-04-01"]
+
+
+def test_the_same_file_twice_changes_only_the_counts(counter: Counter) -> None:
+    for name in ("1.csv", "2.csv"):
+        counter.hand_in(name, LINE, LINE)
+    outcome = counter.ingest()
+    assert outcome.rows("order_id", "source_file", "source_row") == [("O1", "2.csv", 1), ("O1", "2.csv", 2)]
+    assert outcome.ingested.redelivered_rows == 2
+
+
+def test_redelivery_can_be_refused(counter: Counter) -> None:
+    counter.hand_in("1.csv", LINE)
+    counter.hand_in("2.csv", LINE)
+    with pytest.raises(
+        DataError, match=r"order O1 stands in 1\.csv and again in 2\.csv; 1 orders .*\nHint: .*source\.redelivery"
+    ):
+        counter.ingest(redelivery="refuse")
+
+
+def test_files_of_csv_and_parquet_are_read_together(counter: Counter) -> None:
+    counter.hand_in("a.csv", LINE)
+    counter.hand_in_parquet(
+        "b.parquet",
+        "SELECT 7::BIGINT AS \"order\", DATE '2025-03-06' AS at, 13085.0::DOUBLE AS customer, "
+        "22423.0::DOUBLE AS product, 3.0::DOUBLE AS units, 0.1::DOUBLE + 0.2::DOUBLE AS price",
+    )
+    outcome = counter.ingest(order_lines_mapping(files=("*.csv", "*.parquet")))
+    columns = ("order_id", "order_at", "customer_id", "product_id", "quantity", "unit_price", "source_row")
+    assert outcome.rows(*columns)[1] == (
+        "7", dt.datetime(2025, 3, 6), "13085", "22423", 3, Decimal("0.3000"), 1
+    )  # fmt: skip
+
+
+def test_more_files_than_one_statement_takes_are_all_read(counter: Counter) -> None:
+    for number in range(70):
+        counter.hand_in(f"{number:02d}.csv", LINE.replace("O1", f"O{number}"))
+    assert counter.ingest().ingested.stored_rows == 70
+
+
+def test_output_is_byte_identical_for_any_number_of_threads(counter: Counter, tmp_path: Path) -> None:
+    lines = [
+        f"O{i % 977},2025-0{i % 3 + 1}-05 10:00:00,C{i % 89},P{i % 13},{i % 7 + 1},{i % 50}.25" for i in range(9000)
+    ]
+    counter.hand_in("a.csv", *lines, "O1,bad,C1,P1,1,1")
+    counter.hand_in("b.csv", *lines[:100])
+    mapping = order_lines_mapping()
+    source = SourceSettings(order_lines=mapping)
+    digests = set()
+    for threads in (1, 2, 4):
+        staging = tmp_path / f"threads-{threads}"
+        staging.mkdir()
+        with Engine(EngineSettings(threads=threads), tmp_path / "spill").connect() as connection:
+            files = list_delivery(counter.folder, source)
+            ingest_table(connection, RAW_ORDER_LINES, mapping, files, counter.folder, staging, source=source)
+        content = b"".join(path.read_bytes() for path in sorted(staging.rglob("*.parquet")))
+        digests.add(hashlib.sha256(content).hexdigest())
+    assert len(digests) == 1
+
+
+def test_nothing_but_the_result_is_left_in_staging(counter: Counter) -> None:
+    counter.hand_in("a.csv", LINE, "O1,2025-03-05 10:00:00,C1,P1,2,1.50,too many", encoding="utf-16")
+    outcome = counter.ingest(order_lines_mapping(encoding="utf-16"))
+    left = sorted(path.relative_to(outcome.staging).as_posix() for path in outcome.staging.rglob("*"))
+    assert left == ["2025-03-01", "2025-03-01/part-0.parquet", "quarantine.parquet"]
+
+
+def test_customers_are_stored_whole_and_the_first_of_an_id_holds(counter: Counter) -> None:
+    counter.hand_in("a.csv", "2.0,1980,01.02.2020", "1,,", "2,1999,05.06.2021", header="id,born,since")
+    counter.hand_in("b.csv", "1,1970,01.01.2021", "3,12,", "4,1980.5,", "5,1980,1.13.2020", header="id,born,since")
+
+    outcome = counter.ingest(CUSTOMERS)
+
+    assert outcome.rows("customer_id", "registered_on", "birth_year", "country", "source_file") == [
+        ("2", dt.date(2020, 2, 1), 1980, None, "a.csv"),
+        ("1", None, None, None, "a.csv"),
+    ]
+    assert outcome.quarantine() == [
+        ("a.csv", 3, "duplicate_key", "id", "2"),
+        ("b.csv", 1, "duplicate_key", "id", "1"),
+        ("b.csv", 2, "out_of_range", "born", "12"),
+        ("b.csv", 3, "not_a_number", "born", "1980.5"),
+        ("b.csv", 4, "unparseable_date", "since", "1.13.2020"),
+    ]
+    assert outcome.ingested.delivered_amount is None
+    assert (outcome.ingested.months, outcome.ingested.first_at) == ((), None)
+    assert reconcile_delivery(outcome.ingested).passed
+
+
+def test_products_keep_leading_zeros_and_letter_case(counter: Counter) -> None:
+    counter.hand_in("p.csv", "007a,Shoes,Boots", "007A,Shoes,", "10.0,Hats,", "8,,", header="code,dep,class")
+    outcome = counter.ingest(PRODUCTS)
+    assert outcome.rows("product_id", "department", '"class"') == [
+        ("007a", "Shoes", "Boots"),
+        ("007A", "Shoes", None),
+        ("10.0", "Hats", None),
+    ]
+    assert outcome.quarantine() == [("p.csv", 4, "missing_value", "dep", None)]
+
+
+def test_events_are_stored_by_month(counter: Counter) -> None:
+    events = EngagementEventsTable(
+        files=("*.csv",), columns={"customer_id": "c", "event_at": "at", "event_type": "what"}, date_format="%Y-%m-%d"
+    )
+    counter.hand_in("e.csv", "C1,2025-03-05,visit", "C1,2025-04-05,visit", ",2025-04-05,visit", header="c,at,what")
+    outcome = counter.ingest(events)
+    assert outcome.ingested.months == ("2025-03-01", "2025-04-01")
+    assert outcome.quarantine() == [("e.csv", 3, "missing_value", "c", None)]
+
+
+def test_no_file_gives_an_empty_table(connection: Connection, tmp_path: Path) -> None:
+    ingested = ingest_table(
+        connection, RAW_CUSTOMERS, CUSTOMERS, (), tmp_path, tmp_path, source=SourceSettings(customers=CUSTOMERS)
+    )
+    path = quote_text(str(tmp_path / "part-0.parquet"))
+    assert ingested.delivered_rows == ingested.stored_rows == 0
+    assert [row[0] for row in connection.execute(f"DESCRIBE SELECT * FROM {path}").fetchall()] == list(
+        RAW_CUSTOMERS.column_names
+    )

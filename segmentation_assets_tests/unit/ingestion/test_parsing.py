@@ -1,0 +1,310 @@
+from __future__ import annotations
+
+import datetime as dt
+from decimal import ROUND_HALF_EVEN, Decimal
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from segmentation_assets.errors import SettingsError
+from segmentation_assets.ingestion.parsing import Notation, date_pattern, parse_column
+from segmentation_assets.storage.engine import Connection
+from segmentation_assets.tables.raw import RAW_CUSTOMERS, RAW_ORDER_LINES
+
+POINT = Notation(decimal=".", date_format="%Y-%m-%d", null_values=("", "nan"), time_zone="UTC")
+COMMA = Notation(decimal=",", date_format="%d.%m.%Y %H:%M", null_values=("",), time_zone="UTC")
+COLUMNS = {column.name: column for column in (*RAW_CUSTOMERS.columns, *RAW_ORDER_LINES.columns)}
+
+Read = tuple[Any, str | None]
+few = settings(
+    max_examples=60,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+
+
+def read_all(connection: Connection, name: str, values: list[Any], notation: Notation, dtype: str) -> list[Read]:
+    """Parsed value where it is accepted, and the first fault, of each delivered value."""
+    item = parse_column(COLUMNS[name], dtype, notation, ("raw", "cleaned", "parsed"))
+    faults = " ".join(f"WHEN {condition} THEN '{reason}'" for reason, condition in item.faults)
+    return connection.execute(
+        f"SELECT CASE WHEN {item.accepted} THEN parsed END, CASE {faults} WHEN false THEN '' END "
+        f"FROM (SELECT *, {item.parsed} AS parsed FROM (SELECT *, {item.cleaned} AS cleaned "
+        f"FROM (SELECT CAST(unnest($1) AS {dtype}) AS raw)))",
+        [values],
+    ).fetchall()
+
+
+def read(connection: Connection, name: str, value: Any, notation: Notation = POINT, dtype: str = "VARCHAR") -> Read:
+    return read_all(connection, name, [value], notation, dtype)[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("6", (6, None)),
+        ("-6", (-6, None)),
+        ("+6", (6, None)),
+        ("6.0", (6, None)),
+        ("6.", (6, None)),
+        (" 006\t", (6, None)),
+        ("-6.00", (-6, None)),
+        ("6.5", (None, "not_a_number")),
+        ("6,0", (None, "not_a_number")),
+        ("1,000", (None, "not_a_number")),
+        ("1e3", (None, "not_a_number")),
+        ("1_000", (None, "not_a_number")),
+        ("0x1F", (None, "not_a_number")),
+        ("six", (None, "not_a_number")),
+        ("-", (None, "not_a_number")),
+        ("--6", (None, "not_a_number")),
+        ("٣", (None, "not_a_number")),
+        ("1000000000", (1_000_000_000, None)),
+        ("-1000000001", (None, "out_of_range")),
+        ("9" * 60, (None, "out_of_range")),
+        ("nan", (None, "missing_value")),
+        ("\u00a0", (None, "missing_value")),
+        (None, (None, "missing_value")),
+    ],
+)
+def test_quantities_are_whole_numbers(connection: Connection, text: str | None, expected: Read) -> None:
+    assert read(connection, "quantity", text) == expected
+
+
+@pytest.mark.parametrize(
+    ("dtype", "value", "expected"),
+    [
+        ("INTEGER", -7, (-7, None)),
+        ("DOUBLE", 7.0, (7, None)),
+        ("DOUBLE", 7.5, (None, "not_a_number")),
+        ("DOUBLE", float("nan"), (None, "missing_value")),
+        ("DOUBLE", float("inf"), (None, "out_of_range")),
+        ("DOUBLE", 1e300, (None, "out_of_range")),
+        ("FLOAT", 3.0, (3, None)),
+        ("DECIMAL(9,3)", Decimal("7.000"), (7, None)),
+        ("DECIMAL(9,3)", Decimal("7.001"), (None, "not_a_number")),
+        ("HUGEINT", 10**30, (None, "out_of_range")),
+        ("UBIGINT", 2**64 - 1, (None, "out_of_range")),
+        ("BOOLEAN", True, (None, "not_a_number")),
+        ("DATE", dt.date(2025, 1, 1), (None, "not_a_number")),
+        ("BIGINT", None, (None, "missing_value")),
+    ],
+)
+def test_typed_quantities_must_be_whole(connection: Connection, dtype: str, value: Any, expected: Read) -> None:
+    assert read(connection, "quantity", value, dtype=dtype) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("2.55", (Decimal("2.5500"), None)),
+        ("-0.001", (Decimal("-0.0010"), None)),
+        (".5", (Decimal("0.5"), None)),
+        ("5.", (Decimal(5), None)),
+        ("1.23450000", (Decimal("1.2345"), None)),
+        ("1.23456", (None, "not_a_number")),
+        ("2,55", (None, "not_a_number")),
+        ("1,000.00", (None, "not_a_number")),
+        ("£2.55", (None, "not_a_number")),
+        (".", (None, "not_a_number")),
+        ("1e2", (None, "not_a_number")),
+        ("NaN", (None, "not_a_number")),
+        ("1000000000000", (Decimal(10**12), None)),
+        ("1000000000000.0001", (None, "out_of_range")),
+        ("9" * 50, (None, "out_of_range")),
+        ("", (None, "missing_value")),
+    ],
+)
+def test_prices_are_exact_decimals(connection: Connection, text: str, expected: Read) -> None:
+    assert read(connection, "unit_price", text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("2,55", (Decimal("2.55"), None)), ("2.55", (None, "not_a_number")), ("1.000,50", (None, "not_a_number"))],
+)
+def test_a_decimal_comma_is_the_only_mark_when_declared(connection: Connection, text: str, expected: Read) -> None:
+    assert read(connection, "unit_price", text, COMMA) == expected
+
+
+@pytest.mark.parametrize(
+    ("dtype", "value", "expected"),
+    [
+        ("DOUBLE", 2.55, (Decimal("2.55"), None)),
+        ("DOUBLE", 0.1 + 0.2, (Decimal("0.3"), None)),
+        ("DOUBLE", 1.23456, (None, "not_a_number")),
+        ("DOUBLE", float("inf"), (None, "out_of_range")),
+        ("FLOAT", 12345.67, (Decimal("12345.67"), None)),
+        ("BIGINT", 3, (Decimal(3), None)),
+        ("HUGEINT", 10**37, (None, "out_of_range")),
+        ("DECIMAL(18,6)", Decimal("1.234500"), (Decimal("1.2345"), None)),
+        ("DECIMAL(18,6)", Decimal("1.234501"), (None, "not_a_number")),
+        ("DECIMAL(38,10)", Decimal(10) ** 20, (None, "out_of_range")),
+        ("TIMESTAMP", dt.datetime(2025, 1, 1), (None, "not_a_number")),
+    ],
+)
+def test_typed_prices_are_exact_decimals(connection: Connection, dtype: str, value: Any, expected: Read) -> None:
+    assert read(connection, "unit_price", value, dtype=dtype) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("13085", "13085"),
+        ("13085.0", "13085"),
+        ("0013085.00", "0013085"),
+        (" 0042 ", "0042"),
+        ("AB.5", "AB.5"),
+        ("1.2.3", "1.2.3"),
+        ("a0b", "a0b"),
+        ("nan", None),
+        (None, None),
+    ],
+)
+def test_customer_ids_become_text(connection: Connection, text: str | None, expected: str | None) -> None:
+    order_lines_id = next(column for column in RAW_ORDER_LINES.columns if column.name == "customer_id")
+    item = parse_column(order_lines_id, "VARCHAR", POINT, ("raw", "cleaned", "parsed"))
+    assert [reason for reason, _ in item.faults] == ["fractional_customer_id"]
+    assert read(connection, "customer_id", text) == (expected, None)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "value", "expected"),
+    [
+        ("DOUBLE", 13085.0, ("13085", None)),
+        ("DOUBLE", 13085.5, ("13085.5", "fractional_customer_id")),
+        ("DOUBLE", float("nan"), (None, None)),
+        ("DECIMAL(9,1)", Decimal("13085.0"), ("13085", None)),
+        ("DECIMAL(9,1)", Decimal("13085.5"), ("13085.5", "fractional_customer_id")),
+        ("BIGINT", 13085, ("13085", None)),
+        ("VARCHAR", "13085.5", ("13085.5", "fractional_customer_id")),
+    ],
+)
+def test_fractions_are_no_customer_ids(connection: Connection, dtype: str, value: Any, expected: Read) -> None:
+    assert read(connection, "customer_id", value, dtype=dtype) == expected
+
+
+def test_a_comma_fraction_is_seen_where_the_comma_is_the_decimal_mark(connection: Connection) -> None:
+    assert read(connection, "customer_id", "13085,0", COMMA) == ("13085", None)
+    assert read(connection, "customer_id", "13085,5", COMMA) == ("13085,5", "fractional_customer_id")
+    assert read(connection, "customer_id", "13085,0", POINT) == ("13085,0", None)
+
+
+@pytest.mark.parametrize(
+    ("date_format", "text", "expected"),
+    [
+        ("%Y-%m-%d", "2011-02-28", dt.datetime(2011, 2, 28)),
+        ("%Y-%m-%d", "2011-2-3", dt.datetime(2011, 2, 3)),
+        ("%Y-%m-%d", "2011-02-30", None),
+        ("%Y-%m-%d", "2011-02-03 10:00", None),
+        ("%Y-%m-%d", "infinity", None),
+        ("%m/%d/%Y", "1/10/11", None),
+        ("%m/%d/%y", "1/10/11", dt.datetime(2011, 1, 10)),
+        ("%m/%d/%y", "13/10/11", None),
+        ("%m/%d/%y %H:%M", "12/1/10 8:26", dt.datetime(2010, 12, 1, 8, 26)),
+        ("%Y-%m-%d %H:%M", "2011-02-03  10:00", None),
+        ("%Y-%m-%d %H:%M", "2011-02-03 24:00", None),
+        ("%Y-%m-%d %H:%M:%S.%f", "2011-02-03 10:00:00.25", dt.datetime(2011, 2, 3, 10, 0, 0, 250_000)),
+        ("%d-%b-%Y", "03-Feb-2011", dt.datetime(2011, 2, 3)),
+        ("%I:%M %p %d.%m.%Y", "10:05 pm 03.02.2011", dt.datetime(2011, 2, 3, 22, 5)),
+        ("%Y%m%d", "20110203", dt.datetime(2011, 2, 3)),
+        ("%Y%m%d", "2011023", None),
+        ("%Y%m%d%H%M", "2011020310:5", None),
+        ("%d%b%Y", "3Feb2011", dt.datetime(2011, 2, 3)),
+        ("%d.%m.%Y", "03x02x2011", None),
+    ],
+)
+def test_dates_follow_the_format_over_the_whole_text(
+    connection: Connection, date_format: str, text: str, expected: dt.datetime | None
+) -> None:
+    notation = Notation(decimal=".", date_format=date_format, null_values=(), time_zone="UTC")
+    wanted = (expected, None if expected else "unparseable_date")
+    assert read(connection, "order_at", text, notation) == wanted
+
+
+@pytest.mark.parametrize(
+    ("dtype", "value", "expected"),
+    [
+        ("DATE", dt.date(2025, 3, 5), (dt.datetime(2025, 3, 5), None)),
+        ("TIMESTAMP", dt.datetime(2025, 3, 5, 10, 0, 1), (dt.datetime(2025, 3, 5, 10, 0, 1), None)),
+        ("TIMESTAMP_NS", dt.datetime(2025, 3, 5, 10), (dt.datetime(2025, 3, 5, 10), None)),
+        ("TIMESTAMP", dt.datetime(1899, 12, 30), (None, "out_of_range")),
+        ("DATE", dt.date(2100, 1, 1), (None, "out_of_range")),
+        ("INTEGER", 20250305, (None, "unparseable_date")),
+        ("DATE", None, (None, "missing_value")),
+    ],
+)
+def test_typed_dates_are_taken_as_they_are(connection: Connection, dtype: str, value: Any, expected: Read) -> None:
+    assert read(connection, "order_at", value, dtype=dtype) == expected
+
+
+@pytest.mark.parametrize(
+    ("date_format", "message"),
+    [
+        ("%Y-%m-%d %Q", r"date_format '%Y-%m-%d %Q' holds %Q, which is not known\nHint: known are %Y"),
+        ("%Y-%m-%d %", r"holds % at its end, which is not known"),
+        ("%H:%M", r"date_format '%H:%M' does not give year, month and day\nHint: write for example"),
+        ("%Y-%m", r"does not give year, month and day"),
+    ],
+)
+def test_a_date_format_that_cannot_work_is_refused(date_format: str, message: str) -> None:
+    with pytest.raises(SettingsError, match=message):
+        date_pattern(date_format)
+
+
+@few
+@given(st.integers(-(10**9), 10**9), st.sampled_from(["", ".", ".0", ".000"]))
+def test_whole_numbers_survive_text(connection: Connection, number: int, tail: str) -> None:
+    assert read(connection, "quantity", f"{number}{tail}") == (number, None)
+
+
+@few
+@given(st.decimals(-(10**9), 10**9, places=4, allow_nan=False), st.sampled_from([POINT, COMMA]))
+def test_money_survives_text_and_doubles(connection: Connection, amount: Decimal, notation: Notation) -> None:
+    text = f"{amount:f}".replace(".", notation.decimal)
+    assert read(connection, "unit_price", text, notation) == (amount, None)
+    assert read(connection, "unit_price", float(amount), dtype="DOUBLE") == (amount, None)
+
+
+@few
+@given(st.decimals(-(10**6), 10**6, places=6, allow_nan=False))
+def test_money_is_never_rounded_silently(connection: Connection, amount: Decimal) -> None:
+    exact = amount == amount.quantize(Decimal("0.0001"), rounding=ROUND_HALF_EVEN)
+    expected = (amount, None) if exact else (None, "not_a_number")
+    assert read(connection, "unit_price", f"{amount:f}") == expected
+
+
+@few
+@given(st.integers(0, 10**15), st.sampled_from(["VARCHAR", "DOUBLE", "BIGINT"]))
+def test_ids_that_are_numbers_print_alike_in_every_type(connection: Connection, number: int, dtype: str) -> None:
+    delivered: Any = f"{number}.0" if dtype == "VARCHAR" else number
+    assert read(connection, "customer_id", delivered, dtype=dtype) == (str(number), None)
+
+
+@few
+@given(st.text(st.characters(min_codepoint=33, max_codepoint=0x2FF, exclude_characters="\u00a0"), min_size=1))
+def test_codes_are_kept_letter_by_letter(connection: Connection, code: str) -> None:
+    expected = (None, "missing_value") if code == "nan" else (code, None)
+    assert read(connection, "product_id", code) == expected
+
+
+@few
+@given(
+    st.datetimes(dt.datetime(1900, 1, 1), dt.datetime(2099, 12, 31)).map(lambda at: at.replace(microsecond=0)),
+    st.sampled_from(["%Y-%m-%d %H:%M:%S", "%d.%m.%Y %H:%M:%S", "%m/%d/%Y %I:%M:%S %p", "%Y%m%dT%H%M%S"]),
+)
+def test_dates_survive_text(connection: Connection, at: dt.datetime, date_format: str) -> None:
+    notation = Notation(decimal=".", date_format=date_format, null_values=(), time_zone="UTC")
+    assert read(connection, "order_at", at.strftime(date_format), notation) == (at, None)
+
+
+@few
+@given(st.text(max_size=12))
+def test_any_text_is_either_read_or_faulted(connection: Connection, text: str) -> None:
+    for name in ("quantity", "unit_price", "order_at"):
+        value, fault = read(connection, name, text)
+        assert (value is None) == (fault is not None)

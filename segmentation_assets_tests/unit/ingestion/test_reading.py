@@ -1,0 +1,186 @@
+from __future__ import annotations
+
+import gzip
+
+import pytest
+
+from segmentation_assets.errors import DataError, SettingsError
+from segmentation_assets_tests.unit.ingestion.counter import HEADER, LINE, Counter, order_lines_mapping
+
+
+def test_a_missing_column_is_named_with_those_found_and_the_closest(counter: Counter) -> None:
+    counter.hand_in("a.csv", LINE, header="order,at,Customer ID,product,units,prices")
+    with pytest.raises(
+        DataError,
+        match=r"a\.csv has no column 'price', which source\.order_lines\.columns\.unit_price names; it has "
+        r"'Customer ID', 'at', 'order', 'prices', 'product', 'units'\nHint: did you mean 'prices'\?",
+    ):
+        counter.ingest(order_lines_mapping(columns=order_lines_mapping().columns | {"customer_id": "Customer ID"}))
+
+
+def test_a_missing_parquet_column_is_named(counter: Counter) -> None:
+    counter.hand_in_parquet("a.parquet", 'SELECT 1 AS "order", 2 AS ats')
+    with pytest.raises(DataError, match=r"a\.parquet has no column 'at'.*\nHint: did you mean 'ats'"):
+        counter.ingest(order_lines_mapping(files=("*.parquet",)))
+
+
+def test_a_wrong_separator_is_suspected_when_the_header_is_one_column(counter: Counter) -> None:
+    counter.hand_in("a.csv", LINE.replace(",", ";"), header=HEADER.replace(",", ";"))
+    with pytest.raises(DataError, match=r"Hint: the header was split at ','; set the separator"):
+        counter.ingest()
+
+
+def test_a_mapped_name_that_stands_twice_is_refused(counter: Counter) -> None:
+    counter.hand_in("a.csv", LINE + ",1", header=HEADER + ",price")
+    with pytest.raises(DataError, match=r"a\.csv has 2 columns called 'price', which .*unit_price names\nHint: rename"):
+        counter.ingest()
+
+
+def test_columns_that_are_not_mapped_may_repeat(counter: Counter) -> None:
+    counter.hand_in("a.csv", LINE + ",1,2", header=HEADER + ",x,x")
+    assert counter.ingest().ingested.stored_rows == 1
+
+
+def test_a_missing_header_is_refused(counter: Counter) -> None:
+    counter.hand_in("a.csv", LINE, header="")
+    with pytest.raises(DataError, match=r"a\.csv: the first line is empty; expected the column names"):
+        counter.ingest()
+
+
+def test_a_header_with_an_open_quote_is_refused(counter: Counter) -> None:
+    counter.hand_in("a.csv", header='"order,at')
+    with pytest.raises(DataError, match=r"a\.csv: the header line cannot be read: .*\nHint: check its quotes"):
+        counter.ingest()
+
+
+def test_separator_decimal_mark_date_format_and_encoding_are_taken_from_the_mapping(counter: Counter) -> None:
+    counter.hand_in(
+        "a.csv", "Ö1;5.3.2025 9:05;C1;£1;-1.000;2", "Ö1;05.03.2025 09:05;C1;£1;-3,0;2,5",
+        header=HEADER.replace(",", ";"), encoding="cp1252",
+    )  # fmt: skip
+    mapping = order_lines_mapping(separator=";", decimal=",", date_format="%d.%m.%Y %H:%M", encoding="cp1252")
+
+    outcome = counter.ingest(mapping)
+
+    assert outcome.rows("order_id", "product_id", "quantity", "CAST(unit_price AS VARCHAR)") == [
+        ("Ö1", "£1", -3, "2.5000")
+    ]
+    assert outcome.quarantine() == [("a.csv", 1, "not_a_number", "units", "-1.000")]
+
+
+def test_a_byte_that_is_not_utf8_is_located(counter: Counter) -> None:
+    counter.hand_in("a.csv", LINE, LINE.replace("P1", "£1"), encoding="cp1252")
+    offset = len(HEADER) + len(LINE) + 2 + LINE.index("P1")
+    with pytest.raises(
+        DataError, match=rf"a\.csv: byte 0xa3 at offset {offset} \(line 3\) is not utf-8 text\nHint: set the encoding"
+    ):
+        counter.ingest()
+
+
+def test_a_byte_far_into_the_file_is_located(counter: Counter) -> None:
+    count = 40_000
+    text = f"{HEADER}\n".encode() + f"{LINE}\n".encode() * count
+    (counter.folder / "a.csv").write_bytes(text + b"\x81")
+    with pytest.raises(DataError, match=rf"byte 0x81 at offset {len(text)} \(line {count + 2}\) is not cp1252 text"):
+        counter.ingest(order_lines_mapping(encoding="cp1252"))
+
+
+def test_an_unknown_encoding_is_refused(counter: Counter) -> None:
+    counter.hand_in("a.csv", LINE)
+    with pytest.raises(SettingsError, match=r"a\.csv: 'utf-ate' is not an encoding\nHint: write utf-8, cp1252"):
+        counter.ingest(order_lines_mapping(encoding="utf-ate"))
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_byte_order_mark_is_no_part_of_the_header(counter: Counter, encoding: str) -> None:
+    counter.hand_in("a.csv", LINE, encoding=encoding)
+    declared = "utf-8" if encoding == "utf-8-sig" else encoding
+    assert counter.ingest(order_lines_mapping(encoding=declared)).ingested.stored_rows == 1
+
+
+def test_gzipped_csv_is_unpacked(counter: Counter) -> None:
+    (counter.folder / "a.csv.gz").write_bytes(gzip.compress(f"{HEADER}\n{LINE}\n".encode()))
+    outcome = counter.ingest(order_lines_mapping(files=("*.gz",)))
+    assert outcome.rows("source_file", "source_row") == [("a.csv.gz", 1)]
+
+
+def test_a_damaged_gzip_file_is_named(counter: Counter) -> None:
+    (counter.folder / "a.csv.gz").write_bytes(gzip.compress(f"{HEADER}\n{LINE}\n".encode())[:-12])
+    with pytest.raises(DataError, match=r"a\.csv\.gz is damaged and cannot be unpacked: .*\nHint: deliver it again"):
+        counter.ingest(order_lines_mapping(files=("*.gz",)))
+
+
+@pytest.mark.parametrize("content", [b"PAR1 cut off", b"order,at", b"PAR1nonsensePAR1"])
+def test_a_file_that_is_no_parquet_is_named(counter: Counter, content: bytes) -> None:
+    (counter.folder / "a.parquet").write_bytes(content)
+    with pytest.raises(DataError, match=r"a\.parquet is not a (readable )?Parquet file"):
+        counter.ingest(order_lines_mapping(files=("*.parquet",)))
+
+
+def test_quoted_fields_may_hold_separators_quotes_and_line_ends(counter: Counter) -> None:
+    counter.hand_in("a.csv", 'O1,2025-03-05 10:00:00,C1,"P,1\nsays ""x""",2,1.50', LINE)
+    assert counter.ingest().rows("product_id", "source_row") == [('P,1\nsays "x"', 1), ("P1", 2)]
+
+
+def test_malformed_rows_keep_the_numbers_of_the_rows_after_them(counter: Counter) -> None:
+    counter.hand_in(
+        "a.csv",
+        LINE,
+        "O1,2025-03-05 10:00:00",
+        'O2,2025-03-05 10:00:00,C1,"P\n2",2,1.50',
+        "O3,2025-03-05 10:00:00,C1,P1,1,1.50",
+        "O4,2025-03-05 10:00:00,C1,P1,1,50,1,50",
+        "",
+        "O5,2025-03-05 10:00:00,C1,P1,1,1.50",
+    )
+    outcome = counter.ingest()
+    assert outcome.rows("order_id", "product_id", "source_row") == [
+        ("O1", "P1", 1), ("O2", "P\n2", 3), ("O3", "P1", 4), ("O5", "P1", 6)
+    ]  # fmt: skip
+    assert outcome.quarantine() == [
+        ("a.csv", 2, "malformed_row", None, "O1,2025-03-05 10:00:00"),
+        ("a.csv", 5, "malformed_row", None, "O4,2025-03-05 10:00:00,C1,P1,1,50,1,50"),
+    ]
+
+
+def test_an_open_quote_costs_one_row_and_not_the_rest_of_the_file(counter: Counter) -> None:
+    broken = 'O2,2025-03-05 10:00:00,C1,"P1,2,1.50'
+    counter.hand_in("a.csv", LINE, broken, LINE, broken, LINE, LINE)
+    outcome = counter.ingest()
+    assert outcome.quarantine() == [
+        ("a.csv", 2, "malformed_row", None, broken),
+        ("a.csv", 4, "malformed_row", None, broken),
+    ]
+    assert [row for (row,) in outcome.rows("source_row")] == [1, 3, 5, 6]
+
+
+def test_mixed_line_ends_are_read(counter: Counter) -> None:
+    (counter.folder / "a.csv").write_bytes(f"{HEADER}\r\n{LINE}\n{LINE}\r\n".encode())
+    outcome = counter.ingest()
+    assert outcome.rows("source_row") == [(1,), (2,)]
+    assert outcome.quarantine() == []
+
+
+def test_an_empty_field_after_the_last_one_is_tolerated(counter: Counter) -> None:
+    counter.hand_in("a.csv", f"{LINE},", "O1,short")
+    outcome = counter.ingest()
+    assert outcome.rows("source_row") == [(1,)]
+    assert outcome.quarantine() == [("a.csv", 2, "malformed_row", None, "O1,short")]
+
+
+def test_instants_with_a_zone_become_local_time_of_the_shop(counter: Counter) -> None:
+    counter.hand_in_parquet(
+        "a.parquet",
+        "SELECT 'O1' AS \"order\", TIMESTAMPTZ '2025-06-30 23:30:00+00' AS at, 'C1' AS customer, 'P1' AS product, "
+        "1 AS units, 2.5::DECIMAL(9,2) AS price",
+    )
+    counter.hand_in("b.csv", LINE.replace("O1", "O2").replace("2025-03-05 10:00:00", "2025-01-31T23:30:00-0100"))
+    mapping = order_lines_mapping(files=("*",), date_format="%Y-%m-%dT%H:%M:%S%z")
+
+    outcome = counter.ingest(mapping, time_zone="Europe/London")
+
+    assert outcome.rows("order_id", "CAST(order_at AS VARCHAR)") == [
+        ("O1", "2025-07-01 00:30:00"),
+        ("O2", "2025-02-01 00:30:00"),
+    ]
+    assert outcome.ingested.months == ("2025-02-01", "2025-07-01")
