@@ -1,0 +1,104 @@
+"""What a feature column and a feature block are; the blocks themselves lie in `blocks/`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Literal
+
+from segmentation_assets.features.snapshot import Snapshot
+from segmentation_assets.tables.declaration import Column, Table
+
+ImputationClass = Literal["core", "returns", "undefined", "ordinary", "exempt"]
+Direction = Literal["more_is_better", "more_is_worse", "neutral"]
+OptionalInput = Literal["products", "customers", "engagement_events"]
+
+
+class ImputationReason(StrEnum):
+    """Why a value was filled in, or why a row was set aside."""
+
+    MISSING_CORE = "missing_core_metric"
+    NO_RETURNS = "no_returns"
+    UNDEFINED_ONE_ORDER_DAY = "undefined_one_order"
+    UNDEFINED_NO_SPEND = "undefined_no_spend"
+    UNDEFINED_NO_EVENT = "undefined_no_event"
+    ORDINARY_MEAN = "missing_filled_by_mean"
+    ORDINARY_MEDIAN = "missing_filled_by_median"
+
+
+@dataclass(frozen=True, kw_only=True)
+class UndefinedRule:
+    """What stands in for a value that does not exist for this customer; never the mean of others.
+
+    Parameters
+    ----------
+    reason : ImputationReason
+        Why the value does not exist.
+    description : str
+        The rule in words, without SQL.
+    column : str or None
+        Feature that holds the replacement; ``None`` means the constant `value`.
+    value : float or None
+        The constant that replaces it; ``None`` when `column` is given.
+    """
+
+    reason: ImputationReason
+    description: str
+    column: str | None = None
+    value: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class FeatureColumn(Column):
+    """One declared feature.
+
+    Parameters
+    ----------
+    imputation : ImputationClass
+        ``core``: a row without it is set aside; ``returns``: missing means 0; ``undefined``: `undefined_rule`;
+        ``ordinary``: mean or median of the known values; ``exempt``: keys and dates, never filled or clustered.
+    undefined_rule : UndefinedRule or None
+        Required by the class ``undefined``, absent elsewhere.
+    direction : Direction
+        How the shop sees a larger value.
+    is_clustering_feature : bool
+        Whether it is offered to the clusterings when `matrix.features` is ``auto``.
+    """
+
+    imputation: ImputationClass
+    undefined_rule: UndefinedRule | None = None
+    direction: Direction = "neutral"
+    is_clustering_feature: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class FeatureBlock:
+    """Features that are computed together by one query.
+
+    Parameters
+    ----------
+    name : str
+        Unique name; a lower-case SQL word.
+    columns : tuple of FeatureColumn
+        What the query yields beside `customer_id`, in order.
+    select : callable of Snapshot to str
+        Makes the query: one row per customer of `customer_totals`, from the relations of `shared_relations`.
+    requires : tuple of OptionalInput
+        Inputs without which the block is absent.
+    absent_reason : str
+        Why the settings leave the block out; empty when they do not.
+    """
+
+    name: str
+    columns: tuple[FeatureColumn, ...]
+    select: Callable[[Snapshot], str]
+    requires: tuple[OptionalInput, ...] = ()
+    absent_reason: str = ""
+
+
+def feature_columns(table: Table) -> tuple[FeatureColumn, ...]:
+    """List the features of a table: its declared columns without keys and dates."""
+    return tuple(
+        column for column in table.columns if isinstance(column, FeatureColumn) and column.imputation != "exempt"
+    )

@@ -1,0 +1,317 @@
+"""Filling in missing feature values, openly: by class, with a flag, a reason and a tracking table."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from segmentation_assets.config.settings import ImputationSettings
+from segmentation_assets.errors import DataError, closest_hint
+from segmentation_assets.features.declaration import (
+    FeatureColumn,
+    ImputationClass,
+    ImputationReason,
+    feature_columns,
+)
+from segmentation_assets.tables.declaration import Column, Table
+from segmentation_assets.tables.rounding import round_number
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    import pandas as pd
+
+FLAG_PREFIX = "was_imputed_"
+REASONS_COLUMN = "imputation_reasons"
+
+
+@dataclass(frozen=True)
+class Fill:
+    """How one feature is filled.
+
+    Parameters
+    ----------
+    feature : str
+    imputation : ImputationClass
+    reason : ImputationReason
+        What is recorded where a value is filled in or, for core metrics, where the row is set aside.
+    column : str or None
+        Feature whose value of the same customer is taken.
+    value : float or None
+        Constant that is taken; ``None`` where there is none, as for core metrics and for ordinary features of which
+        no value is known.
+    rule : str
+        The rule in words.
+    """
+
+    feature: str
+    imputation: ImputationClass
+    reason: ImputationReason
+    column: str | None
+    value: float | None
+    rule: str
+
+
+@dataclass(frozen=True)
+class Imputation:
+    """A fitted imputation: one fill per feature, in declared order. Plain names and numbers."""
+
+    fills: tuple[Fill, ...]
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """Names of the features it completes."""
+        return tuple(fill.feature for fill in self.fills)
+
+    def to_plain(self) -> list[dict[str, Any]]:
+        """Return what JSON can hold."""
+        return [dataclasses.asdict(fill) for fill in self.fills]
+
+    @classmethod
+    def from_plain(cls, plain: Sequence[dict[str, Any]]) -> Imputation:
+        """Rebuild from what `to_plain` returned."""
+        return cls(tuple(Fill(**(fill | {"reason": ImputationReason(fill["reason"])})) for fill in plain))
+
+
+@dataclass(frozen=True)
+class Imputed:
+    """What `apply_imputation` made.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        A row per customer that was not set aside: customer_id, the features, a ``was_imputed_*`` flag for each, and
+        `imputation_reasons`, such as ``gap_days_mean=undefined_one_order``, null where nothing was filled.
+    set_aside : DataFrame
+        customer_id and reason of each row that lacks a core metric.
+    tracking : DataFrame
+        A row per feature: feature, imputation, reason, count (values filled or, for core metrics, rows set aside),
+        value (the constant used; NaN where there is none) and rule.
+    """
+
+    frame: pd.DataFrame
+    set_aside: pd.DataFrame
+    tracking: pd.DataFrame
+
+
+def fit_imputation(frame: pd.DataFrame, columns: Sequence[FeatureColumn], settings: ImputationSettings) -> Imputation:
+    """Determine how each feature is filled.
+
+    Parameters
+    ----------
+    frame : DataFrame, shape (n_customers, >= n_features)
+        Features of a snapshot.
+    columns : sequence of FeatureColumn
+        Features to complete, with the columns their undefined rules refer to; exempt ones are left out.
+    settings : ImputationSettings
+        Mean or median for ordinary features, taken over the known values of rows with all core metrics.
+
+    Returns
+    -------
+    Imputation
+
+    Raises
+    ------
+    DataError
+        The frame lacks a column, or a rule refers to a feature that is not among `columns`.
+    """
+    features = [column for column in columns if column.imputation != "exempt"]
+    names = [column.name for column in features]
+    require_columns(frame, names)
+    for column in features:
+        source = column.undefined_rule.column if column.undefined_rule else None
+        if source is not None and source not in names:
+            raise DataError(
+                f"{column.name} is filled from {source}, which is not among the features to complete",
+                f"add {source} to them.",
+            )
+    core = [column.name for column in features if column.imputation == "core"]
+    complete = frame[frame[core].notna().all(axis=1)]
+    return Imputation(tuple(_fit_fill(column, complete, settings) for column in features))
+
+
+def _fit_fill(column: FeatureColumn, complete: pd.DataFrame, settings: ImputationSettings) -> Fill:
+    if column.undefined_rule is not None:
+        rule = column.undefined_rule
+        return Fill(column.name, column.imputation, rule.reason, rule.column, rule.value, rule.description)
+    if column.imputation == "core":
+        rule_text = "the row is set aside"
+        return Fill(column.name, column.imputation, ImputationReason.MISSING_CORE, None, None, rule_text)
+    if column.imputation == "returns":
+        return Fill(column.name, column.imputation, ImputationReason.NO_RETURNS, None, 0.0, "0: no returns")
+    reason = {"mean": ImputationReason.ORDINARY_MEAN, "median": ImputationReason.ORDINARY_MEDIAN}[settings.method]
+    value = _centre(known_values(complete, column.name), settings.method)
+    return Fill(column.name, column.imputation, reason, None, value, f"{settings.method} of the known values")
+
+
+def _centre(known: npt.NDArray[np.float64], method: str) -> float | None:
+    """Mean or median rounded to 10 significant digits; ``None`` of nothing."""
+    import numpy as np
+
+    if not known.size:
+        return None
+    return round_number(float(np.median(known) if method == "median" else np.mean(known)))
+
+
+def apply_imputation(frame: pd.DataFrame, imputation: Imputation) -> Imputed:
+    """Set rows without core metrics aside and fill the rest.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        customer_id and at least the features of the imputation; not changed.
+    imputation : Imputation
+        Fitted on this snapshot or an earlier one; a row is filled alone as it is in a batch.
+
+    Returns
+    -------
+    Imputed
+
+    Raises
+    ------
+    DataError
+        The frame lacks a column, or a value cannot be filled because its replacement is missing too.
+    """
+    import pandas as pd
+
+    require_columns(frame, ["customer_id", *imputation.features])
+    set_aside = _set_aside(frame, [fill.feature for fill in imputation.fills if fill.imputation == "core"])
+    kept = frame[~frame["customer_id"].isin(set_aside["customer_id"])].reset_index(drop=True)
+    missing = {fill.feature: kept[fill.feature].isna() for fill in imputation.fills}
+    completed = _fill(kept, imputation, missing)
+    flags = {
+        f"{FLAG_PREFIX}{fill.feature}": missing[fill.feature] & completed[fill.feature].notna()
+        for fill in imputation.fills
+    }
+    reasons = _reasons(imputation, flags, len(kept))
+    filled = pd.DataFrame({"customer_id": kept["customer_id"], **completed, **flags, REASONS_COLUMN: reasons})
+    return Imputed(filled, set_aside, _tracking(frame, imputation, flags))
+
+
+def _set_aside(frame: pd.DataFrame, core: Sequence[str]) -> pd.DataFrame:
+    missing = frame[list(core)].isna()
+    lacking = missing[missing.any(axis=1)]
+    names = [[name for name, absent in zip(core, row, strict=True) if absent] for row in lacking.to_numpy()]
+    set_aside = frame.loc[lacking.index, ["customer_id"]]
+    set_aside["reason"] = [f"{ImputationReason.MISSING_CORE}: {', '.join(absent)}" for absent in names]
+    return set_aside.astype({"reason": "object"}).reset_index(drop=True)
+
+
+def _fill(kept: pd.DataFrame, imputation: Imputation, missing: dict[str, pd.Series]) -> dict[str, pd.Series]:
+    """Fill constants first, then values taken from other features."""
+    completed: dict[str, pd.Series] = {}
+    for fill in sorted(imputation.fills, key=lambda fill: fill.column is not None):
+        values = kept[fill.feature].astype("float64")
+        if fill.column is not None:
+            values = values.where(~missing[fill.feature], completed[fill.column])
+            _require_filled(values, kept, fill)
+        elif fill.value is not None:
+            values = values.fillna(fill.value)
+        completed[fill.feature] = values
+    return {name: completed[name] for name in imputation.features}
+
+
+def _require_filled(values: pd.Series, kept: pd.DataFrame, fill: Fill) -> None:
+    unfilled = kept.loc[values.isna(), "customer_id"]
+    if len(unfilled):
+        raise DataError(
+            f"{fill.feature} of customer {unfilled.iloc[0]} is undefined, and {fill.column}, which stands in for it, "
+            f"is missing too ({len(unfilled)} customers)",
+            f"give {fill.column} an imputation class that always yields a value.",
+        )
+
+
+def _reasons(imputation: Imputation, flags: dict[str, pd.Series], row_count: int) -> pd.Series:
+    import pandas as pd
+
+    texts = [""] * row_count
+    for fill in imputation.fills:
+        flagged = flags[f"{FLAG_PREFIX}{fill.feature}"].to_numpy()
+        for position in flagged.nonzero()[0]:
+            texts[position] += f"; {fill.feature}={fill.reason}"
+    return pd.Series([text[2:] or None for text in texts], dtype="object")
+
+
+def _tracking(frame: pd.DataFrame, imputation: Imputation, flags: dict[str, pd.Series]) -> pd.DataFrame:
+    import pandas as pd
+
+    counts = [
+        frame[fill.feature].isna().sum() if fill.imputation == "core" else flags[f"{FLAG_PREFIX}{fill.feature}"].sum()
+        for fill in imputation.fills
+    ]
+    return pd.DataFrame(
+        {
+            "feature": [fill.feature for fill in imputation.fills],
+            "imputation": [fill.imputation for fill in imputation.fills],
+            "reason": [fill.reason.value for fill in imputation.fills],
+            "count": [int(count) for count in counts],
+            "value": pd.Series([fill.value for fill in imputation.fills], dtype="float64"),
+            "rule": [fill.rule for fill in imputation.fills],
+        }
+    )
+
+
+def imputed_features_table(features_table: Table) -> Table:
+    """Declare silver/imputed_features from silver/customer_features.
+
+    Parameters
+    ----------
+    features_table : Table
+        As `registry.features_table` declares it.
+
+    Returns
+    -------
+    Table
+        The key, every feature completed, a flag for each, and the reasons. Ordinary features are DOUBLE, as a mean of
+        whole numbers has a fraction, and are the only ones that may stay null: where no value is known at all.
+    """
+    features = feature_columns(features_table)
+    return Table(
+        key="silver/imputed_features",
+        row="a customer with all core metrics, missing features filled in; for fitting only",
+        primary_key=features_table.primary_key,
+        columns=(
+            *(column for column in features_table.columns if column not in features),
+            *(_completed(column) for column in features),
+            *(_flag(column) for column in features),
+            Column(
+                name=REASONS_COLUMN,
+                dtype="VARCHAR",
+                nullable=True,
+                null_rule="nothing was filled in",
+                meaning="Features filled in and why, written feature=reason.",
+            ),
+        ),
+    )
+
+
+def _completed(column: FeatureColumn) -> FeatureColumn:
+    if column.imputation != "ordinary":
+        return dataclasses.replace(column, nullable=False, null_rule="")
+    return dataclasses.replace(
+        column, dtype="DOUBLE", nullable=True, null_rule="no customer of the snapshot has a known value"
+    )
+
+
+def _flag(column: FeatureColumn) -> Column:
+    name = f"{FLAG_PREFIX}{column.name}"
+    return Column(name=name, dtype="BOOLEAN", meaning=f"Whether {column.name} was filled in.")
+
+
+def known_values(frame: pd.DataFrame, name: str) -> npt.NDArray[np.float64]:
+    """Known values of a column, sorted, so that sums over them do not depend on the order of rows."""
+    import numpy as np
+
+    values = frame[name].astype("float64").to_numpy()
+    return np.sort(values[~np.isnan(values)])
+
+
+def require_columns(frame: pd.DataFrame, names: Collection[str]) -> None:
+    """Raise a DataError that lists the columns a frame lacks."""
+    missing = sorted(set(names) - set(frame.columns))
+    if missing:
+        raise DataError(
+            f"the features lack the columns {', '.join(missing)}", closest_hint(missing[0], map(str, frame.columns))
+        )

@@ -1,0 +1,126 @@
+"""The registry of feature blocks, and what follows from it: the declared table and the one query that fills it.
+
+A new block is one file in `blocks/` and one line in `BLOCKS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from datetime import date, datetime
+
+from segmentation_assets.config.settings import FeatureSettings
+from segmentation_assets.features.blocks import cadence, departments, engagement, profile, returns, rfm, windows
+from segmentation_assets.features.declaration import FeatureBlock, FeatureColumn
+from segmentation_assets.features.macros import create_macros_sql
+from segmentation_assets.features.snapshot import FeatureRelations, Snapshot, shared_relations
+from segmentation_assets.storage.engine import Connection, quote_identifier
+from segmentation_assets.tables.declaration import Table
+
+BLOCKS: tuple[Callable[[FeatureSettings], FeatureBlock], ...] = (
+    rfm.block,
+    windows.block,
+    cadence.block,
+    returns.block,
+    departments.block,
+    profile.block,
+    engagement.block,
+)
+"""Every block, in the order its columns are stored; of two redundant columns the earlier one is clustered on."""
+
+CUSTOMER_ID = FeatureColumn(
+    name="customer_id", dtype="VARCHAR", meaning="Customer as the shop writes it.", imputation="exempt"
+)
+
+
+def feature_blocks(settings: FeatureSettings, available: Collection[str]) -> tuple[FeatureBlock, ...]:
+    """List the blocks that can be computed.
+
+    Parameters
+    ----------
+    settings : FeatureSettings
+    available : collection of str
+        Optional inputs that are there: of ``products``, ``customers``, ``engagement_events``.
+
+    Returns
+    -------
+    tuple of FeatureBlock
+        In registry order.
+    """
+    absent = absent_blocks(settings, available)
+    return tuple(block for block in _all_blocks(settings) if block.name not in absent)
+
+
+def absent_blocks(settings: FeatureSettings, available: Collection[str]) -> dict[str, str]:
+    """Say which blocks are left out, and why.
+
+    Returns
+    -------
+    dict of str to str
+        Name of the block to the reason, in registry order.
+    """
+    reasons = {block.name: _absence(block, available) for block in _all_blocks(settings)}
+    return {name: reason for name, reason in reasons.items() if reason}
+
+
+def _all_blocks(settings: FeatureSettings) -> tuple[FeatureBlock, ...]:
+    return tuple(declare(settings) for declare in BLOCKS)
+
+
+def _absence(block: FeatureBlock, available: Collection[str]) -> str:
+    lacking = [name for name in block.requires if name not in available]
+    return f"the source delivers no {' and no '.join(lacking)}" if lacking else block.absent_reason
+
+
+def features_table(settings: FeatureSettings, available: Collection[str]) -> Table:
+    """Declare silver/customer_features: the customer, then the columns of all blocks that can be computed."""
+    columns = (column for block in feature_blocks(settings, available) for column in block.columns)
+    return Table(
+        key="silver/customer_features",
+        row="a customer with a sale or return in the lookback",
+        primary_key=(CUSTOMER_ID.name,),
+        columns=(CUSTOMER_ID, *columns),
+    )
+
+
+def features_sql(settings: FeatureSettings, relations: FeatureRelations, as_of: datetime, lookback_start: date) -> str:
+    """Write the query for silver/customer_features.
+
+    Parameters
+    ----------
+    settings : FeatureSettings
+    relations : FeatureRelations
+        The inputs; blocks whose input is ``None`` are left out.
+    as_of : datetime
+        Instant without a zone before which everything counts; midnight of the as-of date for a monthly snapshot.
+    lookback_start : date
+        First day that counts.
+
+    Returns
+    -------
+    str
+        One SELECT with the columns of `features_table`, typed, in no particular row order: a row for every known
+        customer with a sale or return line in the lookback. `prepare_connection` must have been called.
+
+    Raises
+    ------
+    DataError
+        `as_of` carries a zone, or lies before the lookback.
+    """
+    snapshot = Snapshot(settings, as_of, lookback_start)
+    blocks = feature_blocks(settings, relations.available)
+    needed = {name for block in blocks for name in block.requires}
+    queries = shared_relations(snapshot, relations, needed)
+    queries |= {f"block_{block.name}": block.select(snapshot) for block in blocks}
+    columns = ["customer_totals.customer_id"]
+    columns += [f"block_{block.name}.{quote_identifier(column.name)}" for block in blocks for column in block.columns]
+    joins = "\n".join(
+        f"LEFT JOIN block_{block.name} ON block_{block.name}.customer_id = customer_totals.customer_id"
+        for block in blocks
+    )
+    named = ",\n".join(f"{name} AS ({query})" for name, query in queries.items())
+    return f"WITH {named}\nSELECT {', '.join(columns)}\nFROM customer_totals\n{joins}"
+
+
+def prepare_connection(connection: Connection) -> None:
+    """Create the macros that the feature query uses."""
+    connection.execute(create_macros_sql("duckdb"))

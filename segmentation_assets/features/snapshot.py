@@ -1,0 +1,163 @@
+"""The moment and the settings a feature query is made for, and the relations every block may read."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from segmentation_assets.config.settings import FeatureSettings
+from segmentation_assets.errors import DataError
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """When and how features are computed.
+
+    Parameters
+    ----------
+    settings : FeatureSettings
+    as_of : datetime
+        The instant, without a zone, before which everything counts; usually midnight of the as-of date.
+    lookback_start : date
+        First day that counts.
+    """
+
+    settings: FeatureSettings
+    as_of: datetime
+    lookback_start: date
+
+    def __post_init__(self) -> None:
+        if self.as_of.tzinfo is not None:
+            raise DataError(
+                f"as_of must be local shop time without a zone, got {self.as_of.isoformat()}",
+                "turn it into the time zone of the source and drop the zone.",
+            )
+        if self.lookback_start > self.as_of.date():
+            raise DataError(
+                f"lookback_start {self.lookback_start} lies after as_of {self.as_of.isoformat()}",
+                "the lookback must begin before the snapshot.",
+            )
+
+    @property
+    def as_of_sql(self) -> str:
+        """The as-of instant as an SQL literal."""
+        return instant_sql(self.as_of)
+
+    def days_ago_sql(self, days: int) -> str:
+        """Write the instant a number of days before as-of as an SQL literal."""
+        return instant_sql(self.as_of - timedelta(days=days))
+
+    def recency_sql(self, instant: str) -> str:
+        """Write SQL for the days from an instant to as-of, counted as `features.recency` says."""
+        macro = {"calendar_days": "days_between", "elapsed_days": "elapsed_days"}[self.settings.recency]
+        return f"{macro}({instant}, {self.as_of_sql})"
+
+
+@dataclass(frozen=True)
+class FeatureRelations:
+    """SQL table expressions of the inputs, such as ``read_parquet([...])``; ``None`` when there is no such input.
+
+    Parameters
+    ----------
+    order_lines : str
+        Rows of silver/order_lines; those outside the lookback are left out by the query.
+    history : str
+        silver/customer_history as of the same moment.
+    products, customers, engagement_events : str or None
+        The optional raw tables.
+    """
+
+    order_lines: str
+    history: str
+    products: str | None = None
+    customers: str | None = None
+    engagement_events: str | None = None
+
+    @property
+    def available(self) -> tuple[str, ...]:
+        """Names of the optional inputs that are there."""
+        optional = {
+            "products": self.products,
+            "customers": self.customers,
+            "engagement_events": self.engagement_events,
+        }
+        return tuple(name for name, relation in optional.items() if relation is not None)
+
+
+def instant_sql(at: datetime) -> str:
+    """Write an instant as an SQL literal."""
+    return f"CAST('{at.isoformat(sep=' ')}' AS TIMESTAMP)"
+
+
+def shared_relations(snapshot: Snapshot, relations: FeatureRelations, needed: Collection[str]) -> dict[str, str]:
+    """Write the queries that blocks build on, by name, in an order in which each may use the earlier ones.
+
+    Parameters
+    ----------
+    snapshot : Snapshot
+    relations : FeatureRelations
+    needed : collection of str
+        Optional inputs that some block reads.
+
+    Returns
+    -------
+    dict of str to str
+        `snapshot_lines`, the sale and return lines of known customers in the lookback; `snapshot_history`;
+        `customer_orders`, one row per customer and order with a sale; `customer_order_days`, one row per customer
+        and day with a sale; `customer_totals`, one row per customer; and, where needed, `snapshot_products`,
+        `snapshot_customers`, `snapshot_engagement_events`.
+
+    Notes
+    -----
+    Nothing at or after the as-of instant passes, so that no block can look ahead.
+    """
+    since, until = instant_sql(datetime.combine(snapshot.lookback_start, datetime.min.time())), snapshot.as_of_sql
+    shared = {
+        "snapshot_lines": _LINES.format(relation=relations.order_lines, since=since, until=until),
+        "snapshot_history": f"SELECT * FROM {relations.history}",
+        "customer_orders": _ORDERS,
+        "customer_order_days": _ORDER_DAYS,
+        "customer_totals": _TOTALS,
+    }
+    optional = {
+        "products": f"SELECT product_id, department FROM {relations.products}",
+        "customers": f"SELECT * FROM {relations.customers}",
+        "engagement_events": f"SELECT * FROM {relations.engagement_events} "
+        f"WHERE event_at >= {since} AND event_at < {until}",
+    }
+    return shared | {f"snapshot_{name}": sql for name, sql in optional.items() if name in needed}
+
+
+_LINES = """
+SELECT customer_id, order_id, order_at, product_id, quantity, CAST(amount AS DECIMAL(18,4)) AS amount, line_type
+FROM {relation}
+WHERE customer_id IS NOT NULL AND line_type IN ('sale', 'return') AND order_at >= {since} AND order_at < {until}
+"""
+
+_ORDERS = """
+SELECT customer_id, order_id, max(order_at) AS last_sale_at
+FROM snapshot_lines WHERE line_type = 'sale' GROUP BY customer_id, order_id
+"""
+
+_ORDER_DAYS = """
+SELECT DISTINCT customer_id, CAST(order_at AS DATE) AS order_date FROM snapshot_lines WHERE line_type = 'sale'
+"""
+
+_TOTALS = """
+SELECT l.*, coalesce(o.order_count, 0) AS order_count
+FROM (
+    SELECT
+        customer_id,
+        count(*) FILTER (WHERE line_type = 'sale') AS sale_line_count,
+        count(*) FILTER (WHERE line_type = 'return') AS return_line_count,
+        CAST(coalesce(sum(quantity) FILTER (WHERE line_type = 'sale'), 0) AS BIGINT) AS unit_count,
+        coalesce(sum(amount) FILTER (WHERE line_type = 'sale'), 0) AS sale_amount,
+        coalesce(sum(amount) FILTER (WHERE line_type = 'return'), 0) AS return_amount,
+        max(order_at) FILTER (WHERE line_type = 'sale') AS last_sale_at
+    FROM snapshot_lines GROUP BY customer_id
+) AS l
+LEFT JOIN (
+    SELECT customer_id, count(*) AS order_count FROM customer_orders GROUP BY customer_id
+) AS o ON o.customer_id = l.customer_id
+"""

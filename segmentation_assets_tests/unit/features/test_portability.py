@@ -1,0 +1,125 @@
+"""Feature SQL avoids what differs between engines, between runs, or silently."""
+
+import re
+from datetime import date
+
+import pytest
+
+from segmentation_assets.features.history import customer_history_sql
+from segmentation_assets.features.macros import MACROS, create_macros_sql
+from segmentation_assets.features.registry import feature_blocks
+from segmentation_assets.features.snapshot import FeatureRelations, Snapshot, shared_relations
+from segmentation_assets.storage.engine import Connection
+from segmentation_assets_tests.unit.features.shop import ALL_INPUTS, AS_OF, LOOKBACK_START, SETTINGS, instant
+
+TRAPS = {
+    "average of doubles or DECIMAL": r"\b(avg|mean)\s*\(",
+    "deviation over doubles": r"\b(stddev|var|variance|skewness|kurtosis|corr|covar)\w*\s*\(",
+    "median or quantile without a macro": r"\b(median|mode|quantile|percentile)\w*\s*\(",
+    "day of week without a macro": r"\b(isodow|dayofweek|weekday)\b",
+    "difference of dates without a macro": r"\b(date_?diff|date_?sub|age)\s*\(",
+    "hash of the engine": r"\bhash\s*\(",
+    "first of a tie": r"\b(max_by|min_by|arg_max|arg_min|any_value|first|last|first_value|last_value)\s*\(",
+    "logarithm that may meet 0": r"\b(ln|log|log2|log10)\s*\(",
+    "least and greatest skip nulls": r"\b(least|greatest)\s*\(",
+    "clock": r"\b(current_date|current_timestamp|now\s*\(|today\s*\()",
+    "random": r"\b(random|uuid)\s*\(",
+    "shorthand cast": r"::",
+    "float to integer cast": r"cast\s*\([^()]*\bas\s+(integer|int)\b",
+    "sum of doubles": r"\bsum\s*\(\s*cast\s*\([^()]*as\s+double",
+    "engine-only clause": r"\b(qualify|exclude|materialized|using\s+sample|group\s+by\s+all)\b",
+}
+SNAPSHOT = Snapshot(SETTINGS, AS_OF, LOOKBACK_START)
+QUERIES = {block.name: block.select(SNAPSHOT) for block in feature_blocks(SETTINGS, ALL_INPUTS)}
+QUERIES |= shared_relations(SNAPSHOT, FeatureRelations("lines", "history", *ALL_INPUTS), ALL_INPUTS)
+QUERIES["history"] = customer_history_sql("lines", "history", date(2025, 6, 1))
+
+
+def find_traps(sql: str) -> list[str]:
+    """Names of the traps a query falls into; what stands in quotes is not looked at."""
+    bare = re.sub(r"'[^']*'", "''", sql).lower()
+    return [name for name, pattern in TRAPS.items() if re.search(pattern, bare)]
+
+
+@pytest.mark.parametrize("name", QUERIES)
+def test_query_has_no_silent_trap(name: str) -> None:
+    assert find_traps(QUERIES[name]) == []
+
+
+@pytest.mark.parametrize(
+    ("planted", "trap"),
+    [
+        ("SELECT avg(amount) FROM x", "average of doubles or DECIMAL"),
+        ("SELECT stddev_pop(gap)", "deviation over doubles"),
+        ("SELECT MEDIAN(amount)", "median or quantile without a macro"),
+        ("SELECT isodow(order_at)", "day of week without a macro"),
+        ("SELECT date_diff('day', a, b)", "difference of dates without a macro"),
+        ("SELECT hash(customer_id)", "hash of the engine"),
+        ("SELECT arg_max(product_id, amount)", "first of a tie"),
+        ("SELECT max_by(product_id, amount)", "first of a tie"),
+        ("SELECT ln(amount)", "logarithm that may meet 0"),
+        ("SELECT least(1, rate)", "least and greatest skip nulls"),
+        ("SELECT current_date", "clock"),
+        ("SELECT random()", "random"),
+        ("SELECT x::INTEGER", "shorthand cast"),
+        ("SELECT CAST(ratio AS INTEGER)", "float to integer cast"),
+        ("SELECT sum(CAST(amount AS DOUBLE))", "sum of doubles"),
+        ("SELECT a QUALIFY b", "engine-only clause"),
+    ],
+)
+def test_planted_trap_is_found(planted: str, trap: str) -> None:
+    assert trap in find_traps(planted)
+
+
+def test_trap_inside_a_text_is_none() -> None:
+    assert find_traps("SELECT a WHERE department = 'hash(tags) :: random()'") == []
+
+
+@pytest.mark.parametrize("name", QUERIES)
+def test_ranking_window_orders_within_the_customer(name: str) -> None:
+    windows = re.findall(r"OVER \(([^)]*)\)", QUERIES[name])
+    assert all("PARTITION BY customer_id" in window and "ORDER BY" in window for window in windows)
+
+
+@pytest.mark.parametrize("macro", MACROS, ids=lambda macro: macro.name)
+def test_macro_has_a_meaning_and_a_body_for_duckdb(macro: object) -> None:
+    assert create_macros_sql("duckdb").count(f" {macro.name}(") == 1  # type: ignore[attr-defined]
+    assert macro.meaning.endswith(".")  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("call", "value"),
+    [
+        ("days_between(TIMESTAMP '2024-02-28 23:59:59', TIMESTAMP '2024-03-01 00:00:00')", 2),
+        ("days_between(DATE '2025-01-31', TIMESTAMP '2025-02-28 12:00:00')", 28),
+        ("days_between(NULL::DATE, DATE '2025-01-31')", None),
+        ("elapsed_days(TIMESTAMP '2024-02-28 23:59:59', TIMESTAMP '2024-03-01 00:00:00')", 1),
+        ("elapsed_days(TIMESTAMP '2024-02-28 00:00:00', TIMESTAMP '2024-03-01 00:00:00')", 2),
+        ("elapsed_days(NULL::TIMESTAMP, TIMESTAMP '2024-03-01 00:00:00')", None),
+        ("safe_div(1, 4)", 0.25),
+        ("safe_div(1, 0)", None),
+        ("safe_div(1, NULL)", None),
+        ("safe_div(NULL, 1)", None),
+        ("capped_share(1, 4)", 0.25),
+        ("capped_share(5, 4)", 1.0),
+        ("capped_share(0, 0)", None),
+        ("capped_share(5, NULL)", None),
+        ("CAST(money_per(CAST(60.5 AS DECIMAL(38,4)), 3) AS VARCHAR)", "20.17"),
+        ("CAST(money_per(CAST(0.01 AS DECIMAL(38,4)), 2) AS VARCHAR)", "0.01"),
+        ("CAST(money_per(CAST(99999999999999.9999 AS DECIMAL(38,4)), 1) AS VARCHAR)", "100000000000000.00"),
+        ("money_per(CAST(5 AS DECIMAL(38,4)), 0)", None),
+    ],
+)
+def test_macro_on_known_values(connection: Connection, call: str, value: object) -> None:
+    assert connection.execute(f"SELECT {call}").fetchone() == (value,)
+
+
+def test_macro_takes_columns_named_like_its_parameters(connection: Connection) -> None:
+    sql = "SELECT safe_div(whole, part) FROM (VALUES (4, 1)) AS v(part, whole)"
+    assert connection.execute(sql).fetchone() == (0.25,)
+
+
+def test_snapshot_writes_instants_without_losing_microseconds() -> None:
+    snapshot = Snapshot(SETTINGS, instant("2025-06-01 12:50:01.000005"), LOOKBACK_START)
+    assert snapshot.as_of_sql == "CAST('2025-06-01 12:50:01.000005' AS TIMESTAMP)"
+    assert snapshot.days_ago_sql(30) == "CAST('2025-05-02 12:50:01.000005' AS TIMESTAMP)"

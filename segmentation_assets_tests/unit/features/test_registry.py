@@ -1,0 +1,175 @@
+"""Conformance of every registered feature block, and what the registry derives from them."""
+
+import re
+from collections.abc import Collection
+from pathlib import Path
+
+import pytest
+
+from segmentation_assets.config.settings import FeatureSettings
+from segmentation_assets.errors import DataError
+from segmentation_assets.features import registry
+from segmentation_assets.features.declaration import FeatureBlock, FeatureColumn, feature_columns
+from segmentation_assets.features.registry import absent_blocks, feature_blocks, features_sql, features_table
+from segmentation_assets.features.snapshot import FeatureRelations
+from segmentation_assets.storage.contract import check_contract
+from segmentation_assets.storage.engine import Connection, conformed_select, copy_to_parquet
+from segmentation_assets_tests.unit.features.shop import (
+    ALL_INPUTS,
+    AS_OF,
+    LOOKBACK_START,
+    SETTINGS,
+    Shop,
+    compute_rows,
+    line,
+    load_shop,
+    random_shop,
+)
+
+BLOCKS = feature_blocks(SETTINGS, ALL_INPUTS)
+COLUMNS = {column.name: column for block in BLOCKS for column in block.columns}
+TOY_COLUMN = FeatureColumn(name="line_count", dtype="BIGINT", unit="lines", meaning="Lines.", imputation="ordinary")
+
+
+def _toy_block(settings: FeatureSettings) -> FeatureBlock:
+    return FeatureBlock(
+        name="toy",
+        columns=(TOY_COLUMN,),
+        select=lambda snapshot: "SELECT customer_id, count(*) AS line_count FROM snapshot_lines GROUP BY customer_id",
+        requires=("products",),
+    )
+
+
+@pytest.mark.parametrize("name", COLUMNS)
+def test_column_declaration_is_complete(name: str) -> None:
+    column = COLUMNS[name]
+    assert column.meaning.endswith(".")
+    assert column.unit
+    assert column.nullable == bool(column.null_rule)
+    assert (column.imputation == "undefined") == (column.undefined_rule is not None)
+    assert column.imputation != "undefined" or column.nullable
+
+
+@pytest.mark.parametrize("name", COLUMNS)
+def test_column_name_follows_the_style(name: str) -> None:
+    column = COLUMNS[name]
+    stem = re.sub(r"_\d+d$", "", name)
+    assert re.fullmatch(r"[a-z][a-z0-9_]*", name)
+    assert name not in {"recency", "frequency", "monetary"}
+    assert ("_amount" in name) == (column.dtype == "DECIMAL(18,2)") == (column.unit == "currency")
+    if stem.endswith("_count"):
+        assert (column.dtype, column.minimum) == ("BIGINT", 0)
+    if "_days" in stem or stem.startswith("days_"):
+        assert column.unit == "days"
+    if re.search(r"_(rate|share)($|_)", stem):
+        assert (column.dtype, column.minimum, column.maximum) == ("DOUBLE", 0, 1)
+
+
+@pytest.mark.parametrize("name", [name for name, column in COLUMNS.items() if column.undefined_rule])
+def test_undefined_rule_names_one_replacement_that_is_always_there(name: str) -> None:
+    rule = COLUMNS[name].undefined_rule
+    assert rule is not None
+    assert rule.description
+    assert (rule.column is None) != (rule.value is None)
+    assert rule.column is None or COLUMNS[rule.column].imputation != "undefined"
+
+
+def test_column_and_block_names_are_unique() -> None:
+    names = [column.name for block in BLOCKS for column in block.columns]
+    assert len(names) == len(set(names)) == len(COLUMNS)
+    assert len({block.name for block in BLOCKS}) == len(BLOCKS) == len(registry.BLOCKS)
+
+
+def test_core_metrics_are_the_four_agreed_ones() -> None:
+    core = [name for name, column in COLUMNS.items() if column.imputation == "core"]
+    assert core == ["recency_days", "order_count", "net_revenue_amount", "average_order_value_amount"]
+
+
+@pytest.mark.parametrize("block", BLOCKS, ids=lambda block: block.name)
+def test_block_yields_its_declared_columns_and_types(connection: Connection, block: FeatureBlock) -> None:
+    relations = load_shop(connection, random_shop(0))
+    sql = features_sql(SETTINGS, relations, AS_OF, LOOKBACK_START)
+    described = dict(connection.execute(f"SELECT column_name, column_type FROM (DESCRIBE {sql})").fetchall())
+    assert {c.name: described[c.name] for c in block.columns} == {c.name: c.dtype for c in block.columns}
+
+
+@pytest.mark.parametrize("available", [(), ("products",), ("customers", "engagement_events"), ALL_INPUTS])
+def test_query_yields_the_columns_of_the_table_in_order(connection: Connection, available: Collection[str]) -> None:
+    everything = load_shop(connection, random_shop(0))
+    optional = {name: name for name in available}
+    relations = FeatureRelations(everything.order_lines, everything.history, **optional)
+    sql = features_sql(SETTINGS, relations, AS_OF, LOOKBACK_START)
+    described = [row[0] for row in connection.execute(f"DESCRIBE {sql}").fetchall()]
+    assert tuple(described) == features_table(SETTINGS, available).column_names
+    assert relations.available == tuple(name for name in ALL_INPUTS if name in available)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_stored_features_keep_the_contract(connection: Connection, tmp_path: Path, seed: int) -> None:
+    relations = load_shop(connection, random_shop(seed))
+    table = features_table(SETTINGS, ALL_INPUTS)
+    sql = features_sql(SETTINGS, relations, AS_OF, LOOKBACK_START)
+    copy_to_parquet(connection, conformed_select(sql, table), tmp_path / "features.parquet")
+    result = check_contract(connection, [tmp_path / "features.parquet"], table)
+    assert result.row_count > 5
+    assert result.violations == {}
+
+
+@pytest.mark.parametrize("name", [name for name, column in COLUMNS.items() if column.nullable])
+def test_nullable_column_is_null_somewhere(connection: Connection, name: str) -> None:
+    rows = compute_rows(connection, Shop((line("cid", "r2", "2025-05-10 08:00", "return", "-7.00", -1),)))
+    assert rows["cid"][name] is None
+
+
+def test_absent_blocks_are_listed_with_the_reason() -> None:
+    assert absent_blocks(SETTINGS, ALL_INPUTS) == {}
+    assert absent_blocks(FeatureSettings(), ["products"]) == {
+        "departments": "features.departments names no department",
+        "profile": "the source delivers no customers",
+        "engagement": "the source delivers no engagement_events",
+    }
+    assert absent_blocks(SETTINGS, [])["departments"] == "the source delivers no products"
+    present = {block.name for block in feature_blocks(SETTINGS, [])}
+    assert present == {"rfm", "windows", "cadence", "returns"}
+
+
+def test_table_has_customer_id_first_and_is_about_twenty_features() -> None:
+    table = features_table(SETTINGS, ALL_INPUTS)
+    assert (table.key, table.primary_key, table.column_names[0]) == (
+        "silver/customer_features",
+        ("customer_id",),
+        "customer_id",
+    )
+    assert tuple(column.name for column in feature_columns(table)) == table.column_names[1:]
+    assert 20 <= len(feature_columns(table)) <= 25
+
+
+def test_block_is_added_by_registering_it(connection: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry, "BLOCKS", (*registry.BLOCKS, _toy_block))
+    shop = Shop((line("ann", "o1", "2025-05-10", "sale", "7.00"), line("ann", "o1", "2025-05-10", "sale", "7.00")))
+    assert features_table(SETTINGS, ALL_INPUTS).columns[-1] == TOY_COLUMN
+    assert compute_rows(connection, shop)["ann"]["line_count"] == 2
+    assert absent_blocks(SETTINGS, [])["toy"] == "the source delivers no products"
+
+
+def test_relations_may_be_bracketed_queries_named_like_ours(connection: Connection) -> None:
+    loaded = load_shop(connection, random_shop(0))
+    relations = FeatureRelations(
+        f"(SELECT * FROM {loaded.order_lines})", "(SELECT * FROM history)", products="products"
+    )
+    sql = features_sql(SETTINGS, relations, AS_OF, LOOKBACK_START)
+    plain = features_sql(SETTINGS, FeatureRelations("order_lines", "history", "products"), AS_OF, LOOKBACK_START)
+    ordered = "SELECT * FROM ({}) ORDER BY customer_id"
+    assert connection.execute(ordered.format(sql)).fetchall() == connection.execute(ordered.format(plain)).fetchall()
+
+
+def test_as_of_with_a_zone_is_refused() -> None:
+    from datetime import UTC
+
+    with pytest.raises(DataError, match=r"local shop time without a zone.*\nHint: turn it into the time zone"):
+        features_sql(SETTINGS, FeatureRelations("l", "h"), AS_OF.replace(tzinfo=UTC), LOOKBACK_START)
+
+
+def test_lookback_after_as_of_is_refused() -> None:
+    with pytest.raises(DataError, match=r"lookback_start 2025-06-02 lies after as_of 2025-06-01T00:00:00"):
+        features_sql(SETTINGS, FeatureRelations("l", "h"), AS_OF, AS_OF.date().replace(day=2))
