@@ -1,0 +1,1 @@
+"""Clustering algorithms, their registry, and how candidates are scored and compared."""

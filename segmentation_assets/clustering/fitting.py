@@ -1,0 +1,157 @@
+"""Fits one algorithm on a sample, assigns everyone and numbers the clusters canonically."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from segmentation_assets.clustering.metrics import NOISE, draw_sample
+from segmentation_assets.clustering.registry import AlgorithmEntry, Clusterer
+from segmentation_assets.config.settings import ClusteringSettings
+from segmentation_assets.errors import DataError
+from segmentation_assets.tables.rounding import round_significant
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class ClusteringResult:
+    """A fitted algorithm and what it says of every customer.
+
+    Parameters
+    ----------
+    algorithm : str
+    estimator : Clusterer
+        Fitted; its own numbers are the canonical ones.
+    labels : Series of int, index customer_id
+        Cluster by descending mean net revenue; -1 is noise.
+    centre_distances : Series of float, index customer_id
+        Distance to the own cluster, for noise to the nearest one, in standard deviations of the matrix.
+    fitted_count : int
+        Customers the estimator was fitted on.
+    notes : tuple of str
+        Choices made for the user.
+    """
+
+    algorithm: str
+    estimator: Clusterer
+    labels: pd.Series
+    centre_distances: pd.Series
+    fitted_count: int
+    notes: tuple[str, ...]
+
+
+def fit_clustering(
+    matrix: pd.DataFrame, revenue: pd.Series, entry: AlgorithmEntry, settings: ClusteringSettings
+) -> ClusteringResult:
+    """Fit an algorithm on a seeded sample of the matrix and assign every customer.
+
+    Parameters
+    ----------
+    matrix : DataFrame of shape (n_customers, n_features), index customer_id
+        Finite, scaled numbers. The order of rows does not matter.
+    revenue : Series of float, index customer_id
+        Net revenue of at least the customers of the matrix, in currency.
+    entry : AlgorithmEntry
+    settings : ClusteringSettings
+
+    Returns
+    -------
+    ClusteringResult
+        Clusters numbered 0, 1, … by descending mean net revenue; of clusters with equal means the one with the
+        alphabetically first customer comes first.
+
+    Raises
+    ------
+    DataError
+        Fewer than two customers, a repeated customer, a number that is not finite, or a customer without revenue.
+    """
+    ordered = matrix.sort_index()
+    _check_matrix(ordered)
+    money = _revenue_of(ordered, revenue)
+    sample = draw_sample(len(ordered), settings.fit_sample, settings.seed)
+    estimator = entry.build(settings).fit(ordered.iloc[sample])
+    order = _canonical_order(estimator.predict(ordered), money, estimator.n_clusters_)
+    estimator.reorder_clusters(order)
+    labels, distances = _assign(estimator, ordered)
+    note = (f"fitted on a sample of {len(sample)} of {len(ordered)} customers",) if len(sample) < len(ordered) else ()
+    return ClusteringResult(entry.name, estimator, labels, distances, len(sample), (*note, *estimator.notes_))
+
+
+def assignments_frame(result: ClusteringResult) -> pd.DataFrame:
+    """Return the rows of the table ``clusters/<algorithm>``: customer_id, cluster, centre_distance."""
+    import pandas as pd
+
+    return pd.DataFrame(
+        {
+            "customer_id": result.labels.index,
+            "cluster": result.labels.to_numpy(),
+            "centre_distance": result.centre_distances.to_numpy(),
+        }
+    )
+
+
+def _check_matrix(matrix: pd.DataFrame) -> None:
+    import numpy as np
+
+    if len(matrix) < 2:
+        raise DataError(
+            f"a clustering needs at least two customers, the model matrix holds {len(matrix)}",
+            "deliver more order lines, or lengthen calendar.lookback_months.",
+        )
+    repeated = matrix.index[matrix.index.duplicated()]
+    if len(repeated):
+        raise DataError(f"the model matrix holds customer {repeated[0]} more than once", "give one row per customer.")
+    is_finite = np.isfinite(matrix.to_numpy(dtype=np.float64))
+    if not is_finite.all():
+        row, column = np.argwhere(~is_finite)[0]
+        where = f"customer {matrix.index[row]} in column {matrix.columns[column]}"
+        raise DataError(
+            f"the model matrix has no finite number for {where}",
+            "impute and scale the features before clustering.",
+        )
+
+
+def _revenue_of(matrix: pd.DataFrame, revenue: pd.Series) -> npt.NDArray[np.float64]:
+    import numpy as np
+
+    money = revenue.astype("float64").reindex(matrix.index)
+    missing = money.index[money.isna()]
+    if len(missing):
+        raise DataError(
+            f"{len(missing)} customers of the model matrix have no net revenue, for example {missing[0]}",
+            "the matrix and the features must be of the same snapshot.",
+        )
+    values: npt.NDArray[np.float64] = money.to_numpy(dtype=np.float64)
+    return values
+
+
+def _canonical_order(
+    labels: npt.NDArray[np.int64], money: npt.NDArray[np.float64], n_clusters: int
+) -> npt.NDArray[np.int64]:
+    """Order the clusters by descending mean revenue, then by their first row."""
+    import numpy as np
+
+    keys = []
+    for number in range(n_clusters):
+        members = np.flatnonzero(labels == number)
+        mean = round_significant([money[members].mean()])[0] if len(members) else -np.inf
+        keys.append((-mean, members[0] if len(members) else len(labels), number))
+    return np.array([number for *_, number in sorted(keys)])
+
+
+def _assign(estimator: Clusterer, matrix: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
+    import numpy as np
+    import pandas as pd
+
+    labels = estimator.predict(matrix)
+    distances = estimator.transform(matrix)
+    own = np.where(labels == NOISE, distances.argmin(axis=1), labels)
+    chosen = round_significant(distances[np.arange(len(matrix)), own])
+    return (
+        pd.Series(labels, index=matrix.index, name="cluster"),
+        pd.Series(chosen, index=matrix.index, name="centre_distance"),
+    )

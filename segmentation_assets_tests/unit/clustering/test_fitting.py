@@ -1,0 +1,86 @@
+"""Fitting one algorithm and assigning everyone."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from segmentation_assets.clustering.fitting import assignments_frame, fit_clustering
+from segmentation_assets.clustering.registry import ALGORITHMS
+from segmentation_assets.config.settings import ClusteringSettings
+from segmentation_assets.errors import DataError
+
+SETTINGS = ClusteringSettings.model_validate({"algorithms": {"kmeans": {"k_min": 3, "k_max": 3}}})
+KMEANS = ALGORITHMS["kmeans"]
+
+
+def three_groups(rows_each=5):
+    """Return a matrix of three groups on a line and a revenue that is highest in the middle group."""
+    positions = np.repeat([0.0, 10.0, 20.0], rows_each) + np.tile(np.arange(rows_each) / 10, 3)
+    customers = [f"c{number:03d}" for number in range(len(positions))]
+    revenue = pd.Series(np.repeat([50.0, 900.0, 200.0], rows_each), index=customers)
+    return pd.DataFrame({"x": positions, "y": 0.0}, index=pd.Index(customers, name="customer_id")), revenue
+
+
+def test_clusters_are_numbered_by_descending_mean_revenue_inside_the_estimator_too():
+    matrix, revenue = three_groups()
+    result = fit_clustering(matrix, revenue, KMEANS, SETTINGS)
+    assert result.labels.tolist() == [2] * 5 + [0] * 5 + [1] * 5
+    assert result.estimator.predict(matrix).tolist() == result.labels.tolist()
+    np.testing.assert_allclose(result.estimator.cluster_centers_[:, 0], [10.2, 20.2, 0.2])
+
+
+def test_clusters_of_equal_revenue_are_numbered_by_their_first_customer():
+    matrix, revenue = three_groups()
+    result = fit_clustering(matrix, revenue * 0 + 1.0, KMEANS, SETTINGS)
+    assert result.labels.tolist() == [0] * 5 + [1] * 5 + [2] * 5
+
+
+def test_row_order_changes_nothing():
+    matrix, revenue = three_groups()
+    shuffled = matrix.sample(frac=1, random_state=3)
+    pd.testing.assert_frame_equal(
+        assignments_frame(fit_clustering(shuffled, revenue, KMEANS, SETTINGS)),
+        assignments_frame(fit_clustering(matrix, revenue, KMEANS, SETTINGS)),
+    )
+
+
+def test_frame_holds_customer_cluster_and_distance():
+    matrix = pd.DataFrame({"x": [0.0, 2.0, 9.0, 11.0]}, index=pd.Index(list("abcd"), name="customer_id"))
+    settings = ClusteringSettings.model_validate({"algorithms": {"kmeans": {"k_min": 2, "k_max": 2}}})
+    result = fit_clustering(matrix, pd.Series([5.0, 5.0, 1.0, 1.0], index=list("abcd")), KMEANS, settings)
+    expected = pd.DataFrame({"customer_id": list("abcd"), "cluster": [0, 0, 1, 1], "centre_distance": 1.0})
+    pd.testing.assert_frame_equal(assignments_frame(result), expected, check_dtype=False)
+
+
+def test_a_large_matrix_is_fitted_on_a_sample_and_everyone_is_assigned():
+    matrix, revenue = three_groups(rows_each=50)
+    settings = SETTINGS.model_copy(update={"fit_sample": 100})
+    result = fit_clustering(matrix, revenue, KMEANS, settings)
+    assert result.fitted_count == 100
+    assert result.notes == ("fitted on a sample of 100 of 150 customers",)
+    assert result.labels.tolist() == [2] * 50 + [0] * 50 + [1] * 50
+
+
+def test_one_customer_is_refused():
+    matrix, revenue = three_groups()
+    with pytest.raises(DataError, match="at least two customers, the model matrix holds 1"):
+        fit_clustering(matrix.head(1), revenue, KMEANS, SETTINGS)
+
+
+def test_a_repeated_customer_is_refused():
+    matrix, revenue = three_groups()
+    with pytest.raises(DataError, match="customer c000 more than once"):
+        fit_clustering(pd.concat([matrix, matrix.head(1)]), revenue, KMEANS, SETTINGS)
+
+
+def test_a_number_that_is_not_finite_is_refused():
+    matrix, revenue = three_groups()
+    matrix.loc["c004", "y"] = np.nan
+    with pytest.raises(DataError, match="no finite number for customer c004 in column y"):
+        fit_clustering(matrix, revenue, KMEANS, SETTINGS)
+
+
+def test_a_customer_without_revenue_is_refused():
+    matrix, revenue = three_groups()
+    with pytest.raises(DataError, match="1 customers of the model matrix have no net revenue, for example c014"):
+        fit_clustering(matrix, revenue.drop("c014"), KMEANS, SETTINGS)

@@ -1,0 +1,119 @@
+"""Comparison of candidates: gates, ranking and reasons."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from segmentation_assets.clustering.fitting import fit_clustering
+from segmentation_assets.clustering.leaderboard import compare_candidates
+from segmentation_assets.clustering.registry import ALGORITHMS
+from segmentation_assets.clustering.stability import refit_of
+from segmentation_assets.config.settings import ClusteringSettings, LeaderboardSettings
+from segmentation_assets.errors import DataError
+from segmentation_assets.tables.clusters import LEADERBOARD
+
+SETTINGS = LeaderboardSettings(resamples=4, resample_customers=400)
+
+
+def frame_of(values):
+    """Index rows by customer."""
+    return pd.DataFrame(values, index=pd.Index([f"c{n:04d}" for n in range(len(values))], name="customer_id"))
+
+
+def halves(matrix):
+    """Return a baseline of two equal halves."""
+    names = np.where(np.arange(len(matrix)) % 2 == 0, "Champions", "Lost")
+    return pd.Series(names, index=matrix.index)
+
+
+def compare_kmeans(matrix):
+    """Fit K-means and compare it with the baseline."""
+    fitted = fit_clustering(matrix, pd.Series(1.0, index=matrix.index), ALGORITHMS["kmeans"], ClusteringSettings())
+    board = compare_candidates(
+        matrix, {"kmeans": fitted.labels}, halves(matrix), {"kmeans": refit_of(fitted.estimator)}, SETTINGS, 500, 7
+    )
+    return board.set_index("candidate")
+
+
+def compare_fixed(matrix, sample=500, **candidates):
+    """Compare given labels without refits."""
+    labels = {name: pd.Series(values, index=matrix.index) for name, values in candidates.items()}
+    return compare_candidates(matrix, labels, halves(matrix), {}, SETTINGS, sample, 7).set_index("candidate")
+
+
+@pytest.fixture(scope="module")
+def two_groups():
+    """Return 1,000 customers in two far groups."""
+    rng = np.random.default_rng(1)
+    return frame_of(np.concatenate([rng.normal(0, 1, (500, 2)), rng.normal(9, 1, (500, 2))]))
+
+
+def test_planted_clusters_pass_and_are_ranked():
+    rng = np.random.default_rng(0)
+    board = compare_kmeans(frame_of(np.concatenate([rng.normal(mean, 1, (100, 4)) for mean in (0, 8, 16, 24)])))
+    assert list(board.reset_index().columns) == list(LEADERBOARD.column_names)
+    assert board.loc["kmeans", "rank"] == 1
+    assert board.loc["kmeans", "n_clusters"] == 4
+    assert board.loc["kmeans", "stability"] == 1.0
+    assert board.loc["kmeans", "reason"].startswith("Rank 1 of 1 by silhouette 0.")
+    assert "stability 1.000 (at least 0.600)" in board.loc["kmeans", "reason"]
+
+
+def test_uniform_noise_fails_stability():
+    board = compare_kmeans(frame_of(np.random.default_rng(0).uniform(size=(500, 10))))
+    assert not board.loc["kmeans", "passed_gates"]
+    assert pd.isna(board.loc["kmeans", "rank"])
+    assert board.loc["kmeans", "stability"] < 0.6
+    assert "Fails: stability 0." in board.loc["kmeans", "reason"]
+    assert "(below the 0.600)" in board.loc["kmeans", "reason"]
+
+
+def test_a_cluster_of_one_in_a_thousand_fails_the_size_gates_whatever_its_silhouette(two_groups):
+    matrix = two_groups.copy()
+    matrix.iloc[0] = 5000.0
+    board = compare_fixed(matrix, sample=1000, tiny=[0] + [1] * 999)
+    assert board.loc["tiny", "silhouette"] > 0.99
+    assert not board.loc["tiny", "passed_gates"]
+    assert board.loc["tiny", "reason"] == (
+        "Fails: smallest segment 0.10% (below the 2.00%); customers in it 1 (below the 30)"
+    )
+
+
+def test_mostly_noise_fails_the_coverage_gate(two_groups):
+    board = compare_fixed(two_groups, sparse=[0] * 100 + [-1] * 800 + [1] * 100)
+    assert board.loc["sparse", "coverage"] == 0.2
+    assert board.loc["sparse", "reason"] == "Fails: coverage 20.0% (below the 80.0%)"
+
+
+def test_one_cluster_fails_and_has_no_scores(two_groups):
+    board = compare_fixed(two_groups, one=[0] * 1000)
+    assert pd.isna(board.loc["one", "silhouette"])
+    assert board.loc["one", "reason"] == "Fails: number of clusters 1 (below the 2)"
+
+
+def test_passing_candidates_are_ranked_by_silhouette_and_the_baseline_never(two_groups):
+    good, poor = [0] * 500 + [1] * 500, [0] * 250 + [1] * 750
+    board = compare_fixed(two_groups, poor=poor, good=good)
+    assert board.index.tolist() == ["good", "poor", "rfm_map"]
+    assert board["rank"].tolist()[:2] == [1, 2]
+    assert pd.isna(board.loc["rfm_map", "rank"])
+    assert board["is_baseline"].tolist() == [False, False, True]
+    assert board.loc["rfm_map", "reason"].startswith("Baseline, not ranked; passes every gate: number of clusters 2")
+    assert board["score_sample_count"].tolist() == [500] * 3
+
+
+def test_row_order_changes_nothing(two_groups):
+    labels = pd.Series([0] * 500 + [1] * 500, index=two_groups.index)
+    shuffled = two_groups.sample(frac=1, random_state=0)
+    first, second = (
+        compare_candidates(matrix, {"a": labels}, halves(two_groups), {}, SETTINGS, 300, 7)
+        for matrix in (two_groups, shuffled)
+    )
+    pd.testing.assert_frame_equal(first, second)
+
+
+def test_a_candidate_that_lacks_a_customer_is_refused(two_groups):
+    with pytest.raises(DataError, match="candidate short lacks 1 customers of the model matrix, for example c0999"):
+        compare_candidates(
+            two_groups, {"short": pd.Series(0, index=two_groups.index[:-1])}, halves(two_groups), {}, SETTINGS, 300, 7
+        )
