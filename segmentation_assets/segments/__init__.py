@@ -1,0 +1,1 @@
+"""Segments: the RFM map, the model in force, who belongs to which segment, names and profiles."""

@@ -1,0 +1,165 @@
+"""Assigns every customer of a snapshot with the frozen model in force, and compares with the month before."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING
+
+from segmentation_assets.errors import DataError
+from segmentation_assets.features.preparation import prepare
+from segmentation_assets.segments.champion import ChampionModel
+from segmentation_assets.segments.rfm import apply_thresholds
+from segmentation_assets.tables.gold import CUSTOMER_SEGMENTS, RFM_SEGMENT_NAMES
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    import pandas as pd
+
+ASSIGNED = "assigned"
+NO_PURCHASES = "no_purchases"
+
+
+def assign_segments(
+    features: pd.DataFrame,
+    champion: pd.DataFrame,
+    model: ChampionModel,
+    rfm_segments: pd.DataFrame,
+    previous: pd.DataFrame | None,
+    as_of_date: dt.date,
+) -> pd.DataFrame:
+    """Give every customer the segment that the model in force says.
+
+    Parameters
+    ----------
+    features : DataFrame
+        ``silver/customer_features`` of this month.
+    champion : DataFrame
+        ``gold/champion`` of this month; gives the names.
+    model : ChampionModel
+        The model in force; prepares the features in its own way.
+    rfm_segments : DataFrame
+        ``gold/rfm_segments`` of this month.
+    previous : DataFrame or None
+        ``gold/customer_segments`` of the month before; ``None`` in the first month.
+    as_of_date : date
+
+    Returns
+    -------
+    DataFrame
+        Columns of ``gold/customer_segments``, a row per customer of `features`, sorted by customer_id. Customers
+        without core metrics have the state ``no_purchases``. changed_at is carried on from the month before as long as
+        the segment is the same.
+
+    Raises
+    ------
+    DataError
+        The model yields a cluster that has no segment.
+    """
+    import pandas as pd
+
+    found = assign_by_model(features, model)
+    rows = features[["customer_id"]].sort_values("customer_id").merge(found, how="left", on="customer_id")
+    is_assigned = rows["segment_key"].notna()
+    names = champion.set_index("segment_key")["segment_name"]
+    rows["state"] = is_assigned.map({True: ASSIGNED, False: NO_PURCHASES})
+    rows["segment_name"] = rows["segment_key"].map(names)
+    rfm = rfm_segments.set_index("customer_id")["rfm_segment"]
+    rows["rfm_segment"] = rows["customer_id"].map(rfm).where(is_assigned)
+    rows["as_of_date"] = pd.Timestamp(as_of_date)
+    return _with_history(rows, previous)[list(CUSTOMER_SEGMENTS.column_names)]
+
+
+def assign_by_model(features: pd.DataFrame, model: ChampionModel) -> pd.DataFrame:
+    """Apply the model in force to features of any snapshot, one customer or many.
+
+    Parameters
+    ----------
+    features : DataFrame
+        customer_id and the columns the model uses.
+    model : ChampionModel
+
+    Returns
+    -------
+    DataFrame
+        customer_id, segment_key, runner_up_segment_key (segment of the second nearest cluster, null for the RFM map)
+        and imputed_share, for the customers that have the core metrics.
+
+    Raises
+    ------
+    DataError
+        The model yields a cluster that has no segment.
+    """
+    return _assign_by_map(features, model) if model.estimator is None else _assign_by_estimator(features, model)
+
+
+def _assign_by_map(features: pd.DataFrame, model: ChampionModel) -> pd.DataFrame:
+    import pandas as pd
+
+    if model.rfm_thresholds is None:
+        raise DataError(
+            f"the model in force, {model.algorithm}, holds neither an estimator nor RFM thresholds",
+            "remove its folder from the model store and run again with --force.",
+        )
+    scored = apply_thresholds(features, model.rfm_thresholds)
+    clusters = scored["rfm_segment"].map({name: number for number, name in enumerate(RFM_SEGMENT_NAMES)})
+    return pd.DataFrame(
+        {
+            "customer_id": scored["customer_id"],
+            "segment_key": _keys_of(clusters.to_numpy(), model),
+            "runner_up_segment_key": None,
+            "imputed_share": 0.0,
+        }
+    )
+
+
+def _assign_by_estimator(features: pd.DataFrame, model: ChampionModel) -> pd.DataFrame:
+    import numpy as np
+    import pandas as pd
+
+    if model.estimator is None or model.preparation is None:
+        raise DataError(
+            f"the model in force, {model.algorithm}, lacks its estimator or its preparation",
+            "remove its folder from the model store and run again with --force.",
+        )
+    prepared = prepare(features, model.preparation)
+    if prepared.matrix.empty:
+        return pd.DataFrame(columns=["customer_id", "segment_key", "runner_up_segment_key", "imputed_share"])
+    clusters = model.estimator.predict(prepared.matrix)
+    distances = model.estimator.transform(prepared.matrix)
+    distances[np.arange(len(clusters)), clusters] = np.inf
+    has_second = distances.shape[1] > 1
+    return pd.DataFrame(
+        {
+            "customer_id": prepared.matrix.index,
+            "segment_key": _keys_of(clusters, model),
+            "runner_up_segment_key": _keys_of(distances.argmin(axis=1), model) if has_second else None,
+            "imputed_share": prepared.imputed_share.to_numpy(),
+        }
+    )
+
+
+def _keys_of(clusters: npt.NDArray[np.int64], model: ChampionModel) -> list[str]:
+    keys = {segment.cluster: segment.segment_key for segment in model.segments}
+    unknown = sorted(set(map(int, clusters)) - set(keys))
+    if unknown:
+        raise DataError(
+            f"the model in force puts customers into cluster {unknown[0]}, which has no segment",
+            f"its segments stand for the clusters {', '.join(map(str, sorted(keys)))}.",
+        )
+    return [keys[int(cluster)] for cluster in clusters]
+
+
+def _with_history(rows: pd.DataFrame, previous: pd.DataFrame | None) -> pd.DataFrame:
+    """Add the segment a month earlier, and since when the present one holds."""
+    import pandas as pd
+
+    as_of_dates = rows["as_of_date"].where(rows["segment_key"].notna())
+    if previous is None:
+        nothing = pd.Series(None, index=rows.index, dtype="object")
+        return rows.assign(previous_segment_key=nothing, changed_at=as_of_dates)
+    before = previous.set_index("customer_id")
+    keys = rows["customer_id"].map(before["segment_key"])
+    since = rows["customer_id"].map(pd.to_datetime(before["changed_at"]))
+    is_same = rows["segment_key"].notna() & (rows["segment_key"] == keys)
+    return rows.assign(previous_segment_key=keys, changed_at=since.where(is_same, as_of_dates))

@@ -1,0 +1,119 @@
+"""Assigning customers with the frozen model."""
+
+import dataclasses
+import datetime as dt
+
+import pandas as pd
+import pytest
+
+from segmentation_assets.errors import DataError
+from segmentation_assets.features.preparation import prepare
+from segmentation_assets.segments.assignment import assign_by_model, assign_segments
+from segmentation_assets.segments.champion import RFM_MAP, ChampionModel, Segment
+from segmentation_assets.segments.rfm import RfmThresholds
+from segmentation_assets.tables.gold import CUSTOMER_SEGMENTS, RFM_SEGMENT_NAMES
+
+JULY = dt.date(2025, 7, 1)
+FEATURES = pd.DataFrame(
+    {
+        "customer_id": ["d", "a", "b", "c"],
+        "recency_days": [None, 3, 30, 300],
+        "order_count": [None, 19.0, 9.0, 1.0],
+        "net_revenue_amount": [-5.0, 900.0, 100.0, 10.0],
+        "gap_days": [None, 2.0, None, 6.0],
+    }
+)
+RFM = pd.DataFrame({"customer_id": ["a", "b", "c"], "rfm_segment": ["Champions", "Loyal", "Lost"]})
+
+
+def before(**segments):
+    """Build the month before: customer = (key or None, changed_at or None)."""
+    return pd.DataFrame(
+        {
+            "customer_id": list(segments),
+            "segment_key": [key for key, _ in segments.values()],
+            "changed_at": pd.to_datetime([day for _, day in segments.values()]),
+        }
+    )
+
+
+def test_every_customer_gets_a_row_that_keeps_the_declaration(champion, model, stored):
+    found = assign_segments(FEATURES, champion, model, RFM, None, JULY)
+    assert stored(found, CUSTOMER_SEGMENTS) == [
+        ("a", "assigned", "S001", "Best", "S002", None, JULY, "Champions", 0.0, JULY),
+        ("b", "assigned", "S002", "Middle", "S003", None, JULY, "Loyal", 0.5, JULY),
+        ("c", "assigned", "S003", "Rest", "S002", None, JULY, "Lost", 0.0, JULY),
+        ("d", "no_purchases", None, None, None, None, None, None, None, JULY),
+    ]
+
+
+def test_changed_at_is_carried_on_while_the_segment_stays(champion, model, stored):
+    previous = before(a=("S001", "2025-05-01"), b=("S003", "2025-05-01"), d=("S003", "2025-04-01"), gone=("S001", None))
+    rows = stored(assign_segments(FEATURES, champion, model, RFM, previous, JULY), CUSTOMER_SEGMENTS)
+    assert [(row[0], row[5], row[6]) for row in rows] == [
+        ("a", "S001", dt.date(2025, 5, 1)),
+        ("b", "S003", JULY),
+        ("c", None, JULY),
+        ("d", "S003", None),
+    ]
+
+
+def test_a_customer_who_had_no_segment_a_month_earlier_starts_anew(champion, model):
+    found = assign_segments(FEATURES, champion, model, RFM, before(a=(None, None)), JULY).set_index("customer_id")
+    assert found.loc["a", "changed_at"] == pd.Timestamp(JULY)
+    assert pd.isna(found.loc["a", "previous_segment_key"])
+
+
+def test_row_order_changes_nothing(champion, model):
+    first, second = (
+        assign_segments(features, champion, model, RFM, None, JULY) for features in (FEATURES, FEATURES.iloc[::-1])
+    )
+    pd.testing.assert_frame_equal(first, second)
+
+
+def test_one_customer_alone_gets_what_the_batch_says(model):
+    batch = assign_by_model(FEATURES, model).set_index("customer_id")
+    for position in range(1, 4):
+        alone = assign_by_model(FEATURES.iloc[position : position + 1], model).set_index("customer_id")
+        pd.testing.assert_frame_equal(alone, batch.loc[alone.index])
+
+
+def test_nobody_with_purchases_gives_states_only(champion, model, stored):
+    rows = stored(assign_segments(FEATURES.head(1), champion, model, RFM, None, JULY), CUSTOMER_SEGMENTS)
+    assert [row[:3] for row in rows] == [("d", "no_purchases", None)]
+
+
+def test_the_rfm_map_assigns_by_the_thresholds_of_its_promotion(stored):
+    cuts = RfmThresholds((5, 10, 20, 40), (1, 2, 3, 4), (10, 20, 30, 40))
+    segments = tuple(Segment(f"S{number + 1:03d}", number) for number in range(11))
+    names = pd.DataFrame({"segment_key": [s.segment_key for s in segments], "segment_name": RFM_SEGMENT_NAMES})
+    model = ChampionModel(RFM_MAP, segments, rfm_thresholds=cuts)
+    rows = stored(assign_segments(FEATURES, names, model, RFM, None, JULY), CUSTOMER_SEGMENTS)
+    assert [(row[0], row[3], row[4], row[8]) for row in rows] == [
+        ("a", "Champions", None, 0.0),
+        ("b", "At Risk", None, 0.0),
+        ("c", "Lost", None, 0.0),
+        ("d", None, None, None),
+    ]
+
+
+def test_a_model_with_one_cluster_has_no_runner_up(model, champion):
+    estimator = model.estimator.refit_copy(1).set_params(n_clusters=1).fit(prepare(FEATURES, model.preparation).matrix)
+    single = dataclasses.replace(model, estimator=estimator)
+    assert assign_by_model(FEATURES, single)["runner_up_segment_key"].isna().all()
+
+
+def test_a_cluster_without_a_segment_is_refused(model):
+    short = dataclasses.replace(model, segments=model.segments[:2])
+    with pytest.raises(DataError, match=r"into cluster 2, which has no segment\nHint: its segments .* clusters 0, 1"):
+        assign_by_model(FEATURES, short)
+
+
+def test_a_rule_without_thresholds_is_refused():
+    with pytest.raises(DataError, match="rfm_map, holds neither an estimator nor RFM thresholds"):
+        assign_by_model(FEATURES, ChampionModel(RFM_MAP, ()))
+
+
+def test_a_fitted_model_without_its_preparation_is_refused(model):
+    with pytest.raises(DataError, match="kmeans, lacks its estimator or its preparation"):
+        assign_by_model(FEATURES, dataclasses.replace(model, preparation=None))

@@ -1,0 +1,149 @@
+"""The decision on the model in force."""
+
+import datetime as dt
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from segmentation_assets.clustering.registry import model_types
+from segmentation_assets.errors import DataError
+from segmentation_assets.segments.assignment import assign_by_model
+from segmentation_assets.segments.champion import RFM_MAP, ChampionModel, Segment, decide_champion
+from segmentation_assets.segments.rfm import RfmThresholds
+from segmentation_assets.storage.models import ModelStore
+from segmentation_assets.tables.gold import CHAMPION, RFM_SEGMENT_NAMES
+
+IDS = [f"c{number}" for number in range(9)]
+RFM = pd.DataFrame({"customer_id": IDS, "rfm_segment": ["Champions"] * 3 + ["Loyal"] * 3 + ["Lost"] * 3})
+FEATURES = pd.DataFrame({"customer_id": IDS, "return_rate": np.arange(9.0)})
+LABELS = {
+    "kmeans": pd.Series([0] * 3 + [1] * 3 + [2] * 3, index=IDS),
+    "ward": pd.Series([0] * 6 + [1] * 3, index=IDS),
+}
+
+
+def board(**ranks):
+    """Build a leaderboard: candidate = rank or None."""
+    names = [*ranks, RFM_MAP]
+    return pd.DataFrame(
+        {
+            "candidate": names,
+            "rank": pd.array([*ranks.values(), None], dtype="Int64"),
+            "is_baseline": [name == RFM_MAP for name in names],
+            "reason": [f"reason of {name}" for name in names],
+        }
+    )
+
+
+def renames(*rows):
+    """Build decisions: (day, segment, name)."""
+    return pd.DataFrame(
+        {
+            "decision_number": range(1, len(rows) + 1),
+            "decided_on": pd.to_datetime([day for day, _, _ in rows]),
+            "kind": "rename",
+            "segment_key": [key for _, key, _ in rows],
+            "value": [name for _, _, name in rows],
+        }
+    )
+
+
+def decide(previous=None, leaderboard=None, decisions=None):
+    """Decide for June 2025."""
+    return decide_champion(
+        previous,
+        board(kmeans=1) if leaderboard is None else leaderboard,
+        candidates=LABELS,
+        rfm_segments=RFM,
+        features=FEATURES,
+        decisions=renames() if decisions is None else decisions,
+        month="2025-06-01",
+        as_of_date=dt.date(2025, 7, 1),
+    )
+
+
+def test_without_a_model_in_force_the_best_ranked_candidate_is_promoted(stored):
+    found = decide(leaderboard=board(ward=2, kmeans=1))
+    assert (found.decision, found.algorithm, found.model_hash) == ("promoted", "kmeans", None)
+    reason = "No model was in force; kmeans is promoted. reason of kmeans"
+    assert stored(found.table("f" * 32), CHAMPION) == [
+        ("S001", "Champions", 0, "kmeans", "f" * 32, "2025-06", "promoted", reason),
+        ("S002", "Loyal", 1, "kmeans", "f" * 32, "2025-06", "promoted", reason),
+        ("S003", "Lost", 2, "kmeans", "f" * 32, "2025-06", "promoted", reason),
+    ]
+    assert found.segments == (Segment("S001", 0), Segment("S002", 1), Segment("S003", 2))
+
+
+def test_a_model_in_force_stays_with_keys_names_and_hash(champion, stored):
+    found = decide(previous=champion, leaderboard=board(ward=1))
+    assert (found.decision, found.algorithm, found.model_hash) == ("kept", "kmeans", "0" * 32)
+    assert found.reason == "The model in force, kmeans of 2025-05, stays: nothing asked for another one."
+    rows = stored(found.table(found.model_hash), CHAMPION)
+    assert [row[:7] for row in rows] == [
+        ("S001", "Best", 0, "kmeans", "0" * 32, "2025-05", "kept"),
+        ("S002", "Middle", 1, "kmeans", "0" * 32, "2025-05", "kept"),
+        ("S003", "Rest", 2, "kmeans", "0" * 32, "2025-05", "kept"),
+    ]
+
+
+def test_when_no_candidate_passes_the_rfm_map_is_in_force_and_says_why():
+    found = decide(leaderboard=board(ward=None, kmeans=None))
+    assert found.algorithm == RFM_MAP
+    assert found.frame["segment_name"].tolist() == list(RFM_SEGMENT_NAMES)
+    assert found.frame["segment_key"].tolist()[::10] == ["S001", "S011"]
+    assert found.reason == (
+        "No usable clustering; the RFM map is in force. kmeans: reason of kmeans. ward: reason of ward."
+    )
+
+
+def test_without_any_candidate_the_rfm_map_is_in_force():
+    assert decide(leaderboard=board()).reason.endswith("in force. There was no candidate.")
+
+
+def test_an_own_name_wins_from_its_day_on_and_the_last_one_counts(champion):
+    due = renames(("2025-06-30", "S001", "First"), ("2025-06-30", "S001", "VIP"), ("2025-07-01", "S002", "Too late"))
+    assert decide(previous=champion, decisions=due).frame["segment_name"].tolist() == ["VIP", "Middle", "Rest"]
+
+
+def test_an_own_name_holds_for_a_promoted_model_too():
+    found = decide(decisions=renames(("2025-06-30", "S003", "Sleepers")))
+    assert found.frame["segment_name"].tolist() == ["Champions", "Loyal", "Sleepers"]
+
+
+def test_names_can_be_swapped_and_passed_on(champion):
+    swapped = renames(("2025-06-01", "S001", "Rest"), ("2025-06-02", "S003", "Best"))
+    first = decide(previous=champion, decisions=swapped)
+    assert first.frame["segment_name"].tolist() == ["Rest", "Middle", "Best"]
+    again = decide(previous=first.table("0" * 32), decisions=swapped)
+    assert again.frame["segment_name"].tolist() == ["Rest", "Middle", "Best"]
+
+
+def test_a_rename_of_an_unknown_segment_is_refused(champion):
+    with pytest.raises(DataError, match="renames segment 'S04', which is not in force\nHint: known names are S001"):
+        decide(previous=champion, decisions=renames(("2025-06-30", "S04", "VIP")))
+
+
+def test_a_name_that_is_in_use_is_refused(champion):
+    with pytest.raises(DataError, match="names segment S001 'middle', the name of segment S002"):
+        decide(previous=champion, decisions=renames(("2025-06-30", "S001", "middle")))
+
+
+def test_an_empty_name_is_refused(champion):
+    with pytest.raises(DataError, match="gives segment S001 no name"):
+        decide(previous=champion, decisions=renames(("2025-06-30", "S001", " ")))
+
+
+def test_a_model_comes_back_whole_from_the_model_store(model, tmp_path):
+    store = ModelStore(tmp_path, allowed_types=model_types())
+    stored_model = store.load(store.save("champion", model.estimator, {}, state=model.to_state()))
+    found = ChampionModel.from_state(stored_model.state, stored_model.estimator)
+    customers = pd.DataFrame({"customer_id": ["a", "b"], "order_count": [18.0, 3.0], "gap_days": [None, 5.0]})
+    pd.testing.assert_frame_equal(assign_by_model(customers, found), assign_by_model(customers, model))
+    assert (found.algorithm, found.segments, found.preparation) == (model.algorithm, model.segments, model.preparation)
+
+
+def test_the_rfm_map_comes_back_from_its_state():
+    cuts = RfmThresholds((5.0, 10.0, 20.0, 40.0), (1.0, 2.0, 3.0, 4.0), (10.0, 20.0, 30.0, 40.0))
+    model = ChampionModel(RFM_MAP, (Segment("S001", 0),), rfm_thresholds=cuts)
+    assert ChampionModel.from_state(model.to_state(), None) == model
