@@ -1,0 +1,111 @@
+"""What a reader must know before trusting the figures of a month."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from segmentation_assets.reporting.formatting import format_count, format_share, is_known, join_words, plural
+from segmentation_assets.reporting.wording import algorithm_label, feature_label
+
+if TYPE_CHECKING:
+    from segmentation_assets.reporting.snapshot import Snapshot
+
+NOTABLE_IMPUTED_SHARE = 0.2
+SMALL_SEGMENT = 100
+
+
+def list_caveats(snapshot: Snapshot) -> list[tuple[str, str]]:
+    """List the caveats of a month as (topic, sentence), the weightiest first.
+
+    Parameters
+    ----------
+    snapshot : Snapshot
+        The month.
+
+    Returns
+    -------
+    list of (str, str)
+        Never empty: the comparison of algorithms always has something to say.
+    """
+    return [
+        *_partial(snapshot),
+        *_reconciliation(snapshot),
+        *_set_aside(snapshot),
+        *_small_segments(snapshot),
+        *_imputation(snapshot),
+        *_absent_blocks(snapshot),
+        *_verdict(snapshot),
+    ]
+
+
+def _partial(snapshot: Snapshot) -> list[tuple[str, str]]:
+    if not snapshot.is_partial:
+        return []
+    return [("Unfinished month", "The month is not over: its last days are missing, so recent windows are too small.")]
+
+
+def _reconciliation(snapshot: Snapshot) -> list[tuple[str, str]]:
+    failed = snapshot.reconciliation[~snapshot.reconciliation["passed"].astype(bool)]
+    if not len(failed):
+        return []
+    places = [f"{row.layer} ({row.measure})" for row in failed.itertuples()]
+    return [("Reconciliation", f"Figures do not add up at {join_words(places)}.")]
+
+
+def _set_aside(snapshot: Snapshot) -> list[tuple[str, str]]:
+    caveats = []
+    rows = int(snapshot.quarantine_counts["row_count"].sum())
+    if rows:
+        caveats.append(("Quarantine", f"{plural(rows, 'delivered row')} could not be used and were set aside."))
+    aside = len(snapshot.customer_segments) - len(snapshot.assigned)
+    if aside:
+        caveats.append(
+            ("Customers set aside", f"{plural(aside, 'customer')} without a sale in the lookback have no segment.")
+        )
+    return caveats
+
+
+def _small_segments(snapshot: Snapshot) -> list[tuple[str, str]]:
+    counts = snapshot.assigned["segment_key"].astype(str).value_counts()
+    sizes = {str(key): int(counts.get(key, 0)) for key in snapshot.champion["segment_key"].astype(str)}
+    small = [f"{key} ({size:,})" for key, size in sorted(sizes.items()) if size < SMALL_SEGMENT]
+    if not small:
+        return []
+    return [
+        ("Sample sizes", f"Fewer than {SMALL_SEGMENT} customers in {join_words(small)}: read their figures as rough.")
+    ]
+
+
+def _imputation(snapshot: Snapshot) -> list[tuple[str, str]]:
+    customers = max(len(snapshot.assigned), 1)
+    frame = snapshot.imputation.assign(share=snapshot.imputation["filled_count"].astype("float64") / customers)
+    notable = frame[frame["share"] >= NOTABLE_IMPUTED_SHARE].sort_values(["share", "feature"], ascending=[False, True])
+    if not len(notable):
+        return []
+    names = [f"{feature_label(str(row.feature))} ({format_share(row.share, digits=0)})" for row in notable.itertuples()]
+    return [("Filled-in values", f"Many customers have no value of their own in {join_words(names)}.")]
+
+
+def _absent_blocks(snapshot: Snapshot) -> list[tuple[str, str]]:
+    return [("Not available", f"{block}: {reason}") for block, reason in sorted(snapshot.absent_blocks.items())]
+
+
+def _verdict(snapshot: Snapshot) -> list[tuple[str, str]]:
+    """Say what the comparison of algorithms found, and what its scores are worth."""
+    board = snapshot.leaderboard
+    if not len(board):
+        return [("Algorithms", "No candidate was scored this month; the segmentation in force assigns the customers.")]
+    fitted = board[~board["is_baseline"].astype(bool)] if "is_baseline" in board.columns else board
+    passed = fitted[fitted["passed_gates"].astype(bool) & fitted["rank"].notna()].sort_values("rank")
+    if not len(passed):
+        return [("Algorithms", "No candidate passed every gate: there is no usable clustering this month.")]
+    best = next(passed.itertuples())
+    score = f"silhouette {best.silhouette:.2f}" if is_known(best.silhouette) else "no silhouette"
+    sample = getattr(best, "score_sample_count", None)
+    on = f" on {format_count(sample)} customers" if is_known(sample) else ""
+    sentence = (
+        f"{algorithm_label(str(best.candidate))} ranks first of {plural(len(board), 'candidate')} ({score}{on}, "
+        f"coverage {format_share(best.coverage, digits=0)}). The silhouette favours round clusters; a useful cut "
+        "through a continuum scores low."
+    )
+    return [("Algorithms", sentence)]

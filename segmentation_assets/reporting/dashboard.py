@@ -1,0 +1,175 @@
+"""The dashboard: one HTML page that works offline, in light and dark, on paper and on a phone.
+
+The page asks nothing from the network, and its content security policy forbids it: scripts run only if their
+hash is listed, so markup that came in with the data could not run even if it were not escaped.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from typing import TYPE_CHECKING, Any
+
+from segmentation_assets.config.settings import DashboardSettings
+from segmentation_assets.reporting.dashboard_tables import (
+    card_views,
+    data_view,
+    leaderboard_rows,
+    movement_view,
+    profile_view,
+)
+from segmentation_assets.reporting.figures import (
+    Figure,
+    build_map_figure,
+    build_shares_figure,
+    describe_axis,
+    embed_json,
+)
+from segmentation_assets.reporting.formatting import (
+    format_count,
+    format_date,
+    format_money,
+    format_money_compact,
+    format_month,
+    format_share,
+    plural,
+    strip_control,
+)
+from segmentation_assets.reporting.movement import count_movement
+from segmentation_assets.reporting.projection import CustomerMap, project_customers
+from segmentation_assets.reporting.segment_cards import SegmentCard, describe_segments
+from segmentation_assets.reporting.wording import algorithm_label
+
+if TYPE_CHECKING:
+    from segmentation_assets.reporting.snapshot import Snapshot
+
+
+def render_dashboard(snapshot: Snapshot, settings: DashboardSettings) -> str:
+    """Render the dashboard of one month.
+
+    Parameters
+    ----------
+    snapshot : Snapshot
+        The month.
+    settings : DashboardSettings
+        Most customers drawn on the map; the heading is `snapshot.title`.
+
+    Returns
+    -------
+    str
+        A complete HTML document of about 5 MB, most of it plotly. The same input gives the same text.
+    """
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+    from plotly.offline import get_plotlyjs
+
+    environment = Environment(
+        loader=PackageLoader("segmentation_assets.reporting", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=lambda value: strip_control(value) if type(value) is str else value,
+    )
+    cards = describe_segments(snapshot)
+    customer_map = project_customers(snapshot, n_points=settings.map_points)
+    style, behaviour = (_read_template(environment, name) for name in ("dashboard.css", "dashboard.js"))
+    plotly = get_plotlyjs().replace("\r", "")
+    return environment.get_template("dashboard.html.j2").render(
+        heading=snapshot.title,
+        head=_header(snapshot, cards),
+        cards=card_views(snapshot, cards),
+        customer_map=_map_view(customer_map),
+        profile=profile_view(snapshot, cards),
+        movement=movement_view(snapshot, cards),
+        month_count=int(snapshot.shares["month"].nunique()),
+        candidates=leaderboard_rows(snapshot),
+        data=data_view(snapshot),
+        run_facts=sorted(snapshot.run_facts.items()),
+        policy=_content_policy(plotly, behaviour),
+        style=style,
+        behaviour=behaviour,
+        plotly=plotly,
+        figures=embed_json(_build_figures(snapshot, customer_map)),
+    )
+
+
+def _read_template(environment: Any, name: str) -> str:
+    """Return the text of a template that holds no template language."""
+    text: str = environment.loader.get_source(environment, name)[0]
+    return text.replace("\r", "")
+
+
+def _content_policy(*scripts: str) -> str:
+    """Return a content security policy that runs the scripts given and asks nothing from the network."""
+    hashes = " ".join(
+        f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'" for script in scripts
+    )
+    return (
+        f"default-src 'none'; script-src {hashes}; style-src 'unsafe-inline'; img-src data:; "
+        "base-uri 'none'; form-action 'none'"
+    )
+
+
+def _build_figures(snapshot: Snapshot, customer_map: CustomerMap | None) -> dict[str, Figure]:
+    """Build the charts by the id of their element."""
+    figures: dict[str, Figure] = {}
+    if customer_map is not None:
+        figures["figure-map"] = build_map_figure(customer_map)
+    if len(snapshot.shares):
+        figures["figure-customers"] = build_shares_figure(snapshot.shares, "customer_count")
+        figures["figure-money"] = build_shares_figure(snapshot.shares, "net_revenue_amount")
+    return figures
+
+
+def _header(snapshot: Snapshot, cards: tuple[SegmentCard, ...]) -> dict[str, Any]:
+    """Gather what the top of the page says."""
+    money = sum(card.net_revenue_amount for card in cards)
+    movement = count_movement(snapshot)
+    facts = [
+        ("Customers", format_count(len(snapshot.assigned)), "with a segment"),
+        ("Net revenue", format_money_compact(money, snapshot.currency), format_money(money, snapshot.currency)),
+        ("Segments", format_count(len(cards)), _model_words(snapshot)),
+    ]
+    if movement is not None:
+        facts.append(
+            (
+                "Changed segment",
+                format_share(movement.moved_share),
+                f"{plural(movement.moved_count, 'customer')} since {format_month(movement.month_before)}",
+            )
+        )
+    reasons = snapshot.champion["decision_reason"].astype(str).tolist()
+    return {
+        "month": format_month(snapshot.month),
+        "as_of": format_date(snapshot.as_of_date),
+        "as_of_iso": snapshot.as_of_date.isoformat(),
+        "is_partial": snapshot.is_partial,
+        "facts": facts,
+        "decision": reasons[0] if reasons else "There is no segmentation in force.",
+    }
+
+
+def _model_words(snapshot: Snapshot) -> str:
+    """Say which model is in force and since when."""
+    if not len(snapshot.champion):
+        return "no model in force"
+    trained = format_month(str(snapshot.champion["trained_month"].iloc[0]))
+    return f"{algorithm_label(snapshot.algorithm)}, in force since {trained}"
+
+
+def _map_view(customer_map: CustomerMap | None) -> dict[str, Any] | None:
+    """Gather what stands beside the map."""
+    if customer_map is None:
+        return None
+    drawn = len(customer_map.points)
+    if drawn < customer_map.customer_count:
+        sample = f"A random sample of {drawn:,} of {plural(customer_map.customer_count, 'customer')}"
+    else:
+        sample = f"All {plural(drawn, 'customer')}"
+    first, second = customer_map.variance_shares
+    return {
+        "sample": sample,
+        "variance": format_share(first + second, digits=0),
+        "right": describe_axis(customer_map.loadings[0]),
+        "up": describe_axis(customer_map.loadings[1]),
+    }

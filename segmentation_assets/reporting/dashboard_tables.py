@@ -1,0 +1,274 @@
+"""The texts and tables of the dashboard, ready to print; escaping is the template's."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from segmentation_assets.reporting.formatting import (
+    UNKNOWN,
+    format_change,
+    format_count,
+    format_days,
+    format_feature,
+    format_money,
+    format_money_compact,
+    format_month,
+    format_number,
+    format_points,
+    format_share,
+    is_known,
+)
+from segmentation_assets.reporting.movement import NEW, Movement, count_movement
+from segmentation_assets.reporting.palette import segment_colour
+from segmentation_assets.reporting.wording import algorithm_label, feature_label
+from segmentation_assets.tables.gold import CUSTOMER_STATES
+
+if TYPE_CHECKING:
+    from segmentation_assets.reporting.segment_cards import SegmentCard
+    from segmentation_assets.reporting.snapshot import Snapshot
+
+WARN_IMPUTED_SHARE = 0.2
+"""Share of filled-in values from which a cell of the profile carries a warning."""
+
+FULL_EFFECT = 2.0
+"""Effect size at which a cell of the profile has its full colour."""
+
+View = dict[str, Any]
+
+
+def card_views(snapshot: Snapshot, cards: tuple[SegmentCard, ...]) -> list[View]:
+    """Write the segment cards."""
+    return [_card_view(card, snapshot.currency) for card in cards]
+
+
+def _card_view(card: SegmentCard, currency: str) -> View:
+    facts = [
+        ("Last order", _ago(card.median_recency_days)),
+        ("Orders", format_number(card.median_order_count)),
+        ("Order value", format_money(card.median_order_value, currency)),
+    ]
+    return {
+        "key": card.key,
+        "name": card.name,
+        "colour": segment_colour(card.key),
+        "count": format_count(card.customer_count),
+        "customer_share": format_share(card.customer_share),
+        "customer_width": _width(card.customer_share),
+        "money": format_money_compact(card.net_revenue_amount, currency),
+        "money_share": format_share(card.net_revenue_share),
+        "money_width": _width(card.net_revenue_share),
+        "medians": [fact for fact in facts if fact[1] != UNKNOWN],
+        "change": _change_words(card),
+        "trend": _trend(card.count_change),
+        "traits": card.traits,
+    }
+
+
+def _ago(days: float | None) -> str:
+    return UNKNOWN if days is None else f"{format_days(days)} ago"
+
+
+def _width(share: float | None) -> str:
+    """Return a bar length in percent."""
+    return f"{min(max(share or 0.0, 0.0), 1.0) * 100:.1f}"
+
+
+def _trend(change: int | None) -> str:
+    return "none" if not change else "up" if change > 0 else "down"
+
+
+def _change_words(card: SegmentCard) -> str:
+    if card.count_change is None:
+        return "no earlier month to compare"
+    if card.count_change == 0:
+        return "as many customers as a month earlier"
+    return f"{format_change(card.count_change)} customers since last month ({format_points(card.share_change)})"
+
+
+def profile_view(snapshot: Snapshot, cards: tuple[SegmentCard, ...]) -> View:
+    """Arrange effect sizes as a feature × segment table with warnings on filled-in values.
+
+    Features are ordered by their largest absolute effect, then by name.
+    """
+    profiles = snapshot.segment_profiles
+    cells = {(str(row.feature), str(row.segment_key)): row for row in profiles.itertuples()}
+    sizes = profiles.assign(size=profiles["effect_size"].astype("float64").abs())
+    strength = sizes.groupby("feature")["size"].max().fillna(-1.0)
+    features = sorted(map(str, strength.index), key=lambda name: (-float(strength[name]), name))
+    shown = [card for card in cards if card.customer_count > 0]
+    rows: list[View] = [
+        {
+            "label": feature_label(feature),
+            "name": feature,
+            "meaning": snapshot.feature_text(feature).meaning,
+            "cells": [_profile_cell(snapshot, feature, card, cells.get((feature, card.key))) for card in shown],
+        }
+        for feature in features
+    ]
+    return {
+        "segments": [{"key": card.key, "name": card.name, "colour": segment_colour(card.key)} for card in shown],
+        "rows": rows,
+        "has_warnings": any(cell["warning"] for row in rows for cell in row["cells"]),
+        "warn_share": format_share(WARN_IMPUTED_SHARE, digits=0),
+    }
+
+
+def _profile_cell(snapshot: Snapshot, feature: str, card: SegmentCard, row: Any) -> View:
+    """Write one cell: effect size, median, and a warning where many values are filled in."""
+    if row is None:
+        return {"key": card.key, "effect": UNKNOWN, "side": "none", "weight": "0", "median": UNKNOWN, "warning": ""}
+    unit = snapshot.feature_text(feature).unit
+    effect = float(row.effect_size) if is_known(row.effect_size) else None
+    imputed = float(row.imputed_share) if is_known(row.imputed_share) else 0.0
+    side = "none" if effect is None else "above" if effect > 0 else "below"
+    return {
+        "key": card.key,
+        "effect": UNKNOWN if effect is None else _signed_effect(effect),
+        "side": side,
+        "weight": f"{min(abs(effect or 0.0) / FULL_EFFECT, 1.0) * 70:.0f}",
+        "median": format_feature(row.median, feature=feature, unit=unit, currency=snapshot.currency),
+        "warning": f"{format_share(imputed, digits=0)} filled in" if imputed >= WARN_IMPUTED_SHARE else "",
+    }
+
+
+def _signed_effect(effect: float) -> str:
+    text = f"{effect:+.1f}"
+    return "0.0" if text in {"+0.0", "-0.0"} else text.replace("-", "−")
+
+
+def movement_view(snapshot: Snapshot, cards: tuple[SegmentCard, ...]) -> View | None:
+    """Arrange last month's segments against this month's, or None in a first snapshot."""
+    movement = count_movement(snapshot)
+    if movement is None:
+        return None
+    names = segment_names(snapshot, cards)
+    largest = movement.largest_moves(3)
+    return {
+        "month_before": format_month(movement.month_before),
+        "columns": [_segment_view(str(key), names) for key in movement.counts.columns],
+        "rows": [_movement_row(movement, str(key), names) for key in movement.counts.index],
+        "stayed": format_count(movement.stayed_count),
+        "moved": format_count(movement.moved_count),
+        "moved_share": format_share(movement.moved_share),
+        "new": format_count(movement.new_count),
+        "left": format_count(movement.left_count),
+        "has_left": bool(movement.left),
+        "largest": [
+            {"from": _segment_view(source, names), "to": _segment_view(target, names), "count": format_count(count)}
+            for source, target, count in largest
+        ],
+    }
+
+
+def segment_names(snapshot: Snapshot, cards: tuple[SegmentCard, ...]) -> dict[str, str]:
+    """Return the name of every segment key, retired ones included; the present name wins."""
+    names = {str(row.segment_key): str(row.segment_name) for row in snapshot.shares.itertuples()}
+    return names | {card.key: card.name for card in cards}
+
+
+def _segment_view(key: str, names: dict[str, str]) -> View:
+    return {"key": key, "name": names.get(key, key), "colour": segment_colour(key)}
+
+
+def _movement_row(movement: Movement, key: str, names: dict[str, str]) -> View:
+    counts = movement.counts.loc[key]
+    total = max(int(counts.sum()) + movement.left.get(key, 0), 1)
+    cells = [
+        {
+            "key": str(target),
+            "count": format_count(count) if count else "",
+            "weight": f"{int(count) / total * 60:.0f}" if count else "0",
+            "stayed": target == key,
+        }
+        for target, count in counts.items()
+    ]
+    return {
+        "segment": None if key == NEW else _segment_view(key, names),
+        "cells": cells,
+        "left": format_count(movement.left[key]) if movement.left.get(key) else "",
+    }
+
+
+def leaderboard_rows(snapshot: Snapshot) -> list[View]:
+    """Write the candidates: ranked ones first, then the baseline and those a gate kept out."""
+    frame = snapshot.leaderboard
+    ordered = sorted(
+        frame.to_dict("records"),
+        key=lambda row: (float(row["rank"]) if is_known(row["rank"]) else float("inf"), str(row["candidate"])),
+    )
+    return [_leaderboard_row(row, snapshot.algorithm) for row in ordered]
+
+
+def _leaderboard_row(row: dict[Any, Any], algorithm: str) -> View:
+    return {
+        "name": algorithm_label(str(row["candidate"])),
+        "rank": format_count(row["rank"]),
+        "in_force": str(row["candidate"]) == algorithm,
+        "is_baseline": bool(row.get("is_baseline", False)),
+        "passed": bool(row["passed_gates"]),
+        "clusters": format_count(row["n_clusters"]),
+        "coverage": format_share(row["coverage"]),
+        "smallest": f"{format_count(row.get('smallest_segment_count'))} "
+        f"({format_share(row.get('smallest_segment_share'))})",
+        "silhouette": _score(row["silhouette"]),
+        "davies_bouldin": _score(row.get("davies_bouldin")),
+        "calinski_harabasz": format_number(row.get("calinski_harabasz")),
+        "stability": _score(row.get("stability")),
+        "sample": format_count(row.get("score_sample_count")),
+        "reason": str(row["reason"]),
+    }
+
+
+def _score(value: object) -> str:
+    return f"{float(value):.3f}".replace("-", "−") if is_known(value) else UNKNOWN  # type: ignore[arg-type]
+
+
+def data_view(snapshot: Snapshot) -> View:
+    """Write what is known about the data: reconciliation, quarantine, imputation, what is absent."""
+    reconciliation = [
+        {
+            "layer": str(row.layer),
+            "measure": str(row.measure),
+            "expected": _cell(row.expected),
+            "found": _cell(row.found),
+            "passed": bool(row.passed),
+        }
+        for row in snapshot.reconciliation.itertuples()
+    ]
+    quarantine = [
+        {"table": str(row.table_name), "explanation": str(row.explanation), "count": format_count(row.row_count)}
+        for row in snapshot.quarantine_counts.itertuples()
+    ]
+    imputation = [
+        {
+            "label": feature_label(str(row.feature)),
+            "name": str(row.feature),
+            "rule": str(row.imputation_class).replace("_", " "),
+            "count": format_count(row.filled_count),
+            "value": _cell(row.fill_value),
+        }
+        for row in snapshot.imputation.itertuples()
+        if is_known(row.filled_count) and int(row.filled_count) > 0
+    ]
+    aside = snapshot.customer_segments["state"].astype(str)
+    states = aside[aside != "assigned"].value_counts()
+    return {
+        "reconciliation": reconciliation,
+        "all_reconciled": all(row["passed"] for row in reconciliation),
+        "quarantine": quarantine,
+        "quarantine_total": format_count(int(snapshot.quarantine_counts["row_count"].sum())),
+        "imputation": imputation,
+        "absent": sorted(snapshot.absent_blocks.items()),
+        "aside": [(CUSTOMER_STATES.get(str(state), str(state)), format_count(n)) for state, n in states.items()],
+        "aside_total": format_count(int(states.sum())),
+    }
+
+
+def _cell(value: object) -> str:
+    """Write a number readably and a text as it is."""
+    if isinstance(value, str):
+        return value
+    if not is_known(value):
+        return UNKNOWN
+    number = float(value)  # type: ignore[arg-type]
+    return f"{number:,.2f}" if number != round(number) and abs(number) >= 100 else format_number(number)

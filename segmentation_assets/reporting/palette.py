@@ -1,0 +1,54 @@
+"""Colours of segments: the same for a segment key in every chart, file and month."""
+
+from __future__ import annotations
+
+import re
+
+SEGMENT_COLOURS = (
+    "#5686e9",
+    "#ba6c37",
+    "#28c2ad",
+    "#b33c8a",
+    "#b3b501",
+    "#5c26fe",
+    "#55b6ff",
+    "#91482a",
+    "#9d9e00",
+    "#6e9c8a",
+    "#016e5f",
+    "#9e89c2",
+)
+"""Twelve colours that stay apart with normal, red-blind and green-blind vision, on white and on near-black."""
+
+SEGMENT_SYMBOLS = ("circle", "diamond", "square", "triangle-up", "cross")
+UNKNOWN_COLOUR = "#8b929c"
+
+
+def segment_number(segment_key: str) -> int:
+    """Return the number in a segment key, 1 for S001; 0 where it has none.
+
+    Example
+    -------
+    >>> segment_number("S012")
+    12
+    """
+    digits = re.findall(r"\d+", segment_key)
+    return int(digits[-1]) if digits else 0
+
+
+def segment_colour(segment_key: str) -> str:
+    """Return the colour of a segment key; colours repeat after the twelfth, symbols then differ.
+
+    Example
+    -------
+    >>> segment_colour("S001") == segment_colour("S013")
+    True
+    """
+    number = segment_number(segment_key)
+    return SEGMENT_COLOURS[(number - 1) % len(SEGMENT_COLOURS)] if number else UNKNOWN_COLOUR
+
+
+def segment_symbol(segment_key: str) -> str:
+    """Return the marker of a segment key in scatter charts, which tells keys of the same colour apart."""
+    number = max(segment_number(segment_key), 1)
+    return SEGMENT_SYMBOLS[(number - 1) // len(SEGMENT_COLOURS) % len(SEGMENT_SYMBOLS)]

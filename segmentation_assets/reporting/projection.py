@@ -1,0 +1,114 @@
+"""The map of customers: two principal components of the model matrix, on a seeded sample."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+    from segmentation_assets.reporting.snapshot import Snapshot
+
+MAP_SEED = 0
+LOADING_COUNT = 3
+
+
+@dataclass(frozen=True)
+class CustomerMap:
+    """Customers in the plane.
+
+    Parameters
+    ----------
+    points : DataFrame
+        `x`, `y`, `segment_key`, `segment_name`, `rfm_segment`; no customer ids.
+    customer_count : int
+        Customers the components were computed on; `points` is a sample of them.
+    variance_shares : tuple of float
+        Share of the variance along x and along y.
+    loadings : tuple of tuple of (str, float)
+        Per axis the columns that weigh most, by descending absolute weight.
+    """
+
+    points: pd.DataFrame
+    customer_count: int
+    variance_shares: tuple[float, float]
+    loadings: tuple[tuple[tuple[str, float], ...], tuple[tuple[str, float], ...]]
+
+
+def project_customers(snapshot: Snapshot, *, n_points: int) -> CustomerMap | None:
+    """Project the model matrix onto its first two principal components.
+
+    Parameters
+    ----------
+    snapshot : Snapshot
+        The month; `matrix` holds one row per customer, columns scaled.
+    n_points : int
+        Customers drawn at most; a larger matrix is sampled with a fixed seed.
+
+    Returns
+    -------
+    CustomerMap or None
+        None where there are fewer than three customers or two columns, or no variance.
+
+    Notes
+    -----
+    The sign of a component is arbitrary: here its largest weight is positive. Coordinates are rounded to three
+    decimals, far below what a screen shows.
+
+    References
+    ----------
+    Jolliffe, I. T. (2002). Principal Component Analysis, 2nd ed. doi:10.1007/b98835
+    """
+    import numpy as np
+
+    if snapshot.matrix.empty:
+        return None
+    people = ["customer_id", "segment_key", "segment_name", "rfm_segment"]
+    rows = snapshot.assigned[people].merge(snapshot.matrix, on="customer_id", validate="one_to_one")
+    rows = rows.sort_values("customer_id", ignore_index=True)
+    names = [name for name in snapshot.matrix.columns if name != "customer_id"]
+    if len(rows) < 3 or len(names) < 2:
+        return None
+    values = rows[names].to_numpy(dtype=np.float64)
+    centred = values - values.mean(axis=0)
+    variances, vectors = np.linalg.eigh(centred.T @ centred / (len(rows) - 1))
+    axes = _fix_signs(vectors[:, ::-1][:, :2])
+    total = float(variances.sum())
+    if total <= 0:
+        return None
+    drawn = _draw(len(rows), n_points)
+    plane = np.round((centred @ axes)[drawn], 3) + 0.0
+    points = rows.loc[drawn, people[1:]].reset_index(drop=True).assign(x=plane[:, 0], y=plane[:, 1])
+    first, second = float(variances[-1]) / total, float(variances[-2]) / total
+    return CustomerMap(
+        points=points,
+        customer_count=len(rows),
+        variance_shares=(first, max(second, 0.0)),
+        loadings=(_top_loadings(names, axes[:, 0]), _top_loadings(names, axes[:, 1])),
+    )
+
+
+def _fix_signs(axes: np.ndarray) -> np.ndarray:
+    """Flip columns so that the entry of largest magnitude is positive; near ties go to the first."""
+    import numpy as np
+
+    largest = np.argmax(np.round(np.abs(axes), 9), axis=0)
+    signs = np.where(axes[largest, np.arange(axes.shape[1])] < 0, -1.0, 1.0)
+    return np.asarray(axes * signs)
+
+
+def _draw(n_rows: int, n_points: int) -> np.ndarray:
+    """Return sorted positions of a seeded sample without replacement."""
+    import numpy as np
+
+    if n_rows <= n_points:
+        return np.arange(n_rows)
+    return np.sort(np.random.default_rng(MAP_SEED).choice(n_rows, size=n_points, replace=False))
+
+
+def _top_loadings(names: list[str], axis: np.ndarray) -> tuple[tuple[str, float], ...]:
+    """Return the columns with the largest absolute weight."""
+    order = sorted(range(len(names)), key=lambda position: (-round(abs(float(axis[position])), 9), names[position]))
+    return tuple((names[position], round(float(axis[position]), 3)) for position in order[:LOADING_COUNT])

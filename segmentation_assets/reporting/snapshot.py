@@ -1,0 +1,162 @@
+"""What every report of one month is made from: frames and facts, gathered by the caller."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+from segmentation_assets.errors import DataError
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+    import pandas as pd
+
+REQUIRED_COLUMNS = {
+    "champion": ("segment_key", "segment_name", "algorithm", "trained_month", "decision", "decision_reason"),
+    "customer_segments": (
+        "customer_id",
+        "state",
+        "segment_key",
+        "segment_name",
+        "previous_segment_key",
+        "rfm_segment",
+        "imputed_share",
+    ),
+    "segment_profiles": (
+        "segment_key",
+        "feature",
+        "customer_count",
+        "net_revenue_amount",
+        "net_revenue_share",
+        "median",
+        "effect_size",
+        "imputed_share",
+    ),
+    "leaderboard": ("candidate", "rank", "n_clusters", "coverage", "silhouette", "passed_gates", "reason"),
+    "rfm_segments": ("customer_id", "rfm_segment"),
+    "features": ("customer_id",),
+    "matrix": (),
+    "shares": ("month", "segment_key", "segment_name", "customer_count", "net_revenue_amount"),
+    "reconciliation": ("layer", "measure", "expected", "found", "passed"),
+    "quarantine_counts": ("table_name", "reason", "explanation", "row_count"),
+    "imputation": ("feature", "imputation_class", "filled_count", "fill_value"),
+}
+"""Columns the reports read from each frame; other columns are welcome."""
+
+
+class FeatureText(NamedTuple):
+    """What a feature is, for people.
+
+    Parameters
+    ----------
+    meaning : str
+        One sentence an analyst understands.
+    unit : str
+        Unit of the values, such as ``days``; empty where there is none.
+    direction : str
+        Whether more is better, in the words of the feature's declaration; may be empty.
+    """
+
+    meaning: str
+    unit: str
+    direction: str
+
+
+def _empty_frame() -> pd.DataFrame:
+    import pandas as pd
+
+    return pd.DataFrame()
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Snapshot:
+    """One month's segmentation with what is known about it.
+
+    Parameters
+    ----------
+    month : str
+        Snapshot month, YYYY-MM.
+    as_of_date : datetime.date
+        The snapshot reads what happened before this day.
+    is_partial : bool
+        Whether the month is unfinished.
+    currency : str
+        ISO 4217 code of all amounts.
+    title : str
+        Heading of the reports.
+    champion, customer_segments, segment_profiles, leaderboard, rfm_segments : DataFrame
+        The tables of those names, as declared in `tables/gold.py` and `tables/clusters.py`.
+    features : DataFrame
+        silver/customer_features: `customer_id` and one column per feature.
+    matrix : DataFrame
+        silver/model_matrix: `customer_id` and one column per matrix column; empty where a fixed rule is in force.
+    shares : DataFrame
+        `month`, `segment_key`, `segment_name`, `customer_count`, `net_revenue_amount`; a row per snapshot up to
+        this one and segment.
+    feature_columns : mapping of str to FeatureText
+        Meaning, unit and direction of each feature.
+    absent_blocks : mapping of str to str
+        Feature block → why it is not there.
+    reconciliation : DataFrame
+        `layer`, `measure`, `expected`, `found`, `passed`.
+    quarantine_counts : DataFrame
+        `table_name`, `reason`, `explanation`, `row_count`.
+    imputation : DataFrame
+        `feature`, `imputation_class`, `filled_count` (customers), `fill_value`.
+    imputed_flags : DataFrame
+        `customer_id` and `was_imputed_*` columns; may be empty.
+    run_facts : mapping of str to str
+        Versions, seed, model hash and the like.
+
+    Raises
+    ------
+    DataError
+        If a frame lacks a column that the reports read.
+    """
+
+    month: str
+    as_of_date: dt.date
+    is_partial: bool
+    currency: str
+    title: str
+    champion: pd.DataFrame
+    customer_segments: pd.DataFrame
+    segment_profiles: pd.DataFrame
+    leaderboard: pd.DataFrame
+    rfm_segments: pd.DataFrame
+    features: pd.DataFrame
+    matrix: pd.DataFrame
+    shares: pd.DataFrame
+    feature_columns: Mapping[str, tuple[str, str, str]]
+    absent_blocks: Mapping[str, str]
+    reconciliation: pd.DataFrame
+    quarantine_counts: pd.DataFrame
+    imputation: pd.DataFrame
+    run_facts: Mapping[str, str]
+    imputed_flags: pd.DataFrame = field(default_factory=_empty_frame)
+
+    def __post_init__(self) -> None:
+        for name, columns in REQUIRED_COLUMNS.items():
+            missing = sorted(set(columns) - set(getattr(self, name).columns))
+            if missing:
+                raise DataError(
+                    f"The report of {self.month} needs the columns {', '.join(missing)} in '{name}', which has "
+                    f"{', '.join(map(str, getattr(self, name).columns)) or 'none'}.",
+                    "build the month again with `segmentation run --force`.",
+                )
+
+    @property
+    def assigned(self) -> pd.DataFrame:
+        """Rows of `customer_segments` that have a segment."""
+        return self.customer_segments[self.customer_segments["state"] == "assigned"]
+
+    @property
+    def algorithm(self) -> str:
+        """Algorithm of the model in force, ``rfm_map`` for the fixed rule, ``none`` without a champion."""
+        return str(self.champion["algorithm"].iloc[0]) if len(self.champion) else "none"
+
+    def feature_text(self, feature: str) -> FeatureText:
+        """Return what is declared of a feature, or empty texts where nothing is."""
+        return FeatureText(*self.feature_columns.get(feature, ("", "", "")))

@@ -1,0 +1,70 @@
+(function () {
+  "use strict";
+  var figures = JSON.parse(document.getElementById("figures").textContent);
+  var focused = null;
+  var PAPER = { ink: "#17202b", muted: "#55606e", grid: "#e8ecf0", surface: "#ffffff" };
+
+  function screenColours() {
+    var style = getComputedStyle(document.documentElement);
+    var colours = {};
+    Object.keys(PAPER).forEach(function (name) { colours[name] = style.getPropertyValue("--" + name).trim(); });
+    return colours;
+  }
+
+  function axis(own, colours) {
+    return Object.assign({}, own, {
+      gridcolor: colours.grid, linecolor: colours.grid, zerolinecolor: colours.grid, automargin: true,
+      tickfont: { color: colours.muted }, title: Object.assign({}, own.title, { font: { color: colours.muted, size: 13 } })
+    });
+  }
+
+  function themed(figure, colours) {
+    return Object.assign({}, figure.layout, {
+      paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", showlegend: false, dragmode: false,
+      font: { family: getComputedStyle(document.body).fontFamily, size: 13, color: colours.ink },
+      margin: { l: 44, r: 8, t: 8, b: 36 },
+      hoverlabel: { bgcolor: colours.surface, bordercolor: colours.muted, font: { color: colours.ink }, align: "left" },
+      xaxis: axis(figure.layout.xaxis, colours), yaxis: axis(figure.layout.yaxis, colours)
+    });
+  }
+
+  function traces(figure, colours) {
+    return figure.data.map(function (trace) {
+      var copy = Object.assign({}, trace, { opacity: focused === null || trace.meta.segment === focused ? 1 : 0.1 });
+      if (trace.type === "bar") {
+        copy.marker = { color: trace.marker.color, line: { width: 1, color: colours.surface } };
+      }
+      return copy;
+    });
+  }
+
+  function draw(colours) {
+    Object.keys(figures).forEach(function (id) {
+      var place = document.getElementById(id);
+      if (place) {
+        Plotly.react(place, traces(figures[id], colours), themed(figures[id], colours),
+          { displayModeBar: false, displaylogo: false, responsive: true, showSendToCloud: false, plotlyServerURL: "" });
+      }
+    });
+  }
+
+  function focus(key) {
+    focused = focused === key ? null : key;
+    document.querySelectorAll("[data-focus]").forEach(function (button) {
+      button.setAttribute("aria-pressed", String(button.dataset.focus === focused));
+    });
+    document.querySelectorAll("[data-segment]").forEach(function (element) {
+      element.classList.toggle("dim", focused !== null && element.dataset.segment !== focused);
+    });
+    draw(screenColours());
+  }
+
+  document.querySelectorAll(".focus").forEach(function (group) { group.hidden = false; });
+  document.querySelectorAll("[data-focus]").forEach(function (button) {
+    button.addEventListener("click", function () { focus(button.dataset.focus); });
+  });
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", function () { draw(screenColours()); });
+  addEventListener("beforeprint", function () { draw(PAPER); });
+  addEventListener("afterprint", function () { draw(screenColours()); });
+  draw(screenColours());
+}());

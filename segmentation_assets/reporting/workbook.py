@@ -1,0 +1,301 @@
+"""The Excel workbook: summary, segments and customers. Text stays text, and the same input gives the same bytes."""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+import re
+import zipfile
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from segmentation_assets.config.settings import WorkbookSettings
+from segmentation_assets.reporting.caveats import list_caveats
+from segmentation_assets.reporting.formatting import format_count, format_date, format_month, strip_control
+from segmentation_assets.reporting.segment_cards import SegmentCard, describe_segments
+from segmentation_assets.reporting.sheet_rows import render_rows
+from segmentation_assets.reporting.tabular import export_frame, is_money, known_cells
+from segmentation_assets.reporting.wording import algorithm_label
+
+if TYPE_CHECKING:
+    from openpyxl import Workbook
+
+    from segmentation_assets.reporting.snapshot import Snapshot
+
+WHOLE, MONEY, SHARE, DECIMALS, DATE, TEXT = "#,##0", "#,##0.00", "0.0%", "0.00", "yyyy-mm-dd", "General"
+MAX_CELL_CHARACTERS = 32_767
+_FIXED_ZIP_DATE = (1980, 1, 1, 0, 0, 0)
+_ILLEGAL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+
+
+@dataclass(frozen=True)
+class WorkbookSummary:
+    """What was written.
+
+    Parameters
+    ----------
+    customer_rows : int
+        Customers listed; 0 where there are too many.
+    removed_characters : int
+        Control characters that Excel files cannot hold and that were left out.
+    shortened_cells : int
+        Texts cut at 32,767 characters, the limit of a cell.
+    """
+
+    customer_rows: int
+    removed_characters: int
+    shortened_cells: int
+
+
+@dataclass
+class _TextCleaner:
+    """Makes texts fit into cells and counts what that took."""
+
+    removed_characters: int = 0
+    shortened_cells: int = 0
+
+    def clean(self, text: str) -> str:
+        """Return the text without characters a cell cannot hold, at most as long as a cell."""
+        if len(text) <= MAX_CELL_CHARACTERS and not _ILLEGAL.search(text):
+            return text
+        kept, removed = _ILLEGAL.subn("", text)
+        self.removed_characters += removed
+        self.shortened_cells += len(kept) > MAX_CELL_CHARACTERS
+        return kept[:MAX_CELL_CHARACTERS]
+
+
+@dataclass(frozen=True)
+class _Sheet:
+    """A table to be written: per column a header, a number format, a width and the values."""
+
+    name: str
+    header: Sequence[str]
+    formats: Sequence[str]
+    widths: Sequence[float]
+    columns: Sequence[Sequence[Any]]
+
+
+@dataclass(frozen=True)
+class _Body:
+    """A sheet with its header written, and the XML of the rows still to be put below it."""
+
+    sheet: Any
+    rows: bytes
+
+
+def write_workbook(snapshot: Snapshot, settings: WorkbookSettings, path: Path) -> WorkbookSummary:
+    """Write the workbook of one month.
+
+    Parameters
+    ----------
+    snapshot : Snapshot
+        The month.
+    settings : WorkbookSettings
+        Most customers listed; above it the sheet says where they are.
+    path : Path
+        File to write; an existing one is replaced.
+
+    Returns
+    -------
+    WorkbookSummary
+        Rows written and what was left out of texts.
+    """
+    from openpyxl import Workbook
+
+    book = Workbook(write_only=True)
+    cleaner = _TextCleaner()
+    cards = describe_segments(snapshot)
+    summary = book.create_sheet("summary")
+    tables = (_segments_sheet(snapshot, cards), _customers_sheet(snapshot, settings))
+    bodies = [_write_table(book, table, cleaner) for table in tables]
+    _write_summary(summary, snapshot, cards, cleaner)
+    path.write_bytes(_to_bytes(book, bodies, snapshot))
+    listed = len(snapshot.customer_segments)
+    customer_rows = listed if listed <= settings.max_customers else 0
+    return WorkbookSummary(customer_rows, cleaner.removed_characters, cleaner.shortened_cells)
+
+
+def _write_summary(sheet: Any, snapshot: Snapshot, cards: tuple[SegmentCard, ...], cleaner: _TextCleaner) -> None:
+    """Write what the snapshot is, the segments found, caveats and run facts."""
+    from openpyxl.cell import WriteOnlyCell
+    from openpyxl.styles import Alignment, Font
+
+    sheet.column_dimensions["A"].width = 28
+    sheet.column_dimensions["B"].width = 100
+    styles = {"title": Font(bold=True, size=16), "heading": Font(bold=True, size=12), "": Font()}
+    for style, name, value in _summary_lines(snapshot, cards, cleaner):
+        cells = []
+        for text, font in ((name, styles[style]), (value, styles[""])):
+            cell = WriteOnlyCell(sheet)
+            _set_text(cell, cleaner.clean(text))
+            cell.font = font
+            cell.alignment = Alignment(vertical="top", wrap_text=style == "")
+            cells.append(cell)
+        sheet.append(cells if value else cells[:1])
+
+
+def _summary_lines(
+    snapshot: Snapshot, cards: tuple[SegmentCard, ...], cleaner: _TextCleaner
+) -> Iterable[tuple[str, str, str]]:
+    """Give the lines of the summary as (style, name, value)."""
+    yield "title", snapshot.title, ""
+    yield "", "Month", format_month(snapshot.month) + (" (unfinished)" if snapshot.is_partial else "")
+    yield "", "As of", f"{format_date(snapshot.as_of_date)}; what happened before that day"
+    yield "", "Customers with a segment", format_count(len(snapshot.assigned))
+    yield "", "Model in force", algorithm_label(snapshot.algorithm)
+    yield "", "Currency", snapshot.currency
+    yield "heading", "Segments found", ""
+    for card in cards:
+        yield "", f"{card.key} {card.name}", "; ".join([f"{card.customer_count:,} customers", *_sentences(card)])
+    yield "heading", "Caveats", ""
+    for topic, sentence in list_caveats(snapshot):
+        yield "", topic, sentence
+    yield "heading", "Run", ""
+    for name, value in sorted(snapshot.run_facts.items()):
+        yield "", name, value
+    if cleaner.removed_characters or cleaner.shortened_cells:
+        sentence = (
+            f"{cleaner.removed_characters:,} control characters were left out and {cleaner.shortened_cells:,} texts "
+            "cut at the length of a cell; the CSV and Parquet files hold them whole."
+        )
+        yield "", "Texts", sentence
+
+
+def _sentences(card: SegmentCard) -> list[str]:
+    return [trait.sentence for trait in card.traits]
+
+
+def _segments_sheet(snapshot: Snapshot, cards: tuple[SegmentCard, ...]) -> _Sheet:
+    """One row per segment with its key statistics."""
+    columns = [
+        ("segment_key", TEXT, 12),
+        ("segment_name", TEXT, 30),
+        ("customer_count", WHOLE, 16),
+        ("customer_share", SHARE, 16),
+        (f"net_revenue_amount ({snapshot.currency})", MONEY, 26),
+        ("net_revenue_share", SHARE, 19),
+        ("median_recency_days", WHOLE, 22),
+        ("median_order_count", DECIMALS, 21),
+        (f"median_order_value ({snapshot.currency})", MONEY, 26),
+        ("previous_customer_count", WHOLE, 25),
+        ("customer_count_change", WHOLE, 24),
+        ("what_sets_it_apart", TEXT, 90),
+    ]
+    rows = [
+        (
+            card.key,
+            card.name,
+            card.customer_count,
+            card.customer_share,
+            card.net_revenue_amount,
+            card.net_revenue_share,
+            card.median_recency_days,
+            card.median_order_count,
+            card.median_order_value,
+            card.previous_count,
+            card.count_change,
+            "; ".join(_sentences(card)),
+        )
+        for card in cards
+    ]
+    header, formats, widths = zip(*columns, strict=True)
+    values = list(zip(*rows, strict=True)) or [()] * len(columns)
+    return _Sheet("segments", header, formats, widths, values)
+
+
+def _customers_sheet(snapshot: Snapshot, settings: WorkbookSettings) -> _Sheet:
+    """One row per customer, or a line that says where they are."""
+    count = len(snapshot.customer_segments)
+    if count > settings.max_customers:
+        note = (
+            f"{count:,} customers are more than the {settings.max_customers:,} this sheet lists at most "
+            "(reports.workbook.max_customers). They are all in customer_segments.csv and customer_segments.parquet."
+        )
+        return _Sheet("customers", ["note"], [TEXT], [120], [[note]])
+    frame = export_frame(snapshot)
+    names = [str(name) for name in frame.columns]
+    columns = [known_cells(frame[name]) for name in frame.columns]
+    formats = [_number_format(name, values) for name, values in zip(names, columns, strict=True)]
+    return _Sheet("customers", names, formats, [min(max(len(name) + 4, 12), 40) for name in names], columns)
+
+
+def _number_format(name: str, values: list[Any]) -> str:
+    """Choose the number format of a column by its name, then by its values."""
+    first = next((value for value in values if value is not None), None)
+    if isinstance(first, str | bool) or first is None:
+        return TEXT
+    if isinstance(first, dt.date):
+        return DATE
+    if is_money(name):
+        return MONEY
+    if "_share" in name or "_rate" in name:
+        return SHARE
+    return WHOLE if isinstance(first, int) else DECIMALS
+
+
+def _write_table(book: Workbook, table: _Sheet, cleaner: _TextCleaner) -> _Body:
+    """Write a frozen, bold, filtered header, and render the rows below it."""
+    from openpyxl.cell import WriteOnlyCell
+    from openpyxl.styles import Font
+    from openpyxl.utils import get_column_letter
+
+    sheet = book.create_sheet(table.name)
+    last = get_column_letter(len(table.header))
+    row_count = len(table.columns[0]) if table.columns else 0
+    sheet.freeze_panes = "B2" if len(table.header) > 1 else "A2"
+    sheet.auto_filter.ref = f"A1:{last}{row_count + 1}"
+    for position, width in enumerate(table.widths, start=1):
+        sheet.column_dimensions[get_column_letter(position)].width = width
+    header, style_ids = [], []
+    for name, number_format in zip(table.header, table.formats, strict=True):
+        cell, style = WriteOnlyCell(sheet), WriteOnlyCell(sheet)
+        cell.font = Font(bold=True)
+        _set_text(cell, cleaner.clean(name))
+        style.number_format = number_format
+        header.append(cell)
+        style_ids.append(int(style.style_id))
+    sheet.append(header)
+    columns = [
+        [cleaner.clean(value) if isinstance(value, str) else value for value in column] for column in table.columns
+    ]
+    return _Body(sheet, render_rows(columns, style_ids, first_row=2))
+
+
+def _set_text(cell: Any, text: str) -> None:
+    """Store a text as text, whatever it looks like."""
+    cell.value = text
+    cell.data_type = "s"
+
+
+def _to_bytes(book: Workbook, bodies: list[_Body], snapshot: Snapshot) -> bytes:
+    """Serialise with fixed dates in the properties and in the archive."""
+    from openpyxl.writer.excel import ExcelWriter
+
+    instant = dt.datetime.combine(snapshot.as_of_date, dt.time())
+    book.properties.created = instant
+    book.properties.title = strip_control(snapshot.title)
+    book.properties.creator = "segmentation_assets"
+    plain = io.BytesIO()
+    with zipfile.ZipFile(plain, "w", zipfile.ZIP_STORED, allowZip64=True) as archive:
+        ExcelWriter(book, archive).save()
+    rows = {body.sheet.path.lstrip("/"): body.rows for body in bodies}
+    return _finish_archive(plain, rows, f"{instant:%Y-%m-%dT%H:%M:%SZ}")
+
+
+def _finish_archive(plain: io.BytesIO, rows: Mapping[str, bytes], instant: str) -> bytes:
+    """Copy an archive, compressed, with the rows put in, fixed entry dates and a fixed date of modification."""
+    target = io.BytesIO()
+    with zipfile.ZipFile(plain) as source, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as finished:
+        for name in source.namelist():
+            content = source.read(name)
+            if name in rows:
+                content = content.replace(b"</sheetData>", rows[name] + b"</sheetData>", 1)
+            if name == "docProps/core.xml":
+                content = re.sub(rb"(<dcterms:modified[^>]*>)[^<]*", rb"\g<1>" + instant.encode(), content)
+            entry = zipfile.ZipInfo(name, date_time=_FIXED_ZIP_DATE)
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            entry.create_system = 3
+            finished.writestr(entry, content)
+    return target.getvalue()

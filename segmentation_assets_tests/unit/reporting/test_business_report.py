@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+import dataclasses
+import re
+
+import pandas as pd
+
+from segmentation_assets.reporting.business_report import render_business_report
+from segmentation_assets.reporting.caveats import list_caveats
+from segmentation_assets.reporting.snapshot import Snapshot
+
+
+def test_the_summary_states_the_figures(snapshot: Snapshot) -> None:
+    text = render_business_report(snapshot)
+    assert text.startswith("# Customer segments: August 2025\n")
+    for line in (
+        "- 6 customers with EUR 1,500 net revenue fall into 2 segments (K-means).",
+        "- Loyal (S001) brings the most: 80.0% of the money from 33.3% of the customers.",
+        "- 1 customer (20.0%) changed segment since July 2025.",
+        "- Loyal (S001) shrank most, by 2 customers.",
+        "- Orders far above average: 11 against 2",
+        "| Loyal (S001) | Lapsed (S002) | 1 |",
+        "- seed: 7",
+    ):
+        assert line in text.splitlines()
+
+
+def test_the_segments_table_has_a_row_per_segment(snapshot: Snapshot) -> None:
+    rows = [line for line in render_business_report(snapshot).splitlines() if line.startswith("| S0")]
+    assert rows == [
+        "| S001 Loyal | 2 | 33.3% | EUR 1,200 | 80.0% | 6 days | 11 | EUR 55.00 | −2 |",
+        "| S002 Lapsed | 4 | 66.7% | EUR 300.00 | 20.0% | 130 days | 1.5 | EUR 25.00 | 0 |",
+    ]
+
+
+def test_markup_in_data_is_inert(hostile: Snapshot) -> None:
+    text = render_business_report(hostile)
+    assert "<" not in text
+    assert "`" not in text.replace("\\`", "")
+    headings = [line for line in text.splitlines() if line.startswith("#")]
+    assert len(headings) == 9
+    tables = [line for line in text.splitlines() if line.startswith("| S0")]
+    assert {len(re.findall(r"(?<!\\)\|", line)) for line in tables} == {10}
+
+
+def test_an_unfinished_month_is_marked(snapshot: Snapshot) -> None:
+    text = render_business_report(dataclasses.replace(snapshot, is_partial=True))
+    assert "**The month is not over.**" in text
+    assert "**Unfinished month.**" in text
+
+
+def test_the_first_snapshot_has_no_movement(first_snapshot: Snapshot) -> None:
+    text = render_business_report(first_snapshot)
+    assert text.count("There is no earlier month to compare with.") == 2
+
+
+def test_one_segment_and_the_rfm_map_are_reported(one_segment: Snapshot, rfm_only: Snapshot) -> None:
+    assert "fall into 1 segment (K-means)" in render_business_report(one_segment)
+    assert "fall into 2 segments (RFM map)" in render_business_report(rfm_only)
+    assert "No candidate was scored this month" in render_business_report(rfm_only)
+
+
+def test_a_month_without_segments_is_reported(snapshot: Snapshot) -> None:
+    nobody = dataclasses.replace(
+        snapshot,
+        champion=snapshot.champion.head(0),
+        customer_segments=snapshot.customer_segments.head(0),
+        segment_profiles=snapshot.segment_profiles.head(0),
+    )
+    assert render_business_report(nobody).count("There is no segment this month.") == 2
+
+
+def test_caveats_come_by_weight(snapshot: Snapshot) -> None:
+    broken = dataclasses.replace(
+        snapshot, is_partial=True, reconciliation=snapshot.reconciliation.assign(passed=[False, True])
+    )
+    caveats = list_caveats(broken)
+    assert [topic for topic, _ in caveats] == [
+        "Unfinished month",
+        "Reconciliation",
+        "Quarantine",
+        "Customers set aside",
+        "Sample sizes",
+        "Filled-in values",
+        "Not available",
+        "Algorithms",
+    ]
+    sentences = dict(caveats)
+    assert sentences["Reconciliation"] == "Figures do not add up at raw (rows)."
+    assert sentences["Sample sizes"].startswith("Fewer than 100 customers in S001 (2) and S002 (4)")
+    assert sentences["Filled-in values"].endswith("Days between orders (33%).")
+    assert sentences["Algorithms"].startswith(
+        "K-means ranks first of 2 candidates (silhouette 0.41 on 6 customers, coverage 100%)."
+    )
+
+
+def test_no_usable_clustering_is_a_verdict(snapshot: Snapshot) -> None:
+    failed = snapshot.leaderboard.assign(passed_gates=[True, False], rank=pd.Series([None, None], dtype="object"))
+    verdict = dict(list_caveats(dataclasses.replace(snapshot, leaderboard=failed)))["Algorithms"]
+    assert verdict == "No candidate passed every gate: there is no usable clustering this month."

@@ -1,0 +1,261 @@
+from __future__ import annotations
+
+import base64
+import dataclasses
+import hashlib
+import json
+import re
+from html.parser import HTMLParser
+
+import pandas as pd
+import pytest
+
+from segmentation_assets.config.settings import DashboardSettings
+from segmentation_assets.reporting.dashboard import render_dashboard
+from segmentation_assets.reporting.dashboard_tables import (
+    data_view,
+    leaderboard_rows,
+    movement_view,
+    profile_view,
+)
+from segmentation_assets.reporting.segment_cards import describe_segments
+from segmentation_assets.reporting.snapshot import Snapshot
+from segmentation_assets_tests.unit.reporting.conftest import HOSTILE
+
+VOID = {"meta", "link", "br", "img", "input", "hr"}
+LOADING = {"src", "srcset", "href", "action", "formaction", "poster", "data", "background", "ping", "xlink:href"}
+
+
+class Page(HTMLParser):
+    """Collects tags, attributes, visible text and scripts, and checks that tags nest."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.open: list[str] = []
+        self.tags: list[str] = []
+        self.attributes: list[tuple[str, str, str]] = []
+        self.text: list[str] = []
+        self.scripts: list[str] = []
+        self.scripts_are_json: list[bool] = []
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.attributes += [(tag, name, value or "") for name, value in attrs]
+        if tag not in VOID:
+            self.open.append(tag)
+        if tag == "script":
+            self.scripts.append("")
+            self.scripts_are_json.append(("type", "application/json") in attrs)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if self.open and self.open[-1] == "script":
+            self.scripts[-1] += data
+        elif self.open and self.open[-1] != "style":
+            self.text.append(data)
+
+
+def render(snapshot: Snapshot, map_points: int = 100) -> str:
+    return render_dashboard(snapshot, DashboardSettings(map_points=map_points))
+
+
+def words(page: Page) -> str:
+    return " ".join(" ".join(page.text).split())
+
+
+@pytest.fixture
+def page(snapshot: Snapshot) -> Page:
+    return Page(render(snapshot))
+
+
+def test_the_page_nests_its_tags_and_says_what_was_found(page: Page) -> None:
+    assert page.open == []
+    text = words(page)
+    for expected in (
+        "August 2025",
+        "As of 1 September 2025",
+        "EUR 1,500",
+        "K-means, in force since July 2025",
+        "The model of July stays.",
+        "1 customer since July 2025",
+        "All 6 customers.",
+        "Orders far above average median 11, everyone 2",
+        "engagement no events are delivered",
+        "no sale in the lookback",
+        "the value is not a number",
+    ):
+        assert expected in text
+
+
+def test_nothing_is_asked_from_the_network(page: Page) -> None:
+    loading = [value for _, name, value in page.attributes if name in LOADING]
+    assert loading
+    assert all(value.startswith("#") for value in loading)
+    assert not {"link", "iframe", "object", "embed", "base", "form", "img"} & set(page.tags)
+    own = page.scripts[-1] + page.scripts[0]
+    assert "http" not in own
+    assert 'plotlyServerURL: ""' in own
+    assert "displaylogo: false" in own
+
+
+def test_the_content_policy_lists_the_hash_of_every_script_that_runs(page: Page) -> None:
+    policy = next(
+        value for tag, name, value in page.attributes if tag == "meta" and name == "content" and "src" in value
+    )
+    hashes = {
+        f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'"
+        for script, is_json in zip(page.scripts, page.scripts_are_json, strict=True)
+        if not is_json
+    }
+    listed = set(re.findall(r"'sha256-[^']+'", policy))
+    assert len(hashes) == 2
+    assert hashes == listed
+    assert policy.startswith("default-src 'none'; script-src 'sha256-")
+    assert "unsafe-eval" not in policy
+
+
+def test_no_element_carries_a_handler(page: Page) -> None:
+    assert not [name for _, name, _ in page.attributes if name.startswith("on")]
+
+
+def test_the_page_stays_below_eight_megabytes_and_embeds_plotly_once(snapshot: Snapshot) -> None:
+    html = render(snapshot)
+    assert len(html.encode()) < 8_000_000
+    assert html.count("plotly.js v") == 1
+
+
+def test_the_same_snapshot_gives_the_same_bytes(snapshot: Snapshot) -> None:
+    turned = dataclasses.replace(
+        snapshot,
+        features=snapshot.features.iloc[::-1],
+        matrix=snapshot.matrix.iloc[::-1],
+        shares=snapshot.shares.iloc[::-1],
+        run_facts=dict(reversed(snapshot.run_facts.items())),
+    )
+    assert render(snapshot) == render(snapshot) == render(turned)
+
+
+def test_markup_in_data_is_shown_and_never_runs(hostile: Snapshot) -> None:
+    html = render(hostile)
+    assert HOSTILE not in html
+    page = Page(html)
+    assert page.open == []
+    assert "img" not in page.tags
+    assert page.tags.count("script") == 3
+    assert words(page).count(HOSTILE) >= 15
+    titles = [value for _, name, value in page.attributes if name == "title"]
+    assert any(HOSTILE in value for value in titles)
+    assert HOSTILE not in json.dumps(json.loads(page.scripts[0]))
+
+
+def test_customer_ids_stand_nowhere_on_the_page(snapshot: Snapshot) -> None:
+    renamed = {f"C{number}": f"customer-{number}-secret" for number in range(1, 8)}
+    frames = {
+        name: getattr(snapshot, name).replace({"customer_id": renamed})
+        for name in ("customer_segments", "features", "matrix", "rfm_segments", "imputed_flags")
+    }
+    assert "secret" not in render(dataclasses.replace(snapshot, **frames)).replace("customer-secret", "")
+
+
+def test_an_unfinished_month_is_marked(snapshot: Snapshot) -> None:
+    assert "unfinished month" in words(Page(render(dataclasses.replace(snapshot, is_partial=True))))
+    assert "unfinished" not in words(Page(render(snapshot)))
+
+
+def test_a_sample_of_the_map_states_its_size(snapshot: Snapshot) -> None:
+    count = 150
+    ids = [f"C{number:03d}" for number in range(count)]
+    segments = snapshot.customer_segments.head(1).loc[[0] * count].assign(customer_id=ids)
+    matrix = pd.DataFrame({"customer_id": ids, "a": range(count), "b": [number % 7 for number in range(count)]})
+    large = dataclasses.replace(snapshot, customer_segments=segments, matrix=matrix)
+    page = Page(render(large))
+    assert "A random sample of 100 of 150 customers" in words(page)
+    assert sum(len(trace["x"]) for trace in json.loads(page.scripts[0])["figure-map"]["data"]) == 100
+
+
+def test_the_first_snapshot_renders_without_movement(first_snapshot: Snapshot) -> None:
+    text = words(Page(render(first_snapshot)))
+    assert "There is no earlier month to compare with." in text
+    assert "no earlier month to compare" in text
+    assert "This is the first snapshot" in text
+
+
+def test_one_segment_renders(one_segment: Snapshot) -> None:
+    text = words(Page(render(one_segment)))
+    assert "100.0%" in text
+    assert "Close to the average in every feature." in text
+
+
+def test_the_rfm_map_renders_without_matrix_and_candidates(rfm_only: Snapshot) -> None:
+    page = Page(render(rfm_only))
+    assert "There is no map" in words(page)
+    assert "No candidate was scored this month." in words(page)
+    assert "RFM map" in words(page)
+    assert sorted(json.loads(page.scripts[0])) == ["figure-customers", "figure-money"]
+
+
+def test_without_a_champion_the_page_says_so(snapshot: Snapshot) -> None:
+    nothing = dataclasses.replace(
+        snapshot,
+        champion=snapshot.champion.head(0),
+        customer_segments=snapshot.customer_segments.tail(1),
+        segment_profiles=snapshot.segment_profiles.head(0),
+        matrix=pd.DataFrame(),
+        shares=snapshot.shares.head(0),
+    )
+    text = words(Page(render(nothing)))
+    assert "There is no segment this month." in text
+    assert "no model in force" in text
+
+
+def test_profiles_are_ordered_by_effect_and_warn_of_filled_in_values(snapshot: Snapshot) -> None:
+    view = profile_view(snapshot, describe_segments(snapshot))
+    assert [row["name"] for row in view["rows"]] == [
+        "order_count",
+        "recency_days",
+        "average_order_value_amount",
+        "department_share_shoes",
+        "gap_days_mean",
+    ]
+    first, second = view["rows"][4]["cells"]
+    assert (first["effect"], first["side"], first["weight"], first["warning"]) == ("−0.6", "below", "21", "")
+    assert (second["effect"], second["median"], second["warning"]) == ("+0.3", "70 days", "50% filled in")
+    assert view["has_warnings"]
+
+
+def test_movement_shows_counts_stays_and_leavers(snapshot: Snapshot) -> None:
+    view = movement_view(snapshot, describe_segments(snapshot))
+    assert view is not None
+    assert [[cell["count"] for cell in row["cells"]] + [row["left"]] for row in view["rows"]] == [
+        ["2", "1", "1"],
+        ["", "2", "2"],
+        ["", "1", ""],
+    ]
+    assert [cell["stayed"] for cell in view["rows"][0]["cells"]] == [True, False]
+    assert view["rows"][2]["segment"] is None
+
+
+def test_candidates_come_by_rank_with_the_baseline_after(snapshot: Snapshot) -> None:
+    first, second = leaderboard_rows(snapshot)
+    assert (first["name"], first["rank"], first["in_force"], first["smallest"]) == ("K-means", "1", True, "2 (33.3%)")
+    assert (first["silhouette"], first["stability"], first["sample"]) == ("0.410", "0.900", "6")
+    assert (second["name"], second["rank"], second["is_baseline"], second["stability"]) == ("RFM map", "–", True, "–")
+
+
+def test_the_data_page_counts_what_was_set_aside(snapshot: Snapshot) -> None:
+    view = data_view(snapshot)
+    assert view["all_reconciled"]
+    assert view["reconciliation"][1]["expected"] == "1,500.50"
+    assert view["quarantine_total"] == "3"
+    assert view["aside"] == [("no sale in the lookback, so no recency and no spend to judge by", "1")]
+    assert [row["name"] for row in view["imputation"]] == ["gap_days_mean"]
+
+
+def test_a_failed_reconciliation_shows(snapshot: Snapshot) -> None:
+    broken = dataclasses.replace(snapshot, reconciliation=snapshot.reconciliation.assign(passed=[True, False]))
+    assert not data_view(broken)["all_reconciled"]
+    assert "differs" in words(Page(render(broken)))

@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pandas as pd
+import pytest
+
+from segmentation_assets.reporting.movement import NEW, count_movement
+from segmentation_assets.reporting.segment_cards import describe_segments, previous_month
+from segmentation_assets.reporting.snapshot import Snapshot
+from segmentation_assets.reporting.wording import effect_words, feature_label
+
+
+def test_cards_hold_size_money_medians_and_change(snapshot: Snapshot) -> None:
+    first, second = describe_segments(snapshot)
+    assert (first.key, first.name, first.customer_count, first.net_revenue_amount) == ("S001", "Loyal", 2, 1200.5)
+    assert first.customer_share == pytest.approx(1 / 3)
+    assert first.net_revenue_share == 0.8
+    assert (first.median_recency_days, first.median_order_count, first.median_order_value) == (6.0, 11.0, 55.0)
+    assert first.count_change == -2
+    assert first.share_change == pytest.approx(1 / 3 - 1 / 2)
+    assert (second.key, second.count_change) == ("S002", 0)
+
+
+def test_traits_are_the_largest_effects_with_medians_of_everyone(snapshot: Snapshot) -> None:
+    traits = describe_segments(snapshot)[0].traits
+    assert [trait.sentence for trait in traits] == [
+        "Orders far above average: 11 against 2",
+        "Days since last order far below average: 6 days against 110 days",
+        "Average order value clearly above average: EUR 55.00 against EUR 30.12",
+    ]
+
+
+def test_windows_of_one_measure_tell_their_story_once(change: Callable[..., Snapshot], snapshot: Snapshot) -> None:
+    profiles = snapshot.segment_profiles.replace({"recency_days": "order_count_90d"})
+    traits = describe_segments(change(segment_profiles=profiles))[0].traits
+    assert [trait.feature for trait in traits] == [
+        "order_count",
+        "average_order_value_amount",
+        "department_share_shoes",
+    ]
+
+
+def test_a_feature_that_is_mostly_filled_in_is_no_trait(change: Callable[..., Snapshot], snapshot: Snapshot) -> None:
+    profiles = snapshot.segment_profiles
+    mostly = profiles.assign(imputed_share=profiles["imputed_share"].mask(profiles["feature"] == "order_count", 0.51))
+    traits = describe_segments(change(segment_profiles=mostly))[0].traits
+    assert "order_count" not in [trait.feature for trait in traits]
+
+
+def test_a_segment_without_customers_has_a_card(change: Callable[..., Snapshot], snapshot: Snapshot) -> None:
+    extra = snapshot.champion.head(1).assign(segment_key="S003", segment_name="Empty")
+    card = describe_segments(change(champion=pd.concat([snapshot.champion, extra])))[-1]
+    assert (card.key, card.customer_count, card.net_revenue_share, card.traits) == ("S003", 0, None, ())
+
+
+def test_the_first_snapshot_has_no_change(first_snapshot: Snapshot) -> None:
+    assert [card.count_change for card in describe_segments(first_snapshot)] == [None, None]
+    assert count_movement(first_snapshot) is None
+
+
+def test_movement_counts_stayed_moved_new_and_left(snapshot: Snapshot) -> None:
+    movement = count_movement(snapshot)
+    assert movement is not None
+    expected = pd.DataFrame({"S001": [2, 0, 0], "S002": [1, 2, 1]}, index=["S001", "S002", NEW])
+    pd.testing.assert_frame_equal(movement.counts, expected, check_names=False)
+    assert (movement.stayed_count, movement.moved_count, movement.new_count) == (4, 1, 1)
+    assert movement.left == {"S001": 1, "S002": 2}
+    assert movement.moved_share == pytest.approx(1 / 5)
+    assert movement.largest_moves(3) == [("S001", "S002", 1)]
+    assert movement.month_before == "2025-07"
+
+
+def test_the_month_before_january_is_december() -> None:
+    assert previous_month("2025-01") == "2024-12"
+    assert previous_month("2025-10") == "2025-09"
+
+
+@pytest.mark.parametrize(
+    ("effect", "words"),
+    [(1.2, "far above average"), (0.5, "clearly above average"), (-0.2, "somewhat below average"), (0.19, "")],
+)
+def test_effects_in_words(effect: float, words: str) -> None:
+    assert effect_words(effect) == words
+
+
+@pytest.mark.parametrize(
+    ("feature", "label"),
+    [
+        ("order_count_365d", "Orders, last 365 days"),
+        ("net_revenue_amount_90d", "Net revenue, last 90 days"),
+        ("class_count", "Classes"),
+        ("unit_count", "Units"),
+        ("department_share_men_s_shoes", "Share of men s shoes"),
+    ],
+)
+def test_labels_of_features(feature: str, label: str) -> None:
+    assert feature_label(feature) == label

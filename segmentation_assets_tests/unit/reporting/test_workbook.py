@@ -1,0 +1,167 @@
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import time
+import zipfile
+from pathlib import Path
+
+import openpyxl
+import pytest
+
+from segmentation_assets.config.settings import WorkbookSettings
+from segmentation_assets.reporting.sheet_rows import render_rows
+from segmentation_assets.reporting.snapshot import Snapshot
+from segmentation_assets.reporting.tabular import export_frame
+from segmentation_assets.reporting.workbook import WorkbookSummary, write_workbook
+from segmentation_assets_tests.unit.reporting.conftest import HOSTILE
+
+SETTINGS = WorkbookSettings()
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "segmentation.xlsx"
+
+
+def read(path: Path) -> openpyxl.Workbook:
+    return openpyxl.load_workbook(path)
+
+
+def test_segments_hold_key_statistics(snapshot: Snapshot, path: Path) -> None:
+    write_workbook(snapshot, SETTINGS, path)
+    rows = list(read(path)["segments"].values)
+    assert rows[0][:5] == (
+        "segment_key",
+        "segment_name",
+        "customer_count",
+        "customer_share",
+        "net_revenue_amount (EUR)",
+    )
+    assert rows[1][:3] == ("S001", "Loyal", 2)
+    assert rows[1][4:11] == (1200.5, 0.8, 6, 11, 55, 4, -2)
+    assert rows[1][11].startswith("Orders far above average: 11 against 2; ")
+    assert len(rows) == 3
+
+
+def test_customers_equal_the_exported_frame(snapshot: Snapshot, path: Path) -> None:
+    assert write_workbook(snapshot, SETTINGS, path) == WorkbookSummary(7, 0, 0)
+    header, *rows = read(path)["customers"].values
+    frame = export_frame(snapshot)
+    assert list(header) == list(frame.columns)
+    expected = frame.astype(object).where(frame.notna(), None).values.tolist()
+    assert [_plain(row) for row in rows] == [_plain(row) for row in expected]
+
+
+def _plain(row: object) -> list[object]:
+    """Write dates alike; cells hold instants where frames hold dates."""
+    return [value.date() if isinstance(value, dt.datetime) else value for value in row]  # type: ignore[attr-defined]
+
+
+def test_the_header_is_frozen_filtered_bold_and_columns_have_formats(snapshot: Snapshot, path: Path) -> None:
+    write_workbook(snapshot, SETTINGS, path)
+    book = read(path)
+    assert book.sheetnames == ["summary", "segments", "customers"]
+    sheet = book["customers"]
+    assert sheet.freeze_panes == "B2"
+    assert sheet.auto_filter.ref == f"A1:{openpyxl.utils.get_column_letter(sheet.max_column)}8"
+    assert all(cell.font.bold for cell in sheet[1])
+    formats = {sheet.cell(1, column).value: sheet.cell(2, column).number_format for column in range(1, 22)}
+    assert formats["changed_at"] == "yyyy-mm-dd"
+    assert formats["recency_days"] == "#,##0"
+    assert formats["average_order_value_amount"] == "#,##0.00"
+    assert formats["department_share_shoes"] == "0.0%"
+    assert formats["customer_id"] == "General"
+    assert sheet.column_dimensions["A"].width >= 12
+
+
+def test_the_summary_names_date_segments_caveats_and_run(snapshot: Snapshot, path: Path) -> None:
+    write_workbook(snapshot, SETTINGS, path)
+    lines = {row[0]: row[1] for row in read(path)["summary"].values}
+    assert lines["As of"] == "1 September 2025; what happened before that day"
+    assert lines["Customers with a segment"] == "6"
+    assert lines["S001 Loyal"].startswith("2 customers; Orders far above average")
+    assert lines["Quarantine"] == "3 delivered rows could not be used and were set aside."
+    assert lines["seed"] == "7"
+
+
+def test_texts_stay_texts_and_no_cell_is_a_formula(hostile: Snapshot, path: Path) -> None:
+    formulas = ["=1+1", "+1", "@x", "#N/A", "2025-01-01", "0012", HOSTILE]
+    segments = hostile.customer_segments.assign(customer_id=formulas)
+    risky = dataclasses.replace(
+        hostile,
+        customer_segments=segments.replace({"Loyal": "=2+2"}),
+        champion=hostile.champion.replace({"Loyal": "=2+2"}),
+        title="=3+3",
+        run_facts={"=4+4": "=5+5"},
+    )
+    write_workbook(risky, SETTINGS, path)
+    book = read(path)
+    cells = [cell for sheet in book for row in sheet.iter_rows() for cell in row if isinstance(cell.value, str)]
+    assert {cell.data_type for cell in cells} == {"s"}
+    values = {cell.value for cell in cells}
+    assert values >= {*formulas, "=2+2", "=3+3", "=4+4", "=5+5"}
+    with zipfile.ZipFile(path) as archive:
+        assert not [name for name in archive.namelist() if b"<f>" in archive.read(name)]
+
+
+def test_control_characters_are_left_out_and_counted(snapshot: Snapshot, path: Path) -> None:
+    segments = snapshot.customer_segments.replace({"C1": "C\x001\x0b"})
+    dirty = dataclasses.replace(snapshot, customer_segments=segments, run_facts={"seed": "\ud8007"})
+    assert write_workbook(dirty, SETTINGS, path).removed_characters == 3
+    assert read(path)["customers"]["A2"].value == "C1"
+    lines = {row[0]: row[1] for row in read(path)["summary"].values}
+    assert lines["Texts"].startswith("3 control characters")
+    assert lines["seed"] == "7"
+
+
+def test_texts_longer_than_a_cell_are_cut_and_counted(snapshot: Snapshot, path: Path) -> None:
+    long = dataclasses.replace(snapshot, run_facts={"long": "x" * 40_000})
+    assert write_workbook(long, SETTINGS, path).shortened_cells == 1
+    assert {row[0]: row[1] for row in read(path)["summary"].values}["long"] == "x" * 32_767
+
+
+def test_too_many_customers_give_a_pointer_to_the_files(snapshot: Snapshot, path: Path) -> None:
+    summary = write_workbook(snapshot, WorkbookSettings(max_customers=6), path)
+    assert summary.customer_rows == 0
+    (_, note) = [row[0] for row in read(path)["customers"].values]
+    assert note.startswith("7 customers are more than the 6 this sheet lists")
+    assert "customer_segments.parquet" in note
+
+
+def test_the_same_snapshot_gives_the_same_bytes(
+    snapshot: Snapshot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_workbook(snapshot, SETTINGS, tmp_path / "a.xlsx")
+    monkeypatch.setattr(time, "time", lambda: 2_000_000_000.0)
+    write_workbook(snapshot, SETTINGS, tmp_path / "b.xlsx")
+    assert (tmp_path / "a.xlsx").read_bytes() == (tmp_path / "b.xlsx").read_bytes()
+    properties = read(tmp_path / "a.xlsx").properties
+    assert properties.created == properties.modified == dt.datetime(2025, 9, 1)
+    with zipfile.ZipFile(tmp_path / "a.xlsx") as archive:
+        assert {entry.date_time for entry in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
+
+
+@pytest.mark.parametrize("case", ["first_snapshot", "one_segment", "rfm_only"])
+def test_thin_snapshots_are_written(case: str, request: pytest.FixtureRequest, path: Path) -> None:
+    assert write_workbook(request.getfixturevalue(case), SETTINGS, path).customer_rows == 7
+
+
+def test_a_month_without_segments_is_written(snapshot: Snapshot, path: Path) -> None:
+    nobody = dataclasses.replace(
+        snapshot, champion=snapshot.champion.head(0), customer_segments=snapshot.customer_segments.head(0)
+    )
+    assert write_workbook(nobody, SETTINGS, path).customer_rows == 0
+    assert len(list(read(path)["segments"].values)) == 1
+
+
+def test_rows_of_every_type() -> None:
+    rows = render_rows(
+        [["<&>", None], [True, False], [3, dt.date(2025, 9, 1)], [0.1, -2]], [0, 0, 1, 2], first_row=5
+    ).decode()
+    assert rows == (
+        '<row r="5"><c r="A5" s="0" t="inlineStr"><is><t xml:space="preserve">&lt;&amp;&gt;</t></is></c>'
+        '<c r="B5" s="0" t="b"><v>1</v></c><c r="C5" s="1"><v>3</v></c><c r="D5" s="2"><v>0.1</v></c></row>'
+        '<row r="6"><c r="B6" s="0" t="b"><v>0</v></c><c r="C6" s="1"><v>45901.0</v></c>'
+        '<c r="D6" s="2"><v>-2</v></c></row>'
+    )
