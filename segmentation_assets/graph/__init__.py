@@ -1,0 +1,1 @@
+"""The asset graph as plain data, and what is stale in it; nothing here knows Dagster."""

@@ -1,0 +1,179 @@
+"""Content hashes of the input slices that a node reads now, to be compared with those of its manifest."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Callable
+
+from segmentation_assets.errors import DataError, MissingPredecessorError
+from segmentation_assets.graph.months import month_range, previous_month
+from segmentation_assets.graph.node import RECENT_MONTHS, Input, Node
+from segmentation_assets.graph.platform import Platform
+from segmentation_assets.ingestion.calendar import lookback_start, snapshot_as_of
+from segmentation_assets.ingestion.delivery import list_delivery
+from segmentation_assets.ingestion.mapping import delivery_folder, effective_source
+from segmentation_assets.storage.manifest import Manifest
+from segmentation_assets.storage.store import WHOLE, file_sha256
+
+_MONTH = re.compile(r"\d{4}-\d{2}-01")
+
+
+class MissingInputError(DataError):
+    """An input has not been computed yet."""
+
+
+def read_fingerprints(platform: Platform, node: Node, partition: str) -> dict[str, str]:
+    """Return the content hash of every input slice the node reads for a partition.
+
+    Parameters
+    ----------
+    platform : Platform
+    node : Node
+    partition : str
+        Month as YYYY-MM-01, or ``all``.
+
+    Returns
+    -------
+    dict of str to str
+        Name of the slice, such as ``silver/order_lines@2025-06-01``, and its content hash.
+
+    Raises
+    ------
+    MissingInputError
+        An input has not been computed.
+    MissingPredecessorError
+        The month before has not been computed, and this is not the first month.
+    """
+    found: dict[str, str] = {}
+    for item in node.inputs:
+        found.update(_RESOLVERS[item.window](platform, item, partition))
+    if node.external:
+        found.update(_EXTERNAL[node.external](platform))
+    return found
+
+
+def required_manifest(platform: Platform, key: str, partition: str) -> Manifest:
+    """Return the manifest of an input, or raise `MissingInputError`."""
+    manifest = platform.store.manifest(key, partition)
+    if manifest is None:
+        raise MissingInputError(
+            f"{key} has not been computed for {partition}",
+            "run 'segmentation run', or materialise it together with what it needs.",
+        )
+    return manifest
+
+
+def order_line_months(platform: Platform) -> tuple[str, ...]:
+    """Month slices of the order lines that are stored."""
+    manifest = required_manifest(platform, "raw/order_lines", WHOLE)
+    return tuple(sorted(name for name in manifest.slices if _MONTH.fullmatch(name)))
+
+
+def as_of(platform: Platform, month: str) -> tuple[dt.date, bool]:
+    """Return the as-of date of a snapshot month, and whether the month is unfinished."""
+    manifest = required_manifest(platform, "raw/order_lines", WHOLE)
+    newest = dt.date.fromisoformat(manifest.metadata["last_order_at"][:10])
+    return snapshot_as_of(month, newest, platform.settings.calendar.partial_grace_days)
+
+
+def lookback_months(platform: Platform, month: str) -> tuple[str, ...]:
+    """Month slices within the lookback of a snapshot."""
+    as_of_date, _ = as_of(platform, month)
+    start = lookback_start(as_of_date, platform.settings.calendar.lookback_months)
+    first = start.replace(day=1).isoformat()
+    return tuple(name for name in order_line_months(platform) if first <= name <= month)
+
+
+def history_months(platform: Platform, month: str) -> tuple[str, ...]:
+    """Month slices that the customer history adds in this month: all so far in the first month, else this one."""
+    months = order_line_months(platform)
+    if month == platform.settings.calendar.first_snapshot + "-01":
+        return tuple(name for name in months if name <= month)
+    return tuple(name for name in months if name == month)
+
+
+def _whole(platform: Platform, item: Input, partition: str) -> dict[str, str]:
+    return {item.key: required_manifest(platform, item.key, WHOLE).content_hash}
+
+
+def _slice(platform: Platform, item: Input, partition: str) -> dict[str, str]:
+    manifest = required_manifest(platform, item.key, WHOLE)
+    return {f"{item.key}@{item.slice_name}": manifest.slices.get(item.slice_name, "empty")}
+
+
+def _lookback(platform: Platform, item: Input, partition: str) -> dict[str, str]:
+    manifest = required_manifest(platform, item.key, WHOLE)
+    wanted = set(lookback_months(platform, partition)) | set(history_months(platform, partition))
+    as_of_date, is_partial = as_of(platform, partition)
+    slices = {f"{item.key}@{name}": value for name, value in manifest.slices.items() if name in wanted}
+    return {**slices, "as_of": f"{as_of_date} {'partial' if is_partial else 'complete'}"}
+
+
+def _same(platform: Platform, item: Input, partition: str) -> dict[str, str]:
+    return {f"{item.key}@{partition}": required_manifest(platform, item.key, partition).content_hash}
+
+
+def _previous(platform: Platform, item: Input, partition: str) -> dict[str, str]:
+    first = platform.settings.calendar.first_snapshot + "-01"
+    if partition == first:
+        return {}
+    before = previous_month(partition)
+    manifest = platform.store.manifest(item.key, before)
+    if manifest is None:
+        raise MissingPredecessorError(
+            f"{item.key} for {partition[:7]} builds on {before[:7]}, which has not been computed",
+            f"make the months in order, from {before[:7]} on: segmentation run does, and so does "
+            f"--partition {before} first.",
+        )
+    return {f"{item.key}@{before}": manifest.content_hash}
+
+
+def _recent(platform: Platform, item: Input, partition: str) -> dict[str, str]:
+    return {
+        f"{item.key}@{month}": required_manifest(platform, item.key, month).content_hash
+        for month in recent_months(platform, partition)
+    }
+
+
+def recent_months(platform: Platform, partition: str) -> tuple[str, ...]:
+    """Snapshot months up to this one, at most `RECENT_MONTHS`."""
+    return month_range(platform.settings.calendar.first_snapshot + "-01", partition)[-RECENT_MONTHS:]
+
+
+def _every(platform: Platform, item: Input, partition: str) -> dict[str, str]:
+    first = platform.settings.calendar.first_snapshot + "-01"
+    last = (platform.settings.calendar.last_month or "9999-12") + "-01"
+    return {
+        f"{item.key}@{month}": required_manifest(platform, item.key, month).content_hash
+        for month in platform.store.partitions(item.key)
+        if first <= month <= last
+    }
+
+
+_RESOLVERS: dict[str, Callable[[Platform, Input, str], dict[str, str]]] = {
+    "whole": _whole,
+    "slice": _slice,
+    "lookback": _lookback,
+    "same": _same,
+    "previous": _previous,
+    "recent": _recent,
+    "every": _every,
+}
+
+
+def _delivery_folder(platform: Platform) -> dict[str, str]:
+    source = effective_source(platform.settings)
+    listed = list_delivery(delivery_folder(platform.settings), source)
+    return {f"{file.table_name}/{file.file_name}": file.sha256 for file in listed}
+
+
+def _decisions_file(platform: Platform) -> dict[str, str]:
+    path = platform.data_dir / "decisions.csv"
+    return {"decisions.csv": file_sha256(path)} if path.is_file() else {}
+
+
+_EXTERNAL: dict[str, Callable[[Platform], dict[str, str]]] = {
+    "delivery_folder": _delivery_folder,
+    "decisions_file": _decisions_file,
+}

@@ -1,0 +1,87 @@
+"""What an asset is, as plain data: key, inputs with their windows, own settings, logic version."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Window = Literal["whole", "slice", "lookback", "same", "previous", "recent", "every"]
+
+RECENT_MONTHS = 12
+"""Months, this one included, that the window ``recent`` reaches back."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Input:
+    """An asset that another one reads, and which part of it.
+
+    Parameters
+    ----------
+    key : str
+        Key of the asset that is read.
+    window : Window
+        ``whole``: all of an unpartitioned asset; ``slice``: one named slice of it; ``lookback``: the month slices a
+        snapshot reads; ``same``: the same month; ``previous``: the month before; ``recent``: the last twelve months
+        that exist; ``every``: all months that exist.
+    slice_name : str
+        The slice, for the window ``slice``.
+    """
+
+    key: str
+    window: Window = "same"
+    slice_name: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Node:
+    """One asset of the graph.
+
+    Parameters
+    ----------
+    key : str
+        ``layer/noun``.
+    description : str
+        Two to five sentences of Markdown for an analyst.
+    inputs : tuple of Input
+    is_partitioned : bool
+        Whether there is one result per snapshot month.
+    storage : str
+        ``table`` (one folder of Parquet), ``sliced`` (a folder per month or part), ``files`` (for people).
+    settings : tuple of str
+        Dotted paths of the settings that the result depends on.
+    facts : tuple of str
+        Further facts the result depends on, such as which optional inputs there are.
+    resources : tuple of str
+        Packaged files the result depends on, such as templates.
+    logic_version : str
+        Raised whenever the same input and settings give another result.
+    external : str
+        What outside the graph is read: ``delivery_folder`` or ``decisions_file``; empty for nothing.
+    kinds : tuple of str
+        Technologies shown in the Dagster UI.
+    """
+
+    key: str
+    description: str
+    inputs: tuple[Input, ...] = ()
+    is_partitioned: bool = True
+    storage: Literal["table", "sliced", "files"] = "table"
+    settings: tuple[str, ...] = ()
+    facts: tuple[str, ...] = ()
+    resources: tuple[str, ...] = ()
+    logic_version: str = "1"
+    external: Literal["", "delivery_folder", "decisions_file"] = ""
+    kinds: tuple[str, ...] = ("duckdb", "parquet")
+
+    @property
+    def layer(self) -> str:
+        """First part of the key; also the group in the Dagster UI."""
+        return self.key.split("/", 1)[0]
+
+    @property
+    def noun(self) -> str:
+        """Second part of the key."""
+        return self.key.split("/", 1)[1]
+
+
+def same(*keys: str) -> tuple[Input, ...]:
+    """Inputs of the same month."""
+    return tuple(Input(key=key) for key in keys)

@@ -1,0 +1,93 @@
+"""What people and systems take away: exports, reports and the published warehouse."""
+
+from segmentation_assets.graph.node import Input, Node, same
+
+_REPORT_INPUTS = (
+    *same(
+        "gold/champion",
+        "gold/customer_segments",
+        "gold/rfm_segments",
+        "clusters/leaderboard",
+        "silver/customer_features",
+        "silver/imputed_features",
+        "silver/model_matrix",
+        "silver/snapshot_input",
+    ),
+    Input(key="gold/segment_profiles", window="recent"),
+    Input(key="raw/quarantine", window="whole"),
+)
+
+
+def output_nodes(upstream: tuple[Node, ...]) -> tuple[Node, ...]:
+    """List the exports, reports and the warehouse made from the assets given."""
+    return (*_export_nodes(), *_report_nodes(), _warehouse_node(upstream))
+
+
+def _export_nodes() -> tuple[Node, ...]:
+    return (
+        Node(
+            key="exports/customer_segments",
+            description="Segments, RFM scores and features of every customer, as CSV and Parquet under "
+            "`exports/<month>/`. Text that a spreadsheet would run as a formula is defused in the CSV.",
+            inputs=_REPORT_INPUTS,
+            storage="files",
+            settings=("reports", "currency"),
+            kinds=("csv", "parquet"),
+        ),
+        Node(
+            key="exports/workbook",
+            description="One Excel workbook per month: summary, segments and customers. Text stays text.",
+            inputs=_REPORT_INPUTS,
+            storage="files",
+            settings=("reports", "currency"),
+            kinds=("excel",),
+        ),
+    )
+
+
+def _report_nodes() -> tuple[Node, ...]:
+    return (
+        Node(
+            key="reports/dashboard",
+            description="One self-contained HTML page per month that works offline: segments, map of customers, "
+            "profiles, shares over the months, comparison of candidates and data quality.",
+            inputs=_REPORT_INPUTS,
+            storage="files",
+            settings=("reports", "currency"),
+            resources=tuple(f"reporting/templates/dashboard.{part}" for part in ("html.j2", "css", "js")),
+            kinds=("plotly", "html"),
+        ),
+        Node(
+            key="reports/business_report",
+            description="The month in words, as Markdown: segments, movement, caveats.",
+            inputs=_REPORT_INPUTS,
+            storage="files",
+            settings=("reports", "currency"),
+            resources=("reporting/templates/business_report.md.j2",),
+            kinds=("markdown",),
+        ),
+    )
+
+
+def _warehouse_node(upstream: tuple[Node, ...]) -> Node:
+    published = published_keys(upstream)
+    return Node(
+        key="serving/warehouse",
+        description="`segmentation.duckdb`: one table per published asset with its month as a column. It is built "
+        "aside and put in place whole, so an open reader never blocks a run and never sees half a table.",
+        inputs=tuple(
+            Input(key=node.key, window="every" if node.is_partitioned else "whole")
+            for node in upstream
+            if node.key in published
+        ),
+        is_partitioned=False,
+        storage="files",
+        kinds=("duckdb",),
+    )
+
+
+def published_keys(nodes: tuple[Node, ...]) -> tuple[str, ...]:
+    """Keys of the assets that the warehouse holds: quarantine, silver, clusters and gold."""
+    return tuple(
+        node.key for node in nodes if node.layer in ("silver", "clusters", "gold") or node.key == "raw/quarantine"
+    )

@@ -1,0 +1,95 @@
+"""What a run has to do: the assets to run, month by month, decided from manifests."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from segmentation_assets.errors import SettingsError
+from segmentation_assets.graph.node import Node
+from segmentation_assets.graph.platform import Platform
+from segmentation_assets.graph.staleness import evaluate, known_months
+from segmentation_assets.storage.store import WHOLE
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What a user asked a run to look at.
+
+    Parameters
+    ----------
+    keys : frozenset of str
+        Asset keys; all of the graph by default.
+    month : str
+        One month as YYYY-MM-01; empty for all.
+    months : int or None
+        The newest so many snapshot months, and earlier ones that were never made; ``None`` for all.
+    force : bool
+        Compute everything in the scope, whatever the manifests say.
+    """
+
+    keys: frozenset[str]
+    month: str = ""
+    months: int | None = None
+    force: bool = False
+
+
+def ingest_nodes(platform: Platform) -> tuple[Node, ...]:
+    """Assets that take the delivery in, before any month is known."""
+    return tuple(
+        node for node in platform.graph.nodes if not node.is_partitioned and node.layer in ("source", "raw", "silver")
+    )
+
+
+def publishing_nodes(platform: Platform) -> tuple[Node, ...]:
+    """Assets made once, after all months."""
+    return tuple(node for node in platform.graph.nodes if not node.is_partitioned and node.layer == "serving")
+
+
+def monthly_nodes(platform: Platform) -> tuple[Node, ...]:
+    """Assets with a result per month."""
+    return tuple(node for node in platform.graph.nodes if node.is_partitioned)
+
+
+def to_run(platform: Platform, nodes: tuple[Node, ...], partition: str, scope: Scope) -> tuple[str, ...]:
+    """Return the keys among `nodes` that have to run: what is stale and what is made from it, within the scope."""
+    in_scope = [node for node in nodes if node.key in scope.keys]
+    if scope.force:
+        return tuple(node.key for node in in_scope)
+    stale = {node.key for node in in_scope if evaluate(platform, node, partition).state != "fresh"}
+    reached = platform.graph.descendants(stale)
+    return tuple(node.key for node in in_scope if node.key in reached)
+
+
+def months_to_visit(platform: Platform, scope: Scope) -> tuple[str, ...]:
+    """Return the snapshot months of a scope, in order.
+
+    Raises
+    ------
+    SettingsError
+        The month asked for is no snapshot month.
+    """
+    months = known_months(platform)
+    if scope.month:
+        if scope.month not in months:
+            raise SettingsError(
+                f"{scope.month[:7]} is not a snapshot month",
+                f"snapshot months are {months[0][:7]} to {months[-1][:7]}; see calendar in the settings."
+                if months
+                else "there is none before the delivery has been taken in: segmentation run.",
+            )
+        return (scope.month,)
+    if scope.months is None:
+        return months
+    newest = months[-scope.months :]
+    never_made = [month for month in months if platform.store.manifest("gold/customer_segments", month) is None]
+    return tuple(month for month in months if month in newest or month in never_made)
+
+
+def is_up_to_date(platform: Platform, scope: Scope) -> bool:
+    """Whether a run over the scope would find nothing to do."""
+    if scope.force or to_run(platform, ingest_nodes(platform), WHOLE, scope):
+        return False
+    months = months_to_visit(platform, scope)
+    return not any(to_run(platform, monthly_nodes(platform), month, scope) for month in months) and not to_run(
+        platform, publishing_nodes(platform), WHOLE, scope
+    )

@@ -1,0 +1,56 @@
+"""Settings, graph, store and engine of one data folder, opened together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from segmentation_assets.clustering.registry import model_types
+from segmentation_assets.config.settings import Settings
+from segmentation_assets.graph.build import Graph, build_graph, code_version
+from segmentation_assets.graph.node import Node
+from segmentation_assets.storage.engine import Engine
+from segmentation_assets.storage.models import ModelStore
+from segmentation_assets.storage.store import TableStore
+
+
+@dataclass(frozen=True)
+class Platform:
+    """Everything a step or a command works with, derived from the settings alone."""
+
+    settings: Settings
+
+    @property
+    def data_dir(self) -> Path:
+        """The data folder."""
+        return self.settings.data_dir
+
+    @cached_property
+    def graph(self) -> Graph:
+        """The asset graph that the settings call for."""
+        return build_graph(self.settings)
+
+    @cached_property
+    def store(self) -> TableStore:
+        """Tables and files below the data folder."""
+        return TableStore(self.data_dir)
+
+    @cached_property
+    def models(self) -> ModelStore:
+        """Fitted models below the data folder."""
+        return ModelStore(self.data_dir, allowed_types=model_types())
+
+    @cached_property
+    def engine(self) -> Engine:
+        """DuckDB with the limits of the settings."""
+        return Engine(self.settings.engine, self.data_dir / "staging")
+
+    @cached_property
+    def code_versions(self) -> dict[str, str]:
+        """Code version by asset key."""
+        return {node.key: code_version(node, self.settings) for node in self.graph.nodes}
+
+    def code_version(self, node: Node) -> str:
+        """Code version of one asset."""
+        return self.code_versions[node.key]

@@ -1,0 +1,134 @@
+"""The monthly assets from features to segments."""
+
+from segmentation_assets.clustering.registry import ALGORITHMS, enabled_algorithms
+from segmentation_assets.config.settings import Settings
+from segmentation_assets.graph.node import Input, Node, same
+
+_MODEL_KINDS = ("scikitlearn", "parquet")
+
+
+def snapshot_nodes(settings: Settings, optional_tables: tuple[str, ...]) -> tuple[Node, ...]:
+    """List the monthly assets of the silver, clusters and gold layers."""
+    clusters = tuple(_cluster_node(name) for name in enabled_algorithms(settings.clustering))
+    return (*_silver_nodes(optional_tables), *clusters, *_gold_nodes(clusters))
+
+
+def _silver_nodes(optional_tables: tuple[str, ...]) -> tuple[Node, ...]:
+    lookback = tuple(
+        Input(key=f"raw/{name}", window="lookback" if name == "engagement_events" else "whole")
+        for name in optional_tables
+    )
+    facts = tuple(f"has {name}" for name in optional_tables)
+    return (
+        Node(
+            key="silver/snapshot_input",
+            description="Exactly the slices this snapshot reads, with their hashes: month slices of order lines and "
+            "events, and the customers and products that occur in them. A change elsewhere leaves the snapshot as it "
+            "is. An unfinished newest month is marked partial and is as of the day after its last order.",
+            inputs=(Input(key="silver/order_lines", window="lookback"), *lookback),
+            settings=("calendar.lookback_months", "calendar.partial_grace_days"),
+            facts=facts,
+        ),
+        Node(
+            key="silver/customer_history",
+            description="Every customer ever seen: first and last order, orders and money over the whole history, and "
+            "the summaries that buy-till-you-die models use. Built from the month before plus this month's lines, so "
+            "months have to be made in order.",
+            inputs=(*same("silver/snapshot_input"), Input(key="silver/customer_history", window="previous")),
+        ),
+        Node(
+            key="silver/customer_features",
+            description="One row per customer with a sale or return in the lookback, as known on the as-of date. Null "
+            "means undefined or unknown, never zero. Blocks whose input is not delivered are absent; the metadata "
+            "says which and why.",
+            inputs=same("silver/snapshot_input", "silver/customer_history"),
+            settings=("features",),
+            facts=facts,
+        ),
+        Node(
+            key="silver/imputed_features",
+            description="The features without nulls, for fitting only. Each filled value is flagged "
+            "(`was_imputed_…`) with its reason. Customers without a core metric are set aside and counted.",
+            inputs=same("silver/customer_features"),
+            settings=("features", "imputation"),
+            facts=facts,
+            kinds=("python", "parquet"),
+        ),
+        Node(
+            key="silver/model_matrix",
+            description="What clusterings are fitted on: selected columns, log-transformed where skewed, centred and "
+            "scaled. The metadata lists every column left out and why. Never used to report or to score.",
+            inputs=same("silver/customer_features"),
+            settings=("features", "imputation", "matrix"),
+            facts=facts,
+            kinds=("python", "parquet"),
+        ),
+    )
+
+
+def _cluster_node(name: str) -> Node:
+    entry = ALGORITHMS[name]
+    return Node(
+        key=f"clusters/{name}",
+        description=entry.description,
+        inputs=same("silver/model_matrix", "silver/customer_features"),
+        settings=(entry.settings_path, "clustering.seed", "clustering.fit_sample", "clustering.score_sample"),
+        kinds=_MODEL_KINDS,
+    )
+
+
+def _gold_nodes(clusters: tuple[Node, ...]) -> tuple[Node, ...]:
+    return (
+        Node(
+            key="gold/rfm_segments",
+            description="Recency, frequency and monetary scores by quintile (5 is best, ties share a score) and the "
+            "named cell of the 125-cell RFM map. The baseline every clustering is compared with.",
+            inputs=same("silver/customer_features"),
+            resources=("segments/data/rfm_map.csv",),
+            kinds=("python", "parquet"),
+        ),
+        Node(
+            key="clusters/leaderboard",
+            description="All candidate segmentations on one common sample: scores, gates, rank and the decision in "
+            "words. A candidate that fails a gate is never ranked. Silhouette, Davies-Bouldin and Calinski-Harabasz "
+            "favour round clusters of equal size; read them beside coverage and stability.",
+            inputs=(
+                *same("silver/model_matrix", "silver/customer_features", "gold/rfm_segments"),
+                *same(*(node.key for node in clusters)),
+            ),
+            settings=("leaderboard", "clustering.seed", "clustering.fit_sample", "clustering.score_sample"),
+            kinds=_MODEL_KINDS,
+        ),
+        Node(
+            key="gold/champion",
+            description="The segments of the model in force. A model is promoted when none is in force and stays "
+            "until then; it carries its own imputation, selection and scaling. When no candidate passes its gates, "
+            "the RFM map is in force.",
+            inputs=(
+                *same("clusters/leaderboard", "silver/model_matrix", "silver/customer_features", "gold/rfm_segments"),
+                *same(*(node.key for node in clusters)),
+                Input(key="gold/champion", window="previous"),
+                Input(key="source/decisions", window="whole"),
+            ),
+            kinds=_MODEL_KINDS,
+        ),
+        Node(
+            key="gold/customer_segments",
+            description="One row per customer: segment key and name, runner-up, the segment a month earlier and since "
+            "when the present one holds. Keys are stable from month to month. Customers without a sale in the "
+            "lookback have the state `no_purchases` and no segment.",
+            inputs=(
+                *same("gold/champion", "silver/customer_features", "gold/rfm_segments"),
+                Input(key="gold/customer_segments", window="previous"),
+            ),
+            kinds=_MODEL_KINDS,
+        ),
+        Node(
+            key="gold/segment_profiles",
+            description="Each segment and feature: size, share of money, mean, median, quartiles and the effect size "
+            "against everyone. Statistics rest on known values; `imputed_share` says how many were filled in for "
+            "fitting.",
+            inputs=same("gold/customer_segments", "silver/customer_features", "silver/imputed_features"),
+            kinds=("python", "parquet"),
+        ),
+    )

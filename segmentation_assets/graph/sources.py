@@ -1,0 +1,113 @@
+"""The unpartitioned assets from the delivery to classified order lines, stored in month slices."""
+
+from segmentation_assets.config.settings import Settings
+from segmentation_assets.graph.node import Input, Node
+from segmentation_assets.ingestion.mapping import effective_source
+
+_RAW_DESCRIPTIONS = {
+    "order_lines": "Delivered order lines, typed, with ids as text and the file and row each came from. Stored in "
+    "one folder per month. An order that a later file delivers again is taken from the later file. Rows that cannot "
+    "be typed are not here but in `raw/quarantine`.",
+    "customers": "Delivered customers, one row per customer id. The first row of an id counts; later ones are in "
+    "`raw/quarantine`.",
+    "products": "Delivered products with department and class, one row per product code. The first row of a code "
+    "counts; later ones are in `raw/quarantine`.",
+    "engagement_events": "Delivered engagement events such as visits and opened e-mails, in one folder per month.",
+}
+
+
+def source_nodes(settings: Settings) -> tuple[Node, ...]:
+    """List the assets of the source, raw and first silver layer that the settings call for."""
+    tables = delivered_tables(settings)
+    raw = tuple(_raw_node(table) for table in tables)
+    return (*_synthetic_nodes(settings), _delivery_node(settings), _decisions_node(), *raw, _quarantine_node(tables),
+            _order_lines_node())  # fmt: skip
+
+
+def delivered_tables(settings: Settings) -> tuple[str, ...]:
+    """Names of the delivered tables that the source maps."""
+    source = effective_source(settings)
+    optional = ("customers", "products", "engagement_events")
+    return ("order_lines", *(name for name in optional if getattr(source, name) is not None))
+
+
+def _synthetic_nodes(settings: Settings) -> tuple[Node, ...]:
+    if settings.source.kind != "synthetic":
+        return ()
+    return (
+        Node(
+            key="source/synthetic_retail",
+            description="The files of the built-in shop, as a source system would deliver them: customers, products, "
+            "order lines and engagement events per month. The true segment of each customer lies apart, in "
+            "`synthetic/ground_truth`, and is never an input.",
+            is_partitioned=False,
+            storage="files",
+            settings=("synthetic",),
+            kinds=("python", "parquet"),
+        ),
+    )
+
+
+def _delivery_node(settings: Settings) -> Node:
+    inputs = (Input(key="source/synthetic_retail", window="whole"),) if settings.source.kind == "synthetic" else ()
+    return Node(
+        key="source/delivery",
+        description="The delivered files with size and SHA-256: what the raw layer is made from. A file that did not "
+        "change keeps its hash, and nothing is read again.",
+        inputs=inputs,
+        is_partitioned=False,
+        storage="sliced",
+        settings=("source",),
+        external="delivery_folder",
+    )
+
+
+def _decisions_node() -> Node:
+    return Node(
+        key="source/decisions",
+        description="Decisions from outside, in the order they were written into `decisions.csv` in the data folder: "
+        "today a segment's own name (`rename`). A decision holds for snapshots whose as-of date is later, so "
+        "that a rebuild sees what the first run saw.",
+        is_partitioned=False,
+        external="decisions_file",
+        kinds=("csv", "parquet"),
+    )
+
+
+def _raw_node(table: str) -> Node:
+    return Node(
+        key=f"raw/{table}",
+        description=_RAW_DESCRIPTIONS[table],
+        inputs=(Input(key="source/delivery", window="slice", slice_name=table),),
+        is_partitioned=False,
+        storage="sliced",
+        settings=("source", *(("calendar.first_snapshot", "calendar.last_month") if table == "order_lines" else ())),
+    )
+
+
+def _quarantine_node(tables: tuple[str, ...]) -> Node:
+    return Node(
+        key="raw/quarantine",
+        description="Delivered rows that were set aside, each with reason, file, row and the offending value. Above "
+        "`source.max_quarantine_share` the run stops instead.",
+        inputs=tuple(Input(key=f"raw/{table}", window="slice", slice_name="quarantine") for table in tables),
+        is_partitioned=False,
+    )
+
+
+def _order_lines_node() -> Node:
+    return Node(
+        key="silver/order_lines",
+        description="Order lines classified as sale, return, adjustment or non_product, each with its reason and exact "
+        "amount. Nothing is dropped: guests, duplicates and book-keeping entries are marked, not removed. Stored in "
+        "one folder per month, so that a changed month leaves the others as they are.",
+        inputs=(Input(key="raw/order_lines", window="whole"),),
+        is_partitioned=False,
+        storage="sliced",
+        settings=(
+            "source.cancellations",
+            "source.adjustment_prefixes",
+            "source.non_product_codes",
+            "engine.customer_buckets",
+        ),
+    )

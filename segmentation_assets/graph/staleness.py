@@ -1,0 +1,101 @@
+"""What is stale and why, decided from manifests alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from segmentation_assets.errors import DataError
+from segmentation_assets.graph.inputs import order_line_months, read_fingerprints
+from segmentation_assets.graph.months import previous_month
+from segmentation_assets.graph.node import Input, Node
+from segmentation_assets.graph.platform import Platform
+from segmentation_assets.ingestion.calendar import snapshot_months
+from segmentation_assets.storage.manifest import Manifest
+from segmentation_assets.storage.store import WHOLE
+
+State = Literal["fresh", "stale", "missing"]
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """State of one asset and partition, with the reasons in words when it is not fresh."""
+
+    key: str
+    partition: str
+    state: State
+    reasons: tuple[str, ...] = ()
+
+
+def compare(manifest: Manifest | None, version: str, inputs: dict[str, str]) -> tuple[str, ...]:
+    """Return why a stored result cannot be kept; empty when it can."""
+    if manifest is None:
+        return ("nothing readable is stored",)
+    reasons = [] if manifest.code_version == version else ["its settings or code changed"]
+    for name in sorted(set(manifest.inputs) | set(inputs)):
+        if name not in inputs:
+            reasons.append(f"{name} is no longer an input")
+        elif name not in manifest.inputs:
+            reasons.append(f"{name} is new")
+        elif manifest.inputs[name] != inputs[name]:
+            reasons.append(f"{name} changed")
+    return tuple(reasons)
+
+
+def evaluate(platform: Platform, node: Node, partition: str) -> Evaluation:
+    """Compare one stored result with its inputs, code version and files as they are now."""
+    manifest = platform.store.manifest(node.key, partition)
+    missing: State = "missing" if manifest is None else "stale"
+    try:
+        inputs = read_fingerprints(platform, node, partition)
+    except DataError as problem:
+        return Evaluation(node.key, partition, missing, (problem.message,))
+    reasons = compare(manifest, platform.code_version(node), inputs)
+    if not reasons and manifest is not None and not platform.store.is_intact(manifest):
+        reasons = ("a stored file is missing or damaged",)
+    return Evaluation(node.key, partition, missing if reasons else "fresh", reasons)
+
+
+def known_months(platform: Platform) -> tuple[str, ...]:
+    """Snapshot months that the delivered order lines allow; empty before the first ingestion."""
+    if platform.store.manifest("raw/order_lines") is None:
+        return ()
+    months = order_line_months(platform)
+    return snapshot_months(platform.settings.calendar, months[-1]) if months else ()
+
+
+def evaluate_all(platform: Platform, months: tuple[str, ...]) -> tuple[Evaluation, ...]:
+    """Evaluate the whole graph over the months; what depends on something stale is stale too."""
+    found: dict[tuple[str, str], Evaluation] = {}
+    for node in platform.graph.nodes:
+        for partition in months if node.is_partitioned else (WHOLE,):
+            evaluation = evaluate(platform, node, partition)
+            cause = _stale_input(found, node, partition)
+            if evaluation.state == "fresh" and cause:
+                evaluation = Evaluation(node.key, partition, "stale", (f"{cause} is not up to date",))
+            found[node.key, partition] = evaluation
+    return tuple(found.values())
+
+
+def _stale_input(found: dict[tuple[str, str], Evaluation], node: Node, partition: str) -> str:
+    """Name an input that is not fresh, or nothing."""
+    for item in node.inputs:
+        for other in _partitions_read(_partitions_found(found, item.key), item, partition):
+            evaluation = found.get((item.key, other))
+            if evaluation is not None and evaluation.state != "fresh":
+                return item.key if other == WHOLE else f"{item.key} of {other[:7]}"
+    return ""
+
+
+def _partitions_found(found: dict[tuple[str, str], Evaluation], key: str) -> tuple[str, ...]:
+    """Partitions of a key among the evaluations so far."""
+    return tuple(partition for name, partition in found if name == key)
+
+
+def _partitions_read(partitions: tuple[str, ...], item: Input, partition: str) -> tuple[str, ...]:
+    """Which of an input's partitions a node reads."""
+    if item.window in ("whole", "slice", "lookback", "every"):
+        return partitions
+    if item.window == "recent":
+        return tuple(month for month in partitions if month <= partition)
+    return (previous_month(partition) if item.window == "previous" else partition,)

@@ -1,0 +1,1 @@
+"""Dagster definitions: assets, checks, resources, jobs, and how a step keeps or computes its result."""

@@ -1,0 +1,105 @@
+"""Bodies of the clusters layer."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from segmentation_assets.clustering.registry import ALGORITHMS
+from segmentation_assets.monitoring.run_records import package_versions
+from segmentation_assets.orchestration.step import Step
+from segmentation_assets.storage.models import ModelReference, StoredModel
+from segmentation_assets.tables.clusters import LEADERBOARD, assignments_table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from segmentation_assets.clustering.fitting import ClusteringResult
+
+MODEL_DOCUMENT = "model.json"
+"""Names the fitted model beside the assignments: its name and content hash in the model store."""
+
+
+def algorithm(name: str) -> Callable[[Step], None]:
+    """Make the body that fits one algorithm."""
+
+    def body(step: Step) -> None:
+        from segmentation_assets.clustering.fitting import assignments_frame, fit_clustering
+
+        settings = step.platform.settings.clustering
+        result = fit_clustering(matrix_of(step), revenue_of(step), ALGORITHMS[name], settings)
+        step.write_frame(assignments_frame(result), assignments_table(name))
+        stored = step.platform.models.save(name, result.estimator, _description(step, result))
+        step.rest_on(step.platform.models.folder(stored))
+        step.write_document(MODEL_DOCUMENT, json.dumps(asdict(stored)))
+        step.metadata |= {
+            "n_clusters": int(result.estimator.n_clusters_),
+            "fitted_customers": result.fitted_count,
+            "notes": list(result.notes),
+            "model_hash": stored.content_hash,
+        }
+
+    return body
+
+
+def _description(step: Step, result: ClusteringResult) -> dict[str, Any]:
+    """What is worth knowing about a fitted model."""
+    return {
+        "month": step.partition[:7],
+        "seed": step.platform.settings.clustering.seed,
+        "fitted_customers": result.fitted_count,
+        "n_clusters": int(result.estimator.n_clusters_),
+        "packages": package_versions(("scikit-learn", "numpy", "scipy", "skops")),
+    }
+
+
+def leaderboard(step: Step) -> None:
+    """Compare all candidates with each other and with the RFM map."""
+    step.write_frame(_compare(step), LEADERBOARD)
+
+
+def matrix_of(step: Step) -> pd.DataFrame:
+    """Model matrix with the customers as index."""
+    return step.frame("silver/model_matrix").set_index("customer_id")
+
+
+def revenue_of(step: Step) -> pd.Series:
+    """Net revenue by customer."""
+    frame = step.frame("silver/customer_features", ["customer_id", "net_revenue_amount"])
+    return frame.set_index("customer_id")["net_revenue_amount"]
+
+
+def candidates_of(step: Step) -> tuple[str, ...]:
+    """Algorithms whose clusters the step reads."""
+    keys = [item.key for item in step.node.inputs if item.key.startswith("clusters/")]
+    return tuple(key.split("/")[1] for key in keys if key != "clusters/leaderboard")
+
+
+def labels_of(step: Step, name: str) -> pd.Series:
+    """Cluster by customer of one algorithm."""
+    return step.frame(f"clusters/{name}", ["customer_id", "cluster"]).set_index("customer_id")["cluster"]
+
+
+def model_of(step: Step, name: str) -> StoredModel:
+    """Load the model that made one algorithm's clusters of this month."""
+    return step.platform.models.load(ModelReference(**json.loads(step.document(f"clusters/{name}", MODEL_DOCUMENT))))
+
+
+def _compare(step: Step) -> pd.DataFrame:
+    from segmentation_assets.clustering.leaderboard import compare_candidates
+    from segmentation_assets.clustering.stability import refit_of
+
+    settings = step.platform.settings
+    names = candidates_of(step)
+    rfm = step.frame("gold/rfm_segments", ["customer_id", "rfm_segment"]).set_index("customer_id")["rfm_segment"]
+    return compare_candidates(
+        matrix_of(step),
+        {name: labels_of(step, name) for name in names},
+        rfm,
+        {name: refit_of(model_of(step, name).estimator) for name in names},
+        settings.leaderboard,
+        settings.clustering.score_sample,
+        settings.clustering.seed,
+    )

@@ -1,0 +1,201 @@
+"""Bodies of the exports, reports and the warehouse."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from segmentation_assets.features.registry import absent_blocks
+from segmentation_assets.graph.declarations import declared_table
+from segmentation_assets.graph.inputs import as_of, recent_months
+from segmentation_assets.graph.sources import delivered_tables
+from segmentation_assets.orchestration.step import Step
+from segmentation_assets.reporting.business_report import render_business_report
+from segmentation_assets.reporting.dashboard import render_dashboard
+from segmentation_assets.reporting.snapshot import Snapshot
+from segmentation_assets.reporting.tabular import export_frame, write_csv
+from segmentation_assets.reporting.workbook import write_workbook
+from segmentation_assets.storage.engine import quote_text
+from segmentation_assets.storage.publishing import WarehouseTable, build_warehouse
+from segmentation_assets.storage.store import WHOLE
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def dashboard(step: Step) -> None:
+    """Render the HTML page of the month."""
+    html = render_dashboard(_snapshot(step), step.platform.settings.reports.dashboard)
+    _deliver_report(step, "dashboard.html").write_text(html, encoding="utf-8")
+    step.metadata |= {"megabytes": round(len(html.encode()) / 1e6, 3)}
+
+
+def business_report(step: Step) -> None:
+    """Render the month in words."""
+    text = render_business_report(_snapshot(step))
+    _deliver_report(step, "business_report.md").write_text(text, encoding="utf-8")
+
+
+def workbook(step: Step) -> None:
+    """Write the Excel workbook of the month."""
+    path = _deliver_export(step, "segmentation.xlsx")
+    write_workbook(_snapshot(step), step.platform.settings.reports.workbook, path)
+
+
+def customer_segments(step: Step) -> None:
+    """Write segments and features of every customer as CSV and Parquet."""
+    frame = export_frame(_snapshot(step))
+    write_csv(frame, _deliver_export(step, "customer_segments.csv"))
+    parquet = _deliver_export(step, "customer_segments.parquet")
+    step.connection.register("export", frame)
+    step.connection.execute(f"COPY export TO {quote_text(str(parquet))} (FORMAT parquet, COMPRESSION zstd)")
+    step.metadata |= {"customers": len(frame), "columns": list(frame.columns)}
+
+
+def warehouse(step: Step) -> None:
+    """Build the published database aside and put it in place whole."""
+    tables = [
+        WarehouseTable(item.key, _month_paths(step, item.key), step.platform.graph.node(item.key).is_partitioned)
+        for item in step.node.inputs
+    ]
+    counts = build_warehouse(step.deliver("segmentation.duckdb", "segmentation.duckdb"), tables, step.platform.engine)
+    step.metadata |= {"row_counts": counts}
+
+
+def _month_paths(step: Step, key: str) -> dict[str, list[Path]]:
+    """Parquet files of an asset by month; under ``all`` where it has no months."""
+    store = step.platform.store
+    node = step.platform.graph.node(key)
+    if node.storage == "sliced":
+        manifest = store.manifest(key)
+        names = sorted(manifest.slices) if manifest else []
+        return {WHOLE: [path for name in names for path in store.slice_paths(key, name)]}
+    if not node.is_partitioned:
+        return {WHOLE: store.table_paths(key)}
+    read = (name.partition("@") for name in sorted(_every_input(step, key)))
+    return {month: store.table_paths(key, month) for _, _, month in read}
+
+
+def _every_input(step: Step, key: str) -> list[str]:
+    calendar = step.platform.settings.calendar
+    first, last = f"{calendar.first_snapshot}-01", f"{calendar.last_month or '9999-12'}-01"
+    return [f"{key}@{month}" for month in step.platform.store.partitions(key) if first <= month <= last]
+
+
+def _deliver_report(step: Step, name: str) -> Path:
+    return step.deliver(name, f"reports/{step.partition[:7]}/{name}")
+
+
+def _deliver_export(step: Step, name: str) -> Path:
+    return step.deliver(name, f"exports/{step.partition[:7]}/{name}")
+
+
+def _snapshot(step: Step) -> Snapshot:
+    """Gather what the reports of a month show."""
+    settings = step.platform.settings
+    as_of_date, is_partial = as_of(step.platform, step.partition)
+    return Snapshot(
+        month=step.partition[:7],
+        as_of_date=as_of_date,
+        is_partial=is_partial,
+        currency=settings.currency,
+        title=settings.reports.dashboard.title,
+        champion=step.frame("gold/champion"),
+        customer_segments=step.frame("gold/customer_segments"),
+        segment_profiles=step.frame("gold/segment_profiles"),
+        leaderboard=step.frame("clusters/leaderboard"),
+        rfm_segments=step.frame("gold/rfm_segments"),
+        features=step.frame("silver/customer_features"),
+        matrix=step.frame("silver/model_matrix"),
+        shares=_shares(step),
+        feature_columns=_feature_texts(step),
+        absent_blocks=absent_blocks(settings.features, delivered_tables(settings)[1:]),
+        reconciliation=_reconciliation(step),
+        quarantine_counts=_quarantine_counts(step),
+        imputation=_imputation(step),
+        run_facts=_run_facts(step),
+        imputed_flags=_imputed_flags(step),
+    )
+
+
+def _shares(step: Step) -> pd.DataFrame:
+    """Size and money of every segment in the months so far."""
+    import pandas as pd
+
+    columns = ["segment_key", "segment_name", "customer_count", "net_revenue_amount"]
+    frames = [
+        step.frame("gold/segment_profiles", columns, month).drop_duplicates().assign(month=month[:7])
+        for month in recent_months(step.platform, step.partition)
+    ]
+    return pd.concat(frames, ignore_index=True)
+
+
+def _feature_texts(step: Step) -> dict[str, tuple[str, str, str]]:
+    table = declared_table(step.platform, step.platform.graph.node("silver/customer_features"))
+    return {
+        column.name: (column.meaning, column.unit, getattr(column, "direction", ""))
+        for column in (table.columns if table else ())
+    }
+
+
+def _imputed_flags(step: Step) -> pd.DataFrame:
+    frame = step.frame("silver/imputed_features")
+    return frame[["customer_id", *(name for name in frame.columns if name.startswith("was_imputed_"))]]
+
+
+def _reconciliation(step: Step) -> pd.DataFrame:
+    """Rows and money of every layer, from the figures of the reconciliation checks."""
+    import pandas as pd
+
+    rows = []
+    for key in ("raw/order_lines", "silver/order_lines", "silver/customer_features", "gold/customer_segments"):
+        manifest = step.platform.store.manifest(
+            key, step.partition if step.platform.graph.node(key).is_partitioned else WHOLE
+        )
+        for check in manifest.checks if manifest else ():
+            if check.name == "reconciliation":
+                rows += [(key, *row, check.passed) for row in check.metadata.get("comparison", [])]
+    return pd.DataFrame(rows, columns=["layer", "measure", "expected", "found", "passed"])
+
+
+def _quarantine_counts(step: Step) -> pd.DataFrame:
+    return step.connection.execute(
+        f"SELECT table_name, reason, explanation, count(*) AS row_count FROM {step.relation('raw/quarantine')} "
+        "GROUP BY ALL ORDER BY ALL"
+    ).df()
+
+
+def _imputation(step: Step) -> pd.DataFrame:
+    import pandas as pd
+
+    tracking = step.input_metadata("silver/imputed_features").get("tracking", [])
+    return pd.DataFrame(tracking, columns=["feature", "imputation_class", "filled_count", "fill_value"])
+
+
+def _run_facts(step: Step) -> dict[str, str]:
+    """What the month was made with; no clock, so that the same content gives the same file."""
+    from segmentation_assets.monitoring.run_records import package_versions
+
+    settings = step.platform.settings
+    facts: dict[str, Any] = {
+        "source": settings.source.kind,
+        "seed of clusterings": settings.clustering.seed,
+        "lookback in months": settings.calendar.lookback_months,
+    }
+    if settings.source.kind == "synthetic":
+        facts["seed of the shop"] = settings.synthetic.seed
+    champion = step.frame("gold/champion", ["algorithm", "model_hash", "trained_month"]).iloc[0]
+    facts |= {
+        "model in force": f"{champion['algorithm']}, fitted on {champion['trained_month']}",
+        "model hash": champion["model_hash"],
+    }
+    packages = package_versions(("segmentation-assets", "dagster", "duckdb", "pandas", "scikit-learn"))
+    return {name: str(value) for name, value in (facts | packages).items()} | _settings_hash(step)
+
+
+def _settings_hash(step: Step) -> dict[str, str]:
+    import hashlib
+
+    own = step.platform.settings.model_dump(mode="json", exclude={"data_dir", "engine", "execution"})
+    return {"settings hash": hashlib.sha256(json.dumps(own, sort_keys=True).encode()).hexdigest()[:12]}

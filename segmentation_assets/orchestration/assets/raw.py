@@ -1,0 +1,91 @@
+"""Bodies of the raw layer."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+
+from segmentation_assets.ingestion.calendar import check_calendar
+from segmentation_assets.ingestion.delivery import DeliveredFile
+from segmentation_assets.ingestion.ingest import IngestedTable, ingest_table
+from segmentation_assets.ingestion.mapping import delivery_folder, effective_source
+from segmentation_assets.ingestion.reconciliation import reconcile_delivery
+from segmentation_assets.orchestration.step import PART, Step
+from segmentation_assets.storage.store import WHOLE
+from segmentation_assets.tables.raw import (
+    QUARANTINE,
+    RAW_CUSTOMERS,
+    RAW_ENGAGEMENT_EVENTS,
+    RAW_ORDER_LINES,
+    RAW_PRODUCTS,
+)
+
+_DECLARED = {
+    "order_lines": RAW_ORDER_LINES,
+    "customers": RAW_CUSTOMERS,
+    "products": RAW_PRODUCTS,
+    "engagement_events": RAW_ENGAGEMENT_EVENTS,
+}
+
+
+def raw_table(name: str) -> Callable[[Step], None]:
+    """Make the body that reads one delivered table in one pass."""
+
+    def body(step: Step) -> None:
+        ingested = _ingest(step, name)
+        result = reconcile_delivery(ingested)
+        step.add_check("reconciliation", result.sentence, passed=result.passed, **result.figures)
+        if name == "order_lines" and ingested.first_at and ingested.last_at:
+            calendar = step.platform.settings.calendar
+            check_calendar(calendar, ingested.first_at.date(), ingested.last_at.date())
+        step.metadata |= result.figures | {
+            "quarantine_counts": ingested.quarantine_counts,
+            "first_order_at": ingested.first_at,
+            "last_order_at": ingested.last_at,
+        }
+
+    return body
+
+
+def _ingest(step: Step, name: str) -> IngestedTable:
+    """Read the files of a table into slices of the staging folder."""
+    settings = step.platform.settings
+    source = effective_source(settings)
+    table = _DECLARED[name]
+    listed = step.connection.execute(
+        f"SELECT table_name, file_name, file_index, size_bytes, sha256 FROM "
+        f"{step.slices_relation('source/delivery', [name])} ORDER BY file_index"
+    ).fetchall()
+    files = tuple(DeliveredFile(*row) for row in listed)
+    work = step.stage / "work"
+    work.mkdir()
+    ingested = ingest_table(
+        step.connection, table, getattr(source, name), files, delivery_folder(settings), work, source=source
+    )
+    for folder in (*ingested.months, WHOLE, "quarantine"):
+        _move_slice(step, folder)
+    shutil.rmtree(work)
+    step.tables |= {"": table, "quarantine": QUARANTINE}
+    return ingested
+
+
+def _move_slice(step: Step, name: str) -> None:
+    """Move one slice out of the work folder, if it is there."""
+    work = step.stage / "work"
+    found = {WHOLE: work / PART, "quarantine": work / "quarantine.parquet"}.get(name, work / name / PART)
+    if found.exists():
+        (step.stage / name).mkdir()
+        found.rename(step.stage / name / PART)
+
+
+def quarantine(step: Step) -> None:
+    """Collect the rows that the raw tables set aside."""
+    slices = [
+        path
+        for item in step.node.inputs
+        if (manifest := step.platform.store.slice_manifest(item.key, item.slice_name)) is not None
+        for path in step.platform.store.paths(manifest)
+    ]
+    empty = ", ".join(f'NULL AS "{name}"' for name in QUARANTINE.column_names)
+    sources = [f"SELECT {empty} WHERE false", *(f"SELECT * FROM read_parquet('{path}')" for path in slices)]
+    step.write_sql(" UNION ALL BY NAME ".join(sources), QUARANTINE)

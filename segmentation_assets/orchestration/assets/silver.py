@@ -1,0 +1,281 @@
+"""Bodies of the silver layer."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from dataclasses import asdict
+from typing import Any
+
+from segmentation_assets.features.declaration import feature_columns
+from segmentation_assets.features.history import customer_history_sql
+from segmentation_assets.features.imputation import apply_imputation, fit_imputation, imputed_features_table
+from segmentation_assets.features.preparation import fit_preparation, model_matrix_table, prepare
+from segmentation_assets.features.registry import (
+    absent_blocks,
+    features_sql,
+    features_table,
+    prepare_connection,
+)
+from segmentation_assets.features.snapshot import FeatureRelations
+from segmentation_assets.graph.inputs import as_of, history_months, lookback_months
+from segmentation_assets.graph.months import previous_month
+from segmentation_assets.graph.sources import delivered_tables
+from segmentation_assets.ingestion.calendar import lookback_start
+from segmentation_assets.ingestion.classification import bucket_sql, classified_lines_sql
+from segmentation_assets.ingestion.mapping import effective_source
+from segmentation_assets.ingestion.reconciliation import reconcile_layers
+from segmentation_assets.orchestration.incremental import require_rows
+from segmentation_assets.orchestration.step import Step
+from segmentation_assets.storage.engine import (
+    conformed_select,
+    content_hash,
+    copy_to_parquet,
+    fetch_row,
+    parquet_scan,
+)
+from segmentation_assets.storage.store import WHOLE
+from segmentation_assets.tables.declaration import Table
+from segmentation_assets.tables.silver import CUSTOMER_HISTORY, ORDER_LINES, SNAPSHOT_INPUT
+
+LINES_PER_BUCKET = 2_500_000
+
+_TRACKING_NAMES = {"imputation": "imputation_class", "count": "filled_count", "value": "fill_value"}
+
+
+def order_lines(step: Step) -> None:
+    """Classify each month whose raw lines or rules changed; keep the others."""
+    raw = step.platform.store.manifest("raw/order_lines")
+    slices = {name: value for name, value in (raw.slices if raw else {}).items() if name != "quarantine"}
+    buckets = _bucket_count(step, raw.row_count or 0 if raw else 0)
+    step.tables[""] = ORDER_LINES
+    for month, fingerprint in slices.items():
+        inputs = {f"raw/order_lines@{month}": fingerprint, "customer_buckets": str(buckets)}
+        if _slice_is_current(step, month, inputs):
+            step.kept_slices.add(month)
+        else:
+            _classify_month(step, month, buckets)
+            step.slice_inputs[month] = inputs
+    _reconcile_order_lines(step, tuple(slices))
+    step.metadata |= {"customer_buckets": buckets, "months_classified": sorted(step.slice_inputs)}
+
+
+def _bucket_count(step: Step, line_count: int) -> int:
+    """Take the number of buckets from the settings, else as stored, else from the number of lines."""
+    wanted = step.platform.settings.engine.customer_buckets
+    if wanted != "auto":
+        return wanted
+    stored = step.platform.store.manifest(step.node.key)
+    if stored is not None and "customer_buckets" in stored.metadata:
+        return int(stored.metadata["customer_buckets"])
+    return -(-line_count // LINES_PER_BUCKET) or 1
+
+
+def _slice_is_current(step: Step, month: str, inputs: dict[str, str]) -> bool:
+    stored = step.platform.store.slice_manifest(step.node.key, month)
+    return (
+        not step.is_forced
+        and stored is not None
+        and stored.inputs == inputs
+        and stored.code_version == step.platform.code_version(step.node)
+        and step.platform.store.is_intact(stored)
+    )
+
+
+def _classify_month(step: Step, month: str, buckets: int) -> None:
+    """Write one file per customer bucket."""
+    (step.stage / month).mkdir()
+    source = effective_source(step.platform.settings)
+    sql = classified_lines_sql(step.slices_relation("raw/order_lines", [month]), source)
+    for bucket in range(buckets):
+        chosen = sql if buckets == 1 else f"SELECT * FROM ({sql}) WHERE {bucket_sql('customer_id', buckets)} = {bucket}"
+        path = step.stage / month / f"bucket-{bucket:03d}.parquet"
+        copy_to_parquet(step.connection, conformed_select(chosen, ORDER_LINES), path)
+
+
+def _reconcile_order_lines(step: Step, months: tuple[str, ...]) -> None:
+    """Compare rows and money of the raw and the classified lines."""
+    raw = step.slices_relation("raw/order_lines", months)
+    kept = [path for name in step.kept_slices for path in step.platform.store.slice_paths(step.node.key, name)]
+    silver = parquet_scan(sorted([*kept, *step.stage.glob("*/*.parquet")]))
+    result = reconcile_layers(step.connection, raw, silver)
+    step.add_check("reconciliation", result.sentence, passed=result.passed, **result.figures)
+    step.metadata |= result.figures
+
+
+def snapshot_input(step: Step) -> None:
+    """List the slices this snapshot reads, with their hashes."""
+    import pandas as pd
+
+    as_of_date, is_partial = as_of(step.platform, step.partition)
+    lookback = lookback_months(step.platform, step.partition)
+    require_rows(step, step.partition in lookback, "order line")
+    rows = [
+        _slice_row(step, "silver/order_lines", month, use)
+        for use, months in (("features", lookback), ("history", history_months(step.platform, step.partition)))
+        for month in months
+    ]
+    rows += [row for name in delivered_tables(step.platform.settings)[1:] for row in _optional_rows(step, name)]
+    frame = pd.DataFrame(rows).assign(as_of_date=as_of_date, is_partial=is_partial)
+    step.write_frame(frame, SNAPSHOT_INPUT)
+    step.metadata |= {"as_of_date": as_of_date, "is_partial": is_partial, "months_read": len(lookback)}
+
+
+def _slice_row(step: Step, key: str, name: str, used_for: str) -> dict[str, Any]:
+    manifest = step.platform.store.slice_manifest(key, name)
+    return {
+        "input_key": key,
+        "slice_name": name,
+        "used_for": used_for,
+        "content_hash": manifest.content_hash if manifest else "",
+        "row_count": manifest.row_count if manifest else 0,
+    }
+
+
+def _optional_rows(step: Step, name: str) -> list[dict[str, Any]]:
+    """Rows of an optional input: months of events, or the part of a table that the snapshot can see."""
+    key = f"raw/{name}"
+    if name == "engagement_events":
+        return [_slice_row(step, key, month, "features") for month in _event_months(step)]
+    relation = _visible_rows(step, name)
+    value, count = content_hash(step.connection, relation)
+    as_of_date, _ = as_of(step.platform, step.partition)
+    return [
+        {
+            "input_key": key,
+            "slice_name": f"as of {as_of_date}",
+            "used_for": "features",
+            "content_hash": value,
+            "row_count": count,
+        }
+    ]
+
+
+def _event_months(step: Step) -> tuple[str, ...]:
+    manifest = step.platform.store.manifest("raw/engagement_events")
+    stored = manifest.slices if manifest else {}
+    return tuple(month for month in lookback_months(step.platform, step.partition) if month in stored)
+
+
+def _visible_rows(step: Step, name: str) -> str:
+    """SQL of the rows of a customers or products table that occur in the lookback's lines."""
+    key = {"customers": "customer_id", "products": "product_id"}[name]
+    lines = step.slices_relation("silver/order_lines", lookback_months(step.platform, step.partition))
+    table = step.slices_relation(f"raw/{name}", [WHOLE])
+    columns = "* EXCLUDE (source_file, source_row)"
+    return f"(SELECT {columns} FROM {table} WHERE {key} IN (SELECT {key} FROM {lines} WHERE {key} IS NOT NULL))"
+
+
+def customer_history(step: Step) -> None:
+    """Add this month's lines to the history of the month before."""
+    as_of_date, _ = as_of(step.platform, step.partition)
+    months = history_months(step.platform, step.partition)
+    is_first = step.partition == step.platform.settings.calendar.first_snapshot + "-01"
+    previous = None if is_first else step.relation(step.node.key, previous_month(step.partition))
+    prepare_connection(step.connection)
+    lines = step.slices_relation("silver/order_lines", months)
+    step.write_sql(customer_history_sql(lines, previous, as_of_date), CUSTOMER_HISTORY)
+
+
+def customer_features(step: Step) -> None:
+    """Compute all features bucket by bucket."""
+    as_of_date, is_partial = as_of(step.platform, step.partition)
+    table = _features_table(step)
+    prepare_connection(step.connection)
+    for bucket, lines in enumerate(_bucket_relations(step)):
+        sql = _features_sql(step, lines, as_of_date)
+        copy_to_parquet(step.connection, conformed_select(sql, table), step.stage / f"part-{bucket:03d}.parquet")
+    step.tables[""] = table
+    _reconcile_features(step)
+    settings = step.platform.settings
+    absent = absent_blocks(settings.features, delivered_tables(settings)[1:])
+    step.metadata |= {"as_of_date": as_of_date, "is_partial": is_partial, "absent_blocks": absent}
+
+
+def _features_table(step: Step) -> Table:
+    settings = step.platform.settings
+    return features_table(settings.features, delivered_tables(settings)[1:])
+
+
+def _bucket_relations(step: Step) -> list[str]:
+    """One relation of order lines per customer bucket."""
+    months = lookback_months(step.platform, step.partition)
+    by_month = [step.platform.store.slice_paths("silver/order_lines", month) for month in months]
+    return [parquet_scan(list(paths)) for paths in zip(*by_month, strict=True)]
+
+
+def _features_sql(step: Step, lines: str, as_of_date: dt.date) -> str:
+    settings = step.platform.settings
+    available = delivered_tables(settings)
+    relations = FeatureRelations(
+        order_lines=lines,
+        history=step.relation("silver/customer_history"),
+        products=step.slices_relation("raw/products", [WHOLE]) if "products" in available else None,
+        customers=step.slices_relation("raw/customers", [WHOLE]) if "customers" in available else None,
+        engagement_events=_events_relation(step) if "engagement_events" in available else None,
+    )
+    start = lookback_start(as_of_date, settings.calendar.lookback_months)
+    instant = dt.datetime.combine(as_of_date, dt.time())
+    return features_sql(settings.features, relations, instant, start)
+
+
+def _events_relation(step: Step) -> str:
+    months = _event_months(step)
+    if months:
+        return step.slices_relation("raw/engagement_events", months)
+    return "(SELECT NULL::VARCHAR AS customer_id, NULL::TIMESTAMP AS event_at, NULL::VARCHAR AS event_type WHERE false)"
+
+
+def _reconcile_features(step: Step) -> None:
+    """Compare the money of all customers with the money of the lines they come from."""
+    lines = step.slices_relation("silver/order_lines", lookback_months(step.platform, step.partition))
+    start = lookback_start(as_of(step.platform, step.partition)[0], step.platform.settings.calendar.lookback_months)
+    (expected,) = fetch_row(
+        step.connection,
+        f"SELECT coalesce(sum(amount), 0) FROM {lines} WHERE customer_id IS NOT NULL "
+        f"AND line_type IN ('sale', 'return') AND order_at >= TIMESTAMP '{start}' "
+        f"AND order_at < TIMESTAMP '{as_of(step.platform, step.partition)[0]}'",
+    )
+    found, customers = fetch_row(
+        step.connection,
+        "SELECT coalesce(sum(net_revenue_amount), 0), count(*) FROM "
+        f"{parquet_scan(sorted(step.stage.glob('*.parquet')))}",
+    )
+    tolerance = customers * 0.005
+    step.add_check(
+        "reconciliation",
+        f"Net revenue of {customers} customers is {found}; their order lines add up to {expected}. Amounts are "
+        f"rounded to the cent once per customer, so up to {tolerance:.2f} may lie between.",
+        passed=abs(float(found) - float(expected)) <= tolerance,
+        comparison=[["net revenue", float(expected), float(found)]],
+    )
+
+
+def imputed_features(step: Step) -> None:
+    """Fill what is missing, with a flag per value."""
+    settings = step.platform.settings
+    table = _features_table(step)
+    frame = step.frame("silver/customer_features")
+    imputation = fit_imputation(frame, feature_columns(table), settings.imputation)
+    imputed = apply_imputation(frame, imputation)
+    step.write_frame(imputed.frame, imputed_features_table(table))
+    step.metadata |= {
+        "set_aside": imputed.set_aside["reason"].value_counts().to_dict(),
+        "tracking": json.loads(imputed.tracking.rename(columns=_TRACKING_NAMES).to_json(orient="records")),
+    }
+
+
+def model_matrix(step: Step) -> None:
+    """Select, transform and scale; the fitted preparation lies beside the matrix."""
+    settings = step.platform.settings
+    frame = step.frame("silver/customer_features")
+    preparation = fit_preparation(frame, _features_table(step), settings.imputation, settings.matrix)
+    prepared = prepare(frame, preparation)
+    step.write_frame(prepared.matrix.reset_index(), model_matrix_table(preparation))
+    step.write_document("preparation.json", preparation.to_json())
+    step.metadata |= {
+        "columns": list(preparation.features),
+        "log_transformed": list(preparation.log_features),
+        "dropped": [asdict(dropped) for dropped in preparation.dropped],
+        "set_aside": len(prepared.set_aside),
+    }

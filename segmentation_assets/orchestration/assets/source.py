@@ -1,0 +1,50 @@
+"""Bodies of the source layer."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from segmentation_assets.ingestion.decisions import read_decisions
+from segmentation_assets.ingestion.delivery import list_delivery
+from segmentation_assets.ingestion.mapping import delivery_folder, effective_source
+from segmentation_assets.orchestration.step import PART, Step
+from segmentation_assets.storage.engine import write_frame
+from segmentation_assets.synthetic.delivery import write_delivery, write_ground_truth
+from segmentation_assets.synthetic.shop import generate_shop
+from segmentation_assets.tables.raw import DECISIONS, DELIVERY
+
+
+def synthetic_retail(step: Step) -> None:
+    """Make the shop and deliver its files."""
+    shop = generate_shop(step.platform.settings.synthetic)
+    files = write_delivery(step.connection, shop, step.stage)
+    for path in files:
+        step.deliver(path.name, f"synthetic/delivery/{path.name}")
+    truth = write_ground_truth(step.connection, shop, step.stage)
+    step.deliver(truth.name, f"synthetic/ground_truth/{truth.name}")
+    step.metadata |= {
+        "customers": len(shop.customers),
+        "products": len(shop.products),
+        "order_lines": len(shop.order_lines),
+        "seed": step.platform.settings.synthetic.seed,
+    }
+
+
+def delivery(step: Step) -> None:
+    """List the delivered files with their hashes."""
+    import pandas as pd
+
+    settings = step.platform.settings
+    files = list_delivery(delivery_folder(settings), effective_source(settings))
+    step.tables[""] = DELIVERY
+    for table, rows in pd.DataFrame([asdict(file) for file in files]).groupby("table_name"):
+        (step.stage / str(table)).mkdir()
+        write_frame(step.connection, rows, DELIVERY, step.stage / str(table) / PART)
+    step.metadata |= {"files": len(files), "megabytes": round(sum(file.size_bytes for file in files) / 1e6, 3)}
+
+
+def decisions(step: Step) -> None:
+    """Read the decisions from outside."""
+    frame = read_decisions(step.platform.data_dir / "decisions.csv")
+    step.write_frame(frame, DECISIONS)
+    step.metadata |= {"decisions": len(frame)}

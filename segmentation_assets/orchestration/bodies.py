@@ -1,0 +1,20 @@
+"""Which body computes which asset."""
+
+from __future__ import annotations
+
+from segmentation_assets.graph.node import Node
+from segmentation_assets.orchestration.assets import clusters, gold, outputs, raw, silver, source
+from segmentation_assets.orchestration.incremental import Body
+
+_MODULES = {"source": source, "silver": silver, "gold": gold, "exports": outputs, "reports": outputs,
+            "serving": outputs}  # fmt: skip
+
+
+def body_of(node: Node) -> Body:
+    """Return the body of an asset: by name in the module of its layer, or made for its table or algorithm."""
+    if node.layer == "raw":
+        return raw.quarantine if node.noun == "quarantine" else raw.raw_table(node.noun)
+    if node.layer == "clusters":
+        return clusters.leaderboard if node.noun == "leaderboard" else clusters.algorithm(node.noun)
+    body: Body = getattr(_MODULES[node.layer], node.noun)
+    return body

@@ -1,0 +1,169 @@
+"""Builds all Dagster definitions from the graph."""
+
+import logging
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import dagster as dg
+
+from segmentation_assets.config.settings import Settings
+from segmentation_assets.errors import SegmentationError
+from segmentation_assets.graph.declarations import check_names, declared_table
+from segmentation_assets.graph.node import Node
+from segmentation_assets.graph.platform import Platform
+from segmentation_assets.orchestration.bodies import body_of
+from segmentation_assets.orchestration.incremental import CheckFailedError, StepOutcome, keep_or_compute
+from segmentation_assets.orchestration.partitions import dependency, snapshot_partitions
+from segmentation_assets.orchestration.resources import EngineResource, engine_resource
+from segmentation_assets.storage.manifest import CheckRecord, Manifest
+from segmentation_assets.storage.store import WHOLE
+from segmentation_assets.tables.declaration import Table
+
+OWNER = "team:data-platform"
+FORCE_TAG = "segmentation/force"
+
+Observer = Callable[[Node, str, StepOutcome], None]
+
+
+def build_defs(settings: Settings, *, observer: Observer | None = None) -> dg.Definitions:
+    """Build the definitions that the settings call for.
+
+    Parameters
+    ----------
+    settings : Settings
+    observer : callable, optional
+        Told of every step that ended: node, partition, outcome.
+
+    Returns
+    -------
+    Definitions
+        One asset per node of the graph, its checks, the jobs and the engine resource.
+    """
+    platform = Platform(settings)
+    partitions = snapshot_partitions(settings.calendar)
+    assets = [_build_asset(platform, node, partitions, observer) for node in platform.graph.nodes]
+    executor = dg.in_process_executor if settings.execution.executor == "in_process" else dg.multiprocess_executor
+    return dg.Definitions(
+        assets=assets,
+        jobs=_build_jobs(platform),
+        resources={"engine": engine_resource(platform.engine)},
+        executor=executor,
+    )
+
+
+def _build_jobs(platform: Platform) -> list[Any]:
+    """Make the job of a whole month, and the one that only takes the delivery in."""
+    ingest = [
+        "/".join(node.key.split("/"))
+        for node in platform.graph.nodes
+        if not node.is_partitioned and node.layer in ("source", "raw", "silver")
+    ]
+    return [
+        dg.define_asset_job(
+            "monthly_snapshot_job",
+            selection=dg.AssetSelection.all(),
+            description="One month from the delivery to the dashboard; what has not changed is kept.",
+        ),
+        dg.define_asset_job(
+            "ingest_job",
+            selection=dg.AssetSelection.assets(*ingest),
+            description="Take the delivery in, up to the classified order lines.",
+        ),
+    ]
+
+
+def _build_asset(
+    platform: Platform, node: Node, partitions: dg.PartitionsDefinition, observer: Observer | None
+) -> dg.AssetsDefinition:
+    """Make the Dagster asset of one node; its body keeps or computes."""
+    graph = platform.graph
+    table = declared_table(platform, node)
+
+    @dg.asset(
+        key=node.key.split("/"),
+        group_name=node.layer,
+        description=node.description,
+        owners=[OWNER],
+        kinds=set(node.kinds),
+        code_version=platform.code_version(node),
+        partitions_def=partitions if node.is_partitioned else None,
+        deps=[dependency(node, item, is_partitioned_input=graph.node(item.key).is_partitioned) for item in node.inputs],
+        check_specs=[
+            dg.AssetCheckSpec(name=name, asset=node.key.split("/"), blocking=True) for name in check_names(node)
+        ],
+        metadata={"dagster/column_schema": _column_schema(table)} if table else {},
+        output_required=False,
+    )
+    def _asset(context: dg.AssetExecutionContext, engine: EngineResource) -> Iterator[Any]:
+        partition = context.partition_key if node.is_partitioned else WHOLE
+        force = context.run.tags.get(FORCE_TAG) == "true"
+        try:
+            outcome = keep_or_compute(
+                platform,
+                node,
+                partition,
+                body_of(node),
+                connect=engine.get_connection,
+                log=logging.getLogger("segmentation_assets"),
+                force=force,
+            )
+        except CheckFailedError as problem:
+            yield from (_check_result(node, check) for check in problem.checks)
+            raise dg.Failure(description=str(problem), allow_retries=False) from None
+        except SegmentationError as problem:
+            raise dg.Failure(description=str(problem), allow_retries=False) from None
+        if observer is not None:
+            observer(node, partition, outcome)
+        yield _materialize_result(node, outcome)
+
+    return _asset
+
+
+def _materialize_result(node: Node, outcome: StepOutcome) -> dg.MaterializeResult[Any]:
+    manifest = outcome.manifest
+    return dg.MaterializeResult(
+        asset_key=node.key.split("/"),
+        metadata=_metadata(manifest, outcome),
+        check_results=[_check_result(node, check) for check in manifest.checks],
+        data_version=dg.DataVersion(manifest.content_hash),
+    )
+
+
+def _metadata(manifest: Manifest, outcome: StepOutcome) -> dict[str, Any]:
+    rows = {} if manifest.row_count is None else {"dagster/row_count": manifest.row_count}
+    return {
+        **rows,
+        **{name: _metadata_value(value) for name, value in manifest.metadata.items() if value is not None},
+        "kept": outcome.kept,
+        "why_computed": "; ".join(outcome.reasons[:10]) or "nothing it rests on changed",
+        "files": [file.path for file in manifest.files][:50],
+        "cpu_seconds": round(outcome.cost.cpu_seconds, 3),
+    }
+
+
+def _metadata_value(value: Any) -> Any:
+    return dg.MetadataValue.json(value) if isinstance(value, dict | list) else value
+
+
+def _check_result(node: Node, check: CheckRecord) -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(
+        check_name=check.name,
+        passed=check.passed,
+        asset_key=node.key.split("/"),
+        description=check.description,
+        metadata={name: _metadata_value(value) for name, value in check.metadata.items() if value is not None},
+    )
+
+
+def _column_schema(table: Table) -> dg.TableSchema:
+    return dg.TableSchema(
+        columns=[
+            dg.TableColumn(
+                column.name,
+                column.dtype,
+                description=f"{column.meaning}{f' [{column.unit}]' if column.unit else ''}",
+                constraints=dg.TableColumnConstraints(nullable=column.nullable),
+            )
+            for column in table.columns
+        ]
+    )

@@ -1,0 +1,268 @@
+"""Keep or compute: decide from manifests whether a step has to work, and store what it made.
+
+Nothing becomes visible before its checks have passed; a step that fails leaves the previous result in place.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from segmentation_assets.errors import DataError
+from segmentation_assets.graph.inputs import read_fingerprints
+from segmentation_assets.graph.node import Node
+from segmentation_assets.graph.platform import Platform
+from segmentation_assets.graph.staleness import compare
+from segmentation_assets.monitoring.cost import Cost, CostMeter
+from segmentation_assets.orchestration.step import Step
+from segmentation_assets.storage.contract import ContractResult, check_contract
+from segmentation_assets.storage.engine import Connection, content_hash, parquet_scan
+from segmentation_assets.storage.manifest import CheckRecord, Manifest, StoredFile
+from segmentation_assets.storage.store import file_sha256
+from segmentation_assets.tables.declaration import Table
+
+Body = Callable[[Step], None]
+
+
+@dataclass(frozen=True)
+class StepOutcome:
+    """What became of a step: its manifest, whether it was kept, why it was computed, and its cost."""
+
+    manifest: Manifest
+    kept: bool
+    reasons: tuple[str, ...]
+    cost: Cost
+
+
+@dataclass
+class CheckFailedError(Exception):
+    """A check failed; nothing was stored. Carries the outcome of every check for the record."""
+
+    message: str
+    checks: tuple[CheckRecord, ...] = field(default_factory=tuple)
+
+    def __str__(self) -> str:
+        return self.message
+
+
+def keep_or_compute(
+    platform: Platform,
+    node: Node,
+    partition: str,
+    body: Body,
+    *,
+    connect: Any,
+    log: logging.Logger,
+    force: bool = False,
+) -> StepOutcome:
+    """Keep the stored result when nothing it rests on has changed; otherwise compute, check and store it.
+
+    Parameters
+    ----------
+    platform : Platform
+    node : Node
+    partition : str
+        Month as YYYY-MM-01, or ``all``.
+    body : callable
+        Computes the result into the step's staging folder.
+    connect : callable
+        Opens an engine connection as a context manager.
+    log : logging.Logger
+    force : bool
+        Compute whatever the manifests say.
+
+    Returns
+    -------
+    StepOutcome
+
+    Raises
+    ------
+    CheckFailedError
+        A check failed; the previous result is still in place.
+    DataError
+        An input is missing or breaks a rule.
+    """
+    meter = CostMeter()
+    inputs = read_fingerprints(platform, node, partition)
+    stored = platform.store.manifest(node.key, partition)
+    reasons = compare(stored, platform.code_version(node), inputs)
+    if stored is not None and not reasons and not force:
+        if platform.store.is_intact(stored):
+            return StepOutcome(stored, kept=True, reasons=(), cost=meter.read())
+        reasons = ("a stored file is missing or damaged",)
+    with platform.store.staging(node.key) as stage:
+        step = Step(platform, node, partition, stage, connect, log, is_forced=force)
+        try:
+            body(step)
+            manifest = _STORERS[node.storage](step, inputs)
+        finally:
+            step.close()
+    why = ("forced",) if force else reasons
+    return StepOutcome(manifest, kept=False, reasons=why, cost=meter.read())
+
+
+def _store_table(step: Step, inputs: dict[str, str]) -> Manifest:
+    """Check and store a table of one folder."""
+    parquet = sorted(step.stage.glob("*.parquet"))
+    step.checks.insert(0, _contract_record(step.connection, parquet, step.tables[""], step.node.key))
+    _stop_on_failed_check(step)
+    rows_hash, row_count = content_hash(step.connection, parquet_scan(parquet))
+    content = _with_documents(rows_hash, step.stage)
+    store = step.platform.store
+    with store.lock(step.node.key, step.partition):
+        files = store.place_table(step.stage, step.node.key, step.partition, content)
+        rested = store.describe_files(step.rests_on)
+        files = tuple(file for file in files if file not in rested) + rested
+        manifest = _manifest(step, inputs, content, files=files, row_count=row_count)
+        store.publish(manifest)
+    return manifest
+
+
+def _store_sliced(step: Step, inputs: dict[str, str]) -> Manifest:
+    """Check all new slices, then store those that changed, and last the manifest of the whole asset."""
+    folders = sorted(path for path in step.stage.iterdir() if path.is_dir())
+    results = [_check_slice(step, folder) for folder in folders]
+    step.checks.insert(0, _merged_contract(step, results))
+    _stop_on_failed_check(step)
+    store = step.platform.store
+    with store.lock(step.node.key, "slices"):
+        hashes = {folder.name: _store_slice(step, folder) for folder in folders}
+        for name in step.kept_slices:
+            kept = store.slice_manifest(step.node.key, name)
+            if kept is not None:
+                hashes[name] = kept.content_hash
+        previous = store.manifest(step.node.key, step.partition)
+        for name in set(previous.slices if previous else ()) - set(hashes):
+            store.remove_slice(step.node.key, name)
+        rows = sum((m.row_count or 0) for name in hashes if (m := store.slice_manifest(step.node.key, name)))
+        manifest = _manifest(step, inputs, _hash_of(hashes), row_count=rows, slices=dict(sorted(hashes.items())))
+        store.publish(manifest)
+    return manifest
+
+
+def _check_slice(step: Step, folder: Path) -> ContractResult:
+    return check_contract(step.connection, sorted(folder.glob("*.parquet")), _table_of(step, folder.name))
+
+
+def _table_of(step: Step, slice_name: str) -> Table:
+    return step.tables.get(slice_name, step.tables[""])
+
+
+def _store_slice(step: Step, folder: Path) -> str:
+    """Store one slice unless its content is stored already; return its content hash."""
+    store, key, name = step.platform.store, step.node.key, folder.name
+    content, row_count = content_hash(step.connection, parquet_scan(sorted(folder.glob("*.parquet"))))
+    files = store.place_table(folder, key, name, content)
+    inputs = step.slice_inputs.get(name, {})
+    version = step.platform.code_version(step.node)
+    manifest = Manifest(key, name, content, version, inputs, files, row_count)
+    if store.slice_manifest(key, name) != manifest:
+        store.publish(manifest, slice_name=name)
+    return content
+
+
+def _store_files(step: Step, inputs: dict[str, str]) -> Manifest:
+    """Place the files people read, one by one and each whole, and last the manifest."""
+    _stop_on_failed_check(step)
+    store = step.platform.store
+    staged = {name: step.stage / name for name in sorted(step.targets)}
+    content = _hash_of({step.targets[name]: file_sha256(path) for name, path in staged.items()})
+    with store.lock(step.node.key, step.partition):
+        _remove_replaced_files(step)
+        for name, path in staged.items():
+            store.place_file(path, store.root / step.targets[name])
+        files = store.describe_files([store.root / step.targets[name] for name in staged])
+        manifest = _manifest(step, inputs, content, files=files)
+        store.publish(manifest)
+        if step.node.is_partitioned:
+            store.point_latest(step.node.layer, step.partition[:7])
+    return manifest
+
+
+def _remove_replaced_files(step: Step) -> None:
+    """Remove files that the previous result had and the new one has not."""
+    previous = step.platform.store.manifest(step.node.key, step.partition)
+    for file in previous.files if previous else ():
+        if file.path not in step.targets.values():
+            (step.platform.store.root / file.path).unlink(missing_ok=True)
+
+
+_STORERS: dict[str, Callable[[Step, dict[str, str]], Manifest]] = {
+    "table": _store_table,
+    "sliced": _store_sliced,
+    "files": _store_files,
+}
+
+
+def _manifest(
+    step: Step,
+    inputs: dict[str, str],
+    content: str,
+    *,
+    files: tuple[StoredFile, ...] = (),
+    row_count: int | None = None,
+    slices: dict[str, str] | None = None,
+) -> Manifest:
+    metadata = json.loads(json.dumps(step.metadata, default=str))
+    version = step.platform.code_version(step.node)
+    return Manifest(
+        step.node.key, step.partition, content, version, inputs, files, row_count, tuple(step.checks), metadata,
+        slices or {},
+    )  # fmt: skip
+
+
+def _contract_record(connection: Connection, parquet: list[Path], table: Table, key: str) -> CheckRecord:
+    return _as_record(check_contract(connection, parquet, table), key)
+
+
+def _as_record(result: ContractResult, key: str) -> CheckRecord:
+    description = "Schema, nulls, ranges, allowed values and keys are as declared."
+    metadata = {"row_count": result.row_count, "rules": list(result.rules)}
+    if not result.passed:
+        metadata |= {"violations": result.violations, "samples": result.samples}
+        description = result.sentence(key)
+    return CheckRecord("contract", result.passed, description, metadata)
+
+
+def _merged_contract(step: Step, results: list[ContractResult]) -> CheckRecord:
+    """Merge the contract results of all new slices into one record."""
+    rules = tuple(dict.fromkeys(rule for result in results for rule in result.rules))
+    violations: dict[str, int] = {}
+    samples: dict[str, list[str]] = {}
+    for result in results:
+        for rule, count in result.violations.items():
+            violations[rule] = violations.get(rule, 0) + count
+            samples.setdefault(rule, result.samples.get(rule, []))
+    merged = ContractResult(sum(result.row_count for result in results), rules, violations, samples)
+    return _as_record(merged, step.node.key)
+
+
+def _stop_on_failed_check(step: Step) -> None:
+    failed = [check for check in step.checks if not check.passed]
+    if failed:
+        message = " ".join(check.description for check in failed)
+        raise CheckFailedError(f"{message}\nHint: the previous result was left as it is.", tuple(step.checks))
+
+
+def _with_documents(rows_hash: str, stage: Path) -> str:
+    """Fold the text files beside a table into its content hash."""
+    documents = {path.name: file_sha256(path) for path in stage.iterdir() if path.suffix != ".parquet"}
+    return _hash_of({"rows": rows_hash, **documents}) if documents else rows_hash
+
+
+def _hash_of(parts: dict[str, str]) -> str:
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
+
+
+def require_rows(step: Step, row_count: int, what: str) -> None:
+    """Stop with a clear error when a step would store nothing."""
+    if row_count == 0:
+        raise DataError(
+            f"{step.node.key}: there is no {what} for {step.partition[:7]}",
+            "check the calendar settings against the months that were delivered: segmentation status.",
+        )

@@ -1,0 +1,47 @@
+"""The Dagster instance of a data folder: SQLite storage, logs and artifacts under ``<data>/dagster``."""
+
+import os
+from pathlib import Path
+
+import dagster as dg
+
+_TEMPLATE = """# written by segmentation_assets; runs, logs and artifacts of this data folder
+storage:
+  sqlite:
+    base_dir: {root}/storage
+local_artifact_storage:
+  module: dagster._core.storage.root
+  class: LocalArtifactStorage
+  config:
+    base_dir: {root}/artifacts
+compute_logs:
+  module: dagster._core.storage.local_compute_log_manager
+  class: LocalComputeLogManager
+  config:
+    base_dir: {root}/compute_logs
+telemetry:
+  enabled: false
+nux:
+  enabled: false
+"""
+
+
+def instance_home(data_dir: Path) -> Path:
+    """Return the folder that serves as DAGSTER_HOME of a data folder, with its dagster.yaml in place."""
+    root = data_dir.resolve() / "dagster"
+    home = root / "home"
+    home.mkdir(parents=True, exist_ok=True)
+    text = _TEMPLATE.format(root=root)
+    path = home / "dagster.yaml"
+    if not path.is_file() or path.read_text(encoding="utf-8") != text:
+        temporary = path.with_suffix(f".{os.getpid()}")
+        temporary.write_text(text, encoding="utf-8")
+        os.replace(temporary, path)
+    return home
+
+
+def open_instance(data_dir: Path) -> dg.DagsterInstance:
+    """Open the instance of a data folder; a DAGSTER_HOME set from outside wins."""
+    if os.environ.get("DAGSTER_HOME"):
+        return dg.DagsterInstance.get()
+    return dg.DagsterInstance.from_config(str(instance_home(data_dir)))

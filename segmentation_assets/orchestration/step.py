@@ -1,0 +1,140 @@
+"""What the body of an asset sees: its inputs as relations and frames, and a place to write its result."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from segmentation_assets.errors import DataError
+from segmentation_assets.graph.node import Node
+from segmentation_assets.graph.platform import Platform
+from segmentation_assets.storage.engine import (
+    Connection,
+    conformed_select,
+    copy_to_parquet,
+    parquet_scan,
+    read_frame,
+    write_frame,
+)
+from segmentation_assets.storage.manifest import CheckRecord
+from segmentation_assets.storage.store import WHOLE
+from segmentation_assets.tables.declaration import Table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+PART = "part-0.parquet"
+"""Name of a table's only file."""
+
+
+@dataclass
+class Step:
+    """One computation of one asset for one partition.
+
+    Parameters
+    ----------
+    platform : Platform
+    node : Node
+    partition : str
+        Month as YYYY-MM-01, or ``all``.
+    stage : Path
+        Empty folder to write into. What lies in it when the body ends becomes the result.
+    connect : callable
+        Opens an engine connection as a context manager.
+    log : logging.Logger
+    """
+
+    platform: Platform
+    node: Node
+    partition: str
+    stage: Path
+    connect: Any
+    log: logging.Logger
+    metadata: dict[str, Any] = field(default_factory=dict)
+    checks: list[CheckRecord] = field(default_factory=list)
+    tables: dict[str, Table] = field(default_factory=dict)
+    slice_inputs: dict[str, dict[str, str]] = field(default_factory=dict)
+    kept_slices: set[str] = field(default_factory=set)
+    targets: dict[str, str] = field(default_factory=dict)
+    is_forced: bool = False
+    rests_on: list[Path] = field(default_factory=list)
+    _stack: ExitStack = field(default_factory=ExitStack)
+
+    @cached_property
+    def connection(self) -> Connection:
+        """The step's engine connection, opened at first use."""
+        opened: AbstractContextManager[Connection] = self.connect()
+        return self._stack.enter_context(opened)
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._stack.close()
+
+    def paths(self, key: str, partition: str | None = None) -> list[Path]:
+        """Parquet files of an input, by default of the same partition."""
+        return self.platform.store.table_paths(key, self._partition_of(key, partition))
+
+    def relation(self, key: str, partition: str | None = None) -> str:
+        """SQL table expression of an input."""
+        return parquet_scan(self.paths(key, partition))
+
+    def slices_relation(self, key: str, slices: Sequence[str]) -> str:
+        """SQL table expression of several slices of an input, in their order."""
+        return parquet_scan([path for name in slices for path in self.platform.store.slice_paths(key, name)])
+
+    def frame(self, key: str, columns: Sequence[str] | None = None, partition: str | None = None) -> pd.DataFrame:
+        """Read an input as a frame."""
+        return read_frame(self.connection, self.paths(key, partition), columns)
+
+    def document(self, key: str, name: str, partition: str | None = None) -> str:
+        """Read a text file stored beside an input's table."""
+        folder = self.paths(key, partition)[0].parent
+        return (folder / name).read_text(encoding="utf-8")
+
+    def input_metadata(self, key: str, partition: str | None = None) -> dict[str, Any]:
+        """Metadata stored with an input."""
+        manifest = self.platform.store.manifest(key, self._partition_of(key, partition))
+        return manifest.metadata if manifest else {}
+
+    def write_sql(self, sql: str, table: Table, parameters: Sequence[Any] = ()) -> None:
+        """Write the result of a query as the asset's table."""
+        copy_to_parquet(self.connection, conformed_select(sql, table), self.stage / PART, parameters)
+        self.tables[""] = table
+
+    def write_frame(self, frame: pd.DataFrame, table: Table) -> None:
+        """Write a frame as the asset's table."""
+        write_frame(self.connection, frame, table, self.stage / PART)
+        self.tables[""] = table
+
+    def write_document(self, name: str, text: str) -> None:
+        """Write a text file beside the asset's table; it counts as part of the content."""
+        (self.stage / name).write_text(text, encoding="utf-8")
+
+    def rest_on(self, folder: Path) -> None:
+        """Count the files of a stored model to the result: when one is damaged or gone, the result is made again."""
+        if not folder.is_dir():
+            raise DataError(
+                f"{self.node.key} of {self.partition[:7]} rests on the model in {folder}, which is gone",
+                "make the months again in order: segmentation run.",
+            )
+        self.rests_on += sorted(path for path in folder.iterdir() if path.is_file())
+
+    def deliver(self, name: str, target: str) -> Path:
+        """Return the staged path of a file for people, to be placed at `target` below the data folder."""
+        self.targets[name] = target
+        return self.stage / name
+
+    def add_check(self, name: str, description: str, *, passed: bool, **metadata: Any) -> None:
+        """Record the outcome of an asset check; a failed one stops the step before anything is stored."""
+        self.checks.append(CheckRecord(name, passed, description, json.loads(json.dumps(metadata, default=str))))
+
+    def _partition_of(self, key: str, partition: str | None) -> str:
+        if partition is not None:
+            return partition
+        return self.partition if self.platform.graph.node(key).is_partitioned else WHOLE

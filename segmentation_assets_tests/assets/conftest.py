@@ -1,0 +1,99 @@
+"""A small finished shop to work on, and a way to run a scope and see what was computed."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from segmentation_assets.config.loading import load_settings
+from segmentation_assets.config.settings import Settings
+from segmentation_assets.graph.plan import Scope
+from segmentation_assets.graph.platform import Platform
+from segmentation_assets.synthetic.delivery import synthetic_source
+
+MONTHS = ("2025-06-01", "2025-07-01", "2025-08-01")
+
+SMALL_SHOP = {"synthetic.customers": 300, "synthetic.first_month": "2024-12", "synthetic.months": 9}
+
+Computed = set[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Shop:
+    """A data folder that reads its own delivery folder."""
+
+    root: Path
+
+    @property
+    def data_dir(self) -> Path:
+        """The data folder."""
+        return self.root / "data"
+
+    @property
+    def deliveries(self) -> Path:
+        """The delivery folder."""
+        return self.data_dir / "deliveries"
+
+    def settings(self, **overrides: object) -> Settings:
+        """Settings of the shop: its files as an own source, with further dotted keys on top."""
+        dotted = {name.replace("__", "."): value for name, value in overrides.items()}
+        mapping = synthetic_source().model_dump(mode="json", exclude={"kind", "folder"})
+        source = {f"source.{name}": value for name, value in mapping.items()}
+        base = {
+            "data_dir": str(self.data_dir),
+            "calendar.first_snapshot": MONTHS[0][:7],
+            "calendar.last_month": MONTHS[-1][:7],
+            "source.kind": "files",
+            "leaderboard.resamples": 3,
+        }
+        return load_settings(profile="demo", overrides={**base, **source, **dotted}).settings
+
+
+@pytest.fixture
+def run() -> Callable[..., Computed]:
+    """Run a scope and return what was computed, not kept."""
+
+    def run_scope_of(settings: Settings, **scope: object) -> Computed:
+        from segmentation_assets.orchestration.runner import run_scope
+
+        platform = Platform(settings)
+        computed: Computed = set()
+
+        def observe(node, partition, outcome) -> None:
+            if not outcome.kept:
+                computed.add((node.key, partition))
+
+        keys = frozenset(scope.pop("keys", platform.graph.by_key))
+        run_scope(platform, Scope(keys, **scope), observe)
+        return computed
+
+    return run_scope_of
+
+
+@pytest.fixture(scope="session")
+def finished_shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
+    """A shop of 300 customers whose three snapshots are made; copy it before changing anything."""
+    from segmentation_assets.orchestration.runner import run_scope
+    from segmentation_assets.storage.engine import Engine
+    from segmentation_assets.synthetic.delivery import write_delivery
+    from segmentation_assets.synthetic.shop import generate_shop
+
+    shop = Shop(tmp_path_factory.mktemp("finished"))
+    synthetic = load_settings(profile="demo", overrides=SMALL_SHOP).settings
+    shop.deliveries.mkdir(parents=True)
+    with Engine(synthetic.engine, shop.root).connect() as connection:
+        write_delivery(connection, generate_shop(synthetic.synthetic), shop.deliveries)
+    platform = Platform(shop.settings())
+    run_scope(platform, Scope(frozenset(platform.graph.by_key)), lambda *_: None)
+    return shop
+
+
+@pytest.fixture
+def shop(finished_shop: Shop, tmp_path: Path) -> Shop:
+    """A copy of the finished shop that a test may change."""
+    shutil.copytree(finished_shop.data_dir, tmp_path / "data")
+    return Shop(tmp_path)

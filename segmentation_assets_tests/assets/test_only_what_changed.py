@@ -1,0 +1,123 @@
+"""What is computed again after a change, counted; everything else has to stay as it lies on disk."""
+
+import pytest
+
+from segmentation_assets.config.settings import EngineSettings
+from segmentation_assets.graph import build
+from segmentation_assets.graph.platform import Platform
+from segmentation_assets.storage.engine import Engine
+from segmentation_assets_tests.assets.conftest import MONTHS
+
+REPORTS = {"exports/customer_segments", "exports/workbook", "reports/business_report", "reports/dashboard"}
+
+
+def files_of(shop):
+    """Every stored file with inode and time of change; the event log and run records apart."""
+    parts = ("tables", "manifests", "reports", "exports", "models", "segmentation.duckdb")
+    return {
+        path: (path.stat().st_ino, path.stat().st_mtime_ns)
+        for part in parts
+        for path in [shop.data_dir / part, *(shop.data_dir / part).rglob("*")]
+        if path.is_file()
+    }
+
+
+def rewrite(path, sql):
+    """Replace a Parquet file by the result of a query over it."""
+    with Engine(EngineSettings(), path.parent).connect() as connection:
+        connection.execute(f"CREATE TABLE t AS SELECT * FROM read_parquet('{path}')")
+        connection.execute(f"COPY ({sql}) TO '{path}' (FORMAT parquet)")
+
+
+def change_one_line(shop, month):
+    rewrite(
+        shop.deliveries / f"order_lines-{month[:7]}.parquet",
+        "SELECT * REPLACE (CASE WHEN row_number() OVER () = 1 THEN quantity + 1 ELSE quantity END AS quantity) FROM t",
+    )
+
+
+def test_second_run_computes_nothing_and_rewrites_no_file(shop, run):
+    before = files_of(shop)
+    assert run(shop.settings()) == set()
+    assert files_of(shop) == before
+
+
+def test_every_month_is_complete(shop):
+    store = Platform(shop.settings()).store
+    assert store.partitions("gold/customer_segments") == MONTHS
+    for month in MONTHS:
+        for name in ("dashboard.html", "business_report.md"):
+            assert (shop.data_dir / "reports" / month[:7] / name).stat().st_size > 1000
+
+
+def test_changed_line_of_the_newest_month_recomputes_that_month_and_what_follows(shop, run):
+    change_one_line(shop, MONTHS[-1])
+    computed = run(shop.settings())
+    monthly = {(key, partition) for key, partition in computed if partition != "all"}
+    assert {partition for _, partition in monthly} == {MONTHS[-1]}
+    assert ("silver/customer_features", MONTHS[-1]) in monthly
+    whole = {key for key, partition in computed if partition == "all"}
+    assert whole == {"source/delivery", "raw/order_lines", "silver/order_lines", "serving/warehouse"}
+    silver = Platform(shop.settings()).store.manifest("silver/order_lines")
+    assert silver.metadata["months_classified"] == [MONTHS[-1]]
+
+
+def test_late_line_of_an_old_month_recomputes_every_snapshot_that_reads_it(shop, run):
+    change_one_line(shop, "2025-01-01")
+    computed = run(shop.settings())
+    assert {partition for key, partition in computed if key == "silver/customer_features"} == set(MONTHS)
+    silver = Platform(shop.settings()).store.manifest("silver/order_lines")
+    assert silver.metadata["months_classified"] == ["2025-01-01"]
+
+
+def test_delivery_with_the_same_lines_in_another_file_order_stops_at_the_raw_layer(shop, run):
+    newest = shop.deliveries / f"order_lines-{MONTHS[-1][:7]}.parquet"
+    rewrite(newest, "SELECT * FROM t")
+    assert {key for key, _ in run(shop.settings())} <= {"source/delivery", "raw/order_lines"}
+
+
+def test_changed_kmeans_setting_recomputes_no_feature(shop, run):
+    computed = {key for key, _ in run(shop.settings(clustering__algorithms__kmeans__k_max=5))}
+    assert "clusters/kmeans" in computed
+    assert not {key for key in computed if key.startswith(("source/", "raw/", "silver/"))}
+    assert "gold/rfm_segments" not in computed
+
+
+def test_changed_report_template_recomputes_only_that_report(shop, run, monkeypatch):
+    template = "reporting/templates/dashboard.html.j2"
+    original = build._resource_hash
+    monkeypatch.setattr(build, "_resource_hash", lambda path: "changed" if path == template else original(path))
+    assert run(shop.settings()) == {("reports/dashboard", month) for month in MONTHS}
+
+
+def test_changed_dashboard_title_recomputes_only_the_reports(shop, run):
+    computed = {key for key, _ in run(shop.settings(reports__dashboard__title="Our customers"))}
+    assert computed <= REPORTS
+    assert "reports/dashboard" in computed
+
+
+def test_engine_settings_change_no_result(shop, run):
+    assert run(shop.settings(engine__threads=1, engine__memory_limit="1GB")) == set()
+
+
+def test_forced_run_computes_everything_and_gives_the_same_tables(shop, run):
+    store = Platform(shop.settings()).store
+    before = {
+        (key, partition): store.manifest(key, partition).content_hash
+        for key in Platform(shop.settings()).graph.by_key
+        for partition in store.partitions(key)
+        if key != "serving/warehouse"
+    }
+    computed = run(shop.settings(engine__threads=1), force=True)
+    assert {(key, partition) for key, partition in computed if key != "serving/warehouse"} == set(before)
+    assert {name: store.manifest(*name).content_hash for name in before} == before
+
+
+@pytest.mark.parametrize("damage", ["gone", "cut short"])
+def test_damaged_file_is_made_again(shop, run, damage):
+    store = Platform(shop.settings()).store
+    (path,) = store.table_paths("gold/rfm_segments", MONTHS[1])
+    content = path.read_bytes()
+    path.unlink() if damage == "gone" else path.write_bytes(content[:100])
+    assert ("gold/rfm_segments", MONTHS[1]) in run(shop.settings())
+    assert store.table_paths("gold/rfm_segments", MONTHS[1])[0].read_bytes() == content
