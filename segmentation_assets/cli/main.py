@@ -1,0 +1,69 @@
+"""Entry point of the `segmentation` command: exit code 0, 1 for data or settings, 2 for usage."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+
+from segmentation_assets.cli.parser import build_parser
+from segmentation_assets.errors import SegmentationError
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit code; problems a user can solve are told on stderr."""
+    parsed = build_parser().parse_args(arguments)
+    try:
+        return _COMMANDS[parsed.command](parsed)
+    except SegmentationError as problem:
+        print(f"error: {problem}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("stopped; what was finished is stored, the rest is made by the next run.", file=sys.stderr)
+        return 1
+
+
+def _run(parsed: argparse.Namespace) -> int:
+    from segmentation_assets.cli.run_command import run
+
+    return run(parsed)
+
+
+def _status(parsed: argparse.Namespace) -> int:
+    from segmentation_assets.cli.status_command import status
+
+    return status(parsed)
+
+
+def _report(parsed: argparse.Namespace) -> int:
+    from segmentation_assets.cli.run_command import report
+
+    return report(parsed)
+
+
+def _reference(parsed: argparse.Namespace) -> int:
+    from segmentation_assets.cli.reference_command import reference
+
+    return reference(parsed)
+
+
+def _config(parsed: argparse.Namespace) -> int:
+    from segmentation_assets.cli.config_command import config
+
+    return config(parsed)
+
+
+def _ui(parsed: argparse.Namespace) -> int:
+    from segmentation_assets.cli.ui_command import ui
+
+    return ui(parsed)
+
+
+_COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
+    "run": _run,
+    "status": _status,
+    "report": _report,
+    "reference": _reference,
+    "config": _config,
+    "ui": _ui,
+}

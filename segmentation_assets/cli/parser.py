@@ -1,0 +1,96 @@
+"""Arguments of the `segmentation` command."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from pathlib import Path
+
+from segmentation_assets import __version__
+
+LOG_LEVELS = ("debug", "info", "warning", "error")
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Build the parser of the whole command."""
+    parser = argparse.ArgumentParser(
+        prog="segmentation", description="Customer segmentation: order lines in, named segments out."
+    )
+    parser.add_argument("--version", action="version", version=f"segmentation {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    shared = _shared_arguments()
+    _add_run(commands, shared)
+    _add_status(commands, shared)
+    _add_report(commands, shared)
+    _add_reference(commands, shared)
+    _add_config(commands, shared)
+    _add_ui(commands, shared)
+    return parser
+
+
+def _shared_arguments() -> argparse.ArgumentParser:
+    shared = argparse.ArgumentParser(add_help=False)
+    shared.add_argument("--profile", metavar="NAME", help="packaged profile: demo or default")
+    shared.add_argument("--config", type=Path, metavar="FILE", help="settings file; ./segmentation.yaml if it exists")
+    shared.add_argument("--env", type=Path, metavar="FILE", help="file of environment settings, KEY=VALUE per line")
+    shared.add_argument("--log-level", choices=LOG_LEVELS, default="info", help="least level written to the log file")
+    return shared
+
+
+def _add_run(commands: argparse._SubParsersAction[argparse.ArgumentParser], shared: argparse.ArgumentParser) -> None:
+    run = commands.add_parser("run", parents=[shared], help="bring everything up to date")
+    run.add_argument("--customers", type=_positive, metavar="N", help="customers of the synthetic shop")
+    run.add_argument(
+        "--months",
+        type=_positive,
+        metavar="K",
+        help="only the newest K snapshot months, and earlier ones that were never made",
+    )
+    run.add_argument("--month", type=_month, metavar="YYYY-MM", help="only this snapshot month")
+    run.add_argument("--only", action="append", metavar="LAYER|ASSET", help="only this layer or asset; repeatable")
+    run.add_argument("--skip", action="append", default=[], metavar="ALGORITHM", help="leave an algorithm out")
+    run.add_argument("--force", action="store_true", help="compute everything again, changed or not")
+
+
+def _add_status(commands: argparse._SubParsersAction[argparse.ArgumentParser], shared: argparse.ArgumentParser) -> None:
+    status = commands.add_parser("status", parents=[shared], help="list what is stored and what is stale, and why")
+    status.add_argument("--all", action="store_true", help="list what is up to date too")
+
+
+def _add_report(commands: argparse._SubParsersAction[argparse.ArgumentParser], shared: argparse.ArgumentParser) -> None:
+    report = commands.add_parser("report", parents=[shared], help="write a month's reports and exports again")
+    report.add_argument("--month", type=_month, metavar="YYYY-MM", help="snapshot month; the newest by default")
+
+
+def _add_reference(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser], shared: argparse.ArgumentParser
+) -> None:
+    reference = commands.add_parser(
+        "reference", parents=[shared], help="reproduce published figures by the conventions of the reference block"
+    )
+    reference.add_argument("--json", action="store_true", help="print JSON")
+
+
+def _add_config(commands: argparse._SubParsersAction[argparse.ArgumentParser], shared: argparse.ArgumentParser) -> None:
+    config = commands.add_parser("config", help="check, show or describe the settings")
+    actions = config.add_subparsers(dest="action", required=True, metavar="ACTION")
+    actions.add_parser("check", parents=[shared], help="read the settings and say what they lead to")
+    actions.add_parser("show", parents=[shared], help="print the settings in force and where each comes from")
+    actions.add_parser("schema", parents=[shared], help="print the JSON Schema of the settings")
+
+
+def _add_ui(commands: argparse._SubParsersAction[argparse.ArgumentParser], shared: argparse.ArgumentParser) -> None:
+    ui = commands.add_parser("ui", parents=[shared], help="start the Dagster UI on this data folder")
+    ui.add_argument("--port", type=_positive, default=3000, help="port on 127.0.0.1; 3000 by default")
+
+
+def _positive(text: str) -> int:
+    if not re.fullmatch(r"[1-9]\d{0,8}", text):
+        raise argparse.ArgumentTypeError(f"'{text}' is not a whole number above zero")
+    return int(text)
+
+
+def _month(text: str) -> str:
+    if not re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])(-01)?", text):
+        raise argparse.ArgumentTypeError(f"'{text}' is not a month; write YYYY-MM")
+    return f"{text[:7]}-01"

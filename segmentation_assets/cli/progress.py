@@ -1,0 +1,86 @@
+"""Progress lines, the log file and the collected steps of a run."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from segmentation_assets.graph.node import Node
+from segmentation_assets.monitoring.run_records import StepRecord
+from segmentation_assets.storage.store import WHOLE
+
+_log = logging.getLogger("segmentation_assets.run")
+
+
+class JsonLines(logging.Formatter):
+    """Formats a log record as one JSON object per line."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the record as JSON."""
+        entry: dict[str, Any] = {
+            "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+            **getattr(record, "fields", {}),
+        }
+        return json.dumps(entry, ensure_ascii=False, default=str)
+
+
+def open_log(data_dir: Path, run_id: str, level: str) -> logging.Handler:
+    """Send the package's log lines to ``logs/<run_id>.jsonl``; return the handler to close."""
+    folder = data_dir / "logs"
+    folder.mkdir(parents=True, exist_ok=True)
+    handler = logging.FileHandler(folder / f"{run_id}.jsonl", encoding="utf-8")
+    handler.setFormatter(JsonLines())
+    logger = logging.getLogger("segmentation_assets")
+    logger.setLevel(level.upper())
+    logger.propagate = False
+    logger.addHandler(handler)
+    return handler
+
+
+def close_log(handler: logging.Handler) -> None:
+    """Close the log file."""
+    logging.getLogger("segmentation_assets").removeHandler(handler)
+    handler.close()
+
+
+@dataclass
+class Progress:
+    """Observer of a run: prints a line per step and remembers what each did."""
+
+    started: float = field(default_factory=time.perf_counter)
+    steps: list[StepRecord] = field(default_factory=list)
+
+    def __call__(self, node: Node, partition: str, outcome: Any) -> None:
+        """Take note of a step that ended."""
+        manifest = outcome.manifest
+        self.steps.append(
+            StepRecord(
+                key=node.key,
+                partition=partition,
+                kept=outcome.kept,
+                reasons=outcome.reasons,
+                row_count=manifest.row_count,
+                cost=outcome.cost,
+                metadata=manifest.metadata,
+                files=tuple(file.path for file in manifest.files),
+            )
+        )
+        month = "" if partition == WHOLE else partition[:7]
+        rows = "" if manifest.row_count is None else f"{manifest.row_count:,} rows"
+        what = "kept" if outcome.kept else f"made in {outcome.cost.wall_seconds:.1f} s"
+        self.say(f"{node.key:<28} {month:<8} {what:<15} {rows}")
+        _log.info("%s %s %s", node.key, partition, what, extra={"fields": {"reasons": outcome.reasons}})
+
+    def say(self, text: str) -> None:
+        """Print a line with the time since the start."""
+        elapsed = time.perf_counter() - self.started
+        print(f"[{elapsed:6.1f} s] {text}".rstrip(), file=sys.stdout, flush=True)

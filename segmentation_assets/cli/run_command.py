@@ -1,0 +1,97 @@
+"""`segmentation run` and `segmentation report`."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+import uuid
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from segmentation_assets.cli.opening import load_from_arguments
+from segmentation_assets.cli.progress import Progress, close_log, open_log
+from segmentation_assets.cli.summary import closing_summary
+from segmentation_assets.errors import SegmentationError, SettingsError
+from segmentation_assets.graph.plan import Scope, is_up_to_date
+from segmentation_assets.graph.platform import Platform
+from segmentation_assets.graph.staleness import known_months
+from segmentation_assets.monitoring.cost import CostMeter
+from segmentation_assets.monitoring.run_records import RunRecord, write_run_record
+
+_log = logging.getLogger("segmentation_assets.run")
+
+
+def run(parsed: argparse.Namespace) -> int:
+    """Bring the scope that the arguments name up to date."""
+    platform = Platform(load_from_arguments(parsed).settings)
+    names = parsed.only or []
+    keys = frozenset().union(*(platform.graph.select(name) for name in names)) if names else _all_keys(platform)
+    scope = Scope(keys, month=parsed.month or "", months=parsed.months, force=parsed.force)
+    if parsed.customers is not None and platform.settings.source.kind != "synthetic":
+        raise SettingsError("--customers shapes the synthetic shop, and source.kind is 'files'", "leave it out.")
+    return _execute(platform, scope, parsed.log_level)
+
+
+def report(parsed: argparse.Namespace) -> int:
+    """Write the reports and exports of one month again from the stored tables."""
+    platform = Platform(load_from_arguments(parsed).settings)
+    keys = frozenset(platform.graph.select("reports") | platform.graph.select("exports"))
+    months = [month for month in known_months(platform) if platform.store.manifest("gold/customer_segments", month)]
+    if not months:
+        raise SettingsError("there is no finished month to report on", "run 'segmentation run' first.")
+    return _execute(platform, Scope(keys, month=parsed.month or months[-1], force=True), parsed.log_level)
+
+
+def _all_keys(platform: Platform) -> frozenset[str]:
+    return frozenset(platform.graph.by_key)
+
+
+def _execute(platform: Platform, scope: Scope, log_level: str) -> int:
+    progress = Progress()
+    run_id = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:6]}"
+    if is_up_to_date(platform, scope):
+        progress.say("everything is up to date; nothing was computed")
+        print(closing_summary(platform))
+        return 0
+    handler = open_log(platform.data_dir, run_id, log_level)
+    try:
+        return _recorded(platform, scope, progress, run_id, lambda: _run_scope(platform, scope, progress))
+    finally:
+        close_log(handler)
+
+
+def _run_scope(platform: Platform, scope: Scope, progress: Progress) -> None:
+    from segmentation_assets.orchestration.runner import run_scope
+
+    run_scope(platform, scope, progress)
+
+
+def _recorded(platform: Platform, scope: Scope, progress: Progress, run_id: str, work: Callable[[], None]) -> int:
+    """Do the work and write the run's record, whether it succeeds or not."""
+    record = RunRecord(run_id, tuple(sys.argv), started_at=_now())
+    meter = CostMeter()
+    progress.say(f"run {run_id}: {platform.settings.source.kind} source, data in {platform.data_dir}")
+    try:
+        work()
+    except SegmentationError as problem:
+        _log.error("%s", problem)
+        record = replace(record, succeeded=False, errors=(str(problem),))
+        raise
+    finally:
+        record = replace(
+            record,
+            ended_at=_now(),
+            steps=tuple(progress.steps),
+            cost=meter.read(),
+        )
+        path = write_run_record(record, platform.settings, platform.data_dir)
+    computed = sum(not step.kept for step in progress.steps)
+    progress.say(f"{computed} steps computed, {len(progress.steps) - computed} kept; record {path}")
+    print(closing_summary(platform))
+    return 0
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -1,0 +1,44 @@
+"""`segmentation status`: what is stored, what is stale and why."""
+
+from __future__ import annotations
+
+import argparse
+from collections import Counter
+
+from segmentation_assets.cli.opening import load_from_arguments
+from segmentation_assets.graph.platform import Platform
+from segmentation_assets.graph.staleness import Evaluation, evaluate_all, known_months
+from segmentation_assets.storage.store import WHOLE
+
+
+def status(parsed: argparse.Namespace) -> int:
+    """Print the state of every asset and month that is not up to date, and the counts of quarantined rows."""
+    platform = Platform(load_from_arguments(parsed).settings)
+    months = known_months(platform)
+    evaluations = evaluate_all(platform, months)
+    counts = Counter(evaluation.state for evaluation in evaluations)
+    print(f"data folder   {platform.data_dir}")
+    print(f"months        {', '.join(month[:7] for month in months) or 'none yet'}")
+    print("state         " + ", ".join(f"{counts[state]} {state}" for state in ("fresh", "stale", "missing")))
+    print(f"quarantine    {_quarantine(platform)}")
+    for evaluation in evaluations:
+        if parsed.all or evaluation.state != "fresh":
+            print(_line(evaluation))
+    return 0
+
+
+def _line(evaluation: Evaluation) -> str:
+    month = "" if evaluation.partition == WHOLE else evaluation.partition[:7]
+    return f"  {evaluation.state:<8}{evaluation.key:<28} {month:<8} {'; '.join(evaluation.reasons[:3])}".rstrip()
+
+
+def _quarantine(platform: Platform) -> str:
+    manifest = platform.store.manifest("raw/quarantine")
+    if manifest is None:
+        return "nothing read yet"
+    counts: Counter[str] = Counter()
+    for node in platform.graph.nodes:
+        stored = platform.store.manifest(node.key) if node.layer == "raw" else None
+        counts.update((stored.metadata.get("quarantine_counts") or {}) if stored else {})
+    reasons = ", ".join(f"{reason} {count}" for reason, count in sorted(counts.items()))
+    return f"{manifest.row_count} rows set aside" + (f": {reasons}" if reasons else "")

@@ -1,0 +1,57 @@
+"""What a run prints at its end: the segments found, and where the results are."""
+
+from __future__ import annotations
+
+from segmentation_assets.graph.platform import Platform
+from segmentation_assets.graph.staleness import known_months
+from segmentation_assets.storage.engine import fetch_row, parquet_scan
+
+
+def closing_summary(platform: Platform) -> str:
+    """Describe the newest finished month: segments with size and money, verdict, files."""
+    done = [month for month in known_months(platform) if platform.store.manifest("gold/segment_profiles", month)]
+    if not done:
+        return "No month is finished yet."
+    month = done[-1]
+    lines = [f"\nSegments of {month[:7]} ({_verdict(platform, month)}):", _segments(platform, month), ""]
+    lines += [f"  {name:<10} {path}" for name, path in _products(platform, month).items()]
+    return "\n".join(lines)
+
+
+def _segments(platform: Platform, month: str) -> str:
+    profiles = parquet_scan(platform.store.table_paths("gold/segment_profiles", month))
+    with platform.engine.connect() as connection:
+        rows = connection.execute(
+            "SELECT DISTINCT segment_key, segment_name, customer_count, customer_share, net_revenue_share "
+            f"FROM {profiles} ORDER BY segment_key"
+        ).fetchall()
+    width = max(len(row[1]) for row in rows)
+    return "\n".join(
+        f"  {key}  {name:<{width}}  {count:>9,} customers  {share:6.1%} of customers  {_share(money)} of net revenue"
+        for key, name, count, share, money in rows
+    )
+
+
+def _share(value: float | None) -> str:
+    return "     -" if value is None else f"{value:6.1%}"
+
+
+def _verdict(platform: Platform, month: str) -> str:
+    champion = parquet_scan(platform.store.table_paths("gold/champion", month))
+    with platform.engine.connect() as connection:
+        algorithm, trained = fetch_row(
+            connection, f"SELECT algorithm, trained_month FROM {champion} ORDER BY segment_key LIMIT 1"
+        )
+    return f"{algorithm}, fitted on {trained}"
+
+
+def _products(platform: Platform, month: str) -> dict[str, str]:
+    """Where the month's files and the warehouse are, as far as they exist."""
+    wanted = {
+        "dashboard": f"reports/{month[:7]}/dashboard.html",
+        "report": f"reports/{month[:7]}/business_report.md",
+        "workbook": f"exports/{month[:7]}/segmentation.xlsx",
+        "customers": f"exports/{month[:7]}/customer_segments.csv",
+        "warehouse": "segmentation.duckdb",
+    }
+    return {name: str(platform.data_dir / path) for name, path in wanted.items() if (platform.data_dir / path).exists()}

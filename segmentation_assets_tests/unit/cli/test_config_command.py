@@ -1,0 +1,97 @@
+"""What `segmentation config` prints."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from segmentation_assets.cli.config_command import check_text, schema_text, show_text
+from segmentation_assets.cli.main import main
+from segmentation_assets.config.loading import load_settings
+
+FILES_CONFIG = """\
+calendar:
+  first_snapshot: 2024-01
+source:
+  kind: files
+  folder: incoming
+  order_lines:
+    files: ["orders-*.csv"]
+    columns: {order_id: a, order_at: b, customer_id: c, product_id: d, quantity: e, unit_price: f}
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty working directory."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_check_says_what_a_synthetic_shop_leads_to(folder: Path) -> None:
+    assert check_text(load_settings(profile="demo")).splitlines() == [
+        "settings      ok",
+        "profile       demo",
+        "file          none; profile, environment and arguments only",
+        f"data folder   {folder}/data/demo",
+        "currency      EUR",
+        "snapshots     2025-06 to 2025-08, each over 24 months of order lines",
+        "source        synthetic shop: 1,500 customers, 18 months from 2024-03, seed 7",
+    ]
+
+
+def test_check_lists_the_files_that_will_be_read(folder: Path) -> None:
+    (folder / "segmentation.yaml").write_text(FILES_CONFIG)
+    assert check_text(load_settings()).splitlines()[-2:] == [
+        f"source        files in {folder}/incoming, which does not exist yet",
+        "order_lines   orders-*.csv: 0 files",
+    ]
+    (folder / "incoming").mkdir()
+    for name in ("orders-2.csv", "orders-1.csv", "other.csv"):
+        (folder / "incoming" / name).touch()
+    assert check_text(load_settings()).splitlines()[-3:] == [
+        "snapshots     2024-01 to the newest month, each over 24 months of order lines",
+        f"source        files in {folder}/incoming",
+        "order_lines   orders-*.csv: 2 files (orders-1.csv, orders-2.csv)",
+    ]
+
+
+def test_shown_settings_name_where_each_value_comes_from(folder: Path) -> None:
+    (folder / "segmentation.yaml").write_text("imputation:\n  method: median\n")
+    lines = show_text(load_settings(overrides={"synthetic.seed": 3})).splitlines()
+    assert lines[0] == "# settings in force; values without a comment are built-in defaults"
+    assert "  method: median  # segmentation.yaml:2" in lines
+    assert "  seed: 3  # command line" in lines
+    assert "  customers: 15000  # profile default" in lines
+    assert "  scaling: standard" in lines
+
+
+def test_shown_settings_can_be_loaded_again(folder: Path, repository: Path) -> None:
+    title = "A: 'quoted' # title\nin two lines, with a £ sign"
+    loaded = load_settings(
+        config=repository / "examples" / "online_retail.yaml",
+        overrides={"reports.dashboard.title": title, "source.adjustment_prefixes": ["NO", "1", "a\nb"]},
+    )
+    (folder / "shown.yaml").write_text(show_text(loaded), encoding="utf-8")
+    assert load_settings(config=folder / "shown.yaml").settings == loaded.settings
+
+
+def test_schema_is_json(folder: Path) -> None:
+    assert "calendar" in json.loads(schema_text())["properties"]
+
+
+def test_actions_print_and_succeed(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["config", "check", "--profile", "demo"]) == 0
+    assert capsys.readouterr().out.startswith("settings      ok\nprofile       demo\n")
+    assert main(["config", "show"]) == 0
+    assert "profile: default\n" in capsys.readouterr().out
+    assert main(["config", "schema"]) == 0
+    assert json.loads(capsys.readouterr().out)["type"] == "object"
+
+
+def test_bad_settings_end_with_code_1_and_one_error(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "segmentation.yaml").write_text("synthetic:\n  sed: 1\n")
+    assert main(["config", "check"]) == 1
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err == "error: segmentation.yaml:2: synthetic.sed is not a setting.\nHint: did you mean 'seed'?\n"
