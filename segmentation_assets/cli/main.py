@@ -9,6 +9,8 @@ from collections.abc import Callable, Sequence
 from segmentation_assets.cli.parser import build_parser
 from segmentation_assets.errors import SegmentationError
 
+_STORAGE_HINT = "Hint: check that the data folder is a folder, that it can be written to, and that the disk has room."
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code; problems a user can solve are told on stderr."""
@@ -17,6 +19,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _COMMANDS[parsed.command](parsed)
     except SegmentationError as problem:
         print(f"error: {problem}", file=sys.stderr)
+        return 1
+    except OSError as problem:
+        place = f"{problem.filename}: " if problem.filename else ""
+        print(f"error: {place}{problem.strerror or problem}\n{_STORAGE_HINT}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("stopped; what was finished is stored, the rest is made by the next run.", file=sys.stderr)

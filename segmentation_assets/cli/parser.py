@@ -85,12 +85,12 @@ def _add_ui(commands: argparse._SubParsersAction[argparse.ArgumentParser], share
 
 
 def _positive(text: str) -> int:
-    if not re.fullmatch(r"[1-9]\d{0,8}", text):
+    if not re.fullmatch(r"[1-9][0-9]{0,8}", text):
         raise argparse.ArgumentTypeError(f"'{text}' is not a whole number above zero")
     return int(text)
 
 
 def _month(text: str) -> str:
-    if not re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])(-01)?", text):
+    if not re.fullmatch(r"[0-9]{4}-(0[1-9]|1[0-2])(-01)?", text):
         raise argparse.ArgumentTypeError(f"'{text}' is not a month; write YYYY-MM")
     return f"{text[:7]}-01"

@@ -30,6 +30,8 @@ class JsonLines(logging.Formatter):
             "message": record.getMessage(),
             **getattr(record, "fields", {}),
         }
+        if record.exc_info:
+            entry["exception"] = self.formatException(record.exc_info)
         return json.dumps(entry, ensure_ascii=False, default=str)
 
 
@@ -75,7 +77,8 @@ class Progress:
             )
         )
         month = "" if partition == WHOLE else partition[:7]
-        rows = "" if manifest.row_count is None else f"{manifest.row_count:,} rows"
+        unit = "files" if node.storage == "files" else "rows"
+        rows = f"{manifest.row_count:,} {unit}"
         what = "kept" if outcome.kept else f"made in {outcome.cost.wall_seconds:.1f} s"
         self.say(f"{node.key:<28} {month:<8} {what:<15} {rows}")
         _log.info("%s %s %s", node.key, partition, what, extra={"fields": {"reasons": outcome.reasons}})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
 import sys
 import uuid
 from collections.abc import Callable
@@ -28,7 +29,13 @@ def run(parsed: argparse.Namespace) -> int:
     platform = Platform(load_from_arguments(parsed).settings)
     names = parsed.only or []
     keys = frozenset().union(*(platform.graph.select(name) for name in names)) if names else _all_keys(platform)
-    scope = Scope(keys, month=parsed.month or "", months=parsed.months, force=parsed.force)
+    scope = Scope(
+        keys,
+        month=parsed.month or "",
+        months=parsed.months,
+        force=parsed.force,
+        is_reported_anew=_has_lost_event_log(platform),
+    )
     if parsed.customers is not None and platform.settings.source.kind != "synthetic":
         raise SettingsError("--customers shapes the synthetic shop, and source.kind is 'files'", "leave it out.")
     return _execute(platform, scope, parsed.log_level)
@@ -44,6 +51,13 @@ def report(parsed: argparse.Namespace) -> int:
     return _execute(platform, Scope(keys, month=parsed.month or months[-1], force=True), parsed.log_level)
 
 
+def _has_lost_event_log(platform: Platform) -> bool:
+    """Whether results are stored that Dagster's event log, being gone, does not know of."""
+    is_elsewhere = bool(os.environ.get("DAGSTER_HOME"))
+    is_stored = platform.store.manifest("raw/order_lines") is not None
+    return is_stored and not is_elsewhere and not platform.event_log_folder.is_dir()
+
+
 def _all_keys(platform: Platform) -> frozenset[str]:
     return frozenset(platform.graph.by_key)
 
@@ -51,10 +65,6 @@ def _all_keys(platform: Platform) -> frozenset[str]:
 def _execute(platform: Platform, scope: Scope, log_level: str) -> int:
     progress = Progress()
     run_id = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:6]}"
-    if is_up_to_date(platform, scope):
-        progress.say("everything is up to date; nothing was computed")
-        print(closing_summary(platform))
-        return 0
     handler = open_log(platform.data_dir, run_id, log_level)
     try:
         return _recorded(platform, scope, progress, run_id, lambda: _run_scope(platform, scope, progress))
@@ -63,6 +73,10 @@ def _execute(platform: Platform, scope: Scope, log_level: str) -> int:
 
 
 def _run_scope(platform: Platform, scope: Scope, progress: Progress) -> None:
+    """Run what is stale; Dagster is imported only when something is."""
+    if is_up_to_date(platform, scope):
+        progress.say("everything is up to date; nothing was computed")
+        return
     from segmentation_assets.orchestration.runner import run_scope
 
     run_scope(platform, scope, progress)
@@ -70,22 +84,21 @@ def _run_scope(platform: Platform, scope: Scope, progress: Progress) -> None:
 
 def _recorded(platform: Platform, scope: Scope, progress: Progress, run_id: str, work: Callable[[], None]) -> int:
     """Do the work and write the run's record, whether it succeeds or not."""
-    record = RunRecord(run_id, tuple(sys.argv), started_at=_now())
+    record = RunRecord(run_id, tuple(sys.argv), started_at=_now(), succeeded=False)
     meter = CostMeter()
     progress.say(f"run {run_id}: {platform.settings.source.kind} source, data in {platform.data_dir}")
     try:
         work()
+        record = replace(record, succeeded=True)
     except SegmentationError as problem:
         _log.error("%s", problem)
-        record = replace(record, succeeded=False, errors=(str(problem),))
+        record = replace(record, errors=(str(problem),))
+        raise
+    except KeyboardInterrupt:
+        record = replace(record, errors=("stopped by the user",))
         raise
     finally:
-        record = replace(
-            record,
-            ended_at=_now(),
-            steps=tuple(progress.steps),
-            cost=meter.read(),
-        )
+        record = replace(record, ended_at=_now(), steps=tuple(progress.steps), cost=meter.read())
         path = write_run_record(record, platform.settings, platform.data_dir)
     computed = sum(not step.kept for step in progress.steps)
     progress.say(f"{computed} steps computed, {len(progress.steps) - computed} kept; record {path}")

@@ -238,9 +238,17 @@ def prepare(features: pd.DataFrame, preparation: Preparation) -> Prepared:
     return Prepared(matrix, share, imputed.set_aside)
 
 
-def model_matrix_table(preparation: Preparation) -> Table:
-    """Declare silver/model_matrix: the customer, and a DOUBLE per column that a preparation keeps."""
-    logged = set(preparation.log_features)
+def model_matrix_table(features: Sequence[str], log_features: Sequence[str] = ()) -> Table:
+    """Declare silver/model_matrix: the customer, and a DOUBLE per feature.
+
+    Parameters
+    ----------
+    features : sequence of str
+        Those that a preparation keeps, or all candidates where there is no preparation yet.
+    log_features : sequence of str
+        Those of `features` that are on a log scale.
+    """
+    logged = set(log_features)
     return Table(
         key="silver/model_matrix",
         row="a customer with the scaled columns that clusterings are fitted on",
@@ -254,7 +262,7 @@ def model_matrix_table(preparation: Preparation) -> Table:
                     unit="scales from the centre",
                     meaning=f"{name}, filled in, {'on a log scale, ' if name in logged else ''}centred and scaled.",
                 )
-                for name in preparation.features
+                for name in features
             ),
         ),
     )

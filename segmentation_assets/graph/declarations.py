@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from segmentation_assets.features.imputation import imputed_features_table
+from segmentation_assets.features.preparation import model_matrix_table
 from segmentation_assets.features.registry import features_table
+from segmentation_assets.features.selection import candidate_features
 from segmentation_assets.graph.node import Node
 from segmentation_assets.graph.platform import Platform
 from segmentation_assets.graph.sources import delivered_tables
@@ -12,13 +14,13 @@ from segmentation_assets.tables.declaration import Column, Table
 
 _STATIC = {table.key: table for table in (*raw.TABLES, *silver.TABLES, *clusters.TABLES, *gold.TABLES)}
 
-_RECONCILED = ("silver/order_lines", "silver/customer_features", "gold/customer_segments")
+_RECONCILED = ("silver/order_lines", "silver/customer_features", "gold/customer_segments", "exports/customer_segments")
 
 
-def declared_table(platform: Platform, node: Node) -> Table | None:
-    """Return the declaration of an asset's table; ``None`` for files."""
+def declared_table(platform: Platform, node: Node) -> Table:
+    """Return the declaration of an asset's table; of files it is their list."""
     if node.storage == "files":
-        return None
+        return files_table(node.key)
     if node.key in _STATIC:
         return _STATIC[node.key]
     if node.layer == "clusters":
@@ -26,23 +28,28 @@ def declared_table(platform: Platform, node: Node) -> Table | None:
     features = features_table(platform.settings.features, delivered_tables(platform.settings)[1:])
     if node.key == "silver/customer_features":
         return features
-    return imputed_features_table(features) if node.key == "silver/imputed_features" else _matrix_table()
+    if node.key == "silver/imputed_features":
+        return imputed_features_table(features)
+    return model_matrix_table([column.name for column in candidate_features(features, platform.settings.matrix)])
 
 
-def _matrix_table() -> Table:
-    """Declare the part of the model matrix that does not depend on the data."""
-    column = Column(name="customer_id", dtype="VARCHAR", meaning="Customer as the shop writes it.")
+def files_table(key: str) -> Table:
+    """Declare what is known of an asset that consists of files: a row per file."""
     return Table(
-        key="silver/model_matrix",
-        row="a customer; selected, transformed and scaled columns follow",
-        columns=(column,),
-        primary_key=("customer_id",),
+        key=key,
+        row="a file",
+        primary_key=("path",),
+        columns=(
+            Column(name="path", dtype="VARCHAR", meaning="Path below the data folder."),
+            Column(name="size_bytes", dtype="BIGINT", unit="bytes", minimum=1, meaning="Size of the file."),
+            Column(name="sha256", dtype="VARCHAR", meaning="SHA-256 of the file's bytes."),
+        ),
     )
 
 
 def check_names(node: Node) -> tuple[str, ...]:
     """Names of the checks that an asset's step reports."""
-    if node.storage == "files":
-        return ()
+    contract = ("contract",) if node.storage != "files" else ()
     is_read = node.layer == "raw" and node.noun != "quarantine"
-    return ("contract", "reconciliation") if is_read or node.key in _RECONCILED else ("contract",)
+    is_fitted = node.layer == "clusters" and node.noun != "leaderboard"
+    return (*contract, "reconciliation") if is_read or is_fitted or node.key in _RECONCILED else contract

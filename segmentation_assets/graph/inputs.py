@@ -10,7 +10,7 @@ from segmentation_assets.errors import DataError, MissingPredecessorError
 from segmentation_assets.graph.months import month_range, previous_month
 from segmentation_assets.graph.node import RECENT_MONTHS, Input, Node
 from segmentation_assets.graph.platform import Platform
-from segmentation_assets.ingestion.calendar import lookback_start, snapshot_as_of
+from segmentation_assets.ingestion.calendar import check_calendar, lookback_start, snapshot_as_of
 from segmentation_assets.ingestion.delivery import list_delivery
 from segmentation_assets.ingestion.mapping import delivery_folder, effective_source
 from segmentation_assets.storage.manifest import Manifest
@@ -75,6 +75,13 @@ def as_of(platform: Platform, month: str) -> tuple[dt.date, bool]:
     manifest = required_manifest(platform, "raw/order_lines", WHOLE)
     newest = dt.date.fromisoformat(manifest.metadata["last_order_at"][:10])
     return snapshot_as_of(month, newest, platform.settings.calendar.partial_grace_days)
+
+
+def check_delivered_months(platform: Platform) -> None:
+    """Raise a SettingsError that proposes better values when the calendar does not fit the order lines."""
+    manifest = required_manifest(platform, "raw/order_lines", WHOLE)
+    first, last = (dt.date.fromisoformat(manifest.metadata[name][:10]) for name in ("first_order_at", "last_order_at"))
+    check_calendar(platform.settings.calendar, first, last)
 
 
 def lookback_months(platform: Platform, month: str) -> tuple[str, ...]:

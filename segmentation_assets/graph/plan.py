@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from segmentation_assets.errors import SettingsError
+from segmentation_assets.graph.inputs import check_delivered_months
 from segmentation_assets.graph.node import Node
 from segmentation_assets.graph.platform import Platform
 from segmentation_assets.graph.staleness import evaluate, known_months
@@ -25,12 +26,15 @@ class Scope:
         The newest so many snapshot months, and earlier ones that were never made; ``None`` for all.
     force : bool
         Compute everything in the scope, whatever the manifests say.
+    is_reported_anew : bool
+        Pass through what is up to date as well, so that a new event log learns of it.
     """
 
     keys: frozenset[str]
     month: str = ""
     months: int | None = None
     force: bool = False
+    is_reported_anew: bool = False
 
 
 def ingest_nodes(platform: Platform) -> tuple[Node, ...]:
@@ -53,7 +57,7 @@ def monthly_nodes(platform: Platform) -> tuple[Node, ...]:
 def to_run(platform: Platform, nodes: tuple[Node, ...], partition: str, scope: Scope) -> tuple[str, ...]:
     """Return the keys among `nodes` that have to run: what is stale and what is made from it, within the scope."""
     in_scope = [node for node in nodes if node.key in scope.keys]
-    if scope.force:
+    if scope.force or scope.is_reported_anew:
         return tuple(node.key for node in in_scope)
     stale = {node.key for node in in_scope if evaluate(platform, node, partition).state != "fresh"}
     reached = platform.graph.descendants(stale)
@@ -66,8 +70,10 @@ def months_to_visit(platform: Platform, scope: Scope) -> tuple[str, ...]:
     Raises
     ------
     SettingsError
-        The month asked for is no snapshot month.
+        The calendar does not fit the delivery, or the month asked for is no snapshot month.
     """
+    if platform.store.manifest("raw/order_lines") is not None:
+        check_delivered_months(platform)
     months = known_months(platform)
     if scope.month:
         if scope.month not in months:
@@ -87,7 +93,7 @@ def months_to_visit(platform: Platform, scope: Scope) -> tuple[str, ...]:
 
 def is_up_to_date(platform: Platform, scope: Scope) -> bool:
     """Whether a run over the scope would find nothing to do."""
-    if scope.force or to_run(platform, ingest_nodes(platform), WHOLE, scope):
+    if to_run(platform, ingest_nodes(platform), WHOLE, scope):
         return False
     months = months_to_visit(platform, scope)
     return not any(to_run(platform, monthly_nodes(platform), month, scope) for month in months) and not to_run(

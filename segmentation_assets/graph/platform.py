@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import datetime as dt
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -17,14 +18,27 @@ from segmentation_assets.storage.store import TableStore
 
 @dataclass(frozen=True)
 class Platform:
-    """Everything a step or a command works with, derived from the settings alone."""
+    """Everything a step or a command works with.
+
+    Parameters
+    ----------
+    settings : Settings
+    today : date
+        Months that have not ended by this day get no snapshot.
+    """
 
     settings: Settings
+    today: dt.date = field(default_factory=dt.date.today)
 
     @property
     def data_dir(self) -> Path:
         """The data folder."""
         return self.settings.data_dir
+
+    @property
+    def event_log_folder(self) -> Path:
+        """Where Dagster keeps what ran in this data folder."""
+        return self.data_dir / "dagster" / "storage"
 
     @cached_property
     def graph(self) -> Graph:

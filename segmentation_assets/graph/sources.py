@@ -15,6 +15,8 @@ _RAW_DESCRIPTIONS = {
     "engagement_events": "Delivered engagement events such as visits and opened e-mails, in one folder per month.",
 }
 
+_RAW_RULES = ("source.redelivery", "source.max_quarantine_share")
+
 
 def source_nodes(settings: Settings) -> tuple[Node, ...]:
     """List the assets of the source, raw and first silver layer that the settings call for."""
@@ -57,7 +59,6 @@ def _delivery_node(settings: Settings) -> Node:
         inputs=inputs,
         is_partitioned=False,
         storage="sliced",
-        settings=("source",),
         external="delivery_folder",
     )
 
@@ -81,7 +82,7 @@ def _raw_node(table: str) -> Node:
         inputs=(Input(key="source/delivery", window="slice", slice_name=table),),
         is_partitioned=False,
         storage="sliced",
-        settings=("source", *(("calendar.first_snapshot", "calendar.last_month") if table == "order_lines" else ())),
+        settings=("source.kind", "source.time_zone", f"source.{table}", *_RAW_RULES),
     )
 
 
@@ -105,6 +106,7 @@ def _order_lines_node() -> Node:
         is_partitioned=False,
         storage="sliced",
         settings=(
+            "source.kind",
             "source.cancellations",
             "source.adjustment_prefixes",
             "source.non_product_codes",

@@ -7,7 +7,7 @@ from typing import Literal
 
 from segmentation_assets.errors import DataError
 from segmentation_assets.graph.inputs import order_line_months, read_fingerprints
-from segmentation_assets.graph.months import previous_month
+from segmentation_assets.graph.months import next_month, previous_month
 from segmentation_assets.graph.node import Input, Node
 from segmentation_assets.graph.platform import Platform
 from segmentation_assets.ingestion.calendar import snapshot_months
@@ -57,11 +57,11 @@ def evaluate(platform: Platform, node: Node, partition: str) -> Evaluation:
 
 
 def known_months(platform: Platform) -> tuple[str, ...]:
-    """Snapshot months that the delivered order lines allow; empty before the first ingestion."""
+    """Snapshot months that have ended and have order lines before them; empty before the first ingestion."""
     if platform.store.manifest("raw/order_lines") is None:
         return ()
-    months = order_line_months(platform)
-    return snapshot_months(platform.settings.calendar, months[-1]) if months else ()
+    months = snapshot_months(platform.settings.calendar, order_line_months(platform)[-1])
+    return tuple(month for month in months if next_month(month) <= platform.today.isoformat())
 
 
 def evaluate_all(platform: Platform, months: tuple[str, ...]) -> tuple[Evaluation, ...]:

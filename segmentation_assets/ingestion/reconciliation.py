@@ -23,11 +23,14 @@ class Reconciliation:
         What was compared, with the numbers.
     figures : dict of str to int or float
         The numbers; money as the nearest double, compared beforehand as exact decimals.
+    comparison : tuple of (str, number, number)
+        What was compared: measure, expected and found.
     """
 
     passed: bool
     sentence: str
     figures: dict[str, int | float]
+    comparison: tuple[tuple[str, float, float], ...]
 
 
 @dataclass(frozen=True)
@@ -67,7 +70,10 @@ def reconcile_delivery(ingested: IngestedTable) -> Reconciliation:
             f"; amount {money['delivered']:.4f}, of which {money['stored']:.4f} stored, "
             f"{money['quarantined']:.4f} set aside, {money['redelivered']:.4f} delivered again"
         )
-    return Reconciliation(passed, f"{sentence}: {_verdict(passed=passed)}.", figures)
+    comparison: list[tuple[str, float, float]] = [("rows", rows["delivered"], sum(rows[part] for part in parts))]
+    if ingested.delivered_amount is not None:
+        comparison.append(("amount", figures["delivered_amount"], float(sum(money[part] for part in parts))))
+    return Reconciliation(passed, f"{sentence}: {_verdict(passed=passed)}.", figures, tuple(comparison))
 
 
 def reconcile_layers(connection: Connection, raw: str, silver: str) -> Reconciliation:
@@ -126,7 +132,12 @@ def compare_layers(raw: LayerTotals, classified: dict[str, LayerTotals], classif
         f"{raw.rows} raw lines of {raw.customers} customers with amount {raw.amount:.4f} became {rows} classified "
         f"lines of {classified_customers} customers with amount {amount:.4f} ({shares}): {_verdict(passed=passed)}."
     )
-    return Reconciliation(passed, sentence, figures)
+    comparison = (
+        ("rows", raw.rows, rows),
+        ("amount", float(raw.amount), float(amount)),
+        ("customers", raw.customers, classified_customers),
+    )
+    return Reconciliation(passed, sentence, figures, comparison)
 
 
 def _layer_totals(rows: int, amount: Decimal | None, customers: int) -> LayerTotals:

@@ -39,7 +39,7 @@ class StepRecord:
     partition: str
     kept: bool
     reasons: tuple[str, ...]
-    row_count: int | None
+    row_count: int
     cost: Cost
     metadata: dict[str, Any]
     files: tuple[str, ...]
@@ -53,7 +53,7 @@ class RunRecord:
     command: tuple[str, ...]
     started_at: str
     ended_at: str = ""
-    succeeded: bool = True
+    succeeded: bool = False
     errors: tuple[str, ...] = ()
     steps: tuple[StepRecord, ...] = ()
     cost: Cost | None = None

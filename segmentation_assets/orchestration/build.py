@@ -77,7 +77,6 @@ def _build_asset(
 ) -> dg.AssetsDefinition:
     """Make the Dagster asset of one node; its body keeps or computes."""
     graph = platform.graph
-    table = declared_table(platform, node)
 
     @dg.asset(
         key=node.key.split("/"),
@@ -91,7 +90,7 @@ def _build_asset(
         check_specs=[
             dg.AssetCheckSpec(name=name, asset=node.key.split("/"), blocking=True) for name in check_names(node)
         ],
-        metadata={"dagster/column_schema": _column_schema(table)} if table else {},
+        metadata={"dagster/column_schema": _column_schema(declared_table(platform, node))},
         output_required=False,
     )
     def _asset(context: dg.AssetExecutionContext, engine: EngineResource) -> Iterator[Any]:
@@ -130,9 +129,8 @@ def _materialize_result(node: Node, outcome: StepOutcome) -> dg.MaterializeResul
 
 
 def _metadata(manifest: Manifest, outcome: StepOutcome) -> dict[str, Any]:
-    rows = {} if manifest.row_count is None else {"dagster/row_count": manifest.row_count}
     return {
-        **rows,
+        "dagster/row_count": manifest.row_count,
         **{name: _metadata_value(value) for name, value in manifest.metadata.items() if value is not None},
         "kept": outcome.kept,
         "why_computed": "; ".join(outcome.reasons[:10]) or "nothing it rests on changed",

@@ -17,7 +17,7 @@ from segmentation_assets.errors import DataError
 from segmentation_assets.graph.inputs import read_fingerprints
 from segmentation_assets.graph.node import Node
 from segmentation_assets.graph.platform import Platform
-from segmentation_assets.graph.staleness import compare
+from segmentation_assets.graph.staleness import compare, known_months
 from segmentation_assets.monitoring.cost import Cost, CostMeter
 from segmentation_assets.orchestration.step import Step
 from segmentation_assets.storage.contract import ContractResult, check_contract
@@ -25,6 +25,9 @@ from segmentation_assets.storage.engine import Connection, content_hash, parquet
 from segmentation_assets.storage.manifest import CheckRecord, Manifest, StoredFile
 from segmentation_assets.storage.store import file_sha256
 from segmentation_assets.tables.declaration import Table
+
+QUARANTINE_SLICE = "quarantine"
+"""Slice of a raw table that holds the rows set aside; they do not count as its rows."""
 
 Body = Callable[[Step], None]
 
@@ -139,10 +142,15 @@ def _store_sliced(step: Step, inputs: dict[str, str]) -> Manifest:
         previous = store.manifest(step.node.key, step.partition)
         for name in set(previous.slices if previous else ()) - set(hashes):
             store.remove_slice(step.node.key, name)
-        rows = sum((m.row_count or 0) for name in hashes if (m := store.slice_manifest(step.node.key, name)))
+        rows = sum(_slice_rows(step, name) for name in hashes if name != QUARANTINE_SLICE)
         manifest = _manifest(step, inputs, _hash_of(hashes), row_count=rows, slices=dict(sorted(hashes.items())))
         store.publish(manifest)
     return manifest
+
+
+def _slice_rows(step: Step, name: str) -> int:
+    stored = step.platform.store.slice_manifest(step.node.key, name)
+    return stored.row_count if stored else 0
 
 
 def _check_slice(step: Step, folder: Path) -> ContractResult:
@@ -177,10 +185,11 @@ def _store_files(step: Step, inputs: dict[str, str]) -> Manifest:
         for name, path in staged.items():
             store.place_file(path, store.root / step.targets[name])
         files = store.describe_files([store.root / step.targets[name] for name in staged])
-        manifest = _manifest(step, inputs, content, files=files)
+        manifest = _manifest(step, inputs, content, files=files, row_count=len(files))
         store.publish(manifest)
         if step.node.is_partitioned:
-            store.point_latest(step.node.layer, step.partition[:7])
+            done = [month for month in known_months(step.platform) if store.manifest(step.node.key, month)]
+            store.point_latest(step.node.layer, done[-1][:7])
     return manifest
 
 
@@ -205,7 +214,7 @@ def _manifest(
     content: str,
     *,
     files: tuple[StoredFile, ...] = (),
-    row_count: int | None = None,
+    row_count: int = 0,
     slices: dict[str, str] | None = None,
 ) -> Manifest:
     metadata = json.loads(json.dumps(step.metadata, default=str))

@@ -73,7 +73,16 @@ class _Runner:
             raise_on_error=False,
         )
         if not result.success:
+            _stop_if_interrupted(result)
             raise _failure(result)
+
+
+def _stop_if_interrupted(result: dg.ExecuteInProcessResult) -> None:
+    """Turn Dagster's note of an interrupt back into the interrupt."""
+    for event in result.all_events:
+        error = event.step_failure_data.error if event.is_step_failure else None
+        if error is not None and error.cls_name == "DagsterExecutionInterruptedError":
+            raise KeyboardInterrupt
 
 
 def _failure(result: dg.ExecuteInProcessResult) -> DataError:

@@ -134,6 +134,23 @@ class Step:
         """Record the outcome of an asset check; a failed one stops the step before anything is stored."""
         self.checks.append(CheckRecord(name, passed, description, json.loads(json.dumps(metadata, default=str))))
 
+    def reconcile(
+        self, *, customers: tuple[int, int], net_revenue: tuple[float, float], tolerance: float = 0.005
+    ) -> None:
+        """Record the check that customers and money of the result equal those of its input, given as (input, result).
+
+        Money may differ by `tolerance`, for amounts that are rounded to the cent.
+        """
+        expected, found = (round(float(amount), 2) for amount in net_revenue)
+        passed = customers[0] == customers[1] and abs(float(net_revenue[0]) - float(net_revenue[1])) <= tolerance
+        self.add_check(
+            "reconciliation",
+            f"{self.node.key} {'adds up' if passed else 'does not add up'} with its input: {customers[1]:,} of "
+            f"{customers[0]:,} customers, net revenue {found:,.2f} of {expected:,.2f}.",
+            passed=passed,
+            comparison=[["customers", *customers], ["net revenue", expected, found]],
+        )
+
     def _partition_of(self, key: str, partition: str | None) -> str:
         if partition is not None:
             return partition

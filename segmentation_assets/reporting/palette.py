@@ -5,18 +5,18 @@ from __future__ import annotations
 import re
 
 SEGMENT_COLOURS = (
-    "#5686e9",
-    "#ba6c37",
-    "#28c2ad",
-    "#b33c8a",
-    "#b3b501",
-    "#5c26fe",
-    "#55b6ff",
-    "#91482a",
-    "#9d9e00",
-    "#6e9c8a",
-    "#016e5f",
-    "#9e89c2",
+    "#2d6dee",
+    "#c36d14",
+    "#14c48e",
+    "#7e4a7f",
+    "#bab714",
+    "#a089ee",
+    "#5ebeda",
+    "#c53a57",
+    "#7143bb",
+    "#735714",
+    "#c479a7",
+    "#178979",
 )
 """Twelve colours that stay apart with normal, red-blind and green-blind vision, on white and on near-black."""
 

@@ -43,8 +43,8 @@ class Manifest:
     inputs : dict of str to str
         Content hash of every input slice that was read.
     files : tuple of StoredFile
-    row_count : int or None
-        Rows of a table; ``None`` for other files.
+    row_count : int
+        Rows of a table, or number of files for people.
     checks : tuple of CheckRecord
     metadata : dict
         Figures shown with the asset; plain JSON values.
@@ -58,7 +58,7 @@ class Manifest:
     code_version: str
     inputs: dict[str, str]
     files: tuple[StoredFile, ...] = ()
-    row_count: int | None = None
+    row_count: int = 0
     checks: tuple[CheckRecord, ...] = ()
     metadata: dict[str, Any] = field(default_factory=dict)
     slices: dict[str, str] = field(default_factory=dict)

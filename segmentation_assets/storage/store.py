@@ -147,12 +147,12 @@ class TableStore:
         os.replace(staged, target)
 
     def point_latest(self, folder: str, month: str) -> None:
-        """Make ``<folder>/latest`` lead to a month's files, unless it leads to a later month already.
+        """Make ``<folder>/latest`` lead to a month's files.
 
         A copied data folder may have a real folder there; it makes way.
         """
         link = self.root / folder / "latest"
-        if link.is_symlink() and link.exists() and link.readlink().name > month:
+        if link.is_symlink() and str(link.readlink()) == month:
             return
         if link.is_dir() and not link.is_symlink():
             shutil.rmtree(link)

@@ -39,7 +39,7 @@ class BusinessCalendar:
         """First second of each month and, last, of the month after; seconds since 1970, shape (n_months + 1,)."""
         import numpy as np
 
-        edges = np.append(self.months, self.months[-1] + 1)
+        edges = np.append(self.months, self.months[-1] + np.timedelta64(1, "M"))
         starts: NDArray[np.int64] = edges.astype("datetime64[s]").astype(np.int64)
         return starts
 
@@ -62,7 +62,8 @@ class BusinessCalendar:
         """Shares of a month's demand that come before each of its days, from 0 to 1; shape (n_days + 1,)."""
         import numpy as np
 
-        days = np.arange(self.months[month].astype("datetime64[D]"), (self.months[month] + 1).astype("datetime64[D]"))
+        edges = [self.months[month], self.months[month] + np.timedelta64(1, "M")]
+        days = np.arange(*(edge.astype("datetime64[D]") for edge in edges))
         monday_based = (days.astype(np.int64) + 3) % 7
         return _cumulative_shares(np.array(_WEEKDAYS)[monday_based])
 

@@ -29,8 +29,15 @@ def algorithm(name: str) -> Callable[[Step], None]:
         from segmentation_assets.clustering.fitting import assignments_frame, fit_clustering
 
         settings = step.platform.settings.clustering
-        result = fit_clustering(matrix_of(step), revenue_of(step), ALGORITHMS[name], settings)
-        step.write_frame(assignments_frame(result), assignments_table(name))
+        matrix = matrix_of(step)
+        result = fit_clustering(matrix, revenue_of(step), ALGORITHMS[name], settings)
+        rows = assignments_frame(result)
+        step.write_frame(rows, assignments_table(name))
+        revenue = revenue_of(step).reindex(matrix.index)
+        step.reconcile(
+            customers=(len(revenue), len(rows)),
+            net_revenue=(revenue.sum(), rows["customer_id"].map(revenue).sum()),
+        )
         stored = step.platform.models.save(name, result.estimator, _description(step, result))
         step.rest_on(step.platform.models.folder(stored))
         step.write_document(MODEL_DOCUMENT, json.dumps(asdict(stored)))

@@ -103,13 +103,9 @@ def customer_segments(step: Step) -> None:
 def _reconcile_customers(step: Step, features: pd.DataFrame, assigned: pd.DataFrame) -> None:
     """Every customer with features has exactly one row, and its money is counted once."""
     money = features.set_index("customer_id")["net_revenue_amount"]
-    expected, found = float(money.sum()), float(assigned["customer_id"].map(money).sum())
-    rows = (len(features), len(assigned))
-    step.add_check(
-        "reconciliation",
-        f"{rows[1]} of {rows[0]} customers have a row; net revenue {found:.2f} of {expected:.2f}.",
-        passed=rows[0] == rows[1] and abs(expected - found) < 0.005,
-        comparison=[["customers", rows[0], rows[1]], ["net revenue", round(expected, 2), round(found, 2)]],
+    step.reconcile(
+        customers=(len(features), len(assigned)),
+        net_revenue=(money.sum(), assigned["customer_id"].map(money).sum()),
     )
 
 
@@ -118,7 +114,7 @@ def segment_profiles(step: Step) -> None:
     table = declared_table(step.platform, step.platform.graph.node("silver/customer_features"))
     numeric = [
         column.name
-        for column in (feature_columns(table) if table else ())
+        for column in feature_columns(table)
         if column.dtype in ("DOUBLE", "BIGINT", "INTEGER") or column.dtype.startswith("DECIMAL")
     ]
     profiles = profile_segments(

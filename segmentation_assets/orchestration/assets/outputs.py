@@ -45,7 +45,12 @@ def workbook(step: Step) -> None:
 
 def customer_segments(step: Step) -> None:
     """Write segments and features of every customer as CSV and Parquet."""
-    frame = export_frame(_snapshot(step))
+    snapshot = _snapshot(step)
+    frame = export_frame(snapshot)
+    step.reconcile(
+        customers=(len(snapshot.customer_segments), len(frame)),
+        net_revenue=(snapshot.features["net_revenue_amount"].sum(), frame["net_revenue_amount"].sum()),
+    )
     write_csv(frame, _deliver_export(step, "customer_segments.csv"))
     parquet = _deliver_export(step, "customer_segments.parquet")
     step.connection.register("export", frame)
@@ -133,10 +138,7 @@ def _shares(step: Step) -> pd.DataFrame:
 
 def _feature_texts(step: Step) -> dict[str, tuple[str, str, str]]:
     table = declared_table(step.platform, step.platform.graph.node("silver/customer_features"))
-    return {
-        column.name: (column.meaning, column.unit, getattr(column, "direction", ""))
-        for column in (table.columns if table else ())
-    }
+    return {column.name: (column.meaning, column.unit, getattr(column, "direction", "")) for column in table.columns}
 
 
 def _imputed_flags(step: Step) -> pd.DataFrame:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 
-from segmentation_assets.ingestion.calendar import check_calendar
 from segmentation_assets.ingestion.delivery import DeliveredFile
 from segmentation_assets.ingestion.ingest import IngestedTable, ingest_table
 from segmentation_assets.ingestion.mapping import delivery_folder, effective_source
 from segmentation_assets.ingestion.reconciliation import reconcile_delivery
 from segmentation_assets.orchestration.step import PART, Step
+from segmentation_assets.storage.engine import parquet_scan
 from segmentation_assets.storage.store import WHOLE
 from segmentation_assets.tables.raw import (
     QUARANTINE,
@@ -34,10 +34,7 @@ def raw_table(name: str) -> Callable[[Step], None]:
     def body(step: Step) -> None:
         ingested = _ingest(step, name)
         result = reconcile_delivery(ingested)
-        step.add_check("reconciliation", result.sentence, passed=result.passed, **result.figures)
-        if name == "order_lines" and ingested.first_at and ingested.last_at:
-            calendar = step.platform.settings.calendar
-            check_calendar(calendar, ingested.first_at.date(), ingested.last_at.date())
+        step.add_check("reconciliation", result.sentence, passed=result.passed, comparison=result.comparison)
         step.metadata |= result.figures | {
             "quarantine_counts": ingested.quarantine_counts,
             "first_order_at": ingested.first_at,
@@ -87,5 +84,5 @@ def quarantine(step: Step) -> None:
         for path in step.platform.store.paths(manifest)
     ]
     empty = ", ".join(f'NULL AS "{name}"' for name in QUARANTINE.column_names)
-    sources = [f"SELECT {empty} WHERE false", *(f"SELECT * FROM read_parquet('{path}')" for path in slices)]
+    sources = [f"SELECT {empty} WHERE false", *(f"SELECT * FROM {parquet_scan([path])}" for path in slices)]
     step.write_sql(" UNION ALL BY NAME ".join(sources), QUARANTINE)

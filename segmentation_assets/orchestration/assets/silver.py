@@ -18,7 +18,7 @@ from segmentation_assets.features.registry import (
     prepare_connection,
 )
 from segmentation_assets.features.snapshot import FeatureRelations
-from segmentation_assets.graph.inputs import as_of, history_months, lookback_months
+from segmentation_assets.graph.inputs import as_of, check_delivered_months, history_months, lookback_months
 from segmentation_assets.graph.months import previous_month
 from segmentation_assets.graph.sources import delivered_tables
 from segmentation_assets.ingestion.calendar import lookback_start
@@ -47,7 +47,7 @@ def order_lines(step: Step) -> None:
     """Classify each month whose raw lines or rules changed; keep the others."""
     raw = step.platform.store.manifest("raw/order_lines")
     slices = {name: value for name, value in (raw.slices if raw else {}).items() if name != "quarantine"}
-    buckets = _bucket_count(step, raw.row_count or 0 if raw else 0)
+    buckets = _bucket_count(step, raw.row_count if raw else 0)
     step.tables[""] = ORDER_LINES
     for month, fingerprint in slices.items():
         inputs = {f"raw/order_lines@{month}": fingerprint, "customer_buckets": str(buckets)}
@@ -99,7 +99,7 @@ def _reconcile_order_lines(step: Step, months: tuple[str, ...]) -> None:
     kept = [path for name in step.kept_slices for path in step.platform.store.slice_paths(step.node.key, name)]
     silver = parquet_scan(sorted([*kept, *step.stage.glob("*/*.parquet")]))
     result = reconcile_layers(step.connection, raw, silver)
-    step.add_check("reconciliation", result.sentence, passed=result.passed, **result.figures)
+    step.add_check("reconciliation", result.sentence, passed=result.passed, comparison=result.comparison)
     step.metadata |= result.figures
 
 
@@ -107,6 +107,7 @@ def snapshot_input(step: Step) -> None:
     """List the slices this snapshot reads, with their hashes."""
     import pandas as pd
 
+    check_delivered_months(step.platform)
     as_of_date, is_partial = as_of(step.platform, step.partition)
     lookback = lookback_months(step.platform, step.partition)
     require_rows(step, step.partition in lookback, "order line")
@@ -230,9 +231,9 @@ def _reconcile_features(step: Step) -> None:
     """Compare the money of all customers with the money of the lines they come from."""
     lines = step.slices_relation("silver/order_lines", lookback_months(step.platform, step.partition))
     start = lookback_start(as_of(step.platform, step.partition)[0], step.platform.settings.calendar.lookback_months)
-    (expected,) = fetch_row(
+    expected, expected_customers = fetch_row(
         step.connection,
-        f"SELECT coalesce(sum(amount), 0) FROM {lines} WHERE customer_id IS NOT NULL "
+        f"SELECT coalesce(sum(amount), 0), count(DISTINCT customer_id) FROM {lines} WHERE customer_id IS NOT NULL "
         f"AND line_type IN ('sale', 'return') AND order_at >= TIMESTAMP '{start}' "
         f"AND order_at < TIMESTAMP '{as_of(step.platform, step.partition)[0]}'",
     )
@@ -241,13 +242,10 @@ def _reconcile_features(step: Step) -> None:
         "SELECT coalesce(sum(net_revenue_amount), 0), count(*) FROM "
         f"{parquet_scan(sorted(step.stage.glob('*.parquet')))}",
     )
-    tolerance = customers * 0.005
-    step.add_check(
-        "reconciliation",
-        f"Net revenue of {customers} customers is {found}; their order lines add up to {expected}. Amounts are "
-        f"rounded to the cent once per customer, so up to {tolerance:.2f} may lie between.",
-        passed=abs(float(found) - float(expected)) <= tolerance,
-        comparison=[["net revenue", float(expected), float(found)]],
+    step.reconcile(
+        customers=(expected_customers, customers),
+        net_revenue=(expected, found),
+        tolerance=max(customers * 0.005, 0.005),
     )
 
 
@@ -271,7 +269,7 @@ def model_matrix(step: Step) -> None:
     frame = step.frame("silver/customer_features")
     preparation = fit_preparation(frame, _features_table(step), settings.imputation, settings.matrix)
     prepared = prepare(frame, preparation)
-    step.write_frame(prepared.matrix.reset_index(), model_matrix_table(preparation))
+    step.write_frame(prepared.matrix.reset_index(), model_matrix_table(preparation.features, preparation.log_features))
     step.write_document("preparation.json", preparation.to_json())
     step.metadata |= {
         "columns": list(preparation.features),

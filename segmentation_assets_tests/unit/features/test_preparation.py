@@ -141,7 +141,8 @@ def test_preparation_keeps_only_the_fills_it_needs() -> None:
 
 def test_matrix_table_declares_the_kept_columns() -> None:
     frame = _frame(recency_days=[1.0, 2.0, 3.0, 900.0], return_rate=[0.1, 0.2, 0.3, 0.1])
-    table = model_matrix_table(fit_preparation(frame, TABLE, IMPUTATION, _settings("recency_days", "return_rate")))
+    preparation = fit_preparation(frame, TABLE, IMPUTATION, _settings("recency_days", "return_rate"))
+    table = model_matrix_table(preparation.features, preparation.log_features)
     assert (table.key, table.primary_key) == ("silver/model_matrix", ("customer_id",))
     assert [(c.name, c.dtype) for c in table.columns] == [
         ("customer_id", "VARCHAR"),
