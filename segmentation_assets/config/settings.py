@@ -15,7 +15,7 @@ from segmentation_assets.config.source import SourceSettings
 
 def _check_month(text: str) -> str:
     """Accept a month written YYYY-MM."""
-    if not re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", text):
+    if not re.fullmatch(r"[0-9]{4}-(0[1-9]|1[0-2])", text):
         raise ValueError(f"'{text}' is not a month; write YYYY-MM, for example 2025-06")
     return text
 

@@ -21,7 +21,7 @@ from segmentation_assets.features.imputation import (
 )
 from segmentation_assets.features.selection import DroppedFeature, candidate_features, find_redundant
 from segmentation_assets.features.transformation import fit_scaling, is_log_useful, signed_log1p
-from segmentation_assets.tables.declaration import Column, Table
+from segmentation_assets.tables.declaration import CUSTOMER_ID, Column, Table
 from segmentation_assets.tables.rounding import round_significant
 
 if TYPE_CHECKING:
@@ -254,7 +254,7 @@ def model_matrix_table(features: Sequence[str], log_features: Sequence[str] = ()
         row="a customer with the scaled columns that clusterings are fitted on",
         primary_key=("customer_id",),
         columns=(
-            Column(name="customer_id", dtype="VARCHAR", meaning="Customer as the shop writes it."),
+            CUSTOMER_ID,
             *(
                 Column(
                     name=name,

@@ -1,6 +1,6 @@
 """Tables of the clusters layer: what each algorithm found, and how the candidates compare."""
 
-from segmentation_assets.tables.declaration import Column, Table
+from segmentation_assets.tables.declaration import CUSTOMER_ID, Column, Table
 
 
 def assignments_table(algorithm: str) -> Table:
@@ -10,7 +10,7 @@ def assignments_table(algorithm: str) -> Table:
         row="a customer with its cluster",
         primary_key=("customer_id",),
         columns=(
-            Column(name="customer_id", dtype="VARCHAR", meaning="Customer as the shop writes it."),
+            CUSTOMER_ID,
             Column(
                 name="cluster",
                 dtype="INTEGER",

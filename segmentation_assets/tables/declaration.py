@@ -51,6 +51,10 @@ class Column:
     allowed: tuple[str, ...] = ()
 
 
+CUSTOMER_ID = Column(name="customer_id", dtype="VARCHAR", meaning="Customer as the shop writes it.")
+"""The column that names the customer, where every row has one."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Table:
     """One declared table: what a row is, its columns, and the key that makes rows unique.

@@ -1,6 +1,6 @@
 """Tables of the gold layer: segments, who is in them, and what they are like."""
 
-from segmentation_assets.tables.declaration import Column, Table
+from segmentation_assets.tables.declaration import CUSTOMER_ID, Column, Table
 
 RFM_SEGMENT_NAMES = (
     "Champions",
@@ -34,7 +34,7 @@ RFM_SEGMENTS = Table(
     row="a customer with RFM scores",
     primary_key=("customer_id",),
     columns=(
-        Column(name="customer_id", dtype="VARCHAR", meaning="Customer as the shop writes it."),
+        CUSTOMER_ID,
         _score("recency", "Quintile of recency_days, inverted"),
         _score("frequency", "Quintile of order_count"),
         _score("monetary", "Quintile of net_revenue_amount"),
@@ -66,7 +66,7 @@ CUSTOMER_SEGMENTS = Table(
     row="a customer with its segment",
     primary_key=("customer_id",),
     columns=(
-        Column(name="customer_id", dtype="VARCHAR", meaning="Customer as the shop writes it."),
+        CUSTOMER_ID,
         Column(name="state", dtype="VARCHAR", allowed=tuple(CUSTOMER_STATES), meaning="Whether there is a segment."),
         Column(
             name="segment_key",

@@ -1,6 +1,6 @@
 """Tables of the source and raw layers: what was delivered, typed and nothing more."""
 
-from segmentation_assets.tables.declaration import Column, Table
+from segmentation_assets.tables.declaration import CUSTOMER_ID, Column, Table
 
 DELIVERED_TABLES = ("order_lines", "customers", "products", "engagement_events")
 
@@ -90,7 +90,7 @@ RAW_CUSTOMERS = Table(
     row="a delivered customer",
     primary_key=("customer_id",),
     columns=(
-        Column(name="customer_id", dtype="VARCHAR", meaning="Customer as the shop writes it."),
+        CUSTOMER_ID,
         Column(
             name="registered_on", dtype="DATE", nullable=True, null_rule="not delivered", meaning="Day of registration."
         ),

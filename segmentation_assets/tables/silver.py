@@ -1,6 +1,6 @@
 """Tables of the silver layer except features, whose columns are declared beside their SQL in `features/blocks`."""
 
-from segmentation_assets.tables.declaration import Column, Table
+from segmentation_assets.tables.declaration import CUSTOMER_ID, Column, Table
 from segmentation_assets.tables.raw import RAW_ORDER_LINES
 
 LINE_TYPES = ("sale", "return", "adjustment", "non_product")
@@ -60,7 +60,7 @@ CUSTOMER_HISTORY = Table(
     row="a customer ever seen",
     primary_key=("customer_id",),
     columns=(
-        Column(name="customer_id", dtype="VARCHAR", meaning="Customer as the shop writes it."),
+        CUSTOMER_ID,
         Column(
             name="first_order_date",
             dtype="DATE",
