@@ -17,6 +17,15 @@ _REPORT_INPUTS = (
     Input(key="raw/quarantine", window="whole"),
 )
 
+_REPORT_SETTINGS = (
+    "reports.dashboard.title",
+    "currency",
+    "source.kind",
+    "synthetic.seed",
+    "calendar.lookback_months",
+    "clustering.seed",
+)
+
 
 def output_nodes(upstream: tuple[Node, ...]) -> tuple[Node, ...]:
     """List the exports, reports and the warehouse made from the assets given."""
@@ -31,7 +40,7 @@ def _export_nodes() -> tuple[Node, ...]:
             "`exports/<month>/`. Text that a spreadsheet would run as a formula is defused in the CSV.",
             inputs=_REPORT_INPUTS,
             storage="files",
-            settings=("reports", "currency"),
+            settings=_REPORT_SETTINGS,
             kinds=("csv", "parquet"),
         ),
         Node(
@@ -39,7 +48,7 @@ def _export_nodes() -> tuple[Node, ...]:
             description="One Excel workbook per month: summary, segments and customers. Text stays text.",
             inputs=_REPORT_INPUTS,
             storage="files",
-            settings=("reports", "currency"),
+            settings=(*_REPORT_SETTINGS, "reports.workbook"),
             kinds=("excel",),
         ),
     )
@@ -53,7 +62,7 @@ def _report_nodes() -> tuple[Node, ...]:
             "profiles, shares over the months, comparison of candidates and data quality.",
             inputs=_REPORT_INPUTS,
             storage="files",
-            settings=("reports", "currency"),
+            settings=(*_REPORT_SETTINGS, "reports.dashboard.map_points"),
             resources=tuple(f"reporting/templates/dashboard.{part}" for part in ("html.j2", "css", "js")),
             kinds=("plotly", "html"),
         ),
@@ -62,7 +71,7 @@ def _report_nodes() -> tuple[Node, ...]:
             description="The month in words, as Markdown: segments, movement, caveats.",
             inputs=_REPORT_INPUTS,
             storage="files",
-            settings=("reports", "currency"),
+            settings=_REPORT_SETTINGS,
             resources=("reporting/templates/business_report.md.j2",),
             kinds=("markdown",),
         ),

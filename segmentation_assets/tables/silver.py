@@ -50,6 +50,7 @@ SNAPSHOT_INPUT = Table(
         Column(name="used_for", dtype="VARCHAR", allowed=("features", "history"), meaning="What reads the slice."),
         Column(name="content_hash", dtype="VARCHAR", meaning="Hash of the slice's rows."),
         Column(name="row_count", dtype="BIGINT", unit="rows", minimum=0, meaning="Rows in the slice."),
+        Column(name="lookback_start", dtype="DATE", meaning="First day that the snapshot's features read."),
         Column(name="as_of_date", dtype="DATE", meaning="The snapshot reads what happened before this day."),
         Column(name="is_partial", dtype="BOOLEAN", meaning="The newest month is unfinished."),
     ),

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from segmentation_assets.features.registry import absent_blocks
 from segmentation_assets.graph.declarations import declared_table
-from segmentation_assets.graph.inputs import as_of, recent_months
+from segmentation_assets.graph.inputs import as_of, lookback_months, recent_months
 from segmentation_assets.graph.sources import delivered_tables
 from segmentation_assets.orchestration.step import Step
 from segmentation_assets.reporting.business_report import render_business_report
@@ -147,14 +146,21 @@ def _imputed_flags(step: Step) -> pd.DataFrame:
 
 
 def _reconciliation(step: Step) -> pd.DataFrame:
-    """Rows and money of every layer, from the figures of the reconciliation checks."""
+    """Rows, customers and money from the raw lines of the lookback to the segments.
+
+    Only what the month itself rests on is compared, so that a later delivery does not change an earlier report.
+    """
     import pandas as pd
 
-    rows = []
-    for key in ("raw/order_lines", "silver/order_lines", "silver/customer_features", "gold/customer_segments"):
-        manifest = step.platform.store.manifest(
-            key, step.partition if step.platform.graph.node(key).is_partitioned else WHOLE
-        )
+    store = step.platform.store
+    months = lookback_months(step.platform, step.partition)
+    raw, silver = (
+        sum(stored.row_count for month in months if (stored := store.slice_manifest(key, month)))
+        for key in ("raw/order_lines", "silver/order_lines")
+    )
+    rows = [("silver/order_lines", "order lines in the lookback", raw, silver, raw == silver)]
+    for key in ("silver/customer_features", "gold/customer_segments"):
+        manifest = store.manifest(key, step.partition)
         for check in manifest.checks if manifest else ():
             if check.name == "reconciliation":
                 rows += [(key, *row, check.passed) for row in check.metadata.get("comparison", [])]
@@ -193,11 +199,4 @@ def _run_facts(step: Step) -> dict[str, str]:
         "model hash": champion["model_hash"],
     }
     packages = package_versions(("segmentation-assets", "dagster", "duckdb", "pandas", "scikit-learn"))
-    return {name: str(value) for name, value in (facts | packages).items()} | _settings_hash(step)
-
-
-def _settings_hash(step: Step) -> dict[str, str]:
-    import hashlib
-
-    own = step.platform.settings.model_dump(mode="json", exclude={"data_dir", "engine", "execution"})
-    return {"settings hash": hashlib.sha256(json.dumps(own, sort_keys=True).encode()).hexdigest()[:12]}
+    return {name: str(value) for name, value in (facts | packages).items()}

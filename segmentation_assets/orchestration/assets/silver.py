@@ -117,7 +117,8 @@ def snapshot_input(step: Step) -> None:
         for month in months
     ]
     rows += [row for name in delivered_tables(step.platform.settings)[1:] for row in _optional_rows(step, name)]
-    frame = pd.DataFrame(rows).assign(as_of_date=as_of_date, is_partial=is_partial)
+    start = lookback_start(as_of_date, step.platform.settings.calendar.lookback_months)
+    frame = pd.DataFrame(rows).assign(lookback_start=start, as_of_date=as_of_date, is_partial=is_partial)
     step.write_frame(frame, SNAPSHOT_INPUT)
     step.metadata |= {"as_of_date": as_of_date, "is_partial": is_partial, "months_read": len(lookback)}
 
