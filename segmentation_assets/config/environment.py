@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from segmentation_assets.config.layers import KeyPath, Layer, Origin, layer_of, merge
-from segmentation_assets.config.schema import is_text
+from segmentation_assets.config.schema import is_text, may_be_null
 from segmentation_assets.config.yaml_document import read_value
 from segmentation_assets.errors import SettingsError
 
@@ -38,7 +38,7 @@ def environment_layer(environment: Mapping[str, str]) -> Layer:
     Returns
     -------
     Layer
-        Values are read as YAML, except where a setting is plain text.
+        Values are read as YAML. Plain text is taken as it is; ``null`` takes back an optional one.
 
     Raises
     ------
@@ -85,7 +85,6 @@ def _refuse_near_miss(name: str) -> None:
 
 
 def _value(path: KeyPath, text: str, name: str) -> object:
-    if name in _NAMED_SETTINGS:
-        return text
-    value = read_value(text, f"environment variable {name}")
-    return text if is_text(path) and not isinstance(value, str | None) else value
+    if name not in _NAMED_SETTINGS and is_text(path):
+        return None if text == "null" and may_be_null(path) else text
+    return text if name in _NAMED_SETTINGS else read_value(text, f"environment variable {name}")

@@ -65,8 +65,8 @@ def load_settings(
     profile : str or None
         Packaged profile; else the one named by the environment, by the file, or ``default``.
     environment : Mapping of str to str, optional
-        ``SEGMENTATION__SECTION__KEY=value`` with YAML values; ``SEGMENTATION_CONFIG``, ``SEGMENTATION_DATA_DIR`` and
-        ``SEGMENTATION_PROFILE``.
+        ``SEGMENTATION__SECTION__KEY=value``, YAML unless the setting is text; ``SEGMENTATION_CONFIG``,
+        ``SEGMENTATION_DATA_DIR`` and ``SEGMENTATION_PROFILE``.
     overrides : Mapping of str to object, optional
         Dotted key → value, from the command line.
 

@@ -74,9 +74,18 @@ def is_required_section(path: KeyPath) -> bool:
 
 
 def is_text(path: KeyPath) -> bool:
-    """Whether the setting takes text and nothing else."""
+    """Whether the setting takes text and nothing else; choices of texts and entries of a mapping of names do."""
     field = find_field(path)
-    return field is not None and set(_members(field.annotation)) <= {str, Path}
+    if field is None:
+        above = find_field(path[:-1])
+        return above is not None and get_origin(above.annotation) is dict
+    return all(_is_text_type(member) for member in _members(field.annotation))
+
+
+def may_be_null(path: KeyPath) -> bool:
+    """Whether the setting may be left without a value."""
+    field = find_field(path)
+    return field is not None and type(None) in get_args(field.annotation)
 
 
 def type_name(annotation: object) -> str:
@@ -87,7 +96,7 @@ def type_name(annotation: object) -> str:
 
 def value_range(field: FieldInfo) -> str:
     """Describe the range of a setting, such as ``1 to 120``; empty where every value of the type is fine."""
-    limits = {name: getattr(item, name) for item in field.metadata for name in _LIMITS if hasattr(item, name)}
+    limits = {name: getattr(item, name) for item in _constraints(field) for name in _LIMITS if hasattr(item, name)}
     if "gt" in limits:
         lowest = f"above {limits['gt']:,}"
         return f"{lowest} and up to {limits['le']:,}" if "le" in limits else lowest
@@ -145,6 +154,20 @@ def _members(annotation: object) -> tuple[object, ...]:
     if get_origin(annotation) in (Union, types.UnionType):
         return tuple(member for part in get_args(annotation) for member in _members(part))
     return () if annotation is type(None) else (annotation,)
+
+
+def _is_text_type(member: object) -> bool:
+    choices = get_args(member) if get_origin(member) is Literal else ()
+    return member in (str, Path) or (bool(choices) and all(isinstance(choice, str) for choice in choices))
+
+
+def _constraints(field: FieldInfo) -> Iterator[object]:
+    """Yield the constraints of a setting, those of the members of a union among them."""
+    yield from field.metadata
+    for member in get_args(field.annotation):
+        if get_origin(member) is Annotated:
+            for item in get_args(member)[1:]:
+                yield from item.metadata if isinstance(item, FieldInfo) else (item,)
 
 
 def _single_type_name(member: object) -> str:

@@ -17,8 +17,34 @@ def _check_month(text: str) -> str:
     """Accept a month written YYYY-MM."""
     if not re.fullmatch(r"[0-9]{4}-(0[1-9]|1[0-2])", text):
         raise ValueError(f"'{text}' is not a month; write YYYY-MM, for example 2025-06")
+    if not _FIRST_MONTH <= text <= _LAST_MONTH:
+        raise ValueError(f"'{text}' does not lie between {_FIRST_MONTH} and {_LAST_MONTH}")
     return text
 
+
+def _check_size(text: str) -> str:
+    """Accept sizes that the engine can work with."""
+    factor = 1000 if text.endswith("GB") else 1
+    if not _FEWEST_MEGABYTES <= float(text[:-2]) * factor <= _MOST_GIGABYTES * 1000:
+        raise ValueError(f"'{text}' is out of range; write {_FEWEST_MEGABYTES}MB to {_MOST_GIGABYTES}GB")
+    return text
+
+
+def _check_expression(text: str) -> str:
+    """Accept regular expressions."""
+    try:
+        re.compile(text)
+    except re.error as problem:
+        raise ValueError(f"'{text}' is not a regular expression: {problem}") from problem
+    return text
+
+
+_FIRST_MONTH, _LAST_MONTH = "1900-01", "2099-12"
+_FIRST_BUSINESS_YEAR, _LAST_BUSINESS_YEAR = 1970, 2099
+_FEWEST_MEGABYTES, _MOST_GIGABYTES = 100, 1_000_000
+_MOST_BUCKETS = 10_000
+_LARGEST_SEED = 2**31 - 1
+_SIZE = r"^\d+(\.\d+)?(MB|GB)$"
 
 Month = Annotated[str, AfterValidator(_check_month)]
 
@@ -26,7 +52,7 @@ Month = Annotated[str, AfterValidator(_check_month)]
 class Section(BaseModel):
     """Base of all sections: frozen, unknown keys refused."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class CalendarSettings(Section):
@@ -58,18 +84,31 @@ class SyntheticSettings(Section):
     customers: int = Field(15_000, ge=10, le=5_000_000, description="number of customers")
     first_month: Month = Field("2023-09", description="first month of business, YYYY-MM")
     months: int = Field(24, ge=2, le=240, description="months of business")
-    seed: int = Field(7, ge=0, description="seed of all random draws")
+    seed: int = Field(7, ge=0, le=_LARGEST_SEED, description="seed of all random draws")
+
+    @model_validator(mode="after")
+    def _check_months(self) -> "SyntheticSettings":
+        year, month = int(self.first_month[:4]), int(self.first_month[5:])
+        last_year = (year * 12 + month + self.months - 2) // 12
+        if year < _FIRST_BUSINESS_YEAR or last_year > _LAST_BUSINESS_YEAR:
+            raise ValueError(
+                f"business must lie between {_FIRST_BUSINESS_YEAR}-01 and {_LAST_BUSINESS_YEAR}-12, got {self.months} "
+                f"months from {self.first_month}"
+            )
+        return self
 
 
 class EngineSettings(Section):
     """DuckDB: threads and memory. They change the speed, never a result."""
 
     threads: int = Field(2, ge=1, le=256, description="threads of one DuckDB connection")
-    memory_limit: str = Field("4GB", pattern=r"^\d+(\.\d+)?(MB|GB)$", description="memory of one connection")
-    max_temp_directory_size: str = Field(
-        "20GB", pattern=r"^\d+(\.\d+)?(MB|GB)$", description="disk space one connection may spill to"
+    memory_limit: Annotated[str, AfterValidator(_check_size)] = Field(
+        "4GB", pattern=_SIZE, description="memory of one connection"
     )
-    customer_buckets: int | Literal["auto"] = Field(
+    max_temp_directory_size: Annotated[str, AfterValidator(_check_size)] = Field(
+        "20GB", pattern=_SIZE, description="disk space one connection may spill to"
+    )
+    customer_buckets: Annotated[int, Field(ge=1, le=_MOST_BUCKETS)] | Literal["auto"] = Field(
         "auto", description="files per month of order lines, by customer; auto is one per 2.5 million lines"
     )
 
@@ -108,7 +147,7 @@ class MatrixSettings(Section):
 
 
 class KMeansSettings(Section):
-    """K-means with the number of clusters chosen by silhouette among stable, large enough partitions."""
+    """K-means with the number of clusters chosen by silhouette among partitions that pass the size gates."""
 
     enabled: bool = Field(True, description="whether the algorithm is run")
     k_min: int = Field(3, ge=2, le=50, description="smallest number of clusters tried")
@@ -132,7 +171,7 @@ class AlgorithmSettings(Section):
 class ClusteringSettings(Section):
     """What all clusterings share, and a section for each."""
 
-    seed: int = Field(7, ge=0, description="random_state of every fit")
+    seed: int = Field(7, ge=0, le=_LARGEST_SEED, description="random_state of every fit")
     fit_sample: int = Field(50_000, ge=100, description="customers a model is fitted on at most; all are assigned")
     score_sample: int = Field(10_000, ge=100, le=50_000, description="customers the scores are computed on at most")
     algorithms: AlgorithmSettings = AlgorithmSettings()
@@ -177,7 +216,9 @@ class ExecutionSettings(Section):
     """How Dagster runs the steps."""
 
     executor: Literal["in_process", "multiprocess"] = Field(
-        "in_process", description="in_process is cheaper for small data; multiprocess starts a process per step"
+        "in_process",
+        description="for runs that Dagster starts: in_process is cheaper for small data, multiprocess starts a process "
+        "per step; segmentation run always works in its own process",
     )
 
 
@@ -190,7 +231,7 @@ class ReferenceSettings(Section):
     )
     recency: Literal["calendar_days", "elapsed_days"] = Field("elapsed_days", description="as features.recency")
     non_product_codes: tuple[str, ...] = Field((), description="codes left out of sales; none means all codes count")
-    product_code_pattern: str = Field(
+    product_code_pattern: Annotated[str, AfterValidator(_check_expression)] = Field(
         "^[0-9]{5}", description="regular expression of the last step of the cleaning ladder"
     )
 

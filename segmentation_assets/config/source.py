@@ -1,24 +1,51 @@
 """The settings of the source: where deliveries lie and how their columns map to ours."""
 
+from difflib import get_close_matches
+from functools import cache
 from typing import Annotated, Literal, TypeVar
+from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 _ORDER_LINE_COLUMNS = ("order_id", "order_at", "customer_id", "product_id", "quantity", "unit_price")
 _CUSTOMER_COLUMNS = ("customer_id",)
 _PRODUCT_COLUMNS = ("product_id", "department")
-_EVENT_COLUMNS = ("customer_id", "event_at", "event_type")
+_EVENT_COLUMNS = ("customer_id", "event_at")
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 def _check_relative(pattern: str) -> str:
     """Accept only patterns that stay inside the delivery folder."""
+    if not pattern.strip():
+        raise ValueError("a file pattern is empty")
     if pattern.startswith(("/", "~")) or ".." in pattern.split("/"):
         raise ValueError(f"'{pattern}' leaves the delivery folder; write a pattern relative to source.folder")
     return pattern
+
+
+def _check_separator(separator: str) -> str:
+    """Refuse what has a meaning of its own in CSV."""
+    if separator in ('"', "\n", "\r"):
+        raise ValueError("a quote or a line break cannot separate fields")
+    return separator
+
+
+@cache
+def _known_time_zones() -> frozenset[str]:
+    """Names of IANA zones; `localtime` is whatever the machine is set to."""
+    return frozenset(available_timezones() - {"localtime"})
+
+
+def _check_time_zone(name: str) -> str:
+    """Accept names of IANA zones."""
+    if name not in _known_time_zones():
+        matches = get_close_matches(name, sorted(_known_time_zones()), n=1, cutoff=0.75)
+        advice = f"the closest is '{matches[0]}'" if matches else "write for example Europe/London"
+        raise ValueError(f"'{name}' is not a time zone; {advice}")
+    return name
 
 
 class DeliveredTable(_Section):
@@ -29,7 +56,9 @@ class DeliveredTable(_Section):
     )
     columns: dict[str, str] = Field(description="our column name: name in the file")
     encoding: str = Field("utf-8", description="encoding of CSV files, for example utf-8 or cp1252")
-    separator: str = Field(",", min_length=1, max_length=1, description="field separator of CSV files")
+    separator: Annotated[str, AfterValidator(_check_separator)] = Field(
+        ",", min_length=1, max_length=1, description="field separator of CSV files"
+    )
     decimal: Literal[".", ","] = Field(".", description="decimal mark of numbers in CSV files")
     date_format: str = Field(
         "%Y-%m-%d %H:%M:%S", min_length=2, description="the one format of dates written as text (strptime)"
@@ -53,6 +82,11 @@ class OrderLinesTable(DeliveredTable):
 class CustomersTable(DeliveredTable):
     """Customers: customer_id, and registered_on, birth_year, country where known."""
 
+    columns: dict[str, str] = Field(
+        description="customer_id; registered_on, country and birth_year where known "
+        "(birth_year is kept in the raw layer for feature blocks to come)"
+    )
+
     @model_validator(mode="after")
     def _check_columns(self) -> "CustomersTable":
         return _require(self, _CUSTOMER_COLUMNS, ("registered_on", "birth_year", "country"))
@@ -61,17 +95,27 @@ class CustomersTable(DeliveredTable):
 class ProductsTable(DeliveredTable):
     """Products: product_id, department, and class and product_name where known."""
 
+    columns: dict[str, str] = Field(
+        description="product_id, department; product_name and class where known "
+        "(class is kept in the raw layer for feature blocks to come)"
+    )
+
     @model_validator(mode="after")
     def _check_columns(self) -> "ProductsTable":
         return _require(self, _PRODUCT_COLUMNS, ("class", "product_name"))
 
 
 class EngagementEventsTable(DeliveredTable):
-    """Engagement events: customer_id, event_at, event_type."""
+    """Engagement events: customer_id, event_at, and event_type where known."""
+
+    columns: dict[str, str] = Field(
+        description="customer_id, event_at; event_type where known "
+        "(event_type is kept in the raw layer for feature blocks to come)"
+    )
 
     @model_validator(mode="after")
     def _check_columns(self) -> "EngagementEventsTable":
-        return _require(self, _EVENT_COLUMNS, ())
+        return _require(self, _EVENT_COLUMNS, ("event_type",))
 
 
 def _require(table: _Delivered, required: tuple[str, ...], optional: tuple[str, ...]) -> _Delivered:
@@ -101,7 +145,7 @@ class SourceSettings(_Section):
 
     kind: Literal["synthetic", "files"] = Field("synthetic", description="the built-in shop, or own files")
     folder: str | None = Field(None, description="delivery folder; <data_dir>/deliveries when absent")
-    time_zone: str = Field(
+    time_zone: Annotated[str, AfterValidator(_check_time_zone)] = Field(
         "UTC", description="IANA zone of the shop; timestamps that carry a zone are turned into its local time"
     )
     order_lines: OrderLinesTable | None = Field(None, description="mapping of the order lines; needed for files")
@@ -109,11 +153,14 @@ class SourceSettings(_Section):
     products: ProductsTable | None = Field(None, description="mapping of the products, optional")
     engagement_events: EngagementEventsTable | None = Field(None, description="mapping of the events, optional")
     cancellations: CancellationSettings = CancellationSettings()
-    adjustment_prefixes: tuple[str, ...] = Field((), description="starts of order_id that mark book-keeping entries")
+    adjustment_prefixes: tuple[Annotated[str, Field(min_length=1)], ...] = Field(
+        (), description="starts of order_id that mark book-keeping entries"
+    )
     non_product_codes: tuple[str, ...] = Field((), description="product codes that are fees, postage or tests")
     redelivery: Literal["replace", "refuse"] = Field(
         "replace",
-        description="when a later file holds an order that an earlier one held: take the later file's, or stop",
+        description="when a later file holds an order that an earlier one held: take the later file's (the earlier "
+        "lines go to the quarantine), or stop",
     )
     max_quarantine_share: float = Field(
         0.01, ge=0, le=1, description="share of delivered rows that may be set aside; above it the run stops"

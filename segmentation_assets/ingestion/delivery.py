@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,7 +39,9 @@ class DeliveredFile:
     sha256: str
 
 
-def list_delivery(folder: Path, source: SourceSettings) -> tuple[DeliveredFile, ...]:
+def list_delivery(
+    folder: Path, source: SourceSettings, only: Collection[str] | None = None
+) -> tuple[DeliveredFile, ...]:
     """List the delivered files of every mapped table.
 
     Parameters
@@ -48,6 +50,8 @@ def list_delivery(folder: Path, source: SourceSettings) -> tuple[DeliveredFile, 
         Delivery folder.
     source : SourceSettings
         Its tables name the file patterns.
+    only : collection of str, optional
+        Paths below the delivery folder; files that are not among them count as absent.
 
     Returns
     -------
@@ -69,7 +73,7 @@ def list_delivery(folder: Path, source: SourceSettings) -> tuple[DeliveredFile, 
     for table in DELIVERED_TABLES:
         mapping = getattr(source, table)
         for pattern in mapping.files if mapping is not None else ():
-            _claim(owners, table, pattern, _matching_files(folder, table, pattern))
+            _claim(owners, table, pattern, _matching_files(folder, table, pattern, only))
     return tuple(
         _describe(folder, table, name, index)
         for table in DELIVERED_TABLES
@@ -82,8 +86,9 @@ def is_csv(file_name: str) -> bool:
     return file_name.lower().endswith(CSV_EXTENSIONS)
 
 
-def _matching_files(folder: Path, table: str, pattern: str) -> list[str]:
-    found = [path.relative_to(folder).as_posix() for path in folder.glob(pattern) if path.is_file()]
+def _matching_files(folder: Path, table: str, pattern: str, only: Collection[str] | None) -> list[str]:
+    matching = [path.relative_to(folder).as_posix() for path in folder.glob(pattern) if path.is_file()]
+    found = [name for name in matching if only is None or name in only]
     if not found:
         present = sorted(path.name for path in folder.iterdir())
         listed = ", ".join(present[:10]) + (", …" if len(present) > 10 else "") if present else "nothing"

@@ -13,7 +13,14 @@ from pathlib import Path
 from segmentation_assets.config.source import DeliveredTable, SourceSettings
 from segmentation_assets.errors import DataError
 from segmentation_assets.ingestion.delivery import DeliveredFile
-from segmentation_assets.ingestion.quarantine import check_quarantine, first_rows, write_quarantine
+from segmentation_assets.ingestion.quarantine import (
+    check_quarantine,
+    count_reasons,
+    faulty_rows,
+    first_rows,
+    redelivered_rows,
+    write_quarantine,
+)
 from segmentation_assets.ingestion.redelivery import (
     SUPERSEDED,
     current_lines,
@@ -44,7 +51,8 @@ class IngestedTable:
     key : str
         Key of the raw table, such as ``raw/order_lines``.
     delivered_rows, stored_rows, quarantined_rows, redelivered_rows : int
-        Rows read, and where they went. Redelivered rows belong to orders that a later file holds again.
+        Rows read, and where they went. Redelivered rows belong to orders that a later file holds again; they lie in
+        the quarantine too, but do not count as quarantined.
     months : tuple of str
         Month slices written, as YYYY-MM-01; empty for tables without a time column.
     first_at, last_at : datetime or None
@@ -52,7 +60,7 @@ class IngestedTable:
     delivered_amount, stored_amount, quarantined_amount, redelivered_amount : Decimal or None
         Exact sums of quantity times unit price over rows whose quantity and price can be read; order lines only.
     quarantine_counts : dict of str to int
-        Rows set aside by reason code.
+        Rows of the quarantine by reason code, redelivered ones among them.
     """
 
     key: str
@@ -89,6 +97,7 @@ def ingest_table(
     staging: Path,
     *,
     source: SourceSettings,
+    latest: dt.date | None = None,
 ) -> IngestedTable:
     """Read the files of one delivered table in one pass and write its raw table.
 
@@ -107,6 +116,9 @@ def ingest_table(
     staging : Path
         Existing folder to write to. Rows set aside go to ``quarantine.parquet``, if there are any.
     source : SourceSettings
+    latest : date or None
+        Rows with a date on this day or later are set aside as ``future_date``: the day after the one on which the
+        files are taken in, in the time zone of the shop. Any date is taken when absent.
 
     Returns
     -------
@@ -116,7 +128,8 @@ def ingest_table(
     ------
     DataError
         A file cannot be read or lacks a mapped column, no row is readable, more rows have to be set aside than
-        ``source.max_quarantine_share`` allows, or an order stands in two files where ``source.redelivery`` is refuse.
+        ``source.max_quarantine_share`` allows, an order stands in two files where ``source.redelivery`` is refuse, or
+        order ids restart in each file.
 
     Notes
     -----
@@ -127,7 +140,7 @@ def ingest_table(
     work = staging / "scratch"
     work.mkdir()
     try:
-        scratch = parse_delivery(connection, table, mapping, files, folder, work, source=source)
+        scratch = parse_delivery(connection, table, mapping, files, folder, work, source=source, latest=latest)
         return _store(connection, table, mapping, scratch, files, staging, source)
     finally:
         shutil.rmtree(work)
@@ -155,16 +168,24 @@ def _store(
     if not delivered.rows:
         names = ", ".join(file.file_name for file in files)
         raise DataError(f"{names}: there is no row below the header", "deliver the file again, with its rows.")
-    counts = write_quarantine(connection, table, mapping, scratch, staging / QUARANTINE_FILE)
-    check_quarantine(connection, table, staging / QUARANTINE_FILE, counts, delivered.rows, source)
+    set_aside = faulty_rows(table, scratch)
+    counts = count_reasons(connection, set_aside)
+    check_quarantine(connection, table, mapping, set_aside, counts, delivered.rows, source)
     resolved = table is RAW_ORDER_LINES and find_superseded_orders(connection, scratch, files, source)
+    redelivered = _Totals()
+    if resolved:
+        superseded = superseded_lines(scratch.good())
+        redelivered = _totals(connection, table, superseded)
+        set_aside = f"{set_aside} UNION ALL {redelivered_rows(table, superseded)}"
+        counts = dict(sorted({**counts, "redelivered": redelivered.rows}.items()))
+    if counts:
+        write_quarantine(connection, table, mapping, set_aside, staging / QUARANTINE_FILE)
     kept = current_lines if resolved else partial(first_rows, table)
     months = _write_slices(connection, table, scratch, staging, kept)
     written = sorted(staging.glob(f"*/{PART}")) or [staging / PART]
     stored = _totals(connection, table, parquet_scan(written))
-    set_aside = _totals(connection, table, scratch.quarantine())
-    redelivered = _totals(connection, table, superseded_lines(scratch.good())) if resolved else _Totals()
-    return _summarise(table, delivered, stored, set_aside, redelivered, months, counts)
+    faulty = _totals(connection, table, scratch.quarantine())
+    return _summarise(table, delivered, stored, faulty, redelivered, months, counts)
 
 
 def _write_slices(
@@ -198,7 +219,7 @@ def _summarise(
     table: Table,
     delivered: _Totals,
     stored: _Totals,
-    set_aside: _Totals,
+    faulty: _Totals,
     redelivered: _Totals,
     months: tuple[str, ...],
     counts: dict[str, int],
@@ -208,14 +229,14 @@ def _summarise(
         key=table.key,
         delivered_rows=delivered.rows,
         stored_rows=stored.rows,
-        quarantined_rows=sum(counts.values()),
+        quarantined_rows=sum(counts.values()) - redelivered.rows,
         redelivered_rows=redelivered.rows,
         months=months,
         first_at=stored.first_at,
         last_at=stored.last_at,
         delivered_amount=delivered.amount if has_money else None,
         stored_amount=stored.amount if has_money else None,
-        quarantined_amount=set_aside.amount if has_money else None,
+        quarantined_amount=faulty.amount if has_money else None,
         redelivered_amount=redelivered.amount if has_money else None,
         quarantine_counts=counts,
     )

@@ -5,6 +5,7 @@ Every rule here is about a single value; which row is set aside, and rules over 
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from dataclasses import dataclass
 from typing import Literal
@@ -51,17 +52,20 @@ class Notation:
         Texts that mean 'no value', beside empty text.
     time_zone : str
         IANA zone of the shop.
+    latest : date or None
+        Day that no date reaches: dates lie before its midnight. Any date will do when absent.
     """
 
     decimal: str
     date_format: str
     null_values: tuple[str, ...]
     time_zone: str
+    latest: dt.date | None = None
 
     @classmethod
-    def of(cls, mapping: DeliveredTable, time_zone: str) -> Notation:
+    def of(cls, mapping: DeliveredTable, time_zone: str, latest: dt.date | None = None) -> Notation:
         """Take the notation from the mapping of a delivered table."""
-        return cls(mapping.decimal, mapping.date_format, mapping.null_values, time_zone)
+        return cls(mapping.decimal, mapping.date_format, mapping.null_values, time_zone, latest)
 
 
 @dataclass(frozen=True)
@@ -315,7 +319,12 @@ def _instant(value: _Value) -> _Rule:
     sql = by_form.get(value.form, f"CASE WHEN {is_date} THEN {local} END")
     in_range = f"({value.parsed} >= {_EARLIEST} AND {value.parsed} < {_LATEST})"
     unread = ("unparseable_date", f"{value.cleaned} IS NOT NULL AND {value.parsed} IS NULL")
-    return sql, in_range, (unread, ("out_of_range", f"NOT {in_range}"))
+    return sql, in_range, (unread, ("out_of_range", f"NOT {in_range}"), *_future(value))
+
+
+def _future(value: _Value) -> tuple[tuple[str, str], ...]:
+    latest = value.notation.latest
+    return () if latest is None else (("future_date", f"{value.parsed} >= TIMESTAMP '{latest.isoformat()}'"),)
 
 
 _RULES = {

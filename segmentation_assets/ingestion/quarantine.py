@@ -11,7 +11,6 @@ from segmentation_assets.storage.engine import (
     Connection,
     conformed_select,
     copy_to_parquet,
-    parquet_scan,
     quote_identifier,
     quote_text,
 )
@@ -28,10 +27,44 @@ def first_rows(table: Table, relation: str) -> str:
     return f"(SELECT * FROM {relation} QUALIFY {_place_in_key(table)} = 1)"
 
 
-def write_quarantine(
-    connection: Connection, table: Table, mapping: DeliveredTable, scratch: Scratch, path: Path
-) -> dict[str, int]:
-    """Write the rows that are set aside, if there are any.
+def faulty_rows(table: Table, scratch: Scratch) -> str:
+    """Make the query of the rows with a fault, and of later rows of a key that was there before.
+
+    Parameters
+    ----------
+    table : Table
+        Declaration of the raw table.
+    scratch : Scratch
+        Typed rows.
+
+    Returns
+    -------
+    str
+        Query with the columns source_file, source_row, fault (a number) and value.
+    """
+    faulty = f"SELECT source_file, source_row, fault, value FROM {scratch.quarantine()}"
+    if table.primary_key == _PROVENANCE:
+        return faulty
+    key = table.primary_key[0]
+    repeated = f"(SELECT * FROM {scratch.good()} QUALIFY {_place_in_key(table)} > 1)"
+    return f"{faulty} UNION ALL {_marked_rows(table, repeated, key, 'duplicate_key')}"
+
+
+def redelivered_rows(table: Table, superseded: str) -> str:
+    """Make the query of the order lines that a later file delivers again, with the columns of `faulty_rows`."""
+    return _marked_rows(table, superseded, "order_id", "redelivered")
+
+
+def count_reasons(connection: Connection, rows: str) -> dict[str, int]:
+    """Count rows by reason code, sorted by code; `rows` is a query with the columns of `faulty_rows`."""
+    counted = connection.execute(
+        f"SELECT {fault_reason_sql('fault')} AS reason, count(*) FROM ({rows}) GROUP BY reason ORDER BY reason"
+    ).fetchall()
+    return {str(reason): int(count) for reason, count in counted}
+
+
+def write_quarantine(connection: Connection, table: Table, mapping: DeliveredTable, rows: str, path: Path) -> None:
+    """Write the rows that are set aside.
 
     Parameters
     ----------
@@ -39,29 +72,19 @@ def write_quarantine(
     table : Table
         Declaration of the raw table.
     mapping : DeliveredTable
-    scratch : Scratch
-        Typed rows; those with a fault, and later rows of a key that was there before, are set aside.
+    rows : str
+        Query with the columns of `faulty_rows`.
     path : Path
         Parquet file to write, with the columns of ``raw/quarantine``.
-
-    Returns
-    -------
-    dict of str to int
-        Rows by reason code, sorted by code; empty where no file was written.
     """
-    faulty = _faulty_sql(table, scratch)
-    counted = connection.execute(
-        f"SELECT {fault_reason_sql('fault')} AS reason, count(*) FROM ({faulty}) GROUP BY reason ORDER BY reason"
-    ).fetchall()
-    if counted:
-        copy_to_parquet(connection, conformed_select(_quarantine_sql(table, mapping, faulty), QUARANTINE), path)
-    return {str(reason): int(count) for reason, count in counted}
+    copy_to_parquet(connection, conformed_select(_quarantine_sql(table, mapping, rows), QUARANTINE), path)
 
 
 def check_quarantine(
     connection: Connection,
     table: Table,
-    path: Path,
+    mapping: DeliveredTable,
+    rows: str,
     counts: dict[str, int],
     delivered_rows: int,
     source: SourceSettings,
@@ -77,7 +100,8 @@ def check_quarantine(
     if total < delivered_rows and total <= source.max_quarantine_share * delivered_rows:
         return
     file, row, reason, column, value = connection.execute(
-        f"SELECT source_file, source_row, reason, column_name, value FROM {parquet_scan([path])} ORDER BY ALL LIMIT 1"
+        f"SELECT source_file, source_row, reason, column_name, value FROM ({_quarantine_sql(table, mapping, rows)}) "
+        "ORDER BY ALL LIMIT 1"
     ).fetchone() or ("", 0, "", None, None)
     place = f"{file}, row {row}" + (f", column '{column}'" if column else "")
     shown = f"'{value}'" if value is not None else "no value"
@@ -95,17 +119,12 @@ def _place_in_key(table: Table) -> str:
     return f"row_number() OVER (PARTITION BY {key} ORDER BY file_index, source_row)"
 
 
-def _faulty_sql(table: Table, scratch: Scratch) -> str:
-    columns = "source_file, source_row, fault, value"
-    faulty = f"SELECT {columns} FROM {scratch.quarantine()}"
-    if table.primary_key == _PROVENANCE:
-        return faulty
-    key = table.primary_key[0]
-    repeated = (
-        f"SELECT source_file, source_row, {fault_number(table, key, 'duplicate_key')} AS fault, "
-        f"{quote_identifier(key)} AS value FROM {scratch.good()} QUALIFY {_place_in_key(table)} > 1"
+def _marked_rows(table: Table, relation: str, column: str, reason: str) -> str:
+    """Make the query of rows that are set aside for the value of one column."""
+    return (
+        f"SELECT source_file, source_row, {fault_number(table, column, reason)} AS fault, "
+        f"{quote_identifier(column)} AS value FROM {relation}"
     )
-    return f"{faulty} UNION ALL {repeated}"
 
 
 def _quarantine_sql(table: Table, mapping: DeliveredTable, faulty: str) -> str:

@@ -1,5 +1,7 @@
 """Orders that stand in more than one delivered file: the later file holds, or the run stops.
 
+It stops too where the order ids seem to restart in each file, as the later file would then hide other orders.
+
 Equal lines within one file are never touched: without line numbers a repeat cannot be told from an error.
 """
 
@@ -15,6 +17,9 @@ from segmentation_assets.storage.engine import Connection
 
 SUPERSEDED = "superseded_orders"
 """Name of the temporary table of orders with the newest file that holds them."""
+
+_MOST_DAYS_APART = 31
+_ALLOWED_SHARE_PERCENT = 10
 
 
 def find_superseded_orders(
@@ -39,7 +44,13 @@ def find_superseded_orders(
     Raises
     ------
     DataError
-        There are some and ``source.redelivery`` is refuse.
+        There are some and ``source.redelivery`` is refuse; or more than 10 % of them are other orders in a later file.
+
+    Notes
+    -----
+    Each version of an order is compared with the one in the file before. It is another order where their days lie more
+    than 31 days apart; where both name customers, but none in common; and where one of them names no customer and
+    their days differ.
     """
     if len(files) < 2:
         return False
@@ -50,15 +61,44 @@ def find_superseded_orders(
     first = connection.execute(f"SELECT *, count(*) OVER () FROM {SUPERSEDED} ORDER BY order_id LIMIT 1").fetchone()
     if first is None:
         return False
+    names = {file.file_index: file.file_name for file in files}
     if source.redelivery == "refuse":
         order, earlier, later, count = first
-        names = {file.file_index: file.file_name for file in files}
         raise DataError(
             f"order {order} stands in {names[earlier]} and again in {names[later]}; {count} orders stand in more than "
             "one file",
             "deliver each order once, or set source.redelivery to replace: the later file then holds.",
         )
+    _refuse_restarting_ids(connection, scratch, names)
     return True
+
+
+def _refuse_restarting_ids(connection: Connection, scratch: Scratch, names: dict[int, str]) -> None:
+    """Stop where too many orders are other ones in a later file."""
+    others_sql = (
+        f"SELECT order_id, earlier.file_index, earlier.first_day, earlier.customer, version.file_index, "
+        f"version.first_day, version.customer FROM ({_VERSIONS.format(lines=scratch.good())}) WHERE {_IS_ANOTHER} "
+        "QUALIFY row_number() OVER (PARTITION BY order_id ORDER BY version.file_index) = 1"
+    )
+    example = connection.execute(
+        f"SELECT *, count(*) OVER (), (SELECT count(*) FROM {SUPERSEDED}) FROM ({others_sql}) ORDER BY order_id LIMIT 1"
+    ).fetchone()
+    if example is None:
+        return
+    order, earlier, earlier_day, earlier_customer, later, day, customer, others, count = example
+    if others * 100 <= count * _ALLOWED_SHARE_PERCENT:
+        return
+    raise DataError(
+        f"order {order} of {names[earlier]} ({earlier_day}, {_customer_text(earlier_customer)}) is another one in "
+        f"{names[later]} ({day}, {_customer_text(customer)}); so are {others} of {count} orders that stand in more "
+        "than one file",
+        "order ids seem to restart in each file; make them unique, for example with the store or the date in front, or "
+        "set source.redelivery to refuse. If these are corrections, take the orders out of the earlier file.",
+    )
+
+
+def _customer_text(customer: str | None) -> str:
+    return "a guest" if customer is None else f"customer {customer}"
 
 
 def current_lines(relation: str) -> str:
@@ -74,4 +114,22 @@ def superseded_lines(relation: str) -> str:
 _IS_SUPERSEDED = (
     f"EXISTS (SELECT 1 FROM {SUPERSEDED} AS newer WHERE newer.order_id = line.order_id "
     "AND newer.newest_index > line.file_index)"
+)
+
+_VERSIONS = (
+    "SELECT order_id, version, lag(version) OVER (PARTITION BY order_id ORDER BY version.file_index) AS earlier FROM ("
+    "SELECT order_id, struct_pack(file_index := file_index, first_day := CAST(min(order_at) AS DATE), "
+    "last_day := CAST(max(order_at) AS DATE), customer := min(customer_id), "
+    "customers := list(DISTINCT customer_id) FILTER (customer_id IS NOT NULL)) AS version FROM {lines} AS line "
+    f"WHERE EXISTS (SELECT 1 FROM {SUPERSEDED} AS newer WHERE newer.order_id = line.order_id) "
+    "GROUP BY order_id, file_index)"
+)
+"""SQL of every version of an order beside the version in the file before; days and customers of each."""
+
+_DAYS_APART = "greatest(version.first_day - earlier.last_day, earlier.first_day - version.last_day)"
+
+_IS_ANOTHER = (
+    f"earlier IS NOT NULL AND ({_DAYS_APART} > {_MOST_DAYS_APART} "
+    f"OR CASE WHEN version.customer IS NULL OR earlier.customer IS NULL THEN {_DAYS_APART} > 0 "
+    "ELSE NOT list_has_any(version.customers, earlier.customers) END)"
 )

@@ -5,6 +5,7 @@ The scratch folder holds one folder per month (or ``whole``) of good rows and on
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,6 +74,7 @@ def parse_delivery(
     scratch: Path,
     *,
     source: SourceSettings,
+    latest: dt.date | None = None,
 ) -> Scratch:
     """Read all files of a delivered table once and write their rows, typed, into the scratch folder.
 
@@ -88,6 +90,8 @@ def parse_delivery(
     scratch : Path
         Existing, empty folder.
     source : SourceSettings
+    latest : date or None
+        Rows with a date on this day or later are marked; none when absent.
 
     Returns
     -------
@@ -101,7 +105,7 @@ def parse_delivery(
     texts = scratch / "texts"
     texts.mkdir()
     opened = [open_file(connection, table, mapping, file, folder, texts) for file in files]
-    notation = Notation.of(mapping, source.time_zone)
+    notation = Notation.of(mapping, source.time_zone, latest)
     for number, (types, group) in enumerate(_statement_groups(opened)):
         delivered = " UNION ALL ".join(file.sql for file in group)
         sql = _typed_sql(table, mapping, delivered, types, notation)

@@ -12,6 +12,8 @@ QUARANTINE_REASONS = {
     "out_of_range": "the number or date lies outside of any real range",
     "fractional_customer_id": "the customer id is a number with a fraction",
     "duplicate_key": "an earlier row of the same table has the same key",
+    "future_date": "the date lies after the day the files were taken in",
+    "redelivered": "a later file delivers the same order again; its lines count",
 }
 """Why a row is set aside: reason code → sentence."""
 
@@ -101,7 +103,7 @@ RAW_CUSTOMERS = Table(
             null_rule="not delivered",
             minimum=1890,
             maximum=2100,
-            meaning="Year of birth.",
+            meaning="Year of birth. Kept for feature blocks to come.",
         ),
         Column(
             name="country", dtype="VARCHAR", nullable=True, null_rule="not delivered", meaning="Country of residence."
@@ -119,7 +121,11 @@ RAW_PRODUCTS = Table(
         Column(name="product_name", dtype="VARCHAR", nullable=True, null_rule="not delivered", meaning="Product text."),
         Column(name="department", dtype="VARCHAR", meaning="Department the product is sold in."),
         Column(
-            name="class", dtype="VARCHAR", nullable=True, null_rule="not delivered", meaning="Class in its department."
+            name="class",
+            dtype="VARCHAR",
+            nullable=True,
+            null_rule="not delivered",
+            meaning="Class in its department. Kept for feature blocks to come.",
         ),
         *_provenance(),
     ),
@@ -132,7 +138,13 @@ RAW_ENGAGEMENT_EVENTS = Table(
     columns=(
         Column(name="customer_id", dtype="VARCHAR", meaning="Customer who did it."),
         Column(name="event_at", dtype="TIMESTAMP", meaning="Local time of the event, without a zone."),
-        Column(name="event_type", dtype="VARCHAR", meaning="What happened, as the source calls it."),
+        Column(
+            name="event_type",
+            dtype="VARCHAR",
+            nullable=True,
+            null_rule="not delivered",
+            meaning="What happened, as the source calls it. Kept for feature blocks to come.",
+        ),
         *_provenance(),
     ),
 )

@@ -31,9 +31,32 @@ def test_names_become_sections_and_values_are_yaml() -> None:
 
 def test_text_settings_take_their_value_as_it_is() -> None:
     layer = environment_layer(
-        {"SEGMENTATION__SOURCE__FOLDER": "2024", "SEGMENTATION__REPORTS__DASHBOARD__TITLE": "'yes'"}
+        {
+            "SEGMENTATION__SOURCE__FOLDER": "2024",
+            "SEGMENTATION__SOURCE__ORDER_LINES__DATE_FORMAT": "%Y-%m-%d",
+            "SEGMENTATION__SOURCE__ORDER_LINES__DECIMAL": ",",
+            "SEGMENTATION__SOURCE__ORDER_LINES__SEPARATOR": "|",
+            "SEGMENTATION__SOURCE__ORDER_LINES__COLUMNS__QUANTITY": "#",
+            "SEGMENTATION__REPORTS__DASHBOARD__TITLE": "Segments: 'ours' [new]",
+        }
     )
-    assert layer.data == {"source": {"folder": "2024"}, "reports": {"dashboard": {"title": "yes"}}}
+    assert layer.data == {
+        "source": {
+            "folder": "2024",
+            "order_lines": {
+                "columns": {"quantity": "#"}, "date_format": "%Y-%m-%d", "decimal": ",", "separator": "|"
+            },
+        },
+        "reports": {"dashboard": {"title": "Segments: 'ours' [new]"}},
+    }  # fmt: skip
+
+
+def test_null_takes_an_optional_text_setting_back() -> None:
+    environment = {"SEGMENTATION__CALENDAR__LAST_MONTH": "null", "SEGMENTATION__REPORTS__DASHBOARD__TITLE": "null"}
+    assert environment_layer(environment).data == {
+        "calendar": {"last_month": None},
+        "reports": {"dashboard": {"title": "null"}},
+    }
 
 
 def test_empty_variables_count_as_absent() -> None:

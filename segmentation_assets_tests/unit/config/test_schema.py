@@ -28,7 +28,9 @@ def test_rows_name_type_default_range_and_meaning() -> None:
     assert rows["engine.customer_buckets"].type == "whole number or 'auto'"
     assert rows["features.departments"].type == "list of text"
     assert rows["matrix.max_correlation"].range == "above 0 and up to 1"
-    assert rows["synthetic.seed"].range == "0 or more"
+    assert rows["synthetic.seed"].range == "0 to 2,147,483,647"
+    assert rows["engine.customer_buckets"].range == "1 to 10,000"
+    assert rows["matrix.skew_threshold"].range == "0 or more"
     assert rows["clustering.algorithms.kmeans.enabled"].type == "true or false"
     assert rows["reference"].type == "section"
 
@@ -60,4 +62,8 @@ def test_keys_are_looked_up_by_path() -> None:
     assert is_required_section(("leaderboard",))
     assert not is_required_section(("reference",))
     assert is_text(("source", "folder"))
+    assert is_text(("source", "order_lines", "decimal"))
+    assert is_text(("source", "order_lines", "columns", "order_id"))
     assert not is_text(("matrix", "features"))
+    assert not is_text(("engine", "customer_buckets"))
+    assert not is_text(("source", "order_lines", "columns"))

@@ -76,7 +76,8 @@ SINGLE_PROBLEMS = {
     ),
     "below the lowest": (
         "synthetic:\n  seed: -1\n",
-        "segmentation.yaml:2: synthetic.seed must be 0 or more, got the number -1.\nHint: seed of all random draws.",
+        "segmentation.yaml:2: synthetic.seed must be 0 to 2,147,483,647, got the number -1.\n"
+        "Hint: seed of all random draws.",
     ),
     "not above the lowest": (
         "matrix:\n  max_correlation: 0\n",
@@ -91,6 +92,74 @@ SINGLE_PROBLEMS = {
     "bad choice": (
         "source:\n  kind: filez\n",
         "segmentation.yaml:2: source.kind must be 'synthetic' or 'files', got 'filez'.\nHint: did you mean 'files'?",
+    ),
+    "too large for a seed": (
+        "clustering:\n  seed: 2147483648\n",
+        "segmentation.yaml:2: clustering.seed must be 0 to 2,147,483,647, got the number 2147483648.\n"
+        "Hint: random_state of every fit.",
+    ),
+    "no bucket": (
+        "engine:\n  customer_buckets: 0\n",
+        "segmentation.yaml:2: engine.customer_buckets must be 1 to 10,000, got the number 0.\n"
+        "Hint: files per month of order lines, by customer; auto is one per 2.5 million lines.",
+    ),
+    "too little memory": (
+        "engine:\n  memory_limit: 1MB\n",
+        "segmentation.yaml:2: engine.memory_limit: '1MB' is out of range; write 100MB to 1000000GB.\n"
+        "Hint: memory of one connection.",
+    ),
+    "too much disk space": (
+        "engine:\n  max_temp_directory_size: 1000001GB\n",
+        "segmentation.yaml:2: engine.max_temp_directory_size: '1000001GB' is out of range; write 100MB to 1000000GB.\n"
+        "Hint: disk space one connection may spill to.",
+    ),
+    "no end": (
+        "matrix:\n  skew_threshold: .inf\n",
+        "segmentation.yaml:2: matrix.skew_threshold must be 0 or more, got the number .inf.\n"
+        "Hint: columns whose absolute skewness is larger are log-transformed.",
+    ),
+    "misspelt time zone": (
+        "source:\n  time_zone: Europe/Lodnon\n",
+        "segmentation.yaml:2: source.time_zone: 'Europe/Lodnon' is not a time zone; the closest is 'Europe/London'.\n"
+        "Hint: IANA zone of the shop; timestamps that carry a zone are turned into its local time.",
+    ),
+    "time zone of the machine": (
+        "source:\n  time_zone: localtime\n",
+        "segmentation.yaml:2: source.time_zone: 'localtime' is not a time zone; write for example Europe/London.\n"
+        "Hint: IANA zone of the shop; timestamps that carry a zone are turned into its local time.",
+    ),
+    "month that is out of range": (
+        "calendar:\n  first_snapshot: 0000-01\n",
+        "segmentation.yaml:2: calendar.first_snapshot: '0000-01' does not lie between 1900-01 and 2099-12.\n"
+        "Hint: first month that gets a snapshot, YYYY-MM.",
+    ),
+    "business before computers": (
+        "synthetic:\n  first_month: 1950-01\n",
+        "segmentation.yaml:1: synthetic: business must lie between 1970-01 and 2099-12, got 24 months from 1950-01.",
+    ),
+    "business that goes on too long": (
+        "synthetic:\n  first_month: 2099-01\n  months: 13\n",
+        "segmentation.yaml:1: synthetic: business must lie between 1970-01 and 2099-12, got 13 months from 2099-01.",
+    ),
+    "quote for a separator": (
+        "source: {products: {files: [a], columns: {product_id: a, department: b}, separator: '\"'}}\n",
+        "segmentation.yaml:1: source.products.separator: a quote or a line break cannot separate fields.\n"
+        "Hint: field separator of CSV files.",
+    ),
+    "empty file pattern": (
+        "source: {products: {files: [''], columns: {product_id: a, department: b}}}\n",
+        "segmentation.yaml:1: source.products.files.1: a file pattern is empty.\n"
+        "Hint: file patterns below source.folder, for example orders-*.csv.",
+    ),
+    "prefix that every order has": (
+        "source: {adjustment_prefixes: ['']}\n",
+        "segmentation.yaml:1: source.adjustment_prefixes.1 must be at least 1 long, got ''.\n"
+        "Hint: starts of order_id that mark book-keeping entries.",
+    ),
+    "pattern that is no regular expression": (
+        "reference: {product_code_pattern: '['}\n",
+        "segmentation.yaml:1: reference.product_code_pattern: '[' is not a regular expression: unterminated character "
+        "set at position 0.\nHint: regular expression of the last step of the cleaning ladder.",
     ),
     "number or choice": (
         "engine:\n  customer_buckets: automatic\n",
@@ -213,7 +282,8 @@ def test_all_problems_are_told_repeated_keys_first_then_by_line(failure: Failure
         "4 settings cannot be used:",
         "segmentation.yaml:5: currency stands here again, first in line 1. Hint: keep one of them.",
         "segmentation.yaml:3: synthetic.sed is not a setting. Hint: did you mean 'seed'?",
-        "segmentation.yaml:4: synthetic.seed must be 0 or more, got the number -1. Hint: seed of all random draws.",
+        "segmentation.yaml:4: synthetic.seed must be 0 to 2,147,483,647, got the number -1. "
+        "Hint: seed of all random draws.",
         "segmentation.yaml:6: sources is not a setting. Hint: did you mean 'source'?",
         "Hint: put these right; 'segmentation config check' looks again.",
     ]
@@ -248,3 +318,19 @@ def test_text_that_is_not_utf_8_is_placed(tmp_path: Path) -> None:
     path.write_bytes("currency: GBP\ndata_dir: café\n".encode("latin-1"))
     with pytest.raises(SettingsError, match=r"latin.yaml:2: the text is not UTF-8\.\nHint: save the file as UTF-8\."):
         load_settings(config=path)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("engine: {customer_buckets: 1, memory_limit: 100MB, max_temp_directory_size: 1000000GB}", "engine"),
+        ("engine: {customer_buckets: 10000, memory_limit: 0.1GB}", "engine"),
+        ("synthetic: {seed: 2147483647, first_month: 2099-01, months: 12}", "synthetic"),
+        ("source: {time_zone: America/New_York}", "source"),
+    ],
+)
+def test_the_ends_of_the_ranges_are_accepted(tmp_path: Path, text: str, expected: str) -> None:
+    path = tmp_path / "segmentation.yaml"
+    path.write_text(text)
+    written = load_settings(config=path).settings.section(expected)
+    assert written != type(written)()

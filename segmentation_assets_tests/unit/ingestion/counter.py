@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -82,7 +83,7 @@ class Counter:
         """Write the result of a query as a Parquet file."""
         self.connection.execute(f"COPY ({sql}) TO {quote_text(str(self.folder / name))} (FORMAT parquet)")
 
-    def ingest(self, mapping: DeliveredTable | None = None, **settings: Any) -> Outcome:
+    def ingest(self, mapping: DeliveredTable | None = None, latest: dt.date | None = None, **settings: Any) -> Outcome:
         """Ingest the table that the mapping is for, by default order lines; anything may be set aside."""
         mapping = mapping or order_lines_mapping()
         names = {
@@ -96,5 +97,7 @@ class Counter:
         files = list_delivery(self.folder, source)
         self.staging.mkdir()
         table = _DECLARED[name]
-        ingested = ingest_table(self.connection, table, mapping, files, self.folder, self.staging, source=source)
+        ingested = ingest_table(
+            self.connection, table, mapping, files, self.folder, self.staging, source=source, latest=latest
+        )
         return Outcome(self.connection, ingested, self.staging)

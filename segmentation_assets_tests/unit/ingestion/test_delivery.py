@@ -75,3 +75,23 @@ def test_a_file_of_two_tables_is_refused(tmp_path: Path) -> None:
     products = ProductsTable(files=("shop*",), columns={"product_id": "id", "department": "dep"})
     with pytest.raises(DataError, match=r"shop\.csv is matched by source\.order_lines\.files and by 'shop\*'"):
         list_delivery(tmp_path, make_source("*.csv", products=products))
+
+
+def test_only_the_named_files_are_listed(tmp_path: Path) -> None:
+    for name in ("lines-1.csv", "lines-2.csv", "lines-3.csv"):
+        (tmp_path / name).write_bytes(b"x")
+    listed = list_delivery(tmp_path, make_source("lines-*"), only={"lines-3.csv", "lines-1.csv", "elsewhere.csv"})
+    assert [(file.file_name, file.file_index) for file in listed] == [("lines-1.csv", 0), ("lines-3.csv", 1)]
+
+
+def test_a_leftover_that_is_not_named_is_not_even_looked_at(tmp_path: Path) -> None:
+    (tmp_path / "lines-1.csv").write_bytes(b"x")
+    (tmp_path / "lines-2.csv").touch()
+    listed = list_delivery(tmp_path, make_source("lines-*"), only=["lines-1.csv"])
+    assert [file.file_name for file in listed] == ["lines-1.csv"]
+
+
+def test_a_pattern_that_matches_no_named_file_is_told(tmp_path: Path) -> None:
+    (tmp_path / "lines-1.csv").write_bytes(b"x")
+    with pytest.raises(DataError, match=r"order_lines.files: no file in .* matches 'lines-\*'"):
+        list_delivery(tmp_path, make_source("lines-*"), only=())

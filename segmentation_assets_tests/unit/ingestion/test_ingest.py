@@ -154,12 +154,124 @@ def test_the_later_file_holds_an_order_that_stands_in_two(counter: Counter) -> N
     assert reconcile_delivery(outcome.ingested).passed
 
 
+def test_every_line_that_a_later_file_delivers_again_is_in_quarantine(counter: Counter) -> None:
+    counter.hand_in("1.csv", LINE, "O2,2025-03-06 10:00:00,C1,P1,7,1.00", "O3,bad,C1,P1,1,2.00", LINE)
+    counter.hand_in("2.csv", LINE)
+
+    outcome = counter.ingest()
+
+    assert outcome.quarantine() == [
+        ("1.csv", 1, "redelivered", "order", "O1"),
+        ("1.csv", 3, "unparseable_date", "at", "bad"),
+        ("1.csv", 4, "redelivered", "order", "O1"),
+    ]
+    ingested = outcome.ingested
+    assert (ingested.delivered_rows, ingested.stored_rows) == (5, 2)
+    assert (ingested.quarantined_rows, ingested.redelivered_rows) == (1, 2)
+    assert ingested.quarantine_counts == {"redelivered": 2, "unparseable_date": 1}
+    assert (ingested.quarantined_amount, ingested.redelivered_amount) == (Decimal(2), Decimal(6))
+    assert reconcile_delivery(ingested).passed
+
+
+def test_lines_delivered_again_do_not_count_against_the_allowed_share(counter: Counter) -> None:
+    for name in ("1.csv", "2.csv"):
+        counter.hand_in(name, LINE)
+    assert counter.ingest(max_quarantine_share=0).ingested.quarantine_counts == {"redelivered": 1}
+
+
+def test_order_ids_that_restart_in_each_file_stop_the_run(counter: Counter) -> None:
+    counter.hand_in("2025-03.csv", "1,2025-03-05 10:00:00,C1,P1,2,1.50", "2,2025-03-06 10:00:00,C2,P1,2,1.50")
+    counter.hand_in("2025-04.csv", "1,2025-04-02 10:00:00,C1,P1,2,1.50", "2,2025-04-03 10:00:00,C9,P1,2,1.50")
+    with pytest.raises(
+        DataError,
+        match=r"order 2 of 2025-03\.csv \(2025-03-06, customer C2\) is another one in 2025-04\.csv \(2025-04-03, "
+        r"customer C9\); so are 1 of 2 orders that stand in more than one file\nHint: order ids seem to restart in "
+        r"each file; make them unique, .* or set source\.redelivery to refuse",
+    ):
+        counter.ingest()
+
+
+@pytest.mark.parametrize(
+    ("earlier", "later"),
+    [
+        pytest.param("2025-01-31 23:00:00,C1", "2025-03-04 01:00:00,C1", id="32 days apart"),
+        pytest.param("2025-03-05 10:00:00,C1", "2025-03-05 10:00:00,C2", id="other customer"),
+        pytest.param("2025-03-05 10:00:00,", "2025-03-06 10:00:00,", id="guests on other days"),
+        pytest.param("2025-03-05 10:00:00,", "2025-03-06 10:00:00,C1", id="guest and customer on other days"),
+        pytest.param("2025-03-04 01:00:00,C1", "2025-01-31 23:00:00,C1", id="32 days before"),
+    ],
+)
+def test_an_order_that_cannot_be_the_same_counts_as_another(counter: Counter, earlier: str, later: str) -> None:
+    counter.hand_in("1.csv", f"1,{earlier},P1,2,1.50")
+    counter.hand_in("2.csv", f"1,{later},P1,2,1.50")
+    with pytest.raises(DataError, match=r"order ids seem to restart"):
+        counter.ingest()
+
+
+@pytest.mark.parametrize(
+    ("earlier", "later"),
+    [
+        pytest.param("2025-02-01 23:00:00,C1", "2025-03-04 01:00:00,C1", id="31 days apart"),
+        pytest.param("2025-03-05 10:00:00,", "2025-03-05 11:00:00,C1", id="guest identified afterwards"),
+        pytest.param("2025-03-05 10:00:00,", "2025-03-05 10:00:00,", id="guest on the same day"),
+    ],
+)
+def test_an_order_that_may_be_the_same_is_replaced(counter: Counter, earlier: str, later: str) -> None:
+    counter.hand_in("1.csv", f"1,{earlier},P1,2,1.50")
+    counter.hand_in("2.csv", f"1,{later},P1,2,1.50")
+    assert counter.ingest().ingested.redelivered_rows == 1
+
+
+def test_a_tenth_of_the_orders_may_change_their_customer(counter: Counter) -> None:
+    lines = [f"O{i},2025-03-05 10:00:00,C{i},P1,2,1.50" for i in range(10)]
+    counter.hand_in("1.csv", *lines)
+    counter.hand_in("2.csv", *lines[:9], lines[9].replace("C9", "X9"))
+    assert counter.ingest().ingested.redelivered_rows == 10
+
+
+def test_versions_of_an_order_are_compared_with_the_one_before(counter: Counter) -> None:
+    for name, month in (("1.csv", "03"), ("2.csv", "04"), ("3.csv", "05")):
+        counter.hand_in(name, LINE.replace("2025-03", f"2025-{month}"))
+    assert counter.ingest().rows("source_file") == [("3.csv",)]
+
+
+def test_rows_dated_after_the_delivery_are_set_aside(counter: Counter) -> None:
+    counter.hand_in(
+        "a.csv",
+        "O1,2025-03-05 23:59:59,C1,P1,2,1.50",
+        "O2,2025-03-06 00:00:00,C1,P1,2,1.50",
+        "O3,2099-01-01 00:00:00,C1,P1,2,1.50",
+        "O4,2100-01-01 00:00:00,C1,P1,2,1.50",
+    )
+
+    outcome = counter.ingest(latest=dt.date(2025, 3, 6))
+
+    assert outcome.quarantine() == [
+        ("a.csv", 2, "future_date", "at", "2025-03-06 00:00:00"),
+        ("a.csv", 3, "future_date", "at", "2099-01-01 00:00:00"),
+        ("a.csv", 4, "out_of_range", "at", "2100-01-01 00:00:00"),
+    ]
+    assert outcome.ingested.last_at == dt.datetime(2025, 3, 5, 23, 59, 59)
+    assert reconcile_delivery(outcome.ingested).passed
+
+
+def test_without_a_latest_day_any_real_date_is_taken(counter: Counter) -> None:
+    counter.hand_in("a.csv", "O3,2099-12-31 00:00:00,C1,P1,2,1.50")
+    assert counter.ingest().ingested.stored_rows == 1
+
+
+def test_days_of_registration_after_the_delivery_are_set_aside(counter: Counter) -> None:
+    counter.hand_in("a.csv", "1,1980,01.02.2025", "2,1980,02.02.2025", "3,,", header="id,born,since")
+    outcome = counter.ingest(CUSTOMERS, latest=dt.date(2025, 2, 2))
+    assert outcome.quarantine() == [("a.csv", 2, "future_date", "since", "02.02.2025")]
+
+
 def test_a_month_that_a_later_file_moves_away_is_not_written(counter: Counter) -> None:
     counter.hand_in("1.csv", LINE)
     counter.hand_in("2.csv", LINE.replace("2025-03", "2025-04"))
     outcome = counter.ingest()
     assert outcome.ingested.months == ("2025-04-01",)
-    assert [path.name for path in outcome.staging.iterdir()] == ["2025-04-01"]
+    assert sorted(path.name for path in outcome.staging.iterdir()) == ["2025-04-01", "quarantine.parquet"]
 
 
 def test_the_same_file_twice_changes_only_the_counts(counter: Counter) -> None:
@@ -267,6 +379,14 @@ def test_events_are_stored_by_month(counter: Counter) -> None:
     outcome = counter.ingest(events)
     assert outcome.ingested.months == ("2025-03-01", "2025-04-01")
     assert outcome.quarantine() == [("e.csv", 3, "missing_value", "c", None)]
+
+
+def test_events_need_no_type(counter: Counter) -> None:
+    events = EngagementEventsTable(
+        files=("*.csv",), columns={"customer_id": "c", "event_at": "at"}, date_format="%Y-%m-%d"
+    )
+    counter.hand_in("e.csv", "C1,2025-03-05", header="c,at")
+    assert counter.ingest(events).rows("customer_id", "event_type") == [("C1", None)]
 
 
 def test_no_file_gives_an_empty_table(connection: Connection, tmp_path: Path) -> None:
