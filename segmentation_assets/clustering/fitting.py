@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from segmentation_assets.clustering.metrics import NOISE, draw_sample
 from segmentation_assets.clustering.registry import AlgorithmEntry, Clusterer
-from segmentation_assets.config.settings import ClusteringSettings
+from segmentation_assets.config.settings import ClusteringSettings, LeaderboardSettings
 from segmentation_assets.errors import DataError
 from segmentation_assets.tables.rounding import round_significant
 
@@ -24,12 +24,13 @@ class ClusteringResult:
     Parameters
     ----------
     algorithm : str
-    estimator : Clusterer
-        Fitted; its own numbers are the canonical ones.
+    estimator : Clusterer or None
+        Fitted; its own numbers are the canonical ones. ``None`` when there was nothing to fit.
     labels : Series of int, index customer_id
         Cluster by descending mean net revenue; -1 is noise.
     centre_distances : Series of float, index customer_id
-        Distance to the own cluster, for noise to the nearest one, in standard deviations of the matrix.
+        Distance to the own cluster, for noise to the nearest one, in standard deviations of the matrix; NaN without
+        an estimator.
     fitted_count : int
         Customers the estimator was fitted on.
     notes : tuple of str
@@ -37,7 +38,7 @@ class ClusteringResult:
     """
 
     algorithm: str
-    estimator: Clusterer
+    estimator: Clusterer | None
     labels: pd.Series
     centre_distances: pd.Series
     fitted_count: int
@@ -45,7 +46,11 @@ class ClusteringResult:
 
 
 def fit_clustering(
-    matrix: pd.DataFrame, revenue: pd.Series, entry: AlgorithmEntry, settings: ClusteringSettings
+    matrix: pd.DataFrame,
+    revenue: pd.Series,
+    entry: AlgorithmEntry,
+    settings: ClusteringSettings,
+    gates: LeaderboardSettings,
 ) -> ClusteringResult:
     """Fit an algorithm on a seeded sample of the matrix and assign every customer.
 
@@ -57,28 +62,57 @@ def fit_clustering(
         Net revenue of at least the customers of the matrix, in currency.
     entry : AlgorithmEntry
     settings : ClusteringSettings
+    gates : LeaderboardSettings
+        The bounds the result will be judged by; an algorithm that chooses among partitions respects them.
 
     Returns
     -------
     ClusteringResult
-        Clusters numbered 0, 1, … by descending mean net revenue; of clusters with equal means the one with the
-        alphabetically first customer comes first.
+        Where `nothing_to_fit` has a reason, everyone is noise and the reason is a note. Else clusters are numbered
+        0, 1, … by descending mean net revenue; of clusters with equal means the one with the alphabetically first
+        customer comes first.
 
     Raises
     ------
     DataError
-        Fewer than two customers, a repeated customer, a number that is not finite, or a customer without revenue.
+        A repeated customer, a number that is not finite, or a customer without revenue.
     """
     ordered = matrix.sort_index()
     _check_matrix(ordered)
     money = _revenue_of(ordered, revenue)
+    reason = nothing_to_fit(ordered)
+    if reason:
+        return _unfitted(entry.name, ordered, reason)
     sample = draw_sample(len(ordered), settings.fit_sample, settings.seed)
-    estimator = entry.build(settings).fit(ordered.iloc[sample])
+    estimator = entry.build(settings, gates, len(ordered)).fit(ordered.iloc[sample])
     order = _canonical_order(estimator.predict(ordered), money, estimator.n_clusters_)
     estimator.reorder_clusters(order)
     labels, distances = _assign(estimator, ordered)
     note = (f"fitted on a sample of {len(sample)} of {len(ordered)} customers",) if len(sample) < len(ordered) else ()
     return ClusteringResult(entry.name, estimator, labels, distances, len(sample), (*note, *estimator.notes_))
+
+
+def nothing_to_fit(matrix: pd.DataFrame) -> str:
+    """Say why no algorithm can be fitted on a matrix; empty when one can.
+
+    Parameters
+    ----------
+    matrix : DataFrame of shape (n_customers, n_features)
+    """
+    if len(matrix) < 2:
+        return f"a clustering needs at least two customers, the model matrix holds {len(matrix)}"
+    if not matrix.shape[1]:
+        return f"the model matrix has no column, as no chosen feature differs among its {len(matrix)} customers"
+    return ""
+
+
+def _unfitted(algorithm: str, matrix: pd.DataFrame, reason: str) -> ClusteringResult:
+    import numpy as np
+    import pandas as pd
+
+    labels = pd.Series(NOISE, index=matrix.index, name="cluster", dtype="int64")
+    distances = pd.Series(np.nan, index=matrix.index, name="centre_distance", dtype="float64")
+    return ClusteringResult(algorithm, None, labels, distances, 0, (f"nothing was fitted: {reason}",))
 
 
 def assignments_frame(result: ClusteringResult) -> pd.DataFrame:
@@ -97,11 +131,6 @@ def assignments_frame(result: ClusteringResult) -> pd.DataFrame:
 def _check_matrix(matrix: pd.DataFrame) -> None:
     import numpy as np
 
-    if len(matrix) < 2:
-        raise DataError(
-            f"a clustering needs at least two customers, the model matrix holds {len(matrix)}",
-            "deliver more order lines, or lengthen calendar.lookback_months.",
-        )
     repeated = matrix.index[matrix.index.duplicated()]
     if len(repeated):
         raise DataError(f"the model matrix holds customer {repeated[0]} more than once", "give one row per customer.")

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from segmentation_assets.clustering.fitting import nothing_to_fit
 from segmentation_assets.clustering.metrics import (
     PartitionScores,
     PartitionSizes,
@@ -36,12 +37,13 @@ RANKING_RULE = (
 
 @dataclass(frozen=True)
 class Candidate:
-    """One candidate with all that gates and ranking look at."""
+    """One candidate with all that gates and ranking look at, and why nothing could be fitted where that is so."""
 
     name: str
     sizes: PartitionSizes
     scores: PartitionScores
     stability: float | None
+    unfitted: str = ""
 
     @property
     def is_baseline(self) -> bool:
@@ -106,7 +108,8 @@ def compare_candidates(
     matrix : DataFrame of shape (n_customers, n_features), index customer_id
         The order of rows does not matter.
     candidates : mapping of str to Series of int, index customer_id
-        Labels per algorithm, -1 for noise; each covers the customers of the matrix.
+        Labels per algorithm, -1 for noise; each covers the customers of the matrix. Where nothing could be fitted,
+        all are noise: the candidate fails its gates.
     baseline : Series of str, index customer_id
         RFM segment of at least the customers of the matrix.
     refits : mapping of str to callable
@@ -137,8 +140,15 @@ def compare_candidates(
     partitions[BASELINE] = pd.factorize(_covered(ordered, baseline, BASELINE), sort=True)[0]
     sample = draw_sample(len(ordered), score_sample, seed)
     scores = score_partitions(ordered.to_numpy(dtype="float64")[sample], [part[sample] for part in partitions.values()])
+    unfitted = nothing_to_fit(ordered)
     judged = [
-        Candidate(name, measure_sizes(labels), score, _stability(ordered, labels, refits.get(name), settings, seed))
+        Candidate(
+            name,
+            measure_sizes(labels),
+            score,
+            _stability(ordered, labels, refits.get(name), settings, seed),
+            "" if name == BASELINE else unfitted,
+        )
         for (name, labels), score in zip(partitions.items(), scores, strict=True)
     ]
     rows = [_row(candidate, len(sample), settings) for candidate in judged]
@@ -201,7 +211,10 @@ def _reason(candidate: Candidate, judgements: list[tuple[bool, str]]) -> str:
     failed = [phrase for passed, phrase in judgements if not passed]
     passed = [phrase for is_passed, phrase in judgements if is_passed]
     verdict = f"fails: {'; '.join(failed)}" if failed else f"passes every gate: {'; '.join(passed)}"
-    return f"Baseline, not ranked; {verdict}" if candidate.is_baseline else f"{verdict[0].upper()}{verdict[1:]}"
+    if candidate.is_baseline:
+        return f"Baseline, not ranked; {verdict}"
+    why = f"Nothing could be fitted: {candidate.unfitted}. " if candidate.unfitted else ""
+    return f"{why}{verdict[0].upper()}{verdict[1:]}"
 
 
 def _ranked(frame: pd.DataFrame) -> pd.DataFrame:

@@ -34,7 +34,7 @@ class PartitionSizes:
 
 @dataclass(frozen=True)
 class PartitionScores:
-    """Internal scores on a sample; ``None`` where there are fewer than two groups."""
+    """Internal scores on a sample; ``None`` where there are fewer than two groups or no features."""
 
     silhouette: float | None
     davies_bouldin: float | None
@@ -84,9 +84,9 @@ def measure_sizes(labels: Integers) -> PartitionSizes:
     return PartitionSizes(
         n_clusters=len(counts),
         customer_count=len(labels),
-        coverage=round_number(counts.sum() / len(labels)),
+        coverage=round_number(counts.sum() / max(len(labels), 1)),
         smallest_count=smallest,
-        smallest_share=round_number(smallest / len(labels)),
+        smallest_share=round_number(smallest / max(len(labels), 1)),
     )
 
 
@@ -138,7 +138,7 @@ def mean_silhouettes(values: Floats, partitions: Sequence[Integers]) -> list[flo
     Returns
     -------
     list of float or None
-        ``None`` for fewer than two groups, or as many groups as rows.
+        ``None`` for fewer than two groups, as many groups as rows, or rows without features.
 
     Notes
     -----
@@ -148,6 +148,8 @@ def mean_silhouettes(values: Floats, partitions: Sequence[Integers]) -> list[flo
     from sklearn.metrics import euclidean_distances
     from threadpoolctl import threadpool_limits
 
+    if not values.shape[1]:
+        return [None] * len(partitions)
     groups = [_Groups.of(labels) for labels in partitions]
     totals = [0.0] * len(groups)
     step = max(1, DISTANCES_AT_ONCE // max(1, len(values)))

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol
 
-from segmentation_assets.config.settings import ClusteringSettings
+from segmentation_assets.config.settings import ClusteringSettings, LeaderboardSettings
+from segmentation_assets.tables.rounding import round_number
 
 if TYPE_CHECKING:
     import numpy as np
@@ -68,14 +69,38 @@ class AlgorithmEntry:
         """Qualified name of the estimator's class."""
         return f"{self.module}.{self.class_name}"
 
-    def build(self, settings: ClusteringSettings) -> Clusterer:
-        """Construct the unfitted estimator from its settings section, the seed and the score sample."""
+    def build(self, settings: ClusteringSettings, gates: LeaderboardSettings, customer_count: int) -> Clusterer:
+        """Construct the unfitted estimator.
+
+        Parameters
+        ----------
+        settings : ClusteringSettings
+            The algorithm's own section, the seed and the score sample.
+        gates : LeaderboardSettings
+            Bounds of the smallest cluster, for algorithms that choose among partitions.
+        customer_count : int
+            Customers that will be assigned; turns the bound in customers into a share.
+
+        Returns
+        -------
+        Clusterer
+        """
         estimator = getattr(import_module(self.module), self.class_name)
         section = getattr(settings.algorithms, self.name).model_dump(exclude={"enabled"})
-        shared = {"random_state": settings.seed, "score_sample": settings.score_sample}
+        shared = {
+            "random_state": settings.seed,
+            "score_sample": settings.score_sample,
+            "min_cluster_share": _smallest_share(gates, customer_count),
+        }
         known = estimator().get_params()
         built: Clusterer = estimator(**section, **{name: value for name, value in shared.items() if name in known})
         return built
+
+
+def _smallest_share(gates: LeaderboardSettings, customer_count: int) -> float:
+    """Return the share of the smallest cluster that passes both size gates, rounded as measured shares are."""
+    in_customers = round_number(gates.min_segment_customers / max(customer_count, 1))
+    return min(1.0, max(gates.min_segment_share, in_customers))
 
 
 ALGORITHMS = {
@@ -86,7 +111,7 @@ ALGORITHMS = {
             "segmentation_assets.clustering.kmeans",
             "KMeansClusterer",
             "K-means on the model matrix; of the numbers of clusters tried, the one with the best silhouette whose "
-            "smallest cluster holds at least 2 % of the customers. Clusters are numbered by descending mean net "
+            "smallest cluster passes the size gates of the leaderboard. Clusters are numbered by descending mean net "
             "revenue. Every customer belongs to the nearest centre.",
         ),
     )

@@ -127,14 +127,15 @@ def fit_preparation(
     Raises
     ------
     DataError
-        A column is missing, no customer has all core metrics, or no usable column remains.
+        A column is missing, or no customer has all core metrics.
     SettingsError
         ``matrix.features`` names something that is not a feature.
 
     Notes
     -----
     All-null columns go first, then constant ones, then, after transformation, those correlated more than
-    ``matrix.max_correlation`` with an earlier declared column that is kept.
+    ``matrix.max_correlation`` with an earlier declared column that is kept. Where no column remains, as with a single
+    customer, the preparation has no features and its matrix no columns: nothing can be clustered then.
     """
     candidates = candidate_features(table, matrix)
     require_columns(features, ["customer_id"])
@@ -147,7 +148,6 @@ def fit_preparation(
             "check that silver/order_lines holds sales in the lookback of this snapshot.",
         )
     names, unusable = _split_usable(ordered, imputed.frame, [column.name for column in candidates])
-    _require_any(names, unusable)
     log_features = tuple(name for name in names if is_log_useful(_values(imputed.frame, name), matrix.skew_threshold))
     transformed = _transform(imputed.frame, names, log_features)
     redundant = find_redundant(transformed, names, matrix.max_correlation)
@@ -188,12 +188,6 @@ def _split_usable(
     return [name for name in names if name not in unusable], tuple(dropped)
 
 
-def _require_any(names: Sequence[str], unusable: Sequence[DroppedFeature]) -> None:
-    if not names:
-        reasons = "; ".join(entry.sentence() for entry in unusable) or "matrix.features is empty"
-        raise DataError(f"no feature is left to cluster on: {reasons}", "choose other columns in matrix.features.")
-
-
 def _values(frame: pd.DataFrame, name: str) -> npt.NDArray[np.float64]:
     values: npt.NDArray[np.float64] = frame[name].to_numpy(dtype="float64")
     return values
@@ -203,6 +197,8 @@ def _transform(completed: pd.DataFrame, names: Sequence[str], log_features: Sequ
     """Columns side by side, the skewed ones on a log scale; shape (n_customers, n_features)."""
     import numpy as np
 
+    if not names:
+        return np.empty((len(completed), 0))
     logged = set(log_features)
     columns = [signed_log1p(_values(completed, n)) if n in logged else _values(completed, n) for n in names]
     return np.column_stack(columns)
@@ -234,7 +230,7 @@ def prepare(features: pd.DataFrame, preparation: Preparation) -> Prepared:
     scaled = (_transform(imputed.frame, names, preparation.log_features) - preparation.centres) / preparation.scales
     matrix = pd.DataFrame(round_significant(scaled), index=index, columns=names)
     flags = imputed.frame[[f"{FLAG_PREFIX}{name}" for name in names]].to_numpy(dtype="float64")
-    share = pd.Series(round_significant(flags.sum(axis=1) / len(names)), index=index, name="imputed_share")
+    share = pd.Series(round_significant(flags.sum(axis=1) / max(len(names), 1)), index=index, name="imputed_share")
     return Prepared(matrix, share, imputed.set_aside)
 
 

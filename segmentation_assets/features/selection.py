@@ -37,12 +37,6 @@ class DroppedFeature:
     kept_instead: str | None = None
     correlation: float | None = None
 
-    def sentence(self) -> str:
-        """Say why it was left out."""
-        if self.reason == "redundant":
-            return f"{self.feature} repeats {self.kept_instead} (r = {self.correlation:.3f})"
-        return f"{self.feature} has {'no known value' if self.reason == 'all_null' else 'the same value everywhere'}"
-
 
 def candidate_features(table: Table, settings: MatrixSettings) -> tuple[FeatureColumn, ...]:
     """List the features that may be clustered on, in declared order.
@@ -94,6 +88,8 @@ def find_redundant(
     """
     import numpy as np
 
+    if len(names) < 2:
+        return ()
     correlations = round_significant(np.atleast_2d(np.corrcoef(values, rowvar=False)))
     kept: list[int] = []
     dropped = []

@@ -85,6 +85,38 @@ class FeatureRelations:
         return tuple(name for name, relation in optional.items() if relation is not None)
 
 
+def require_buyers(customer_count: int, buyer_count: int, since: date, until: date) -> None:
+    """Refuse a snapshot that nothing can be said about.
+
+    Parameters
+    ----------
+    customer_count : int
+        Known customers with a sale or return in the lookback.
+    buyer_count : int
+        Those of them with a sale.
+    since, until : date
+        The lookback; `until` is the first day that no longer counts.
+
+    Raises
+    ------
+    DataError
+        There is no known customer, or none of them has a sale.
+    """
+    lookback = f"from {since} until before {until}"
+    if not customer_count:
+        raise DataError(
+            f"no sale or return {lookback} has a known customer",
+            "check that source.order_lines maps customer_id to a column that is filled, or choose another "
+            "calendar.first_snapshot.",
+        )
+    if not buyer_count:
+        raise DataError(
+            f"none of {customer_count} known customers has a sale {lookback}, all have only returns",
+            "check the rule source.cancellations, deliver the order lines of these months, or lengthen "
+            "calendar.lookback_months.",
+        )
+
+
 def instant_sql(at: datetime) -> str:
     """Write an instant as an SQL literal."""
     return f"CAST('{at.isoformat(sep=' ')}' AS TIMESTAMP)"

@@ -96,12 +96,12 @@ def assign_by_model(features: pd.DataFrame, model: ChampionModel) -> pd.DataFram
 def _assign_by_map(features: pd.DataFrame, model: ChampionModel) -> pd.DataFrame:
     import pandas as pd
 
-    if model.rfm_thresholds is None:
+    if model.rfm_thresholds is None or model.rfm_cells is None:
         raise DataError(
-            f"the model in force, {model.algorithm}, holds neither an estimator nor RFM thresholds",
+            f"the model in force, {model.algorithm}, holds neither an estimator nor RFM thresholds with their map",
             "remove its folder from the model store and run again with --force.",
         )
-    scored = apply_thresholds(features, model.rfm_thresholds)
+    scored = apply_thresholds(features, model.rfm_thresholds, model.rfm_cells)
     clusters = scored["rfm_segment"].map({name: number for number, name in enumerate(RFM_SEGMENT_NAMES)})
     return pd.DataFrame(
         {

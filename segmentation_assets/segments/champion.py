@@ -46,6 +46,8 @@ class ChampionModel:
         ``None`` for the RFM map.
     rfm_thresholds : RfmThresholds or None
         Quintile points of the RFM map; ``None`` for a fitted model.
+    rfm_cells : mapping of str to str, or None
+        The RFM map itself: segment name by code; ``None`` for a fitted model.
     """
 
     algorithm: str
@@ -53,6 +55,7 @@ class ChampionModel:
     preparation: Preparation | None = None
     estimator: Clusterer | None = None
     rfm_thresholds: RfmThresholds | None = None
+    rfm_cells: Mapping[str, str] | None = None
 
     def to_state(self) -> dict[str, Any]:
         """Return everything but the estimator as plain JSON values, for the model store."""
@@ -61,6 +64,7 @@ class ChampionModel:
             "segments": [[segment.segment_key, segment.cluster] for segment in self.segments],
             "preparation": None if self.preparation is None else self.preparation.to_json(),
             "rfm_thresholds": None if self.rfm_thresholds is None else self.rfm_thresholds.to_plain(),
+            "rfm_cells": None if self.rfm_cells is None else dict(self.rfm_cells),
         }
 
     @classmethod
@@ -73,6 +77,7 @@ class ChampionModel:
             preparation=None if preparation is None else Preparation.from_json(preparation),
             estimator=estimator,
             rfm_thresholds=None if thresholds is None else RfmThresholds.from_plain(thresholds),
+            rfm_cells=state["rfm_cells"],
         )
 
 

@@ -79,7 +79,7 @@ def score_rfm(features: pd.DataFrame) -> tuple[pd.DataFrame, RfmThresholds]:
         A column is missing, or no customer has an order.
     """
     thresholds = fit_thresholds(features)
-    return apply_thresholds(features, thresholds), thresholds
+    return apply_thresholds(features, thresholds, rfm_map()), thresholds
 
 
 def fit_thresholds(features: pd.DataFrame) -> RfmThresholds:
@@ -123,14 +123,16 @@ def fit_thresholds(features: pd.DataFrame) -> RfmThresholds:
     return RfmThresholds(**{measure: _quintiles(_values(buyers, measure)) for measure in MEASURES.values()})
 
 
-def apply_thresholds(features: pd.DataFrame, thresholds: RfmThresholds) -> pd.DataFrame:
-    """Score customers by given thresholds, of this or of an earlier snapshot.
+def apply_thresholds(features: pd.DataFrame, thresholds: RfmThresholds, cells: Mapping[str, str]) -> pd.DataFrame:
+    """Score customers by given thresholds and a given map, of this or of an earlier snapshot.
 
     Parameters
     ----------
     features : DataFrame
         As for `score_rfm`.
     thresholds : RfmThresholds
+    cells : mapping of str to str
+        Segment by code, for all 125 codes.
 
     Returns
     -------
@@ -149,7 +151,7 @@ def apply_thresholds(features: pd.DataFrame, thresholds: RfmThresholds) -> pd.Da
     scores["recency_score"] = SCORE_COUNT + 1 - scores["recency_score"]
     scored = buyers[["customer_id"]].assign(**scores)
     scored["rfm_code"] = ["".join(map(str, code)) for code in zip(*scores.values(), strict=True)]
-    scored["rfm_segment"] = [rfm_map()[code] for code in scored["rfm_code"]]
+    scored["rfm_segment"] = [cells[code] for code in scored["rfm_code"]]
     return scored[list(RFM_SEGMENTS.column_names)]
 
 

@@ -22,6 +22,8 @@ def assignments_table(algorithm: str) -> Table:
                 dtype="DOUBLE",
                 unit="standard deviations",
                 minimum=0,
+                nullable=True,
+                null_rule="nothing could be fitted",
                 meaning="Distance to the cluster's centre in the model matrix.",
             ),
         ),
@@ -43,7 +45,7 @@ LEADERBOARD = Table(
             meaning="Place among the candidates that passed every gate.",
         ),
         Column(name="is_baseline", dtype="BOOLEAN", meaning="The RFM map, which stays in force when nothing passes."),
-        Column(name="n_clusters", dtype="INTEGER", minimum=1, meaning="Clusters found, noise not counted."),
+        Column(name="n_clusters", dtype="INTEGER", minimum=0, meaning="Clusters found, noise not counted."),
         Column(name="customer_count", dtype="BIGINT", unit="customers", minimum=1, meaning="Customers assigned."),
         Column(
             name="score_sample_count",

@@ -6,11 +6,12 @@ import pytest
 
 from segmentation_assets.clustering.fitting import assignments_frame, fit_clustering
 from segmentation_assets.clustering.registry import ALGORITHMS
-from segmentation_assets.config.settings import ClusteringSettings
+from segmentation_assets.config.settings import ClusteringSettings, LeaderboardSettings
 from segmentation_assets.errors import DataError
 
 SETTINGS = ClusteringSettings.model_validate({"algorithms": {"kmeans": {"k_min": 3, "k_max": 3}}})
 KMEANS = ALGORITHMS["kmeans"]
+GATES = LeaderboardSettings()
 
 
 def three_groups(rows_each=5):
@@ -23,7 +24,7 @@ def three_groups(rows_each=5):
 
 def test_clusters_are_numbered_by_descending_mean_revenue_inside_the_estimator_too():
     matrix, revenue = three_groups()
-    result = fit_clustering(matrix, revenue, KMEANS, SETTINGS)
+    result = fit_clustering(matrix, revenue, KMEANS, SETTINGS, GATES)
     assert result.labels.tolist() == [2] * 5 + [0] * 5 + [1] * 5
     assert result.estimator.predict(matrix).tolist() == result.labels.tolist()
     np.testing.assert_allclose(result.estimator.cluster_centers_[:, 0], [10.2, 20.2, 0.2])
@@ -31,7 +32,7 @@ def test_clusters_are_numbered_by_descending_mean_revenue_inside_the_estimator_t
 
 def test_clusters_of_equal_revenue_are_numbered_by_their_first_customer():
     matrix, revenue = three_groups()
-    result = fit_clustering(matrix, revenue * 0 + 1.0, KMEANS, SETTINGS)
+    result = fit_clustering(matrix, revenue * 0 + 1.0, KMEANS, SETTINGS, GATES)
     assert result.labels.tolist() == [0] * 5 + [1] * 5 + [2] * 5
 
 
@@ -39,15 +40,15 @@ def test_row_order_changes_nothing():
     matrix, revenue = three_groups()
     shuffled = matrix.sample(frac=1, random_state=3)
     pd.testing.assert_frame_equal(
-        assignments_frame(fit_clustering(shuffled, revenue, KMEANS, SETTINGS)),
-        assignments_frame(fit_clustering(matrix, revenue, KMEANS, SETTINGS)),
+        assignments_frame(fit_clustering(shuffled, revenue, KMEANS, SETTINGS, GATES)),
+        assignments_frame(fit_clustering(matrix, revenue, KMEANS, SETTINGS, GATES)),
     )
 
 
 def test_frame_holds_customer_cluster_and_distance():
     matrix = pd.DataFrame({"x": [0.0, 2.0, 9.0, 11.0]}, index=pd.Index(list("abcd"), name="customer_id"))
     settings = ClusteringSettings.model_validate({"algorithms": {"kmeans": {"k_min": 2, "k_max": 2}}})
-    result = fit_clustering(matrix, pd.Series([5.0, 5.0, 1.0, 1.0], index=list("abcd")), KMEANS, settings)
+    result = fit_clustering(matrix, pd.Series([5.0, 5.0, 1.0, 1.0], index=list("abcd")), KMEANS, settings, GATES)
     expected = pd.DataFrame({"customer_id": list("abcd"), "cluster": [0, 0, 1, 1], "centre_distance": 1.0})
     pd.testing.assert_frame_equal(assignments_frame(result), expected, check_dtype=False)
 
@@ -55,32 +56,79 @@ def test_frame_holds_customer_cluster_and_distance():
 def test_a_large_matrix_is_fitted_on_a_sample_and_everyone_is_assigned():
     matrix, revenue = three_groups(rows_each=50)
     settings = SETTINGS.model_copy(update={"fit_sample": 100})
-    result = fit_clustering(matrix, revenue, KMEANS, settings)
+    result = fit_clustering(matrix, revenue, KMEANS, settings, GATES)
     assert result.fitted_count == 100
     assert result.notes == ("fitted on a sample of 100 of 150 customers",)
     assert result.labels.tolist() == [2] * 50 + [0] * 50 + [1] * 50
 
 
-def test_one_customer_is_refused():
-    matrix, revenue = three_groups()
-    with pytest.raises(DataError, match="at least two customers, the model matrix holds 1"):
-        fit_clustering(matrix.head(1), revenue, KMEANS, SETTINGS)
+@pytest.mark.parametrize(
+    ("matrix", "note"),
+    [
+        (
+            three_groups()[0].head(0),
+            "nothing was fitted: a clustering needs at least two customers, the model matrix holds 0",
+        ),
+        (
+            three_groups()[0].head(1),
+            "nothing was fitted: a clustering needs at least two customers, the model matrix holds 1",
+        ),
+        (
+            three_groups()[0][[]],
+            "nothing was fitted: the model matrix has no column, as no chosen feature differs among its 15 customers",
+        ),
+    ],
+)
+def test_without_customers_or_columns_nothing_is_fitted_and_everyone_is_noise(matrix, note):
+    result = fit_clustering(matrix, three_groups()[1], KMEANS, SETTINGS, GATES)
+    assert (result.estimator, result.fitted_count, result.notes) == (None, 0, (note,))
+    frame = pd.DataFrame({"customer_id": list(matrix.index), "cluster": -1, "centre_distance": np.nan})
+    expected = frame.astype({"customer_id": "object", "cluster": "int64", "centre_distance": "float64"})
+    found = assignments_frame(result)
+    pd.testing.assert_frame_equal(found, expected, check_dtype=False)
+    assert found.dtypes.astype(str).tolist()[1:] == ["int64", "float64"]
+
+
+def test_the_leaderboards_bounds_decide_which_number_of_clusters_is_chosen():
+    """Two groups of 40 and one of 20, so k = 3 has the best silhouette and a smallest cluster of 20."""
+    positions = np.concatenate([np.linspace(0, 1, 40), np.linspace(10, 11, 40), np.linspace(20, 21, 20)])
+    matrix = pd.DataFrame({"x": positions}, index=pd.Index([f"c{n:03d}" for n in range(100)], name="customer_id"))
+    revenue = pd.Series(1.0, index=matrix.index)
+    settings = ClusteringSettings.model_validate({"algorithms": {"kmeans": {"k_min": 2, "k_max": 4}}})
+
+    def count(**bounds):
+        return fit_clustering(matrix, revenue, KMEANS, settings, LeaderboardSettings(**bounds)).estimator.n_clusters_
+
+    assert count(min_segment_share=0.2, min_segment_customers=20) == 3
+    assert count(min_segment_share=0.0, min_segment_customers=21) == 2
+    assert count(min_segment_share=0.21, min_segment_customers=1) == 2
+
+
+def test_the_bound_in_customers_is_of_all_customers_not_of_the_fitted_sample():
+    matrix, revenue = three_groups(rows_each=100)
+    settings = ClusteringSettings.model_validate(
+        {"fit_sample": 100, "algorithms": {"kmeans": {"k_min": 2, "k_max": 3}}}
+    )
+    gates = LeaderboardSettings(min_segment_share=0.0, min_segment_customers=60)
+    result = fit_clustering(matrix, revenue, KMEANS, settings, gates)
+    assert result.estimator.n_clusters_ == 3
+    assert result.notes == ("fitted on a sample of 100 of 300 customers",)
 
 
 def test_a_repeated_customer_is_refused():
     matrix, revenue = three_groups()
     with pytest.raises(DataError, match="customer c000 more than once"):
-        fit_clustering(pd.concat([matrix, matrix.head(1)]), revenue, KMEANS, SETTINGS)
+        fit_clustering(pd.concat([matrix, matrix.head(1)]), revenue, KMEANS, SETTINGS, GATES)
 
 
 def test_a_number_that_is_not_finite_is_refused():
     matrix, revenue = three_groups()
     matrix.loc["c004", "y"] = np.nan
     with pytest.raises(DataError, match="no finite number for customer c004 in column y"):
-        fit_clustering(matrix, revenue, KMEANS, SETTINGS)
+        fit_clustering(matrix, revenue, KMEANS, SETTINGS, GATES)
 
 
 def test_a_customer_without_revenue_is_refused():
     matrix, revenue = three_groups()
     with pytest.raises(DataError, match="1 customers of the model matrix have no net revenue, for example c014"):
-        fit_clustering(matrix, revenue.drop("c014"), KMEANS, SETTINGS)
+        fit_clustering(matrix, revenue.drop("c014"), KMEANS, SETTINGS, GATES)

@@ -28,7 +28,8 @@ def halves(matrix):
 
 def compare_kmeans(matrix):
     """Fit K-means and compare it with the baseline."""
-    fitted = fit_clustering(matrix, pd.Series(1.0, index=matrix.index), ALGORITHMS["kmeans"], ClusteringSettings())
+    revenue = pd.Series(1.0, index=matrix.index)
+    fitted = fit_clustering(matrix, revenue, ALGORITHMS["kmeans"], ClusteringSettings(), SETTINGS)
     board = compare_candidates(
         matrix, {"kmeans": fitted.labels}, halves(matrix), {"kmeans": refit_of(fitted.estimator)}, SETTINGS, 500, 7
     )
@@ -89,6 +90,24 @@ def test_one_cluster_fails_and_has_no_scores(two_groups):
     board = compare_fixed(two_groups, one=[0] * 1000)
     assert pd.isna(board.loc["one", "silhouette"])
     assert board.loc["one", "reason"] == "Fails: number of clusters 1 (below the 2)"
+
+
+@pytest.mark.parametrize(
+    ("matrix", "why"),
+    [
+        (frame_of(np.zeros((40, 0))), "the model matrix has no column, as no chosen feature differs among its 40"),
+        (frame_of(np.zeros((1, 2))), "a clustering needs at least two customers, the model matrix holds 1"),
+    ],
+)
+def test_a_candidate_that_could_not_be_fitted_fails_its_gates_and_says_why(matrix, why):
+    board = compare_fixed(matrix, kmeans=[-1] * len(matrix))
+    assert board.loc["kmeans", ["n_clusters", "coverage", "smallest_segment_count"]].tolist() == [0, 0.0, 0]
+    assert board.loc["kmeans", ["rank", "silhouette", "stability"]].isna().all()
+    assert not board.loc["kmeans", "passed_gates"]
+    assert board.loc["kmeans", "reason"].startswith(f"Nothing could be fitted: {why}")
+    assert ". Fails: number of clusters 0 (below the 2); coverage 0.0%" in board.loc["kmeans", "reason"]
+    assert "fitted" not in board.loc["rfm_map", "reason"]
+    assert pd.isna(board.loc["rfm_map", "silhouette"])
 
 
 def test_passing_candidates_are_ranked_by_silhouette_and_the_baseline_never(two_groups):

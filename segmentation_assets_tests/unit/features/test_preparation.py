@@ -168,14 +168,28 @@ def test_snapshot_without_any_buyer_is_refused() -> None:
         fit_preparation(frame, TABLE, IMPUTATION, MatrixSettings())
 
 
-def test_matrix_without_any_usable_column_is_refused() -> None:
-    frame = _frame(recency_days=[1.0, 1.0], gap_days_std=[2.0, 2.0])
-    with pytest.raises(
-        DataError, match=r"no feature is left to cluster on: recency_days has the same value everywhere"
-    ):
-        fit_preparation(frame, TABLE, IMPUTATION, _settings("recency_days"))
-    with pytest.raises(DataError, match=r"no feature is left to cluster on: matrix.features is empty"):
-        fit_preparation(frame, TABLE, IMPUTATION, _settings())
+def test_features_that_do_not_vary_give_a_matrix_without_columns() -> None:
+    frame = _frame(recency_days=[1.0, 1.0], return_rate=[np.nan, np.nan])
+    preparation = fit_preparation(frame, TABLE, IMPUTATION, _settings("recency_days", "return_rate"))
+    assert (preparation.features, preparation.log_features, preparation.fitted_count) == ((), (), 2)
+    assert preparation.dropped == (
+        DroppedFeature("recency_days", "constant"),
+        DroppedFeature("return_rate", "all_null"),
+    )
+    assert Preparation.from_json(preparation.to_json()) == preparation
+    prepared = prepare(frame, preparation)
+    assert prepared.matrix.shape == (2, 0)
+    assert prepared.matrix.reset_index().to_dict("list") == {"customer_id": ["c0", "c1"]}
+    assert prepared.imputed_share.to_dict() == {"c0": 0.0, "c1": 0.0}
+    assert model_matrix_table(preparation.features).column_names == ("customer_id",)
+
+
+@pytest.mark.parametrize("settings", [MatrixSettings(), _settings()])
+def test_a_single_customer_or_no_chosen_feature_gives_a_matrix_without_columns(settings: MatrixSettings) -> None:
+    frame = _frame(recency_days=[3.0], return_rate=[0.5])
+    preparation = fit_preparation(frame, TABLE, IMPUTATION, settings)
+    assert preparation.features == ()
+    assert prepare(frame, preparation).matrix.shape == (1, 0)
 
 
 def test_stored_preparation_of_another_version_is_refused() -> None:

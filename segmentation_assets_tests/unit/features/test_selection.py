@@ -66,15 +66,3 @@ def test_correlation_equal_to_the_limit_is_kept() -> None:
 
 def test_single_column_is_never_redundant() -> None:
     assert find_redundant(BASE[:, None], ["a"], 0.1) == ()
-
-
-@pytest.mark.parametrize(
-    ("dropped", "sentence"),
-    [
-        (DroppedFeature("a", "all_null"), "a has no known value"),
-        (DroppedFeature("a", "constant"), "a has the same value everywhere"),
-        (DroppedFeature("a", "redundant", "b", -0.91234), "a repeats b (r = -0.912)"),
-    ],
-)
-def test_reason_reads_as_a_sentence(dropped: DroppedFeature, sentence: str) -> None:
-    assert dropped.sentence() == sentence

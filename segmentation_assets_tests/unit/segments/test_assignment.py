@@ -2,15 +2,17 @@
 
 import dataclasses
 import datetime as dt
+import json
 
 import pandas as pd
 import pytest
 
 from segmentation_assets.errors import DataError
 from segmentation_assets.features.preparation import prepare
+from segmentation_assets.segments import rfm
 from segmentation_assets.segments.assignment import assign_by_model, assign_segments
 from segmentation_assets.segments.champion import RFM_MAP, ChampionModel, Segment
-from segmentation_assets.segments.rfm import RfmThresholds
+from segmentation_assets.segments.rfm import RfmThresholds, rfm_map
 from segmentation_assets.tables.gold import CUSTOMER_SEGMENTS, RFM_SEGMENT_NAMES
 
 JULY = dt.date(2025, 7, 1)
@@ -87,7 +89,7 @@ def test_the_rfm_map_assigns_by_the_thresholds_of_its_promotion(stored):
     cuts = RfmThresholds((5, 10, 20, 40), (1, 2, 3, 4), (10, 20, 30, 40))
     segments = tuple(Segment(f"S{number + 1:03d}", number) for number in range(11))
     names = pd.DataFrame({"segment_key": [s.segment_key for s in segments], "segment_name": RFM_SEGMENT_NAMES})
-    model = ChampionModel(RFM_MAP, segments, rfm_thresholds=cuts)
+    model = ChampionModel(RFM_MAP, segments, rfm_thresholds=cuts, rfm_cells=rfm_map())
     rows = stored(assign_segments(FEATURES, names, model, RFM, None, JULY), CUSTOMER_SEGMENTS)
     assert [(row[0], row[3], row[4], row[8]) for row in rows] == [
         ("a", "Champions", None, 0.0),
@@ -95,6 +97,18 @@ def test_the_rfm_map_assigns_by_the_thresholds_of_its_promotion(stored):
         ("c", "Lost", None, 0.0),
         ("d", None, None, None),
     ]
+
+
+def test_the_rfm_map_assigns_by_the_cells_of_its_promotion(monkeypatch):
+    cuts = RfmThresholds((5, 10, 20, 40), (1, 2, 3, 4), (10, 20, 30, 40))
+    segments = tuple(Segment(f"S{number + 1:03d}", number) for number in range(11))
+    promoted = ChampionModel(RFM_MAP, segments, rfm_thresholds=cuts, rfm_cells=rfm_map())
+    state = json.loads(json.dumps(promoted.to_state()))
+    before_change = assign_by_model(FEATURES, promoted)
+    assert before_change["segment_key"].tolist() == ["S001", "S008", "S011"]
+    monkeypatch.setattr(rfm, "rfm_map", lambda: dict.fromkeys(rfm_map(), "Promising"))
+    assert rfm.score_rfm(FEATURES)[0]["rfm_segment"].unique().tolist() == ["Promising"]
+    pd.testing.assert_frame_equal(assign_by_model(FEATURES, ChampionModel.from_state(state, None)), before_change)
 
 
 def test_a_model_with_one_cluster_has_no_runner_up(model, champion):
@@ -109,9 +123,10 @@ def test_a_cluster_without_a_segment_is_refused(model):
         assign_by_model(FEATURES, short)
 
 
-def test_a_rule_without_thresholds_is_refused():
-    with pytest.raises(DataError, match="rfm_map, holds neither an estimator nor RFM thresholds"):
-        assign_by_model(FEATURES, ChampionModel(RFM_MAP, ()))
+@pytest.mark.parametrize("parts", [{"rfm_cells": rfm_map()}, {"rfm_thresholds": RfmThresholds(*[(1, 2, 3, 4)] * 3)}])
+def test_a_rule_without_thresholds_or_cells_is_refused(parts):
+    with pytest.raises(DataError, match="rfm_map, holds neither an estimator nor RFM thresholds with their map"):
+        assign_by_model(FEATURES, ChampionModel(RFM_MAP, (), **parts))
 
 
 def test_a_fitted_model_without_its_preparation_is_refused(model):

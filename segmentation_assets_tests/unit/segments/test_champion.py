@@ -10,12 +10,13 @@ from segmentation_assets.clustering.registry import model_types
 from segmentation_assets.errors import DataError
 from segmentation_assets.segments.assignment import assign_by_model
 from segmentation_assets.segments.champion import RFM_MAP, ChampionModel, Segment, decide_champion
-from segmentation_assets.segments.rfm import RfmThresholds
+from segmentation_assets.segments.rfm import RfmThresholds, rfm_map
 from segmentation_assets.storage.models import ModelStore
 from segmentation_assets.tables.gold import CHAMPION, RFM_SEGMENT_NAMES
 
 IDS = [f"c{number}" for number in range(9)]
-RFM = pd.DataFrame({"customer_id": IDS, "rfm_segment": ["Champions"] * 3 + ["Loyal"] * 3 + ["Lost"] * 3})
+SCORES = np.repeat([(5, 5, 5), (4, 5, 5), (1, 1, 1)], 3, axis=0)
+RFM = pd.DataFrame(SCORES, columns=["recency_score", "frequency_score", "monetary_score"]).assign(customer_id=IDS)
 FEATURES = pd.DataFrame({"customer_id": IDS, "return_rate": np.arange(9.0)})
 LABELS = {
     "kmeans": pd.Series([0] * 3 + [1] * 3 + [2] * 3, index=IDS),
@@ -145,5 +146,5 @@ def test_a_model_comes_back_whole_from_the_model_store(model, tmp_path):
 
 def test_the_rfm_map_comes_back_from_its_state():
     cuts = RfmThresholds((5.0, 10.0, 20.0, 40.0), (1.0, 2.0, 3.0, 4.0), (10.0, 20.0, 30.0, 40.0))
-    model = ChampionModel(RFM_MAP, (Segment("S001", 0),), rfm_thresholds=cuts)
+    model = ChampionModel(RFM_MAP, (Segment("S001", 0),), rfm_thresholds=cuts, rfm_cells=rfm_map())
     assert ChampionModel.from_state(model.to_state(), None) == model

@@ -78,7 +78,7 @@ def test_one_customer_alone_is_scored():
 
 def test_thresholds_of_one_snapshot_score_another():
     thresholds = fit_thresholds(customers([5, 10, 20, 40, 80], [1, 3, 5, 7, 9], [10, 20, 30, 40, 50]))
-    scored = apply_thresholds(customers([100, 1], [20, 0], [999, -1]), thresholds)
+    scored = apply_thresholds(customers([100, 1], [20, 0], [999, -1]), thresholds, rfm_map())
     assert scored["rfm_code"].tolist() == ["155", "511"]
     assert RfmThresholds.from_plain(thresholds.to_plain()) == thresholds
 
