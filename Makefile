@@ -24,7 +24,7 @@ ui: $(STAMP) ## open the Dagster UI on PROFILE
 	$(BIN)/segmentation ui --profile $(PROFILE)
 
 test: $(STAMP) ## run all tests in WORKERS processes
-	$(BIN)/python -m pytest -n $(WORKERS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
 lint: $(STAMP) ## check style, types and import layers
 	$(BIN)/ruff check .

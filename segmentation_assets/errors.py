@@ -32,8 +32,8 @@ class DataError(SegmentationError):
     """Delivered or stored data that breaks a declared rule."""
 
 
-class MissingPredecessorError(DataError):
-    """A month was asked for before the month it builds on."""
+class PredecessorError(DataError):
+    """A month was asked for while a month it builds on is missing or out of date."""
 
 
 def closest_hint(wanted: str, known: Iterable[str]) -> str:

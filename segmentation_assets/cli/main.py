@@ -16,9 +16,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code; problems a user can solve are told on stderr."""
     parsed = build_parser().parse_args(arguments)
     try:
-        return _COMMANDS[parsed.command](parsed)
+        code = _COMMANDS[parsed.command](parsed)
+        sys.stdout.flush()
+        return code
     except SegmentationError as problem:
         print(f"error: {problem}", file=sys.stderr)
+        return 1
+    except BrokenPipeError:
+        from segmentation_assets.cli.progress import discard_output
+
+        discard_output()
         return 1
     except OSError as problem:
         place = f"{problem.filename}: " if problem.filename else ""

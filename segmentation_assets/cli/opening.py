@@ -16,6 +16,9 @@ _VARIABLE = re.compile(r"\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)\}")
 
 def load_from_arguments(parsed: argparse.Namespace) -> LoadedSettings:
     """Load the settings that the arguments and the environment call for."""
+    dagster_home = environment_of(parsed).get("DAGSTER_HOME")
+    if dagster_home:
+        os.environ["DAGSTER_HOME"] = dagster_home
     return load_settings(
         config=parsed.config,
         profile=parsed.profile,

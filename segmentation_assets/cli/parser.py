@@ -8,6 +8,8 @@ from pathlib import Path
 
 from segmentation_assets import __version__
 
+_LAST_PORT = 65_535
+
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
 
@@ -44,9 +46,14 @@ def _add_run(commands: argparse._SubParsersAction[argparse.ArgumentParser], shar
         "--months",
         type=_positive,
         metavar="K",
-        help="only the newest K snapshot months, and earlier ones that were never made",
+        help="only the newest K snapshot months, and earlier ones they build on that are not up to date",
     )
-    run.add_argument("--month", type=_month, metavar="YYYY-MM", help="only this snapshot month")
+    run.add_argument(
+        "--month",
+        type=_month,
+        metavar="YYYY-MM",
+        help="only this snapshot month, and earlier ones it builds on that are not up to date",
+    )
     run.add_argument("--only", action="append", metavar="LAYER|ASSET", help="only this layer or asset; repeatable")
     run.add_argument("--skip", action="append", default=[], metavar="ALGORITHM", help="leave an algorithm out")
     run.add_argument("--force", action="store_true", help="compute everything again, changed or not")
@@ -81,13 +88,20 @@ def _add_config(commands: argparse._SubParsersAction[argparse.ArgumentParser], s
 
 def _add_ui(commands: argparse._SubParsersAction[argparse.ArgumentParser], shared: argparse.ArgumentParser) -> None:
     ui = commands.add_parser("ui", parents=[shared], help="start the Dagster UI on this data folder")
-    ui.add_argument("--port", type=_positive, default=3000, help="port on 127.0.0.1; 3000 by default")
+    ui.add_argument("--port", type=_port, default=3000, help="port on 127.0.0.1; 3000 by default")
 
 
 def _positive(text: str) -> int:
     if not re.fullmatch(r"[1-9][0-9]{0,8}", text):
         raise argparse.ArgumentTypeError(f"'{text}' is not a whole number above zero")
     return int(text)
+
+
+def _port(text: str) -> int:
+    number = _positive(text)
+    if number > _LAST_PORT:
+        raise argparse.ArgumentTypeError(f"{number} is not a port; ports go up to {_LAST_PORT}")
+    return number
 
 
 def _month(text: str) -> str:

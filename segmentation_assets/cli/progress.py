@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import sys
 import time
 from dataclasses import dataclass, field
@@ -60,22 +61,12 @@ class Progress:
 
     started: float = field(default_factory=time.perf_counter)
     steps: list[StepRecord] = field(default_factory=list)
+    dagster_cpu_seconds: float = 0.0
 
     def __call__(self, node: Node, partition: str, outcome: Any) -> None:
         """Take note of a step that ended."""
         manifest = outcome.manifest
-        self.steps.append(
-            StepRecord(
-                key=node.key,
-                partition=partition,
-                kept=outcome.kept,
-                reasons=outcome.reasons,
-                row_count=manifest.row_count,
-                cost=outcome.cost,
-                metadata=manifest.metadata,
-                files=tuple(file.path for file in manifest.files),
-            )
-        )
+        self.steps.append(StepRecord.of(node.key, partition, outcome))
         month = "" if partition == WHOLE else partition[:7]
         unit = "files" if node.storage == "files" else "rows"
         rows = f"{manifest.row_count:,} {unit}"
@@ -86,4 +77,12 @@ class Progress:
     def say(self, text: str) -> None:
         """Print a line with the time since the start."""
         elapsed = time.perf_counter() - self.started
-        print(f"[{elapsed:6.1f} s] {text}".rstrip(), file=sys.stdout, flush=True)
+        try:
+            print(f"[{elapsed:6.1f} s] {text}".rstrip(), file=sys.stdout, flush=True)
+        except BrokenPipeError:
+            discard_output()
+
+
+def discard_output() -> None:
+    """Send what is still printed nowhere, because whoever read it has gone, as in ``segmentation run | head``."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

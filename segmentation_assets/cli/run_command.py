@@ -77,9 +77,11 @@ def _run_scope(platform: Platform, scope: Scope, progress: Progress) -> None:
     if is_up_to_date(platform, scope):
         progress.say("everything is up to date; nothing was computed")
         return
+    meter = CostMeter()
     from segmentation_assets.orchestration.runner import run_scope
 
-    run_scope(platform, scope, progress)
+    imported = meter.read().cpu_seconds
+    progress.dagster_cpu_seconds = imported + run_scope(platform, scope, progress)
 
 
 def _recorded(platform: Platform, scope: Scope, progress: Progress, run_id: str, work: Callable[[], None]) -> int:
@@ -98,7 +100,13 @@ def _recorded(platform: Platform, scope: Scope, progress: Progress, run_id: str,
         record = replace(record, errors=("stopped by the user",))
         raise
     finally:
-        record = replace(record, ended_at=_now(), steps=tuple(progress.steps), cost=meter.read())
+        record = replace(
+            record,
+            ended_at=_now(),
+            steps=tuple(progress.steps),
+            cost=meter.read(),
+            dagster_cpu_seconds=progress.dagster_cpu_seconds,
+        )
         path = write_run_record(record, platform.settings, platform.data_dir)
     computed = sum(not step.kept for step in progress.steps)
     progress.say(f"{computed} steps computed, {len(progress.steps) - computed} kept; record {path}")

@@ -13,6 +13,10 @@ def closing_summary(platform: Platform) -> str:
     if not done:
         return "No month is finished yet."
     month = done[-1]
+    for key in ("gold/segment_profiles", "gold/champion"):
+        manifest = platform.store.manifest(key, month)
+        if manifest is None or not platform.store.is_intact(manifest):
+            return f"{key} of {month[:7]} is missing or damaged; 'segmentation run' makes it again."
     lines = [f"\nSegments of {month[:7]} ({_verdict(platform, month)}):", _segments(platform, month), ""]
     lines += [f"  {name:<10} {path}" for name, path in _products(platform, month).items()]
     return "\n".join(lines)

@@ -49,6 +49,14 @@ class Graph:
                 reached.add(node.key)
         return reached
 
+    def ancestors(self, key: str) -> set[str]:
+        """Return the key and everything it is made from."""
+        reached = {key}
+        for node in reversed(self.nodes):
+            if node.key in reached:
+                reached.update(item.key for item in node.inputs)
+        return reached
+
     def select(self, name: str) -> set[str]:
         """Return the keys of a layer, or the one key of that name.
 

@@ -9,10 +9,12 @@ from segmentation_assets.features.selection import candidate_features
 from segmentation_assets.graph.node import Node
 from segmentation_assets.graph.platform import Platform
 from segmentation_assets.graph.sources import delivered_tables
-from segmentation_assets.tables import clusters, gold, raw, silver
+from segmentation_assets.tables import clusters, gold, monitoring, raw, silver
 from segmentation_assets.tables.declaration import Column, Table
 
-_STATIC = {table.key: table for table in (*raw.TABLES, *silver.TABLES, *clusters.TABLES, *gold.TABLES)}
+_STATIC = {
+    table.key: table for table in (*raw.TABLES, *silver.TABLES, *clusters.TABLES, *gold.TABLES, *monitoring.TABLES)
+}
 
 _RECONCILED = ("silver/order_lines", "silver/customer_features", "gold/customer_segments", "exports/customer_segments")
 

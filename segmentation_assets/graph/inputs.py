@@ -6,12 +6,12 @@ import datetime as dt
 import re
 from collections.abc import Callable
 
-from segmentation_assets.errors import DataError, MissingPredecessorError
+from segmentation_assets.errors import DataError, PredecessorError
 from segmentation_assets.graph.months import month_range, previous_month
 from segmentation_assets.graph.node import RECENT_MONTHS, Input, Node
 from segmentation_assets.graph.platform import Platform
 from segmentation_assets.ingestion.calendar import check_calendar, lookback_start, snapshot_as_of
-from segmentation_assets.ingestion.delivery import list_delivery
+from segmentation_assets.ingestion.delivery import DeliveredFile, list_delivery
 from segmentation_assets.ingestion.mapping import delivery_folder, effective_source
 from segmentation_assets.storage.manifest import Manifest
 from segmentation_assets.storage.store import WHOLE, file_sha256
@@ -42,7 +42,7 @@ def read_fingerprints(platform: Platform, node: Node, partition: str) -> dict[st
     ------
     MissingInputError
         An input has not been computed.
-    MissingPredecessorError
+    PredecessorError
         The month before has not been computed, and this is not the first month.
     """
     found: dict[str, str] = {}
@@ -128,7 +128,7 @@ def _previous(platform: Platform, item: Input, partition: str) -> dict[str, str]
     before = previous_month(partition)
     manifest = platform.store.manifest(item.key, before)
     if manifest is None:
-        raise MissingPredecessorError(
+        raise PredecessorError(
             f"{item.key} for {partition[:7]} builds on {before[:7]}, which has not been computed",
             f"make the months in order, from {before[:7]} on: segmentation run does, and so does "
             f"--partition {before} first.",
@@ -169,10 +169,20 @@ _RESOLVERS: dict[str, Callable[[Platform, Input, str], dict[str, str]]] = {
 }
 
 
+def delivered_files(platform: Platform) -> tuple[DeliveredFile, ...]:
+    """List the files of the delivery; of the synthetic shop only those that its last run made."""
+    settings = platform.settings
+    folder = delivery_folder(settings)
+    only = None
+    if settings.source.kind == "synthetic":
+        made = required_manifest(platform, "source/synthetic_retail", WHOLE)
+        paths = (platform.data_dir / file.path for file in made.files)
+        only = [str(path.relative_to(folder)) for path in paths if path.is_relative_to(folder)]
+    return list_delivery(folder, effective_source(settings), only)
+
+
 def _delivery_folder(platform: Platform) -> dict[str, str]:
-    source = effective_source(platform.settings)
-    listed = list_delivery(delivery_folder(platform.settings), source)
-    return {f"{file.table_name}/{file.file_name}": file.sha256 for file in listed}
+    return {f"{file.table_name}/{file.file_name}": file.sha256 for file in delivered_files(platform)}
 
 
 def _decisions_file(platform: Platform) -> dict[str, str]:

@@ -12,9 +12,9 @@ _REPORT_INPUTS = (
         "silver/imputed_features",
         "silver/model_matrix",
         "silver/snapshot_input",
+        "monitoring/data_quality",
     ),
     Input(key="gold/segment_profiles", window="recent"),
-    Input(key="raw/quarantine", window="whole"),
 )
 
 _REPORT_SETTINGS = (
@@ -96,7 +96,9 @@ def _warehouse_node(upstream: tuple[Node, ...]) -> Node:
 
 
 def published_keys(nodes: tuple[Node, ...]) -> tuple[str, ...]:
-    """Keys of the assets that the warehouse holds: quarantine, silver, clusters and gold."""
+    """Keys of the assets that the warehouse holds: quarantine, silver, clusters, gold and monitoring."""
     return tuple(
-        node.key for node in nodes if node.layer in ("silver", "clusters", "gold") or node.key == "raw/quarantine"
+        node.key
+        for node in nodes
+        if node.layer in ("silver", "clusters", "gold", "monitoring") or node.key == "raw/quarantine"
     )

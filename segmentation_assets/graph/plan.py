@@ -21,9 +21,9 @@ class Scope:
     keys : frozenset of str
         Asset keys; all of the graph by default.
     month : str
-        One month as YYYY-MM-01; empty for all.
+        One month as YYYY-MM-01, with earlier ones that it builds on and that are not up to date; empty for all.
     months : int or None
-        The newest so many snapshot months, and earlier ones that were never made; ``None`` for all.
+        The newest so many snapshot months, with earlier ones as above; ``None`` for all.
     force : bool
         Compute everything in the scope, whatever the manifests say.
     is_reported_anew : bool
@@ -75,20 +75,24 @@ def months_to_visit(platform: Platform, scope: Scope) -> tuple[str, ...]:
     if platform.store.manifest("raw/order_lines") is not None:
         check_delivered_months(platform)
     months = known_months(platform)
-    if scope.month:
-        if scope.month not in months:
-            raise SettingsError(
-                f"{scope.month[:7]} is not a snapshot month",
-                f"snapshot months are {months[0][:7]} to {months[-1][:7]}; see calendar in the settings."
-                if months
-                else "there is none before the delivery has been taken in: segmentation run.",
-            )
-        return (scope.month,)
-    if scope.months is None:
-        return months
-    newest = months[-scope.months :]
-    never_made = [month for month in months if platform.store.manifest("gold/customer_segments", month) is None]
-    return tuple(month for month in months if month in newest or month in never_made)
+    if scope.month and scope.month not in months:
+        raise SettingsError(
+            f"{scope.month[:7]} is not a snapshot month",
+            f"snapshot months are {months[0][:7]} to {months[-1][:7]}; see calendar in the settings."
+            if months
+            else "there is none before the delivery has been taken in: segmentation run.",
+        )
+    asked = {scope.month} if scope.month else set(months[-scope.months :] if scope.months else months)
+    before = (month for month in months if asked and month < min(asked) and _is_behind(platform, month, scope))
+    first = next(before, min(asked, default=""))
+    return tuple(month for month in months if asked and first <= month <= max(asked))
+
+
+def _is_behind(platform: Platform, month: str, scope: Scope) -> bool:
+    """Whether something in the month that later months build on is missing or out of date."""
+    chain = platform.graph.ancestors("gold/customer_segments") & scope.keys
+    nodes = [node for node in monthly_nodes(platform) if node.key in chain]
+    return any(evaluate(platform, node, month).state != "fresh" for node in nodes)
 
 
 def is_up_to_date(platform: Platform, scope: Scope) -> bool:

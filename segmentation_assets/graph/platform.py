@@ -36,6 +36,14 @@ class Platform:
         return self.settings.data_dir
 
     @property
+    def latest_day(self) -> dt.date | None:
+        """Day from which on a delivered date counts as mistyped; ``None`` for the synthetic shop.
+
+        It leaves room for a shop whose local day is ahead of this machine's.
+        """
+        return None if self.settings.source.kind == "synthetic" else self.today + dt.timedelta(days=2)
+
+    @property
     def event_log_folder(self) -> Path:
         """Where Dagster keeps what ran in this data folder."""
         return self.data_dir / "dagster" / "storage"

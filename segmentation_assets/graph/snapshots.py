@@ -10,7 +10,21 @@ _MODEL_KINDS = ("scikitlearn", "parquet")
 def snapshot_nodes(settings: Settings, optional_tables: tuple[str, ...]) -> tuple[Node, ...]:
     """List the monthly assets of the silver, clusters and gold layers."""
     clusters = tuple(_cluster_node(name) for name in enabled_algorithms(settings.clustering))
-    return (*_silver_nodes(optional_tables), *clusters, *_gold_nodes(clusters))
+    return (*_silver_nodes(optional_tables), *clusters, *_gold_nodes(clusters), _data_quality_node())
+
+
+def _data_quality_node() -> Node:
+    return Node(
+        key="monitoring/data_quality",
+        description="What the data page of the reports shows: rows, customers and money of each layer against the "
+        "layer it was made from, and the delivered rows that were set aside in the files this month reads.",
+        inputs=(
+            Input(key="raw/order_lines", window="lookback"),
+            Input(key="silver/order_lines", window="lookback"),
+            Input(key="raw/quarantine", window="whole"),
+            *same("silver/customer_features", "gold/customer_segments"),
+        ),
+    )
 
 
 def _silver_nodes(optional_tables: tuple[str, ...]) -> tuple[Node, ...]:
@@ -72,7 +86,14 @@ def _cluster_node(name: str) -> Node:
         key=f"clusters/{name}",
         description=entry.description,
         inputs=same("silver/model_matrix", "silver/customer_features"),
-        settings=(entry.settings_path, "clustering.seed", "clustering.fit_sample", "clustering.score_sample"),
+        settings=(
+            entry.settings_path,
+            "clustering.seed",
+            "clustering.fit_sample",
+            "clustering.score_sample",
+            "leaderboard.min_segment_share",
+            "leaderboard.min_segment_customers",
+        ),
         kinds=_MODEL_KINDS,
     )
 

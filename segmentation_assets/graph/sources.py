@@ -6,8 +6,8 @@ from segmentation_assets.ingestion.mapping import effective_source
 
 _RAW_DESCRIPTIONS = {
     "order_lines": "Delivered order lines, typed, with ids as text and the file and row each came from. Stored in "
-    "one folder per month. An order that a later file delivers again is taken from the later file. Rows that cannot "
-    "be typed are not here but in `raw/quarantine`.",
+    "one folder per month. An order that a later file delivers again is taken from the later file. The earlier "
+    "lines, and rows that cannot be typed, are not here but in `raw/quarantine`.",
     "customers": "Delivered customers, one row per customer id. The first row of an id counts; later ones are in "
     "`raw/quarantine`.",
     "products": "Delivered products with department and class, one row per product code. The first row of a code "

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from segmentation_assets.errors import DataError
+from segmentation_assets.errors import DataError, PredecessorError
 from segmentation_assets.graph.inputs import order_line_months, read_fingerprints
-from segmentation_assets.graph.months import next_month, previous_month
+from segmentation_assets.graph.months import month_range, next_month, previous_month
 from segmentation_assets.graph.node import Input, Node
 from segmentation_assets.graph.platform import Platform
 from segmentation_assets.ingestion.calendar import snapshot_months
@@ -54,6 +54,29 @@ def evaluate(platform: Platform, node: Node, partition: str) -> Evaluation:
     if not reasons and manifest is not None and not platform.store.is_intact(manifest):
         reasons = ("a stored file is missing or damaged",)
     return Evaluation(node.key, partition, missing if reasons else "fresh", reasons)
+
+
+def check_predecessors(platform: Platform, node: Node, partition: str) -> None:
+    """Raise when an earlier month that the node's result builds on is out of date.
+
+    Raises
+    ------
+    PredecessorError
+        Names the earliest such month, what is stale in it and why.
+    """
+    chain = [platform.graph.node(key) for key in platform.graph.ancestors(node.key)]
+    monthly = sorted((item for item in chain if item.is_partitioned), key=platform.graph.nodes.index)
+    for month in month_range(platform.settings.calendar.first_snapshot + "-01", previous_month(partition)):
+        for earlier in monthly:
+            stored = platform.store.manifest(earlier.key, month)
+            reasons = compare(stored, platform.code_version(earlier), read_fingerprints(platform, earlier, month))
+            if reasons:
+                raise PredecessorError(
+                    f"{node.key} for {partition[:7]} builds on {month[:7]}, which is not up to date: {earlier.key}: "
+                    f"{reasons[0]}",
+                    f"make the months in order, from {month[:7]} on: segmentation run does, and so does "
+                    f"--partition {month} first.",
+                )
 
 
 def known_months(platform: Platform) -> tuple[str, ...]:

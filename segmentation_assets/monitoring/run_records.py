@@ -9,12 +9,14 @@ import platform as machine
 import subprocess
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from segmentation_assets.config.settings import Settings
 from segmentation_assets.monitoring.cost import Cost
+from segmentation_assets.storage.store import TableStore
 
 _PACKAGES = (
     "segmentation-assets",
@@ -44,10 +46,29 @@ class StepRecord:
     metadata: dict[str, Any]
     files: tuple[str, ...]
 
+    @classmethod
+    def of(cls, key: str, partition: str, outcome: Any) -> StepRecord:
+        """Take down what became of a step."""
+        manifest = outcome.manifest
+        return cls(
+            key=key,
+            partition=partition,
+            kept=outcome.kept,
+            reasons=outcome.reasons,
+            row_count=manifest.row_count,
+            cost=outcome.cost,
+            metadata=manifest.metadata,
+            files=tuple(file.path for file in manifest.files),
+        )
+
 
 @dataclass(frozen=True)
 class RunRecord:
-    """One run from start to end; times are UTC in ISO 8601."""
+    """One run from start to end; times are UTC in ISO 8601.
+
+    `dagster_cpu_seconds` is what Dagster itself used: import, definitions, instance and events; ``None`` where it was
+    not measured.
+    """
 
     run_id: str
     command: tuple[str, ...]
@@ -57,6 +78,7 @@ class RunRecord:
     errors: tuple[str, ...] = ()
     steps: tuple[StepRecord, ...] = ()
     cost: Cost | None = None
+    dagster_cpu_seconds: float | None = None
 
 
 def write_run_record(record: RunRecord, settings: Settings, data_dir: Path) -> Path:
@@ -74,23 +96,75 @@ def write_run_record(record: RunRecord, settings: Settings, data_dir: Path) -> P
     Path
         The file written.
     """
-    folder = data_dir / "runs"
-    folder.mkdir(parents=True, exist_ok=True)
-    document = {
-        **asdict(record),
-        "computed_steps": sum(not step.kept for step in record.steps),
-        "kept_steps": sum(step.kept for step in record.steps),
-        "artifacts": sorted({path for step in record.steps for path in step.files if not path.startswith("tables/")}),
-        "settings": settings.model_dump(mode="json"),
-        "environment": describe_environment(),
-    }
-    path = folder / f"{record.run_id}.json"
-    temporary = path.with_suffix(".tmp")
-    temporary.write_text(json.dumps(document, indent=1, sort_keys=True, default=str) + "\n", encoding="utf-8")
-    os.replace(temporary, path)
+    path = data_dir / "runs" / f"{record.run_id}.json"
+    _write(path, _document(record, settings))
     return path
 
 
+def add_to_run_record(run: RunRecord, settings: Settings, data_dir: Path) -> None:
+    """Add the steps and errors of `run` to the record of that id, and a line for each to its log.
+
+    For runs that no single process oversees, such as those that Dagster starts; the first call makes the record.
+
+    Parameters
+    ----------
+    run : RunRecord
+        What has ended since the last call.
+    settings : Settings
+    data_dir : Path
+    """
+    path = data_dir / "runs" / f"{run.run_id}.json"
+    with TableStore(data_dir).lock("runs", run.run_id):
+        document = _document(run, settings)
+        if path.is_file():
+            before = json.loads(path.read_text(encoding="utf-8"))
+            document |= {name: before[name] for name in ("command", "started_at")}
+            document |= {name: [*before[name], *document[name]] for name in ("steps", "errors")}
+            document["succeeded"] = before["succeeded"] and document["succeeded"]
+        _write(path, document | _totals(document["steps"]))
+        _append_log(data_dir / "logs" / f"{run.run_id}.jsonl", run)
+
+
+def _document(record: RunRecord, settings: Settings) -> dict[str, Any]:
+    plain = asdict(record)
+    return {
+        **plain,
+        **_totals(plain["steps"]),
+        "settings": settings.model_dump(mode="json"),
+        "environment": describe_environment(),
+    }
+
+
+def _totals(steps: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Count computed and kept steps, and list the files for people."""
+    return {
+        "computed_steps": sum(not step["kept"] for step in steps),
+        "kept_steps": sum(step["kept"] for step in steps),
+        "artifacts": sorted({path for step in steps for path in step["files"] if not path.startswith("tables/")}),
+    }
+
+
+def _write(path: Path, document: dict[str, Any]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_suffix(".tmp")
+    temporary.write_text(json.dumps(document, indent=1, sort_keys=True, default=str) + "\n", encoding="utf-8")
+    os.replace(temporary, path)
+
+
+def _append_log(path: Path, run: RunRecord) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lines = [
+        {"level": "info", "message": f"{step.key} {step.partition} {'kept' if step.kept else 'computed'}",
+         "reasons": step.reasons}
+        for step in run.steps
+    ]  # fmt: skip
+    lines += [{"level": "error", "message": error} for error in run.errors]
+    with path.open("a", encoding="utf-8") as stream:
+        for line in lines:
+            stream.write(json.dumps({"at": run.ended_at, **line}, ensure_ascii=False) + "\n")
+
+
+@cache
 def describe_environment() -> dict[str, Any]:
     """Describe Python, machine, package versions, lock file and commit."""
     root = Path(__file__).resolve().parents[2]

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from segmentation_assets.graph.node import Node
-from segmentation_assets.orchestration.assets import clusters, gold, outputs, raw, silver, source
+from segmentation_assets.orchestration.assets import clusters, gold, monitoring, outputs, raw, silver, source
 from segmentation_assets.orchestration.incremental import Body
 
-_MODULES = {"source": source, "silver": silver, "gold": gold, "exports": outputs, "reports": outputs,
-            "serving": outputs}  # fmt: skip
+_MODULES = {
+    "source": source,
+    "silver": silver,
+    "gold": gold,
+    "monitoring": monitoring,
+    "exports": outputs,
+    "reports": outputs,
+    "serving": outputs,
+}
 
 
 def body_of(node: Node) -> Body:

@@ -14,6 +14,7 @@ from segmentation_assets.graph.platform import Platform
 from segmentation_assets.orchestration.bodies import body_of
 from segmentation_assets.orchestration.incremental import CheckFailedError, StepOutcome, keep_or_compute
 from segmentation_assets.orchestration.partitions import dependency, snapshot_partitions
+from segmentation_assets.orchestration.recording import record_failure, record_step
 from segmentation_assets.orchestration.resources import EngineResource, engine_resource
 from segmentation_assets.storage.manifest import CheckRecord, Manifest
 from segmentation_assets.storage.store import WHOLE
@@ -21,6 +22,7 @@ from segmentation_assets.tables.declaration import Table
 
 OWNER = "team:data-platform"
 FORCE_TAG = "segmentation/force"
+IN_ORDER_TAG = "segmentation/in_order"
 
 Observer = Callable[[Node, str, StepOutcome], None]
 
@@ -32,7 +34,8 @@ def build_defs(settings: Settings, *, observer: Observer | None = None) -> dg.De
     ----------
     settings : Settings
     observer : callable, optional
-        Told of every step that ended: node, partition, outcome.
+        Told of every step that ended: node, partition, outcome. Without one, the steps are added to the record of
+        Dagster's own run.
 
     Returns
     -------
@@ -95,7 +98,6 @@ def _build_asset(
     )
     def _asset(context: dg.AssetExecutionContext, engine: EngineResource) -> Iterator[Any]:
         partition = context.partition_key if node.is_partitioned else WHOLE
-        force = context.run.tags.get(FORCE_TAG) == "true"
         try:
             outcome = keep_or_compute(
                 platform,
@@ -104,14 +106,17 @@ def _build_asset(
                 body_of(node),
                 connect=engine.get_connection,
                 log=logging.getLogger("segmentation_assets"),
-                force=force,
+                force=context.run.tags.get(FORCE_TAG) == "true",
+                is_in_order=context.run.tags.get(IN_ORDER_TAG) == "true",
             )
-        except CheckFailedError as problem:
-            yield from (_check_result(node, check) for check in problem.checks)
+        except (CheckFailedError, SegmentationError) as problem:
+            yield from (_check_result(node, check) for check in getattr(problem, "checks", ()))
+            if observer is None:
+                record_failure(platform, context.run_id, str(problem))
             raise dg.Failure(description=str(problem), allow_retries=False) from None
-        except SegmentationError as problem:
-            raise dg.Failure(description=str(problem), allow_retries=False) from None
-        if observer is not None:
+        if observer is None:
+            record_step(platform, context.run_id, partition, outcome)
+        else:
             observer(node, partition, outcome)
         yield _materialize_result(node, outcome)
 

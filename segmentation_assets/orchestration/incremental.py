@@ -17,13 +17,13 @@ from segmentation_assets.errors import DataError
 from segmentation_assets.graph.inputs import read_fingerprints
 from segmentation_assets.graph.node import Node
 from segmentation_assets.graph.platform import Platform
-from segmentation_assets.graph.staleness import compare, known_months
+from segmentation_assets.graph.staleness import check_predecessors, compare, known_months
 from segmentation_assets.monitoring.cost import Cost, CostMeter
 from segmentation_assets.orchestration.step import Step
 from segmentation_assets.storage.contract import ContractResult, check_contract
-from segmentation_assets.storage.engine import Connection, content_hash, parquet_scan
+from segmentation_assets.storage.engine import Connection, EngineError, content_hash, parquet_scan
 from segmentation_assets.storage.manifest import CheckRecord, Manifest, StoredFile
-from segmentation_assets.storage.store import file_sha256
+from segmentation_assets.storage.store import WHOLE, file_sha256
 from segmentation_assets.tables.declaration import Table
 
 QUARANTINE_SLICE = "quarantine"
@@ -62,6 +62,7 @@ def keep_or_compute(
     connect: Any,
     log: logging.Logger,
     force: bool = False,
+    is_in_order: bool = False,
 ) -> StepOutcome:
     """Keep the stored result when nothing it rests on has changed; otherwise compute, check and store it.
 
@@ -78,6 +79,8 @@ def keep_or_compute(
     log : logging.Logger
     force : bool
         Compute whatever the manifests say.
+    is_in_order : bool
+        The caller makes the months in order, so earlier ones need no check.
 
     Returns
     -------
@@ -88,9 +91,11 @@ def keep_or_compute(
     CheckFailedError
         A check failed; the previous result is still in place.
     DataError
-        An input is missing or breaks a rule.
+        An input is missing or breaks a rule, or an earlier month is missing or out of date.
     """
     meter = CostMeter()
+    if not is_in_order and any(item.window == "previous" for item in node.inputs):
+        check_predecessors(platform, node, partition)
     inputs = read_fingerprints(platform, node, partition)
     stored = platform.store.manifest(node.key, partition)
     reasons = compare(stored, platform.code_version(node), inputs)
@@ -103,10 +108,25 @@ def keep_or_compute(
         try:
             body(step)
             manifest = _STORERS[node.storage](step, inputs)
+        except EngineError:
+            _stop_on_damaged_input(platform, node, partition)
+            raise
         finally:
             step.close()
     why = ("forced",) if force else reasons
     return StepOutcome(manifest, kept=False, reasons=why, cost=meter.read())
+
+
+def _stop_on_damaged_input(platform: Platform, node: Node, partition: str) -> None:
+    """Raise a DataError that names an input whose stored files are damaged, if there is one."""
+    for item in node.inputs:
+        for other in (partition, WHOLE):
+            stored = platform.store.manifest(item.key, other)
+            if stored is not None and not platform.store.is_intact(stored):
+                raise DataError(
+                    f"{node.key} cannot read {item.key} of {other}: a stored file is missing or damaged",
+                    "run 'segmentation run'; it makes the damaged part again.",
+                )
 
 
 def _store_table(step: Step, inputs: dict[str, str]) -> Manifest:
@@ -118,7 +138,9 @@ def _store_table(step: Step, inputs: dict[str, str]) -> Manifest:
     content = _with_documents(rows_hash, step.stage)
     store = step.platform.store
     with store.lock(step.node.key, step.partition):
-        files = store.place_table(step.stage, step.node.key, step.partition, content)
+        files = store.place_table(
+            step.stage, step.node.key, step.partition, content, store.manifest(step.node.key, step.partition)
+        )
         rested = store.describe_files(step.rests_on)
         files = tuple(file for file in files if file not in rested) + rested
         manifest = _manifest(step, inputs, content, files=files, row_count=row_count)
@@ -165,11 +187,12 @@ def _store_slice(step: Step, folder: Path) -> str:
     """Store one slice unless its content is stored already; return its content hash."""
     store, key, name = step.platform.store, step.node.key, folder.name
     content, row_count = content_hash(step.connection, parquet_scan(sorted(folder.glob("*.parquet"))))
-    files = store.place_table(folder, key, name, content)
+    current = store.slice_manifest(key, name)
+    files = store.place_table(folder, key, name, content, current)
     inputs = step.slice_inputs.get(name, {})
     version = step.platform.code_version(step.node)
     manifest = Manifest(key, name, content, version, inputs, files, row_count)
-    if store.slice_manifest(key, name) != manifest:
+    if current != manifest:
         store.publish(manifest, slice_name=name)
     return content
 
@@ -179,7 +202,8 @@ def _store_files(step: Step, inputs: dict[str, str]) -> Manifest:
     _stop_on_failed_check(step)
     store = step.platform.store
     staged = {name: step.stage / name for name in sorted(step.targets)}
-    content = _hash_of({step.targets[name]: file_sha256(path) for name, path in staged.items()})
+    hashes = {step.targets[name]: file_sha256(path) for name, path in staged.items()}
+    content = _hash_of(inputs if step.is_copy_of_inputs else hashes)
     with store.lock(step.node.key, step.partition):
         _remove_replaced_files(step)
         for name, path in staged.items():
@@ -268,10 +292,10 @@ def _hash_of(parts: dict[str, str]) -> str:
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
 
 
-def require_rows(step: Step, row_count: int, what: str) -> None:
-    """Stop with a clear error when a step would store nothing."""
-    if row_count == 0:
+def require_months(step: Step, months: tuple[str, ...]) -> None:
+    """Stop with a clear error when a snapshot has no month of order lines to read."""
+    if not months:
         raise DataError(
-            f"{step.node.key}: there is no {what} for {step.partition[:7]}",
-            "check the calendar settings against the months that were delivered: segmentation status.",
+            f"{step.node.key}: there is no order line in the lookback of {step.partition[:7]}",
+            "lengthen calendar.lookback_months, or check calendar.first_snapshot against the delivered months.",
         )

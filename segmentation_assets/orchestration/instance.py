@@ -1,37 +1,54 @@
 """The Dagster instance of a data folder: SQLite storage, logs and artifacts under ``<data>/dagster``."""
 
+import json
 import os
 from pathlib import Path
 
 import dagster as dg
 
+from segmentation_assets.errors import SettingsError
+
 _TEMPLATE = """# written by segmentation_assets; runs, logs and artifacts of this data folder
 storage:
   sqlite:
-    base_dir: {root}/storage
+    base_dir: {storage}
 local_artifact_storage:
   module: dagster._core.storage.root
   class: LocalArtifactStorage
   config:
-    base_dir: {root}/artifacts
+    base_dir: {artifacts}
 compute_logs:
   module: dagster._core.storage.local_compute_log_manager
   class: LocalComputeLogManager
   config:
-    base_dir: {root}/compute_logs
+    base_dir: {compute_logs}
 telemetry:
   enabled: false
 nux:
   enabled: false
 """
 
+_PATTERN_SIGNS = ("*", "?", "[")
+
 
 def instance_home(data_dir: Path) -> Path:
-    """Return the folder that serves as DAGSTER_HOME of a data folder, with its dagster.yaml in place."""
+    """Return the folder that serves as DAGSTER_HOME of a data folder, with its dagster.yaml in place.
+
+    Raises
+    ------
+    SettingsError
+        Dagster would take the path for a pattern of file names, not find its settings and use its own.
+    """
     root = data_dir.resolve() / "dagster"
+    if any(sign in str(root) for sign in _PATTERN_SIGNS):
+        raise SettingsError(
+            f"data_dir {data_dir} has one of {' '.join(_PATTERN_SIGNS)} in its path, which Dagster cannot work in",
+            "choose a data folder without these signs.",
+        )
     home = root / "home"
     home.mkdir(parents=True, exist_ok=True)
-    text = _TEMPLATE.format(root=root)
+    folders = {name: json.dumps(str(root / name)) for name in ("storage", "artifacts", "compute_logs")}
+    text = _TEMPLATE.format(**folders)
     path = home / "dagster.yaml"
     if not path.is_file() or path.read_text(encoding="utf-8") != text:
         temporary = path.with_suffix(f".{os.getpid()}")

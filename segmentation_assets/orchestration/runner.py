@@ -5,6 +5,7 @@ import logging
 import dagster as dg
 
 from segmentation_assets.errors import DataError
+from segmentation_assets.graph.node import Node
 from segmentation_assets.graph.plan import (
     Scope,
     ingest_nodes,
@@ -14,12 +15,14 @@ from segmentation_assets.graph.plan import (
     to_run,
 )
 from segmentation_assets.graph.platform import Platform
-from segmentation_assets.orchestration.build import FORCE_TAG, Observer, build_defs
+from segmentation_assets.monitoring.cost import CostMeter
+from segmentation_assets.orchestration.build import FORCE_TAG, IN_ORDER_TAG, Observer, build_defs
+from segmentation_assets.orchestration.incremental import StepOutcome
 from segmentation_assets.orchestration.instance import open_instance
 from segmentation_assets.storage.store import WHOLE
 
 
-def run_scope(platform: Platform, scope: Scope, observer: Observer) -> None:
+def run_scope(platform: Platform, scope: Scope, observer: Observer) -> float:
     """Bring everything in the scope up to date.
 
     Parameters
@@ -29,20 +32,33 @@ def run_scope(platform: Platform, scope: Scope, observer: Observer) -> None:
     observer : callable
         Told of every step that ended.
 
+    Returns
+    -------
+    float
+        CPU seconds of Dagster itself: definitions, instance and events, the bodies of the steps left out.
+
     Raises
     ------
     DataError
         A step failed; carries the step's own message.
     """
-    defs = build_defs(platform.settings, observer=observer)
+    steps: list[float] = []
+
+    def observe(node: Node, partition: str, outcome: StepOutcome) -> None:
+        steps.append(outcome.cost.cpu_seconds)
+        observer(node, partition, outcome)
+
+    meter = CostMeter()
+    defs = build_defs(platform.settings, observer=observe)
     with open_instance(platform.data_dir) as instance:
-        run = _Runner(platform, scope, defs, instance)
+        run = _Runner(platform, scope, defs, instance, meter.read().cpu_seconds)
         run.part("ingest_job", to_run(platform, ingest_nodes(platform), WHOLE, scope), None)
         months = months_to_visit(platform, scope)
         for month in months:
             run.part("monthly_snapshot_job", to_run(platform, monthly_nodes(platform), month, scope), month)
         published = to_run(platform, publishing_nodes(platform), WHOLE, scope)
         run.part("monthly_snapshot_job", published, months[-1] if months else None)
+    return run.cpu_seconds - sum(steps)
 
 
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
@@ -54,24 +70,34 @@ _log = logging.getLogger("segmentation_assets.runner")
 class _Runner:
     """Executes parts of the prebuilt jobs against one instance."""
 
-    def __init__(self, platform: Platform, scope: Scope, defs: dg.Definitions, instance: dg.DagsterInstance) -> None:
+    def __init__(
+        self,
+        platform: Platform,
+        scope: Scope,
+        defs: dg.Definitions,
+        instance: dg.DagsterInstance,
+        cpu_seconds: float,
+    ) -> None:
         self.platform = platform
         self.scope = scope
         self.defs = defs
         self.instance = instance
+        self.cpu_seconds = cpu_seconds
 
     def part(self, job: str, keys: tuple[str, ...], partition: str | None) -> None:
         """Run some assets of a job for one partition, and stop with the step's own message when one fails."""
         if not keys:
             return
+        meter = CostMeter()
         result = self.defs.resolve_job_def(job).execute_in_process(
             instance=self.instance,
             partition_key=partition,
             asset_selection=[dg.AssetKey(key.split("/")) for key in keys],
             run_config=_QUIET,
-            tags={FORCE_TAG: "true"} if self.scope.force else {},
+            tags={IN_ORDER_TAG: "true", **({FORCE_TAG: "true"} if self.scope.force else {})},
             raise_on_error=False,
         )
+        self.cpu_seconds += meter.read().cpu_seconds
         if not result.success:
             _stop_if_interrupted(result)
             raise _failure(result)

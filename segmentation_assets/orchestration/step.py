@@ -45,6 +45,8 @@ class Step:
         Month as YYYY-MM-01, or ``all``.
     stage : Path
         Empty folder to write into. What lies in it when the body ends becomes the result.
+    is_copy_of_inputs : bool
+        Set by a body whose files hold its inputs and nothing else: the content is then that of the inputs.
     connect : callable
         Opens an engine connection as a context manager.
     log : logging.Logger
@@ -63,6 +65,7 @@ class Step:
     kept_slices: set[str] = field(default_factory=set)
     targets: dict[str, str] = field(default_factory=dict)
     is_forced: bool = False
+    is_copy_of_inputs: bool = False
     rests_on: list[Path] = field(default_factory=list)
     _stack: ExitStack = field(default_factory=ExitStack)
 

@@ -156,16 +156,17 @@ def content_hash(connection: Connection, relation: str) -> tuple[str, int]:
 
     Notes
     -----
-    The hash adds up 64 bits of the MD5 of each row's canonical text, so that it depends on names, types, values and
-    multiplicity of rows, and on nothing else.
+    The hash adds up 64 bits of the MD5 of each row's text, in which every value stands behind its
+    length, so that it depends on names, types, values and multiplicity of rows, and on nothing else.
     """
     described = connection.execute(f"DESCRIBE SELECT * FROM {relation}").fetchall()
     schema = ",".join(f"{row[0]}:{row[1]}" for row in described)
-    fields = ", ".join(f"coalesce(CAST({quote_identifier(row[0])} AS VARCHAR), chr(30))" for row in described)
+    texts = [f"CAST({quote_identifier(row[0])} AS VARCHAR)" for row in described]
+    fields = ", ".join(f"coalesce(concat(length({text}), ':', {text}), 'null')" for text in texts)
     total, rows = fetch_row(
         connection,
         "SELECT coalesce(sum(CAST(md5_number_lower(line) AS HUGEINT)), 0), count(*) "
-        f"FROM (SELECT concat_ws(chr(31), {fields}) AS line FROM {relation})",
+        f"FROM (SELECT concat_ws(',', {fields}) AS line FROM {relation})",
     )
     digest = hashlib.sha256(f"{schema}|{total}|{rows}".encode()).hexdigest()
     return digest[:32], int(rows)

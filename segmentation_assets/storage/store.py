@@ -121,14 +121,15 @@ class TableStore:
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
-    def place_table(self, staged: Path, key: str, partition: str, content: str) -> tuple[StoredFile, ...]:
+    def place_table(
+        self, staged: Path, key: str, partition: str, content: str, current: Manifest | None
+    ) -> tuple[StoredFile, ...]:
         """Move a staged folder to its place, named by its content; return its files.
 
-        Where the same content is stored already, the stored files stay. Otherwise the manifest still points at the
-        previous content until `publish` is called.
+        Where `current`, the manifest in force, names the same content and its files are whole, they stay. Otherwise
+        the manifest still points at the previous content until `publish` is called.
         """
         target = self.table_folder(key, partition) / content[:16]
-        current = self.stored_as(key, partition)
         if current is not None and current.content_hash == content and self.is_intact(current):
             return current.files
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -136,10 +137,6 @@ class TableStore:
             shutil.rmtree(target)
         staged.rename(target)
         return self.describe_files(sorted(path for path in target.rglob("*") if path.is_file()))
-
-    def stored_as(self, key: str, partition: str) -> Manifest | None:
-        """Read the manifest of a partition, or else of a slice of that name."""
-        return self.manifest(key, partition) or self.slice_manifest(key, partition)
 
     def place_file(self, staged: Path, target: Path) -> None:
         """Move a staged file to its place below the data folder, replacing what was there."""

@@ -9,11 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from segmentation_assets.config.loading import load_settings
+from segmentation_assets.cli.config_command import show_text
+from segmentation_assets.cli.main import main
+from segmentation_assets.config.loading import LoadedSettings, load_settings
 from segmentation_assets.config.settings import Settings
 from segmentation_assets.graph.plan import Scope
 from segmentation_assets.graph.platform import Platform
 from segmentation_assets.synthetic.delivery import synthetic_source
+from segmentation_assets_tests.once import made_once
 
 MONTHS = ("2025-06-01", "2025-07-01", "2025-08-01")
 
@@ -74,26 +77,67 @@ def run() -> Callable[..., Computed]:
     return run_scope_of
 
 
-@pytest.fixture(scope="session")
-def finished_shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
-    """A shop of 300 customers whose three snapshots are made; copy it before changing anything."""
+def _make_finished_shop(root: Path) -> None:
     from segmentation_assets.orchestration.runner import run_scope
+
+    shop = Shop(root)
+    deliver_small_shop(shop)
+    platform = Platform(shop.settings())
+    run_scope(platform, Scope(frozenset(platform.graph.by_key)), lambda *_: None)
+
+
+def deliver_small_shop(shop: Shop) -> None:
+    """Write the files of the small shop into its delivery folder."""
     from segmentation_assets.storage.engine import Engine
     from segmentation_assets.synthetic.delivery import write_delivery
     from segmentation_assets.synthetic.shop import generate_shop
 
-    shop = Shop(tmp_path_factory.mktemp("finished"))
     synthetic = load_settings(profile="demo", overrides=SMALL_SHOP).settings
     shop.deliveries.mkdir(parents=True)
     with Engine(synthetic.engine, shop.root).connect() as connection:
         write_delivery(connection, generate_shop(synthetic.synthetic), shop.deliveries)
-    platform = Platform(shop.settings())
-    run_scope(platform, Scope(frozenset(platform.graph.by_key)), lambda *_: None)
-    return shop
+
+
+@pytest.fixture(scope="session")
+def finished_shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
+    """A shop of 300 customers whose three snapshots are made; copy it before changing anything."""
+    return Shop(made_once(tmp_path_factory, "finished_shop", _make_finished_shop))
 
 
 @pytest.fixture
 def shop(finished_shop: Shop, tmp_path: Path) -> Shop:
     """A copy of the finished shop that a test may change."""
-    shutil.copytree(finished_shop.data_dir, tmp_path / "data")
+    shutil.copytree(finished_shop.data_dir, tmp_path / "data", symlinks=True)
     return Shop(tmp_path)
+
+
+@dataclass(frozen=True)
+class Printed:
+    """What a command printed, and its exit code."""
+
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def segmentation(capsys: pytest.CaptureFixture[str]) -> Callable[..., Printed]:
+    """Run the `segmentation` command in this process."""
+
+    def command(*arguments: str) -> Printed:
+        capsys.readouterr()
+        code = main(arguments)
+        printed = capsys.readouterr()
+        return Printed(code, printed.out, printed.err)
+
+    return command
+
+
+@pytest.fixture
+def write_settings() -> Callable[..., None]:
+    """Write settings as the settings file of the working directory."""
+
+    def write(settings: Settings) -> None:
+        Path("segmentation.yaml").write_text(show_text(LoadedSettings(settings, {}, None)), encoding="utf-8")
+
+    return write

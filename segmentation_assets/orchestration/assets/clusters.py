@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from segmentation_assets.clustering.registry import ALGORITHMS
 from segmentation_assets.monitoring.run_records import package_versions
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from segmentation_assets.clustering.fitting import ClusteringResult
 
 MODEL_DOCUMENT = "model.json"
-"""Names the fitted model beside the assignments: its name and content hash in the model store."""
+"""Names the fitted model beside the clusters: its name and content hash in the model store; null without a model."""
 
 
 def algorithm(name: str) -> Callable[[Step], None]:
@@ -28,9 +28,9 @@ def algorithm(name: str) -> Callable[[Step], None]:
     def body(step: Step) -> None:
         from segmentation_assets.clustering.fitting import assignments_frame, fit_clustering
 
-        settings = step.platform.settings.clustering
+        settings = step.platform.settings
         matrix = matrix_of(step)
-        result = fit_clustering(matrix, revenue_of(step), ALGORITHMS[name], settings)
+        result = fit_clustering(matrix, revenue_of(step), ALGORITHMS[name], settings.clustering, settings.leaderboard)
         rows = assignments_frame(result)
         step.write_frame(rows, assignments_table(name))
         revenue = revenue_of(step).reindex(matrix.index)
@@ -38,28 +38,32 @@ def algorithm(name: str) -> Callable[[Step], None]:
             customers=(len(revenue), len(rows)),
             net_revenue=(revenue.sum(), rows["customer_id"].map(revenue).sum()),
         )
-        stored = step.platform.models.save(name, result.estimator, _description(step, result))
-        step.rest_on(step.platform.models.folder(stored))
-        step.write_document(MODEL_DOCUMENT, json.dumps(asdict(stored)))
         step.metadata |= {
-            "n_clusters": int(result.estimator.n_clusters_),
+            "n_clusters": 0 if result.estimator is None else int(result.estimator.n_clusters_),
             "fitted_customers": result.fitted_count,
             "notes": list(result.notes),
-            "model_hash": stored.content_hash,
         }
+        _store_model(step, result)
 
     return body
 
 
-def _description(step: Step, result: ClusteringResult) -> dict[str, Any]:
-    """What is worth knowing about a fitted model."""
-    return {
+def _store_model(step: Step, result: ClusteringResult) -> None:
+    """Put the fitted model into the store and its name beside the clusters; null when there is none."""
+    if result.estimator is None:
+        step.write_document(MODEL_DOCUMENT, json.dumps(None))
+        return
+    description = {
         "month": step.partition[:7],
         "seed": step.platform.settings.clustering.seed,
         "fitted_customers": result.fitted_count,
         "n_clusters": int(result.estimator.n_clusters_),
         "packages": package_versions(("scikit-learn", "numpy", "scipy", "skops")),
     }
+    stored = step.platform.models.save(result.algorithm, result.estimator, description)
+    step.rest_on(step.platform.models.folder(stored))
+    step.write_document(MODEL_DOCUMENT, json.dumps(asdict(stored)))
+    step.metadata["model_hash"] = stored.content_hash
 
 
 def leaderboard(step: Step) -> None:
@@ -89,6 +93,11 @@ def labels_of(step: Step, name: str) -> pd.Series:
     return step.frame(f"clusters/{name}", ["customer_id", "cluster"]).set_index("customer_id")["cluster"]
 
 
+def is_fitted(step: Step, name: str) -> bool:
+    """Whether one algorithm has a model of this month; there is none when there was nothing to fit."""
+    return json.loads(step.document(f"clusters/{name}", MODEL_DOCUMENT)) is not None
+
+
 def model_of(step: Step, name: str) -> StoredModel:
     """Load the model that made one algorithm's clusters of this month."""
     return step.platform.models.load(ModelReference(**json.loads(step.document(f"clusters/{name}", MODEL_DOCUMENT))))
@@ -105,7 +114,7 @@ def _compare(step: Step) -> pd.DataFrame:
         matrix_of(step),
         {name: labels_of(step, name) for name in names},
         rfm,
-        {name: refit_of(model_of(step, name).estimator) for name in names},
+        {name: refit_of(model_of(step, name).estimator) for name in names if is_fitted(step, name)},
         settings.leaderboard,
         settings.clustering.score_sample,
         settings.clustering.seed,

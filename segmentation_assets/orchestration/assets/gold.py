@@ -15,7 +15,7 @@ from segmentation_assets.orchestration.step import Step
 from segmentation_assets.segments.assignment import assign_segments
 from segmentation_assets.segments.champion import RFM_MAP, ChampionDecision, ChampionModel, decide_champion
 from segmentation_assets.segments.profiles import profile_segments
-from segmentation_assets.segments.rfm import RfmThresholds, score_rfm
+from segmentation_assets.segments.rfm import RfmThresholds, rfm_map, score_rfm
 from segmentation_assets.storage.models import ModelReference
 from segmentation_assets.tables.gold import CHAMPION, CUSTOMER_SEGMENTS, RFM_SEGMENTS, SEGMENT_PROFILES
 
@@ -71,7 +71,7 @@ def _store_model(step: Step, decision: ChampionDecision) -> str:
     """Put the promoted model into the store with its own preparation; return its hash."""
     if decision.algorithm == RFM_MAP:
         thresholds = RfmThresholds.from_plain(step.input_metadata("gold/rfm_segments")["thresholds"])
-        model = ChampionModel(RFM_MAP, decision.segments, rfm_thresholds=thresholds)
+        model = ChampionModel(RFM_MAP, decision.segments, rfm_thresholds=thresholds, rfm_cells=rfm_map())
     else:
         preparation = Preparation.from_json(step.document("silver/model_matrix", "preparation.json"))
         estimator = model_of(step, decision.algorithm).estimator

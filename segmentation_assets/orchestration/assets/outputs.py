@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from segmentation_assets.features.registry import absent_blocks
 from segmentation_assets.graph.declarations import declared_table
-from segmentation_assets.graph.inputs import as_of, lookback_months, recent_months
+from segmentation_assets.graph.inputs import as_of, recent_months
 from segmentation_assets.graph.sources import delivered_tables
 from segmentation_assets.orchestration.step import Step
 from segmentation_assets.reporting.business_report import render_business_report
@@ -64,6 +64,7 @@ def warehouse(step: Step) -> None:
         for item in step.node.inputs
     ]
     counts = build_warehouse(step.deliver("segmentation.duckdb", "segmentation.duckdb"), tables, step.platform.engine)
+    step.is_copy_of_inputs = True
     step.metadata |= {"row_counts": counts}
 
 
@@ -119,6 +120,7 @@ def _snapshot(step: Step) -> Snapshot:
         quarantine_counts=_quarantine_counts(step),
         imputation=_imputation(step),
         run_facts=_run_facts(step),
+        lookback_months=settings.calendar.lookback_months,
         imputed_flags=_imputed_flags(step),
     )
 
@@ -146,31 +148,18 @@ def _imputed_flags(step: Step) -> pd.DataFrame:
 
 
 def _reconciliation(step: Step) -> pd.DataFrame:
-    """Rows, customers and money from the raw lines of the lookback to the segments.
-
-    Only what the month itself rests on is compared, so that a later delivery does not change an earlier report.
-    """
-    import pandas as pd
-
-    store = step.platform.store
-    months = lookback_months(step.platform, step.partition)
-    raw, silver = (
-        sum(stored.row_count for month in months if (stored := store.slice_manifest(key, month)))
-        for key in ("raw/order_lines", "silver/order_lines")
-    )
-    rows = [("silver/order_lines", "order lines in the lookback", raw, silver, raw == silver)]
-    for key in ("silver/customer_features", "gold/customer_segments"):
-        manifest = store.manifest(key, step.partition)
-        for check in manifest.checks if manifest else ():
-            if check.name == "reconciliation":
-                rows += [(key, *row, check.passed) for row in check.metadata.get("comparison", [])]
-    return pd.DataFrame(rows, columns=["layer", "measure", "expected", "found", "passed"])
+    """Comparisons between the layers this month rests on."""
+    return step.connection.execute(
+        "SELECT subject AS layer, measure, expected, found, is_equal AS passed FROM "
+        f"{step.relation('monitoring/data_quality')} WHERE kind = 'reconciliation' ORDER BY ALL"
+    ).df()
 
 
 def _quarantine_counts(step: Step) -> pd.DataFrame:
+    """Rows set aside in the files this month reads."""
     return step.connection.execute(
-        f"SELECT table_name, reason, explanation, count(*) AS row_count FROM {step.relation('raw/quarantine')} "
-        "GROUP BY ALL ORDER BY ALL"
+        "SELECT subject AS table_name, measure AS reason, explanation, CAST(found AS BIGINT) AS row_count FROM "
+        f"{step.relation('monitoring/data_quality')} WHERE kind = 'quarantine' ORDER BY ALL"
     ).df()
 
 
@@ -178,7 +167,7 @@ def _imputation(step: Step) -> pd.DataFrame:
     import pandas as pd
 
     tracking = step.input_metadata("silver/imputed_features").get("tracking", [])
-    return pd.DataFrame(tracking, columns=["feature", "imputation_class", "filled_count", "fill_value"])
+    return pd.DataFrame(tracking, columns=["feature", "filled_count", "rule"])
 
 
 def _run_facts(step: Step) -> dict[str, str]:

@@ -57,7 +57,14 @@ def _ingest(step: Step, name: str) -> IngestedTable:
     work = step.stage / "work"
     work.mkdir()
     ingested = ingest_table(
-        step.connection, table, getattr(source, name), files, delivery_folder(settings), work, source=source
+        step.connection,
+        table,
+        getattr(source, name),
+        files,
+        delivery_folder(settings),
+        work,
+        source=source,
+        latest=step.platform.latest_day,
     )
     for folder in (*ingested.months, WHOLE, "quarantine"):
         _move_slice(step, folder)

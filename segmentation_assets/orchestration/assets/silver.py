@@ -7,6 +7,7 @@ import json
 from dataclasses import asdict
 from typing import Any
 
+from segmentation_assets.features.blocks.departments import require_known_departments
 from segmentation_assets.features.declaration import feature_columns
 from segmentation_assets.features.history import customer_history_sql
 from segmentation_assets.features.imputation import apply_imputation, fit_imputation, imputed_features_table
@@ -17,7 +18,7 @@ from segmentation_assets.features.registry import (
     features_table,
     prepare_connection,
 )
-from segmentation_assets.features.snapshot import FeatureRelations
+from segmentation_assets.features.snapshot import FeatureRelations, require_buyers
 from segmentation_assets.graph.inputs import as_of, check_delivered_months, history_months, lookback_months
 from segmentation_assets.graph.months import previous_month
 from segmentation_assets.graph.sources import delivered_tables
@@ -25,7 +26,7 @@ from segmentation_assets.ingestion.calendar import lookback_start
 from segmentation_assets.ingestion.classification import bucket_sql, classified_lines_sql
 from segmentation_assets.ingestion.mapping import effective_source
 from segmentation_assets.ingestion.reconciliation import reconcile_layers
-from segmentation_assets.orchestration.incremental import require_rows
+from segmentation_assets.orchestration.incremental import require_months
 from segmentation_assets.orchestration.step import Step
 from segmentation_assets.storage.engine import (
     conformed_select,
@@ -110,7 +111,7 @@ def snapshot_input(step: Step) -> None:
     check_delivered_months(step.platform)
     as_of_date, is_partial = as_of(step.platform, step.partition)
     lookback = lookback_months(step.platform, step.partition)
-    require_rows(step, step.partition in lookback, "order line")
+    require_months(step, lookback)
     rows = [
         _slice_row(step, "silver/order_lines", month, use)
         for use, months in (("features", lookback), ("history", history_months(step.platform, step.partition)))
@@ -120,7 +121,12 @@ def snapshot_input(step: Step) -> None:
     start = lookback_start(as_of_date, step.platform.settings.calendar.lookback_months)
     frame = pd.DataFrame(rows).assign(lookback_start=start, as_of_date=as_of_date, is_partial=is_partial)
     step.write_frame(frame, SNAPSHOT_INPUT)
-    step.metadata |= {"as_of_date": as_of_date, "is_partial": is_partial, "months_read": len(lookback)}
+    step.metadata |= {
+        "as_of_date": as_of_date,
+        "is_partial": is_partial,
+        "months_read": len(lookback),
+        "has_order_lines": step.partition in lookback,
+    }
 
 
 def _slice_row(step: Step, key: str, name: str, used_for: str) -> dict[str, Any]:
@@ -175,7 +181,8 @@ def customer_history(step: Step) -> None:
     is_first = step.partition == step.platform.settings.calendar.first_snapshot + "-01"
     previous = None if is_first else step.relation(step.node.key, previous_month(step.partition))
     prepare_connection(step.connection)
-    lines = step.slices_relation("silver/order_lines", months)
+    lines = step.slices_relation("silver/order_lines", months or lookback_months(step.platform, step.partition))
+    lines = lines if months else f"(SELECT * FROM {lines} WHERE false)"
     step.write_sql(customer_history_sql(lines, previous, as_of_date), CUSTOMER_HISTORY)
 
 
@@ -183,6 +190,7 @@ def customer_features(step: Step) -> None:
     """Compute all features bucket by bucket."""
     as_of_date, is_partial = as_of(step.platform, step.partition)
     table = _features_table(step)
+    _check_departments(step)
     prepare_connection(step.connection)
     for bucket, lines in enumerate(_bucket_relations(step)):
         sql = _features_sql(step, lines, as_of_date)
@@ -192,6 +200,12 @@ def customer_features(step: Step) -> None:
     settings = step.platform.settings
     absent = absent_blocks(settings.features, delivered_tables(settings)[1:])
     step.metadata |= {"as_of_date": as_of_date, "is_partial": is_partial, "absent_blocks": absent}
+
+
+def _check_departments(step: Step) -> None:
+    settings = step.platform.settings
+    if "products" in delivered_tables(settings):
+        require_known_departments(step.connection, step.slices_relation("raw/products", [WHOLE]), settings.features)
 
 
 def _features_table(step: Step) -> Table:
@@ -238,9 +252,9 @@ def _reconcile_features(step: Step) -> None:
         f"AND line_type IN ('sale', 'return') AND order_at >= TIMESTAMP '{start}' "
         f"AND order_at < TIMESTAMP '{as_of(step.platform, step.partition)[0]}'",
     )
-    found, customers = fetch_row(
+    found, customers, buyers = fetch_row(
         step.connection,
-        "SELECT coalesce(sum(net_revenue_amount), 0), count(*) FROM "
+        "SELECT coalesce(sum(net_revenue_amount), 0), count(*), count(recency_days) FROM "
         f"{parquet_scan(sorted(step.stage.glob('*.parquet')))}",
     )
     step.reconcile(
@@ -248,6 +262,7 @@ def _reconcile_features(step: Step) -> None:
         net_revenue=(expected, found),
         tolerance=max(customers * 0.005, 0.005),
     )
+    require_buyers(expected_customers, buyers, start, as_of(step.platform, step.partition)[0])
 
 
 def imputed_features(step: Step) -> None:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
+from segmentation_assets.graph.inputs import delivered_files
 from segmentation_assets.ingestion.decisions import read_decisions
-from segmentation_assets.ingestion.delivery import list_delivery
-from segmentation_assets.ingestion.mapping import delivery_folder, effective_source
 from segmentation_assets.orchestration.step import PART, Step
 from segmentation_assets.storage.engine import write_frame
 from segmentation_assets.synthetic.delivery import write_delivery, write_ground_truth
@@ -34,8 +33,7 @@ def delivery(step: Step) -> None:
     """List the delivered files with their hashes."""
     import pandas as pd
 
-    settings = step.platform.settings
-    files = list_delivery(delivery_folder(settings), effective_source(settings))
+    files = delivered_files(step.platform)
     step.tables[""] = DELIVERY
     for table, rows in pd.DataFrame([asdict(file) for file in files]).groupby("table_name"):
         (step.stage / str(table)).mkdir()

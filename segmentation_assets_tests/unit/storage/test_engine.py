@@ -71,6 +71,19 @@ def test_content_hash_tells_null_from_text_and_columns_apart(connection):
     assert content_hash(connection, "(SELECT '' a)") != content_hash(connection, "(SELECT NULL::VARCHAR a)")
 
 
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("(SELECT 'a' || chr(31) || 'b' a, 'c' b)", "(SELECT 'a' a, 'b' || chr(31) || 'c' b)"),
+        ("(SELECT 'a,1:b' a, 'c' b)", "(SELECT 'a' a, 'b,1:c' b)"),
+        ("(SELECT 'null' a)", "(SELECT NULL::VARCHAR a)"),
+        ("(SELECT chr(30) a)", "(SELECT NULL::VARCHAR a)"),
+    ],
+)
+def test_content_hash_is_not_fooled_by_separators_inside_values(connection, one, other):
+    assert content_hash(connection, one) != content_hash(connection, other)
+
+
 def test_quoting_keeps_hostile_names_and_texts_inert(connection):
     name, text = 'a"; DROP TABLE t; --', "it's '; DROP TABLE t; --"
     found = connection.execute(f"SELECT {quote_text(text)} AS {quote_identifier(name)}").df()

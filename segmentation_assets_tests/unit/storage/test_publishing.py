@@ -36,14 +36,18 @@ def test_monthly_tables_carry_their_month_and_columns_meet_by_name(engine, parqu
     target = tmp_path / "warehouse.duckdb"
     tables = [WarehouseTable("gold/x", {"2025-06-01": [june], "2025-07-01": [july]}, is_partitioned=True)]
     assert build_warehouse(target, tables, engine) == {"gold/x": 2}
-    found = rows_of(engine, target, "SELECT month, customer_id, CAST(amount AS VARCHAR), extra FROM gold.x ORDER BY month")
+    found = rows_of(
+        engine, target, "SELECT month, customer_id, CAST(amount AS VARCHAR), extra FROM gold.x ORDER BY month"
+    )
     assert found == [(dt.date(2025, 6, 1), "a", "1.50", None), (dt.date(2025, 7, 1), "b", "2.50", True)]
 
 
 def test_tables_without_months_are_copied_as_they_are(engine, parquet, tmp_path):
     parts = [parquet("p0.parquet", "SELECT 1 AS n"), parquet("p1.parquet", "SELECT 2 AS n")]
     target = tmp_path / "warehouse.duckdb"
-    assert build_warehouse(target, [WarehouseTable("raw/x", {"all": parts}, is_partitioned=False)], engine) == {"raw/x": 2}
+    assert build_warehouse(target, [WarehouseTable("raw/x", {"all": parts}, is_partitioned=False)], engine) == {
+        "raw/x": 2
+    }
     assert rows_of(engine, target, "SELECT n FROM raw.x ORDER BY n") == [(1,), (2,)]
 
 

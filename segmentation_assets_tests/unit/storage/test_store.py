@@ -12,7 +12,7 @@ KEY = "gold/example"
 def store_part(store, text, content, partition="2025-06-01"):
     with store.staging(KEY) as stage:
         (stage / "part-0.parquet").write_text(text)
-        files = store.place_table(stage, KEY, partition, content)
+        files = store.place_table(stage, KEY, partition, content, store.manifest(KEY, partition))
     manifest = Manifest(KEY, partition, content, "1-abc", {"silver/x@2025-06-01": "1"}, files, 1)
     store.publish(manifest)
     return manifest
@@ -65,7 +65,7 @@ def test_previous_result_stays_readable_until_the_manifest_is_published(tmp_path
     store_part(store, "old", "a" * 32)
     with store.staging(KEY) as stage:
         (stage / "part-0.parquet").write_text("new")
-        store.place_table(stage, KEY, "2025-06-01", "b" * 32)
+        store.place_table(stage, KEY, "2025-06-01", "b" * 32, store.manifest(KEY, "2025-06-01"))
     assert store.table_paths(KEY, "2025-06-01")[0].read_text() == "old"
 
 

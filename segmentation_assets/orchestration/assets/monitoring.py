@@ -1,0 +1,52 @@
+"""Bodies of the monitoring layer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from segmentation_assets.graph.inputs import lookback_months
+from segmentation_assets.orchestration.step import Step
+from segmentation_assets.tables.monitoring import DATA_QUALITY
+
+
+def data_quality(step: Step) -> None:
+    """Compare the layers this month rests on, and count the rows set aside in the files it reads."""
+    import pandas as pd
+
+    rows = [_order_lines_row(step), *_checked_rows(step), *_quarantine_rows(step)]
+    frame = pd.DataFrame(rows, columns=list(DATA_QUALITY.column_names))
+    step.write_frame(frame.astype({"is_equal": "boolean"}), DATA_QUALITY)
+
+
+def _order_lines_row(step: Step) -> tuple[Any, ...]:
+    """Rows of the raw and of the classified lines in the lookback."""
+    store = step.platform.store
+    months = lookback_months(step.platform, step.partition)
+    raw, silver = (
+        sum(stored.row_count for month in months if (stored := store.slice_manifest(key, month)))
+        for key in ("raw/order_lines", "silver/order_lines")
+    )
+    words = f"{silver:,} classified of {raw:,} raw order lines in the lookback"
+    return "reconciliation", "silver/order_lines", "order lines in the lookback", words, raw, silver, raw == silver
+
+
+def _checked_rows(step: Step) -> list[tuple[Any, ...]]:
+    """Figures of the reconciliation checks of this month's layers."""
+    rows = []
+    for key in ("silver/customer_features", "gold/customer_segments"):
+        manifest = step.platform.store.manifest(key, step.partition)
+        for check in manifest.checks if manifest else ():
+            for measure, expected, found in check.metadata.get("comparison", []):
+                rows.append(("reconciliation", key, measure, check.description, expected, found, check.passed))
+    return rows
+
+
+def _quarantine_rows(step: Step) -> list[tuple[Any, ...]]:
+    """Rows set aside, by table and reason; of order lines only in files that reach into the lookback."""
+    lines = step.slices_relation("raw/order_lines", lookback_months(step.platform, step.partition))
+    counted = step.connection.execute(
+        f"SELECT table_name, reason, explanation, count(*) FROM {step.relation('raw/quarantine')} "
+        f"WHERE table_name <> 'order_lines' OR source_file IN (SELECT source_file FROM {lines}) "
+        "GROUP BY ALL ORDER BY ALL"
+    ).fetchall()
+    return [("quarantine", table, reason, words, None, count, None) for table, reason, words, count in counted]

@@ -1,0 +1,29 @@
+"""What lies in a data folder, for comparing before and after."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+PRODUCTS = ("tables", "manifests", "models", "reports", "exports", "segmentation.duckdb")
+
+
+def paths_of(data_dir: Path) -> list[Path]:
+    """Every stored file; event log, logs and run records apart."""
+    found = (path for part in PRODUCTS for path in (data_dir / part, *(data_dir / part).rglob("*")))
+    return sorted(path for path in found if path.is_file())
+
+
+def files_of(data_dir: Path) -> dict[str, tuple[int, int]]:
+    """Inode and time of change of every stored file."""
+    return {
+        str(path.relative_to(data_dir)): (path.stat().st_ino, path.stat().st_mtime_ns) for path in paths_of(data_dir)
+    }
+
+
+def bytes_of(data_dir: Path, *parts: str) -> dict[str, bytes]:
+    """Content of the stored files below some parts of the data folder."""
+    return {
+        name: path.read_bytes()
+        for path in paths_of(data_dir)
+        if (name := str(path.relative_to(data_dir))).startswith(parts)
+    }

@@ -1,0 +1,98 @@
+"""Commands as a user types them, each in a process of its own, in a folder without DAGSTER_HOME."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+SEGMENTATION = ("-m", "segmentation_assets.cli")
+
+SETTINGS = """\
+calendar:
+  first_snapshot: 2025-06
+  last_month: 2025-08
+synthetic:
+  customers: 200
+  first_month: 2024-12
+  months: 9
+clustering:
+  algorithms:
+    kmeans: {k_max: 4, n_init: 2}
+leaderboard:
+  resamples: 2
+"""
+
+PRODUCTS = ("tables", "manifests", "models", "reports", "exports", "synthetic", "segmentation.duckdb")
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A command that has ended."""
+
+    code: int
+    out: str
+    err: str
+    cpu_seconds: float
+
+
+def environment() -> dict[str, str]:
+    """The environment of a command: this one without settings, and the checkout on the path."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("SEGMENTATION_", "DAGSTER_"))}
+    return {**kept, "PYTHONPATH": str(REPOSITORY), "PYTHONWARNINGS": "default"}
+
+
+def start(folder: Path, *arguments: str) -> subprocess.Popen[str]:
+    """Start Python with the arguments in a folder; the process leads a group of its own."""
+    return subprocess.Popen(
+        [sys.executable, *arguments],
+        cwd=folder,
+        env=environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def finish(folder: Path, *arguments: str) -> Finished:
+    """Run Python with the arguments in a folder to its end."""
+    before = os.times()
+    process = start(folder, *arguments)
+    out, err = process.communicate(timeout=300)
+    after = os.times()
+    used = after.children_user - before.children_user + after.children_system - before.children_system
+    return Finished(process.returncode, out, err, used)
+
+
+def segmentation(folder: Path, *arguments: str) -> Finished:
+    """Run the `segmentation` command."""
+    return finish(folder, *SEGMENTATION, *arguments)
+
+
+def materialize(folder: Path, month: str) -> Finished:
+    """Materialise everything for one month, as the README says."""
+    selected = ("-m", "segmentation_assets.definitions", "--select", "*", "--partition", month)
+    return finish(folder, "-m", "dagster", "asset", "materialize", *selected)
+
+
+def make_workplace(folder: Path) -> None:
+    """Put the settings of a small shop and the Dagster files of the repository into a folder."""
+    (folder / "segmentation.yaml").write_text(SETTINGS, encoding="utf-8")
+    for name in ("dagster.yaml", "workspace.yaml"):
+        (folder / name).write_bytes((REPOSITORY / name).read_bytes())
+
+
+def files_of(data_dir: Path) -> dict[str, tuple[int, int]]:
+    """Every stored file with its inode and time of change; event log, logs and run records apart."""
+    return {
+        str(path.relative_to(data_dir)): (path.stat().st_ino, path.stat().st_mtime_ns)
+        for part in PRODUCTS
+        for path in (data_dir / part, *(data_dir / part).rglob("*"))
+        if path.is_file()
+    }

@@ -1,0 +1,54 @@
+import pytest
+
+from segmentation_assets.cli.main import main
+from segmentation_assets.cli.parser import build_parser
+
+
+def parse(*arguments):
+    return build_parser().parse_args(arguments)
+
+
+def test_run_takes_all_by_default():
+    parsed = parse("run")
+    assert (parsed.month, parsed.months, parsed.only, parsed.skip, parsed.force) == (None, None, None, [], False)
+    assert (parsed.profile, parsed.config, parsed.env, parsed.log_level) == (None, None, None, "info")
+
+
+@pytest.mark.parametrize("text", ["2025-06", "2025-06-01"])
+def test_month_is_a_partition_key_however_it_is_written(text):
+    assert parse("run", "--month", text).month == "2025-06-01"
+
+
+def test_layers_and_algorithms_can_be_repeated():
+    parsed = parse("run", "--only", "raw", "--only", "gold/champion", "--skip", "kmeans", "--skip", "other")
+    assert (parsed.only, parsed.skip) == (["raw", "gold/champion"], ["kmeans", "other"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((), "the following arguments are required: COMMAND"),
+        (("rum",), "invalid choice: 'rum'"),
+        (("run", "--month", "2025-13"), "'2025-13' is not a month; write YYYY-MM"),
+        (("run", "--month", "2025-06-02"), "'2025-06-02' is not a month"),
+        (("run", "--month", "٢٠٢٥-06"), "is not a month"),
+        (("run", "--months", "0"), "'0' is not a whole number above zero"),
+        (("run", "--customers", "1.5"), "'1.5' is not a whole number above zero"),
+        (("run", "--log-level", "loud"), "invalid choice: 'loud'"),
+        (("run", "extra"), "unrecognized arguments: extra"),
+        (("config",), "the following arguments are required: ACTION"),
+    ],
+)
+def test_wrong_usage_ends_with_code_2_and_says_why(arguments, message, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    printed = capsys.readouterr()
+    assert ended.value.code == 2
+    assert message in printed.err
+    assert printed.out == ""
+
+
+def test_version_is_printed(capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(["--version"])
+    assert (ended.value.code, capsys.readouterr().out.split()[0]) == (0, "segmentation")

@@ -1,0 +1,74 @@
+import json
+import logging
+
+import pytest
+
+from segmentation_assets.cli.progress import JsonLines, Progress, close_log, open_log
+from segmentation_assets.graph.node import Node
+from segmentation_assets.monitoring.cost import Cost
+from segmentation_assets.storage.manifest import Manifest
+
+
+class Outcome:
+    """What a step reports."""
+
+    def __init__(self, *, kept: bool, row_count: int) -> None:
+        self.manifest = Manifest("gold/x", "2025-06-01", "h", "1", {}, row_count=row_count)
+        self.kept = kept
+        self.reasons = () if kept else ("raw/y changed",)
+        self.cost = Cost(0.5, 1.25, 100.0)
+
+
+@pytest.fixture
+def log_file(tmp_path):
+    handler = open_log(tmp_path, "run-1", "info")
+    yield tmp_path / "logs" / "run-1.jsonl"
+    close_log(handler)
+
+
+def entries(path):
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def test_log_line_is_one_json_object_with_its_own_fields():
+    record = logging.LogRecord("a.b", logging.WARNING, "", 0, "took %s\nsecönds", (3,), None)
+    record.fields = {"rows": 2}
+    line = JsonLines().format(record)
+    entry = json.loads(line)
+    assert "\n" not in line
+    assert {name: entry[name] for name in ("level", "logger", "message", "rows")} == {
+        "level": "warning",
+        "logger": "a.b",
+        "message": "took 3\nsecönds",
+        "rows": 2,
+    }
+
+
+def test_log_file_holds_lines_of_its_level_and_above(log_file):
+    logger = logging.getLogger("segmentation_assets.example")
+    logger.debug("no")
+    logger.info("yes")
+    assert [entry["message"] for entry in entries(log_file)] == ["yes"]
+
+
+def test_exception_is_logged_with_its_trace(log_file):
+    try:
+        raise ValueError("broken")
+    except ValueError:
+        logging.getLogger("segmentation_assets.example").exception("failed")
+    (entry,) = entries(log_file)
+    assert "ValueError: broken" in entry["exception"]
+
+
+def test_step_is_told_remembered_and_logged(log_file, capsys):
+    progress = Progress()
+    progress(Node(key="gold/x", description=""), "2025-06-01", Outcome(kept=False, row_count=1234))
+    progress(Node(key="exports/y", description="", storage="files"), "all", Outcome(kept=True, row_count=2))
+    first, second = capsys.readouterr().out.splitlines()
+    assert first.split("] ")[1].split() == ["gold/x", "2025-06", "made", "in", "1.2", "s", "1,234", "rows"]
+    assert second.split("] ")[1].split() == ["exports/y", "kept", "2", "files"]
+    assert [(step.key, step.partition, step.kept) for step in progress.steps] == [
+        ("gold/x", "2025-06-01", False),
+        ("exports/y", "all", True),
+    ]
+    assert entries(log_file)[0]["reasons"] == ["raw/y changed"]
