@@ -111,6 +111,12 @@ def keep_or_compute(
         except EngineError:
             _stop_on_damaged_input(platform, node, partition)
             raise
+        except OSError as problem:
+            place = f" ({problem.filename})" if problem.filename else ""
+            raise DataError(
+                f"{node.key} cannot read or write{place}: {problem.strerror or problem}",
+                "check the folder's permissions and that the disk has room; the previous result is in place.",
+            ) from problem
         finally:
             step.close()
     why = ("forced",) if force else reasons
