@@ -85,11 +85,11 @@ def _summary(snapshot: Snapshot, cards: tuple[SegmentCard, ...]) -> list[str]:
     customers = plural(len(snapshot.assigned), "customer")
     total = format_money_compact(money, snapshot.currency)
     count, model = plural(len(cards), "segment"), algorithm_label(snapshot.algorithm)
-    sentences = [f"{customers} with {total} net revenue fall into {count} ({model})."]
+    sentences = [f"{customers} with {total} net revenue {snapshot.lookback} fall into {count} ({model})."]
     top = cards[0]
     if top.net_revenue_share is not None:
         sentences.append(
-            f"{top.name} ({top.key}) brings the most: {format_share(top.net_revenue_share)} of the money from "
+            f"{top.key} {top.name} brings the most: {format_share(top.net_revenue_share)} of the revenue from "
             f"{format_share(top.customer_share)} of the customers."
         )
     return [*sentences, *_change_sentences(snapshot, cards)]
@@ -105,9 +105,9 @@ def _change_sentences(snapshot: Snapshot, cards: tuple[SegmentCard, ...]) -> lis
     changes = sorted((card.count_change or 0, card.key, card.name) for card in cards)
     (low, low_key, low_name), (high, high_key, high_name) = changes[0], changes[-1]
     if high > 0:
-        sentences.append(f"{high_name} ({high_key}) grew most, by {plural(high, 'customer')}.")
+        sentences.append(f"{high_key} {high_name} grew most, by {plural(high, 'customer')}.")
     if low < 0:
-        sentences.append(f"{low_name} ({low_key}) shrank most, by {plural(-low, 'customer')}.")
+        sentences.append(f"{low_key} {low_name} shrank most, by {plural(-low, 'customer')}.")
     return sentences
 
 
@@ -123,6 +123,7 @@ def _segment(card: SegmentCard, currency: str) -> dict[str, Any]:
         "orders": format_number(card.median_order_count),
         "order_value": format_money(card.median_order_value, currency),
         "change": format_change(card.count_change),
+        "meaning": card.meaning,
         "traits": [trait.sentence for trait in card.traits],
     }
 
@@ -137,11 +138,11 @@ def _movement(snapshot: Snapshot, cards: tuple[SegmentCard, ...]) -> dict[str, A
         "stayed": format_count(movement.stayed_count),
         "moved": format_count(movement.moved_count),
         "new": format_count(movement.new_count),
-        "left": format_count(movement.left_count) if movement.left else "",
+        "left": format_count(movement.left_count) if movement.left_count else "",
         "moves": [
             {
-                "source": f"{names.get(source, source)} ({source})",
-                "target": f"{names.get(target, target)} ({target})",
+                "source": f"{source} {names.get(source, source)}",
+                "target": f"{target} {names.get(target, target)}",
                 "count": format_count(count),
             }
             for source, target, count in movement.largest_moves(10)

@@ -54,9 +54,15 @@ def _reconciliation(snapshot: Snapshot) -> list[tuple[str, str]]:
 
 def _set_aside(snapshot: Snapshot) -> list[tuple[str, str]]:
     caveats = []
-    rows = int(snapshot.quarantine_counts["row_count"].sum())
+    counts = snapshot.quarantine_counts
+    is_replaced = counts["reason"] == "redelivered"
+    rows, replaced = int(counts.loc[~is_replaced, "row_count"].sum()), int(counts.loc[is_replaced, "row_count"].sum())
     if rows:
         caveats.append(("Quarantine", f"{plural(rows, 'delivered row')} could not be used and were set aside."))
+    if replaced:
+        caveats.append(
+            ("Delivered again", f"{plural(replaced, 'delivered row')} gave way to a later file with the same orders.")
+        )
     aside = len(snapshot.customer_segments) - len(snapshot.assigned)
     if aside:
         caveats.append(
@@ -96,6 +102,8 @@ def _verdict(snapshot: Snapshot) -> list[tuple[str, str]]:
     if not len(board):
         return [("Algorithms", "No candidate was scored this month; the segmentation in force assigns the customers.")]
     fitted = board[~board["is_baseline"].astype(bool)] if "is_baseline" in board.columns else board
+    if not len(fitted):
+        return [("Algorithms", "No algorithm was tried this month; only the RFM map was scored.")]
     passed = fitted[fitted["passed_gates"].astype(bool) & fitted["rank"].notna()].sort_values("rank")
     if not len(passed):
         return [("Algorithms", "No candidate passed every gate: there is no usable clustering this month.")]

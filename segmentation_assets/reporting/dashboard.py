@@ -10,6 +10,7 @@ import base64
 import hashlib
 from typing import TYPE_CHECKING, Any
 
+from segmentation_assets.clustering.leaderboard import BASELINE
 from segmentation_assets.config.settings import DashboardSettings
 from segmentation_assets.reporting.dashboard_tables import (
     card_views,
@@ -82,6 +83,7 @@ def render_dashboard(snapshot: Snapshot, settings: DashboardSettings) -> str:
         profile=profile_view(snapshot, cards),
         movement=movement_view(snapshot, cards),
         month_count=int(snapshot.shares["month"].nunique()),
+        has_month_without_money=_has_month_without_money(snapshot),
         candidates=leaderboard_rows(snapshot),
         data=data_view(snapshot),
         run_facts=sorted(snapshot.run_facts.items()),
@@ -121,13 +123,25 @@ def _build_figures(snapshot: Snapshot, customer_map: CustomerMap | None) -> dict
     return figures
 
 
+def _has_month_without_money(snapshot: Snapshot) -> bool:
+    """Return whether some month's net revenue adds up to nothing or less, so that it has no shares."""
+    totals = snapshot.shares["net_revenue_amount"].astype("float64").groupby(snapshot.shares["month"]).sum()
+    return bool((totals <= 0).any())
+
+
 def _header(snapshot: Snapshot, cards: tuple[SegmentCard, ...]) -> dict[str, Any]:
     """Gather what the top of the page says."""
     money = sum(card.net_revenue_amount for card in cards)
     movement = count_movement(snapshot)
+    aside = len(snapshot.customer_segments) - len(snapshot.assigned)
+    without = f", {aside:,} without" if aside else ""
     facts = [
-        ("Customers", format_count(len(snapshot.assigned)), "with a segment"),
-        ("Net revenue", format_money_compact(money, snapshot.currency), format_money(money, snapshot.currency)),
+        ("Customers", format_count(len(snapshot.assigned)), f"with a segment{without}"),
+        (
+            "Net revenue",
+            format_money_compact(money, snapshot.currency),
+            f"{format_money(money, snapshot.currency)} {snapshot.lookback}",
+        ),
         ("Segments", format_count(len(cards)), _model_words(snapshot)),
     ]
     if movement is not None:
@@ -145,6 +159,7 @@ def _header(snapshot: Snapshot, cards: tuple[SegmentCard, ...]) -> dict[str, Any
         "as_of_iso": snapshot.as_of_date.isoformat(),
         "is_partial": snapshot.is_partial,
         "facts": facts,
+        "intro": _model_sentence(snapshot, cards),
         "decision": reasons[0] if reasons else "There is no segmentation in force.",
     }
 
@@ -155,6 +170,19 @@ def _model_words(snapshot: Snapshot) -> str:
         return "no model in force"
     trained = format_month(str(snapshot.champion["trained_month"].iloc[0]))
     return f"{algorithm_label(snapshot.algorithm)}, in force since {trained}"
+
+
+def _model_sentence(snapshot: Snapshot, cards: tuple[SegmentCard, ...]) -> str:
+    """Say what made the segments and what the figures count."""
+    if not cards:
+        return "There is no segmentation in force."
+    trained = format_month(str(snapshot.champion["trained_month"].iloc[0]))
+    count, algorithm = plural(len(cards), "segment"), algorithm_label(snapshot.algorithm)
+    made = "cut at the quintiles" if snapshot.algorithm == BASELINE else "fitted on the customers"
+    return (
+        f"{count} of the {algorithm} {made} of {trained} and frozen since, so that a segment means the same in every "
+        f"month. Orders and money are counted {snapshot.lookback}."
+    )
 
 
 def _map_view(customer_map: CustomerMap | None) -> dict[str, Any] | None:

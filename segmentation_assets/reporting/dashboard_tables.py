@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from segmentation_assets.clustering.leaderboard import BASELINE
 from segmentation_assets.reporting.formatting import (
     UNKNOWN,
     format_change,
@@ -15,8 +17,10 @@ from segmentation_assets.reporting.formatting import (
     format_month,
     format_number,
     format_points,
+    format_scores,
     format_share,
     is_known,
+    plural,
 )
 from segmentation_assets.reporting.movement import NEW, Movement, count_movement
 from segmentation_assets.reporting.palette import segment_colour
@@ -43,21 +47,25 @@ def card_views(snapshot: Snapshot, cards: tuple[SegmentCard, ...]) -> list[View]
 
 def _card_view(card: SegmentCard, currency: str) -> View:
     facts = [
-        ("Last order", _ago(card.median_recency_days)),
-        ("Orders", format_number(card.median_order_count)),
-        ("Order value", format_money(card.median_order_value, currency)),
+        ("Net revenue", "", format_money_compact(card.net_revenue_amount, currency)),
+        ("Per customer", "mean", format_money(card.revenue_per_customer, currency)),
+        ("Last order", "median", _ago(card.median_recency_days)),
+        ("Orders", "median", format_number(card.median_order_count)),
+        ("Order value", "median", format_money(card.median_order_value, currency)),
+        ("RFM scores", "mean", format_scores(card.mean_scores)),
     ]
     return {
         "key": card.key,
         "name": card.name,
         "colour": segment_colour(card.key),
         "count": format_count(card.customer_count),
+        "noun": "customer" if card.customer_count == 1 else "customers",
+        "meaning": card.meaning,
         "customer_share": format_share(card.customer_share),
         "customer_width": _width(card.customer_share),
-        "money": format_money_compact(card.net_revenue_amount, currency),
         "money_share": format_share(card.net_revenue_share),
         "money_width": _width(card.net_revenue_share),
-        "medians": [fact for fact in facts if fact[1] != UNKNOWN],
+        "facts": [fact for fact in facts if fact[2] != UNKNOWN] if card.customer_count else [],
         "change": _change_words(card),
         "trend": _trend(card.count_change),
         "traits": card.traits,
@@ -82,30 +90,26 @@ def _change_words(card: SegmentCard) -> str:
         return "no earlier month to compare"
     if card.count_change == 0:
         return "as many customers as a month earlier"
-    return f"{format_change(card.count_change)} customers since last month ({format_points(card.share_change)})"
+    return f"{format_change(card.count_change)} since last month (share {format_points(card.share_change)})"
 
 
 def profile_view(snapshot: Snapshot, cards: tuple[SegmentCard, ...]) -> View:
     """Arrange effect sizes as a feature × segment table with warnings on filled-in values.
 
-    Features are ordered by their largest absolute effect, then by name.
+    Features are ordered by their largest absolute effect that does not rest on filled-in values, then by name; those
+    in which no segment differs are listed apart.
     """
     profiles = snapshot.segment_profiles
     cells = {(str(row.feature), str(row.segment_key)): row for row in profiles.itertuples()}
     sizes = profiles.assign(size=profiles["effect_size"].astype("float64").abs())
-    strength = sizes.groupby("feature")["size"].max().fillna(-1.0)
+    differs = sizes.groupby("feature")["size"].max().fillna(0.0) > 0
+    own = sizes["size"].where(sizes["imputed_share"].astype("float64") < WARN_IMPUTED_SHARE)
+    strength = own.groupby(sizes["feature"]).max().fillna(0.0)
     features = sorted(map(str, strength.index), key=lambda name: (-float(strength[name]), name))
     shown = [card for card in cards if card.customer_count > 0]
-    rows: list[View] = [
-        {
-            "label": feature_label(feature),
-            "name": feature,
-            "meaning": snapshot.feature_text(feature).meaning,
-            "cells": [_profile_cell(snapshot, feature, card, cells.get((feature, card.key))) for card in shown],
-        }
-        for feature in features
-    ]
+    rows = [_profile_row(snapshot, name, shown, cells) for name in features if differs[name] or len(shown) == 1]
     return {
+        "same": [] if len(shown) == 1 else [feature_label(name) for name in features if not differs[name]],
         "segments": [{"key": card.key, "name": card.name, "colour": segment_colour(card.key)} for card in shown],
         "rows": rows,
         "has_warnings": any(cell["warning"] for row in rows for cell in row["cells"]),
@@ -113,11 +117,29 @@ def profile_view(snapshot: Snapshot, cards: tuple[SegmentCard, ...]) -> View:
     }
 
 
-def _profile_cell(snapshot: Snapshot, feature: str, card: SegmentCard, row: Any) -> View:
-    """Write one cell: effect size, median, and a warning where many values are filled in."""
+def _profile_row(
+    snapshot: Snapshot, feature: str, shown: list[SegmentCard], cells: Mapping[tuple[str, str], Any]
+) -> View:
+    """Write the row of one feature; means stand in for medians that are all the same."""
+    own = [_profile_cell(snapshot, feature, card, cells.get((feature, card.key)), "median") for card in shown]
+    by_mean = len(shown) > 1 and len({cell["value"] for cell in own}) == 1
+    if by_mean:
+        own = [_profile_cell(snapshot, feature, card, cells.get((feature, card.key)), "mean") for card in shown]
+    return {
+        "label": feature_label(feature),
+        "name": feature,
+        "meaning": snapshot.feature_text(feature).meaning,
+        "by_mean": by_mean,
+        "cells": own,
+    }
+
+
+def _profile_cell(snapshot: Snapshot, feature: str, card: SegmentCard, row: Any, statistic: str) -> View:
+    """Write one cell: effect size, median or mean, and a warning where many values are filled in."""
     if row is None:
-        return {"key": card.key, "effect": UNKNOWN, "side": "none", "weight": "0", "median": UNKNOWN, "warning": ""}
+        return {"key": card.key, "effect": UNKNOWN, "side": "none", "weight": "0", "value": UNKNOWN, "warning": ""}
     unit = snapshot.feature_text(feature).unit
+    value = getattr(row, statistic)
     effect = float(row.effect_size) if is_known(row.effect_size) else None
     imputed = float(row.imputed_share) if is_known(row.imputed_share) else 0.0
     side = "none" if effect is None else "above" if effect > 0 else "below"
@@ -126,7 +148,7 @@ def _profile_cell(snapshot: Snapshot, feature: str, card: SegmentCard, row: Any)
         "effect": UNKNOWN if effect is None else _signed_effect(effect),
         "side": side,
         "weight": f"{min(abs(effect or 0.0) / FULL_EFFECT, 1.0) * 70:.0f}",
-        "median": format_feature(row.median, feature=feature, unit=unit, currency=snapshot.currency),
+        "value": format_feature(value, feature=feature, unit=unit, currency=snapshot.currency),
         "warning": f"{format_share(imputed, digits=0)} filled in" if imputed >= WARN_IMPUTED_SHARE else "",
     }
 
@@ -152,7 +174,7 @@ def movement_view(snapshot: Snapshot, cards: tuple[SegmentCard, ...]) -> View | 
         "moved_share": format_share(movement.moved_share),
         "new": format_count(movement.new_count),
         "left": format_count(movement.left_count),
-        "has_left": bool(movement.left),
+        "has_left": movement.left_count > 0,
         "largest": [
             {"from": _segment_view(source, names), "to": _segment_view(target, names), "count": format_count(count)}
             for source, target, count in largest
@@ -192,18 +214,34 @@ def _movement_row(movement: Movement, key: str, names: dict[str, str]) -> View:
 def leaderboard_rows(snapshot: Snapshot) -> list[View]:
     """Write the candidates: ranked ones first, then the baseline and those a gate kept out."""
     frame = snapshot.leaderboard
+    in_force = model_in_force(snapshot)
     ordered = sorted(
         frame.to_dict("records"),
         key=lambda row: (float(row["rank"]) if is_known(row["rank"]) else float("inf"), str(row["candidate"])),
     )
-    return [_leaderboard_row(row, snapshot.algorithm) for row in ordered]
+    return [_leaderboard_row(row, in_force) for row in ordered]
 
 
-def _leaderboard_row(row: dict[Any, Any], algorithm: str) -> View:
+class ModelInForce(NamedTuple):
+    """The algorithm in force, and whether what this month's candidates say of it is about that very model."""
+
+    algorithm: str
+    is_of_this_month: bool
+
+
+def model_in_force(snapshot: Snapshot) -> ModelInForce:
+    """Return the model in force; a fixed rule is the same in every month."""
+    trained = {str(month)[:7] for month in snapshot.champion["trained_month"]}
+    return ModelInForce(snapshot.algorithm, snapshot.algorithm == BASELINE or trained == {snapshot.month})
+
+
+def _leaderboard_row(row: dict[Any, Any], in_force: ModelInForce) -> View:
+    is_same = str(row["candidate"]) == in_force.algorithm
     return {
         "name": algorithm_label(str(row["candidate"])),
         "rank": format_count(row["rank"]),
-        "in_force": str(row["candidate"]) == algorithm,
+        "in_force": is_same and in_force.is_of_this_month,
+        "is_refit": is_same and not in_force.is_of_this_month,
         "is_baseline": bool(row.get("is_baseline", False)),
         "passed": bool(row["passed_gates"]),
         "clusters": format_count(row["n_clusters"]),
@@ -243,9 +281,9 @@ def data_view(snapshot: Snapshot) -> View:
         {
             "label": feature_label(str(row.feature)),
             "name": str(row.feature),
-            "rule": str(row.imputation_class).replace("_", " "),
+            "rule": str(row.rule),
             "count": format_count(row.filled_count),
-            "value": _cell(row.fill_value),
+            "share": format_share(int(row.filled_count) / max(len(snapshot.features), 1)),
         }
         for row in snapshot.imputation.itertuples()
         if is_known(row.filled_count) and int(row.filled_count) > 0
@@ -260,8 +298,18 @@ def data_view(snapshot: Snapshot) -> View:
         "imputation": imputation,
         "absent": sorted(snapshot.absent_blocks.items()),
         "aside": [(CUSTOMER_STATES.get(str(state), str(state)), format_count(n)) for state, n in states.items()],
-        "aside_total": format_count(int(states.sum())),
+        "aside_total": plural(int(states.sum()), "customer"),
+        "aside_money": _aside_money(snapshot),
     }
+
+
+def _aside_money(snapshot: Snapshot) -> str:
+    """Write the net revenue of the customers without a segment; empty where it is not known."""
+    aside = snapshot.customer_segments.loc[snapshot.customer_segments["state"] != "assigned", "customer_id"]
+    if "net_revenue_amount" not in snapshot.features.columns:
+        return ""
+    amounts = snapshot.features.loc[snapshot.features["customer_id"].isin(aside), "net_revenue_amount"]
+    return format_money(float(amounts.astype("float64").sum()), snapshot.currency)
 
 
 def _cell(value: object) -> str:

@@ -57,6 +57,10 @@ def format_points(value: object) -> str:
     return f"{_signed(_number(value) * 100, '.1f')} pp" if is_known(value) else UNKNOWN
 
 
+_WITHOUT_DECIMALS = frozenset({"CLP", "ISK", "JPY", "KRW", "PYG", "UGX", "VND", "XAF", "XOF", "XPF"})
+"""ISO 4217 currencies without a minor unit that retailers meet."""
+
+
 def format_change(value: object) -> str:
     """Write a difference of counts with its sign.
 
@@ -69,7 +73,7 @@ def format_change(value: object) -> str:
 
 
 def format_money(value: object, currency: str) -> str:
-    """Write an amount; two decimals below 1,000, none above.
+    """Write an amount; below 1,000 with the decimals of its currency, none above.
 
     Example
     -------
@@ -79,7 +83,8 @@ def format_money(value: object, currency: str) -> str:
     if not is_known(value):
         return UNKNOWN
     amount = _number(value)
-    return f"{currency} {_minus(f'{amount:,.2f}' if abs(amount) < 1000 else f'{amount:,.0f}')}"
+    digits = 0 if abs(amount) >= 1000 or currency in _WITHOUT_DECIMALS else 2
+    return f"{currency} {_minus(f'{amount:,.{digits}f}')}"
 
 
 def format_money_compact(value: object, currency: str) -> str:
@@ -150,6 +155,8 @@ def format_feature(value: object, *, feature: str, unit: str, currency: str) -> 
         return format_money(value, currency)
     if unit == "days" or feature.endswith("_days"):
         return format_days(value)
+    if unit == "gaps":
+        return f"{_number(value):.1f}" if is_known(value) else UNKNOWN
     if unit in {"share", "rate"} or "_share" in feature or "_rate" in feature:
         return format_share(value, digits=0)
     return format_number(value)
@@ -197,6 +204,17 @@ def plural(count: int, noun: str) -> str:
     ('1 segment', '1,200 customers')
     """
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def format_scores(values: tuple[float, ...]) -> str:
+    """Write mean scores with one decimal.
+
+    Example
+    -------
+    >>> format_scores((4.25, 3.0, 1.04))
+    '4.2 · 3.0 · 1.0'
+    """
+    return " · ".join(f"{value:.1f}" for value in values) if values and all(map(is_known, values)) else UNKNOWN
 
 
 def join_words(words: list[str]) -> str:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from segmentation_assets.reporting.formatting import format_feature, is_known
 from segmentation_assets.reporting.wording import MIN_EFFECT, effect_words, feature_label, feature_stem
+from segmentation_assets.segments.positions import SCORES, Position, describe_position, measure_positions
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,8 +34,10 @@ class Trait:
         Short label of the feature.
     words : str
         Strength and side, such as ``far above average``.
+    statistic : str
+        ``median``, or ``mean`` where both medians are written alike.
     segment_value, everyone_value : str
-        Medians, written with their unit.
+        The statistic, written with its unit.
     effect_size : float
         Difference of means in standard deviations of everyone.
     """
@@ -42,14 +45,16 @@ class Trait:
     feature: str
     label: str
     words: str
+    statistic: str
     segment_value: str
     everyone_value: str
     effect_size: float
 
     @property
     def sentence(self) -> str:
-        """The trait in words with both medians."""
-        return f"{self.label} {self.words}: {self.segment_value} against {self.everyone_value}"
+        """The trait in words with both values."""
+        mean = "mean " if self.statistic == "mean" else ""
+        return f"{self.label} {self.words}: {mean}{self.segment_value} against {self.everyone_value}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +62,8 @@ class SegmentCard:
     """What a report says of one segment; values are numbers, None where unknown.
 
     `previous_count` and `previous_share` are None in the first snapshot and for a segment that was not there.
+    `meaning` says in a sentence where the segment stands in recency, frequency and money; `mean_scores` are its mean
+    scores in that order, 1 to 5. Both are empty for a segment without customers.
     """
 
     key: str
@@ -70,7 +77,14 @@ class SegmentCard:
     median_order_value: float | None
     previous_count: int | None
     previous_share: float | None
+    meaning: str
+    mean_scores: tuple[float, ...]
     traits: tuple[Trait, ...]
+
+    @property
+    def revenue_per_customer(self) -> float | None:
+        """Mean net revenue of the segment's customers."""
+        return self.net_revenue_amount / self.customer_count if self.customer_count else None
 
     @property
     def count_change(self) -> int | None:
@@ -81,6 +95,23 @@ class SegmentCard:
     def share_change(self) -> float | None:
         """Share of customers now less share a month earlier."""
         return None if self.previous_share is None else self.customer_share - self.previous_share
+
+
+class _Standing(NamedTuple):
+    """Where a segment stands in recency, frequency and money."""
+
+    meaning: str
+    mean_scores: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class _Everyone:
+    """What each segment is compared with; `typical` holds mean and median of everyone by feature."""
+
+    counts: pd.Series
+    previous: Mapping[str, int]
+    typical: Mapping[str, tuple[float, float]]
+    standings: Mapping[str, _Standing]
 
 
 def describe_segments(snapshot: Snapshot) -> tuple[SegmentCard, ...]:
@@ -96,12 +127,15 @@ def describe_segments(snapshot: Snapshot) -> tuple[SegmentCard, ...]:
     tuple of SegmentCard
         One per row of `champion`, segments without customers included.
     """
-    counts = snapshot.assigned["segment_key"].value_counts()
-    previous = previous_counts(snapshot)
-    medians = _everyone_medians(snapshot)
+    everyone = _Everyone(
+        counts=snapshot.assigned["segment_key"].value_counts(),
+        previous=previous_counts(snapshot),
+        typical=_typical_values(snapshot),
+        standings=_standings(snapshot),
+    )
     profiles = dict(tuple(snapshot.segment_profiles.groupby("segment_key", sort=True)))
     cards = [
-        _describe(snapshot, str(row.segment_key), str(row.segment_name), profiles, counts, previous, medians)
+        _describe(snapshot, str(row.segment_key), str(row.segment_name), profiles, everyone)
         for row in snapshot.champion.itertuples()
     ]
     return tuple(sorted(cards, key=lambda card: (-card.net_revenue_amount, card.key)))
@@ -127,12 +161,27 @@ def previous_month(month: str) -> str:
     return f"{year - 1}-12" if number == 1 else f"{year}-{number - 1:02d}"
 
 
-def _everyone_medians(snapshot: Snapshot) -> dict[str, float]:
-    """Return the median of each numeric feature over assigned customers."""
+def _typical_values(snapshot: Snapshot) -> dict[str, tuple[float, float]]:
+    """Return mean and median of each numeric feature over assigned customers."""
     rows = snapshot.features[snapshot.features["customer_id"].isin(snapshot.assigned["customer_id"])]
-    values = rows.drop(columns="customer_id")
+    values = rows.sort_values("customer_id").drop(columns="customer_id")
     names = [name for name in values.columns if _is_numeric(values[name])]
-    return {name: float(values[name].astype("float64").median()) for name in names}
+    numbers = values[names].astype("float64")
+    return {name: (float(numbers[name].mean()), float(numbers[name].median())) for name in names}
+
+
+def _standings(snapshot: Snapshot) -> dict[str, _Standing]:
+    """Describe where each segment with customers stands, from the RFM scores of this month."""
+    groups = snapshot.assigned.set_index("customer_id")["segment_key"].astype(str)
+    if groups.empty:
+        return {}
+    scores = snapshot.rfm_segments.set_index("customer_id")[list(SCORES)].astype("float64").reindex(groups.index)
+    means = scores.groupby(groups).mean().dropna()
+    positions = measure_positions(groups, snapshot.rfm_segments)
+    return {
+        str(key): _Standing(describe_position(Position(*map(float, positions.loc[key]))), tuple(map(float, row)))
+        for key, row in means.iterrows()
+    }
 
 
 def _is_numeric(values: pd.Series) -> bool:
@@ -148,34 +197,30 @@ def _is_numeric(values: pd.Series) -> bool:
 
 
 def _describe(
-    snapshot: Snapshot,
-    key: str,
-    name: str,
-    profiles: Mapping[str, pd.DataFrame],
-    counts: pd.Series,
-    previous: Mapping[str, int],
-    medians: Mapping[str, float],
+    snapshot: Snapshot, key: str, name: str, profiles: Mapping[str, pd.DataFrame], everyone: _Everyone
 ) -> SegmentCard:
     """Describe one segment."""
     profile = profiles.get(key)
     rows = {} if profile is None else {str(row.feature): row for row in profile.itertuples()}
     first = next(iter(rows.values()), None)
-    everyone = max(int(counts.sum()), 1)
-    everyone_before = sum(previous.values())
-    count = int(counts.get(key, 0))
+    count, before = int(everyone.counts.get(key, 0)), everyone.previous.get(key)
+    all_before = sum(everyone.previous.values())
+    standing = everyone.standings.get(key, _Standing("", ()))
     return SegmentCard(
         key=key,
         name=name,
         customer_count=count,
-        customer_share=count / everyone,
+        customer_share=count / max(int(everyone.counts.sum()), 1),
         net_revenue_amount=0.0 if first is None else float(first.net_revenue_amount),
         net_revenue_share=None if first is None else _known(first.net_revenue_share),
         median_recency_days=_median(rows, RECENCY_FEATURES),
         median_order_count=_median(rows, ORDER_FEATURES),
         median_order_value=_median(rows, ORDER_VALUE_FEATURES),
-        previous_count=previous.get(key),
-        previous_share=previous[key] / everyone_before if previous.get(key) is not None and everyone_before else None,
-        traits=_find_traits(snapshot, profile, medians),
+        previous_count=before,
+        previous_share=before / all_before if before is not None and all_before else None,
+        meaning=standing.meaning,
+        mean_scores=standing.mean_scores,
+        traits=_find_traits(snapshot, profile, everyone.typical),
     )
 
 
@@ -191,7 +236,9 @@ def _median(rows: Mapping[str, object], features: tuple[str, ...]) -> float | No
     return None
 
 
-def _find_traits(snapshot: Snapshot, profile: pd.DataFrame | None, medians: Mapping[str, float]) -> tuple[Trait, ...]:
+def _find_traits(
+    snapshot: Snapshot, profile: pd.DataFrame | None, typical: Mapping[str, tuple[float, float]]
+) -> tuple[Trait, ...]:
     """Pick the largest effects, at most one per story, none that rests mostly on filled-in values."""
     if profile is None:
         return ()
@@ -199,24 +246,30 @@ def _find_traits(snapshot: Snapshot, profile: pd.DataFrame | None, medians: Mapp
     ordered = sorted(known.itertuples(), key=lambda row: (-abs(row.effect_size), str(row.feature)))
     traits: dict[str, Trait] = {}
     for row in ordered:
-        feature, effect = str(row.feature), float(row.effect_size)
-        if abs(effect) < MIN_EFFECT or len(traits) == TRAIT_COUNT:
+        if abs(row.effect_size) < MIN_EFFECT or len(traits) == TRAIT_COUNT:
             break
-        traits.setdefault(feature_stem(feature), _make_trait(snapshot, feature, effect, row.median, medians))
+        traits.setdefault(feature_stem(str(row.feature)), _make_trait(snapshot, row, typical))
     return tuple(traits.values())
 
 
-def _make_trait(snapshot: Snapshot, feature: str, effect: float, median: object, medians: Mapping[str, float]) -> Trait:
+def _make_trait(snapshot: Snapshot, row: Any, typical: Mapping[str, tuple[float, float]]) -> Trait:
+    """Put an effect into words, by medians, or by means where the medians do not show it."""
+    feature, effect = str(row.feature), float(row.effect_size)
     unit = snapshot.feature_text(feature).unit
+    everyone_mean, everyone_median = typical.get(feature, (None, None))
 
     def write(value: object) -> str:
         return format_feature(value, feature=feature, unit=unit, currency=snapshot.currency)
 
+    statistic, own, others = "median", write(row.median), write(everyone_median)
+    if own == others:
+        statistic, own, others = "mean", write(row.mean), write(everyone_mean)
     return Trait(
         feature=feature,
         label=feature_label(feature),
         words=effect_words(effect),
-        segment_value=write(median),
-        everyone_value=write(medians.get(feature)),
+        statistic=statistic,
+        segment_value=own,
+        everyone_value=others,
         effect_size=effect,
     )

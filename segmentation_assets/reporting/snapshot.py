@@ -30,18 +30,19 @@ REQUIRED_COLUMNS = {
         "customer_count",
         "net_revenue_amount",
         "net_revenue_share",
+        "mean",
         "median",
         "effect_size",
         "imputed_share",
     ),
     "leaderboard": ("candidate", "rank", "n_clusters", "coverage", "silhouette", "passed_gates", "reason"),
-    "rfm_segments": ("customer_id", "rfm_segment"),
+    "rfm_segments": ("customer_id", "recency_score", "frequency_score", "monetary_score", "rfm_segment"),
     "features": ("customer_id",),
     "matrix": (),
     "shares": ("month", "segment_key", "segment_name", "customer_count", "net_revenue_amount"),
     "reconciliation": ("layer", "measure", "expected", "found", "passed"),
     "quarantine_counts": ("table_name", "reason", "explanation", "row_count"),
-    "imputation": ("feature", "imputation_class", "filled_count", "fill_value"),
+    "imputation": ("feature", "filled_count", "rule"),
 }
 """Columns the reports read from each frame; other columns are welcome."""
 
@@ -104,11 +105,13 @@ class Snapshot:
     quarantine_counts : DataFrame
         `table_name`, `reason`, `explanation`, `row_count`.
     imputation : DataFrame
-        `feature`, `imputation_class`, `filled_count` (customers), `fill_value`.
+        `feature`, `filled_count` (customers), `rule` (in words).
     imputed_flags : DataFrame
         `customer_id` and `was_imputed_*` columns; may be empty.
     run_facts : mapping of str to str
         Versions, seed, model hash and the like.
+    lookback_months : int or None
+        Months before `as_of_date` that orders and money are counted in; None where it is not known.
 
     Raises
     ------
@@ -135,6 +138,7 @@ class Snapshot:
     quarantine_counts: pd.DataFrame
     imputation: pd.DataFrame
     run_facts: Mapping[str, str]
+    lookback_months: int | None = None
     imputed_flags: pd.DataFrame = field(default_factory=_empty_frame)
 
     def __post_init__(self) -> None:
@@ -156,6 +160,11 @@ class Snapshot:
     def algorithm(self) -> str:
         """Algorithm of the model in force, ``rfm_map`` for the fixed rule, ``none`` without a champion."""
         return str(self.champion["algorithm"].iloc[0]) if len(self.champion) else "none"
+
+    @property
+    def lookback(self) -> str:
+        """The lookback in words."""
+        return "in the lookback" if self.lookback_months is None else f"in the last {self.lookback_months} months"
 
     def feature_text(self, feature: str) -> FeatureText:
         """Return what is declared of a feature, or empty texts where nothing is."""

@@ -20,6 +20,8 @@ LABELS = {
     "overdue_ratio": "Wait since last order, in usual gaps",
     "event_count": "Engagement events",
     "days_since_event": "Days since last engagement",
+    "department_share_other": "Share spent elsewhere",
+    "class_share_other": "Share spent elsewhere",
 }
 """Features whose column name does not read well by itself."""
 
@@ -27,6 +29,16 @@ _WINDOW = re.compile(r"_(\d+)d$")
 _UNIT_ENDINGS = re.compile(r"_(amount|count)$")
 _SHARE = re.compile(r"^(department|class)_share_(.+)$")
 _STEM = re.compile(r"_\d+d$|^lifetime_|_amount$|_count$")
+_STORIES = {
+    "account_age_days": "tenure_days",
+    "days_since_event": "event",
+    "event_count": "event",
+    "gap_days_std": "gap_days_mean",
+    "gross_revenue": "net_revenue",
+    "overdue_ratio": "recency_days",
+    "return_order": "return_rate",
+    "return_value_share": "return_rate",
+}
 _STRENGTHS = ((1.2, "far"), (0.5, "clearly"), (0.2, "somewhat"))
 
 MIN_EFFECT = 0.2
@@ -39,7 +51,7 @@ def feature_label(feature: str) -> str:
     Example
     -------
     >>> feature_label("order_count_90d"), feature_label("department_share_home_garden")
-    ('Orders, last 90 days', 'Share of home garden')
+    ('Orders, last 90 days', 'Share spent on home garden')
     """
     if feature in LABELS:
         return LABELS[feature]
@@ -48,7 +60,7 @@ def feature_label(feature: str) -> str:
         return f"{feature_label(_WINDOW.sub('', feature))}, last {window.group(1)} days"
     share = _SHARE.match(feature)
     if share:
-        return f"Share of {share.group(2).replace('_', ' ')}"
+        return f"Share spent on {share.group(2).replace('_', ' ')}"
     words = _UNIT_ENDINGS.sub("", feature).replace("_", " ").strip()
     plural = "" if not feature.endswith("_count") else "es" if words.endswith("s") else "s"
     return f"{words[:1].upper()}{words[1:]}{plural}" or feature
@@ -61,7 +73,14 @@ def feature_stem(feature: str) -> str:
     -------
     >>> feature_stem("order_count_90d") == feature_stem("lifetime_order_count")
     True
+    >>> feature_stem("return_order_count"), feature_stem("department_share_shoes")
+    ('return_rate', 'department')
     """
+    share = _SHARE.match(feature)
+    if share:
+        return share.group(1)
+    if feature in _STORIES:
+        return _STORIES[feature]
     shortened = _STEM.sub("", feature)
     return shortened if shortened == feature else feature_stem(shortened)
 

@@ -13,7 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 from segmentation_assets.config.settings import WorkbookSettings
 from segmentation_assets.reporting.caveats import list_caveats
-from segmentation_assets.reporting.formatting import format_count, format_date, format_month, strip_control
+from segmentation_assets.reporting.formatting import (
+    format_count,
+    format_date,
+    format_month,
+    format_share,
+    plural,
+    strip_control,
+)
 from segmentation_assets.reporting.segment_cards import SegmentCard, describe_segments
 from segmentation_assets.reporting.sheet_rows import render_rows
 from segmentation_assets.reporting.tabular import export_frame, is_money, known_cells
@@ -26,6 +33,9 @@ if TYPE_CHECKING:
 
 WHOLE, MONEY, SHARE, DECIMALS, DATE, TEXT = "#,##0", "#,##0.00", "0.0%", "0.00", "yyyy-mm-dd", "General"
 MAX_CELL_CHARACTERS = 32_767
+SUMMARY_WIDTH = 125
+LINE_HEIGHT = 15.0
+MAX_ROW_HEIGHT = 409.0
 _FIXED_ZIP_DATE = (1980, 1, 1, 0, 0, 0)
 _ILLEGAL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
@@ -122,10 +132,13 @@ def _write_summary(sheet: Any, snapshot: Snapshot, cards: tuple[SegmentCard, ...
     from openpyxl.cell import WriteOnlyCell
     from openpyxl.styles import Alignment, Font
 
-    sheet.column_dimensions["A"].width = 28
-    sheet.column_dimensions["B"].width = 100
+    _fit_to_page(sheet)
+    sheet.column_dimensions["A"].width = 36
+    sheet.column_dimensions["B"].width = SUMMARY_WIDTH
     styles = {"title": Font(bold=True, size=16), "heading": Font(bold=True, size=12), "": Font()}
-    for style, name, value in _summary_lines(snapshot, cards, cleaner):
+    for number, (style, name, value) in enumerate(_summary_lines(snapshot, cards, cleaner), start=1):
+        lines = 1.5 if style == "title" else -(-len(value) // (SUMMARY_WIDTH - 5)) or 1
+        sheet.row_dimensions[number].height = min(LINE_HEIGHT * lines, MAX_ROW_HEIGHT)
         cells = []
         for text, font in ((name, styles[style]), (value, styles[""])):
             cell = WriteOnlyCell(sheet)
@@ -146,9 +159,10 @@ def _summary_lines(
     yield "", "Customers with a segment", format_count(len(snapshot.assigned))
     yield "", "Model in force", algorithm_label(snapshot.algorithm)
     yield "", "Currency", snapshot.currency
+    yield "", "Orders and money", f"counted {snapshot.lookback}"
     yield "heading", "Segments found", ""
     for card in cards:
-        yield "", f"{card.key} {card.name}", "; ".join([f"{card.customer_count:,} customers", *_sentences(card)])
+        yield "", f"{card.key} {card.name}", _segment_line(card)
     yield "heading", "Caveats", ""
     for topic, sentence in list_caveats(snapshot):
         yield "", topic, sentence
@@ -161,6 +175,13 @@ def _summary_lines(
             "cut at the length of a cell; the CSV and Parquet files hold them whole."
         )
         yield "", "Texts", sentence
+
+
+def _segment_line(card: SegmentCard) -> str:
+    """Say how large a segment is and what it is like."""
+    money = "" if card.net_revenue_share is None else f", {format_share(card.net_revenue_share)} of net revenue"
+    size = f"{plural(card.customer_count, 'customer')} ({format_share(card.customer_share)}){money}."
+    return " ".join(part for part in (size, card.meaning) if part)
 
 
 def _sentences(card: SegmentCard) -> list[str]:
@@ -176,12 +197,17 @@ def _segments_sheet(snapshot: Snapshot, cards: tuple[SegmentCard, ...]) -> _Shee
         ("customer_share", SHARE, 16),
         (f"net_revenue_amount ({snapshot.currency})", MONEY, 26),
         ("net_revenue_share", SHARE, 19),
+        (f"net_revenue_per_customer ({snapshot.currency})", MONEY, 32),
         ("median_recency_days", WHOLE, 22),
         ("median_order_count", DECIMALS, 21),
         (f"median_order_value ({snapshot.currency})", MONEY, 26),
         ("previous_customer_count", WHOLE, 25),
         ("customer_count_change", WHOLE, 24),
-        ("what_sets_it_apart", TEXT, 90),
+        ("mean_recency_score", DECIMALS, 21),
+        ("mean_frequency_score", DECIMALS, 22),
+        ("mean_monetary_score", DECIMALS, 21),
+        ("meaning", TEXT, 60),
+        ("what_sets_it_apart", TEXT, 150),
     ]
     rows = [
         (
@@ -191,11 +217,14 @@ def _segments_sheet(snapshot: Snapshot, cards: tuple[SegmentCard, ...]) -> _Shee
             card.customer_share,
             card.net_revenue_amount,
             card.net_revenue_share,
+            card.revenue_per_customer,
             card.median_recency_days,
             card.median_order_count,
             card.median_order_value,
             card.previous_count,
             card.count_change,
+            *(card.mean_scores or (None, None, None)),
+            card.meaning,
             "; ".join(_sentences(card)),
         )
         for card in cards
@@ -261,6 +290,13 @@ def _write_table(book: Workbook, table: _Sheet, cleaner: _TextCleaner) -> _Body:
         [cleaner.clean(value) if isinstance(value, str) else value for value in column] for column in table.columns
     ]
     return _Body(sheet, render_rows(columns, style_ids, first_row=2))
+
+
+def _fit_to_page(sheet: Any) -> None:
+    """Print the sheet across, as wide as a page."""
+    sheet.page_setup.orientation = "landscape"
+    sheet.page_setup.fitToHeight = 0
+    sheet.sheet_properties.pageSetUpPr.fitToPage = True
 
 
 def _set_text(cell: Any, text: str) -> None:

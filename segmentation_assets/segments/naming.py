@@ -2,19 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+import re
+from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from segmentation_assets.tables.gold import RFM_SEGMENT_NAMES
+from segmentation_assets.segments.positions import (
+    FAR,
+    NAMED_POSITIONS,
+    REACH,
+    Position,
+    measure_positions,
+    position_name,
+)
 
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
     import pandas as pd
 
 EVERYONE = "All Customers"
 """Name of the only cluster there is."""
 
-_ACCEPTABLE = 0.5
+STRIKING = 1.5
+"""Standard deviations above everyone from which a trait is part of the name."""
+
+_MONEY = "net_revenue_amount"
+_TOLERANCE = 0.35
+_NO_NAME = 2.0
 _DECIMALS = 10
+_LEAD_OF_PLAIN_PHRASES = 0.2
+_SHARES = ("department_share_", "class_share_")
+_PHRASES = {
+    "average_order_value_amount": ("Large Orders", "Small Orders"),
+    "gap_days_mean": ("Slow Rhythm", "Quick Rhythm"),
+    "net_revenue_amount": ("More Spend", "Less Spend"),
+    "order_count": ("More Orders", "Fewer Orders"),
+    "recency_days": ("Longer Away", "More Recent"),
+    "return_rate": ("Many Returns", "Few Returns"),
+    "tenure_days": ("Long Known", "Short Known"),
+}
+_STRIKING_FEATURES = ("average_order_value_amount", "return_rate")
 
 
 def name_clusters(
@@ -27,9 +54,10 @@ def name_clusters(
     labels : Series of int, index customer_id
         Cluster per customer; negative numbers are left out.
     rfm_segments : DataFrame
-        Columns customer_id and rfm_segment of at least these customers.
+        Columns customer_id, recency_score, frequency_score and monetary_score of at least these customers.
     features : DataFrame
-        Column customer_id and numeric columns; a distinctive one tells clusters of like RFM position apart.
+        Column customer_id and numeric columns. A striking or distinctive one becomes part of a name; net revenue,
+        where there is such a column, tells whether a cluster earns a name that promises money.
     taken : collection of str
         Names that are in use elsewhere.
 
@@ -40,82 +68,141 @@ def name_clusters(
 
     Notes
     -----
-    A cluster's weight for an RFM segment is p · log(p / q), with p the segment's share of the cluster and q its share
-    of everyone. Clusters and the eleven names are matched for the largest total weight (Kuhn 1955,
-    doi:10.1002/nav.3800020109); a cluster takes a name only if its weight is at least half of its largest. The others
-    get the name they weigh most and the feature in which the mean rank of their members differs most from everyone's.
+    A cluster may have one of the eleven names if each of its mean scores lies near the position that the name means
+    (`NAMED_POSITIONS`), and if it brings its share of the money where the name promises that; one that no name fits is
+    called by its position. A cluster with a striking trait takes the nearest name and the trait. The others are
+    matched with the names for the smallest total distance (Kuhn 1955, doi:10.1002/nav.3800020109), a name much farther
+    away than the nearest excepted; one that gets none takes the nearest name and the feature in which the mean rank of
+    its members differs most from that of its namesakes.
     """
     members = labels[labels >= 0].sort_index()
     numbers = sorted(map(int, members.unique()))
     if len(numbers) == 1 and EVERYONE not in taken:
         return {numbers[0]: EVERYONE}
-    weights = _weights(members, rfm_segments)
-    matched = _match(weights, taken)
+    positions = measure_positions(members, rfm_segments)
+    values = _numeric(members, features)
+    distances = _distances(positions, _is_earner(members, values))
+    striking = _striking(members, values)
+    matched = _match(distances.drop(index=list(striking)), taken)
+    bases = {number: matched.get(number) or _base(distances.loc[number], positions.loc[number]) for number in numbers}
+    ranks = _mean_ranks(members, values)
     names: dict[int, str] = {}
-    traits = None if len(matched) == len(numbers) else _traits(members, features)
     for number in sorted(numbers, key=lambda n: (n not in matched, n)):
-        base = matched.get(number) or str(weights.loc[number].idxmax())
-        distinctive = [] if traits is None else _ranked_traits(traits.loc[number])
         used = {*taken, *names.values()}
-        names[number] = next(name for name in _proposals(base, distinctive) if name not in used)
+        proposals = _proposals(bases[number], striking.get(number), _distinctive(ranks, bases, number))
+        names[number] = next(name for name in proposals if name not in used)
     return dict(sorted(names.items()))
 
 
-def _weights(members: pd.Series, rfm_segments: pd.DataFrame) -> pd.DataFrame:
-    """Weight of each RFM segment for each cluster, shape (n_clusters, 11)."""
+def _numeric(members: pd.Series, features: pd.DataFrame) -> pd.DataFrame:
+    """Return the numeric features of the members, money included that is kept as decimals."""
+    from decimal import Decimal
+
+    rows = features.set_index("customer_id").reindex(members.index)
+    decimals = [
+        name
+        for name in rows.columns
+        if rows[name].dtype == object and isinstance(next(iter(rows[name].dropna()), None), Decimal)
+    ]
+    return rows.astype(dict.fromkeys(decimals, "float64")).select_dtypes("number").astype("float64")
+
+
+def _is_earner(members: pd.Series, values: pd.DataFrame) -> pd.Series:
+    """Say of each cluster whether its members bring at least the mean net revenue of everyone."""
+    import pandas as pd
+
+    if _MONEY not in values.columns:
+        return pd.Series(data=True, index=sorted(members.unique()))
+    means, overall = values[_MONEY].groupby(members).mean(), float(values[_MONEY].mean())
+    return (means - overall) >= -abs(overall) * 10.0**-_DECIMALS
+
+
+def _distances(positions: pd.DataFrame, is_earner: pd.Series) -> pd.DataFrame:
+    """Distance of each cluster from each named position, infinite where the name does not fit."""
     import numpy as np
     import pandas as pd
 
-    segments = rfm_segments.set_index("customer_id")["rfm_segment"].reindex(members.index)
-    counts = pd.crosstab(members, segments).reindex(
-        index=sorted(members.unique()), columns=list(RFM_SEGMENT_NAMES), fill_value=0
-    )
-    shares = counts.div(counts.sum(axis=1).clip(lower=1), axis=0)
-    overall = counts.sum() / max(int(counts.to_numpy().sum()), 1)
-    lift = (shares / overall.where(overall > 0, 1.0)).where(shares > 0, 1.0)
-    return (shares * np.log(lift)).round(_DECIMALS)
+    places = np.array([named.position for named in NAMED_POSITIONS])
+    gaps = np.abs(positions.clip(-FAR, FAR).to_numpy()[:, None, :] - places[None, :, :]).round(_DECIMALS)
+    promises = np.array([named.earns_its_share for named in NAMED_POSITIONS])
+    fits = (gaps <= REACH).all(axis=2) & (~promises[None, :] | is_earner.to_numpy(dtype=bool)[:, None])
+    distances = np.where(fits, np.sqrt((gaps**2).sum(axis=2)).round(_DECIMALS), np.inf)
+    return pd.DataFrame(distances, index=positions.index, columns=[named.name for named in NAMED_POSITIONS])
 
 
-def _match(weights: pd.DataFrame, taken: Collection[str]) -> dict[int, str]:
-    """Assign names to clusters for the largest total of acceptable weights; some clusters may get none."""
+def _match(distances: pd.DataFrame, taken: Collection[str]) -> dict[int, str]:
+    """Assign fitting names for the smallest total distance; some clusters may get none."""
     import numpy as np
     from scipy.optimize import linear_sum_assignment
 
-    best = weights.max(axis=1)
-    is_acceptable = weights.ge(best * _ACCEPTABLE, axis=0) & weights.gt(0)
-    is_free = ~weights.columns.isin(list(taken))
-    usable = weights.where(is_acceptable & is_free, 0.0).to_numpy()
-    rows, columns = linear_sum_assignment(np.hstack([usable, np.zeros((len(usable), len(usable)))]), maximize=True)
+    free = distances.loc[:, ~distances.columns.isin(list(taken))]
+    nearest = free.min(axis=1).to_numpy()[:, None]
+    usable = np.isfinite(free.to_numpy()) & (free.to_numpy() <= nearest + _TOLERANCE)
+    costs: npt.NDArray[np.float64] = np.where(usable, free.to_numpy(), 2 * _NO_NAME)
+    rows, columns = linear_sum_assignment(np.hstack([costs, np.full((len(free), len(free)), _NO_NAME)]))
     return {
-        int(weights.index[row]): str(weights.columns[column])
+        int(free.index[row]): str(free.columns[column])
         for row, column in zip(rows, columns, strict=True)
-        if column < len(weights.columns) and usable[row, column] > 0
+        if column < len(free.columns) and usable[row, column]
     }
 
 
-def _traits(members: pd.Series, features: pd.DataFrame) -> pd.DataFrame:
-    """Mean rank of members per cluster and feature less everyone's, from -0.5 (lowest) to 0.5 (highest)."""
-    values = features.set_index("customer_id").reindex(members.index).select_dtypes("number")
-    ranks = values.rank(pct=True)
-    means = (ranks - ranks.mean()).groupby(members).mean().fillna(0.0)
-    return means.round(_DECIMALS)
+def _base(distances: pd.Series, position: pd.Series) -> str:
+    """Return the nearest name that fits, even if another cluster has it, or the position in words."""
+    if distances.min() < float("inf"):
+        return str(distances.idxmin())
+    return position_name(Position(*map(float, position)))
 
 
-def _ranked_traits(traits: pd.Series) -> list[str]:
-    """Phrases for the features of one cluster, the most distinctive first."""
-    order = sorted(range(len(traits)), key=lambda place: (-abs(traits.iloc[place]), place))
-    level = {1.0: "High", -1.0: "Low"}
-    signs = traits.apply(lambda value: (value > 0) - (value < 0))
-    return [f"{level[signs.iloc[n]]} {_words(str(traits.index[n]))}" for n in order if signs.iloc[n]]
+def _striking(members: pd.Series, values: pd.DataFrame) -> dict[int, str]:
+    """Return the phrase of the trait in which a cluster stands out by far, for those that have one."""
+    names = [str(name) for name in values.columns if name in _STRIKING_FEATURES or str(name).startswith(_SHARES)]
+    chosen = values[names]
+    spread = chosen.std(ddof=0)
+    effects = ((chosen.groupby(members).mean() - chosen.mean()) / spread.where(spread > 0)).round(_DECIMALS)
+    found = {}
+    for number, row in effects.iterrows():
+        strongest = row.fillna(0.0).sort_values(ascending=False, kind="stable")
+        if len(strongest) and strongest.iloc[0] >= STRIKING:
+            found[int(str(number))] = _phrase(str(strongest.index[0]), is_high=True)
+    return found
+
+
+def _mean_ranks(members: pd.Series, values: pd.DataFrame) -> pd.DataFrame:
+    """Mean rank of members per cluster and feature, from 0 (lowest) to 1 (highest)."""
+    return values.rank(pct=True).groupby(members).mean().round(_DECIMALS)
+
+
+def _distinctive(ranks: pd.DataFrame, bases: Mapping[int, str], number: int) -> list[str]:
+    """Phrases for the features in which a cluster differs from its namesakes, the most distinctive first."""
+    namesakes = [other for other, base in bases.items() if base == bases[number] and other != number]
+    rivals = ranks.loc[namesakes] if namesakes else ranks
+    gaps = (ranks.loc[number] - rivals.mean()).fillna(0.0).round(_DECIMALS)
+    leads = [_LEAD_OF_PLAIN_PHRASES if str(name) in _PHRASES else 0.0 for name in gaps.index]
+    order = sorted(range(len(gaps)), key=lambda place: (-abs(gaps.iloc[place]) - leads[place], place))
+    return [_phrase(str(gaps.index[n]), is_high=bool(gaps.iloc[n] > 0)) for n in order if gaps.iloc[n]]
+
+
+def _phrase(feature: str, *, is_high: bool) -> str:
+    """Say in title case that a feature is high or low."""
+    if feature in _PHRASES:
+        return _PHRASES[feature][0 if is_high else 1]
+    for prefix in _SHARES:
+        if feature.startswith(prefix):
+            return f"{'' if is_high else 'Little '}{_words(feature.removeprefix(prefix))}"
+    return f"{'High' if is_high else 'Low'} {_words(feature)}"
 
 
 def _words(feature: str) -> str:
     """Turn a column name into words."""
-    return feature.removesuffix("_amount").replace("_", " ").title()
+    in_days = re.sub(r"_(\d+)d$", r"_last_\1_days", feature.replace("_amount", ""))
+    return in_days.replace("_", " ").title()
 
 
-def _proposals(base: str, distinctive: list[str]) -> Iterator[str]:
-    """Yield ever longer names until one is free."""
+def _proposals(base: str, striking: str | None, distinctive: list[str]) -> Iterator[str]:
+    """Yield names until one is free, the best first."""
+    if striking:
+        yield f"{base}, {striking}"
     yield base
     yield from (f"{base}, {phrase}" for phrase in distinctive)
     number = 2

@@ -2,6 +2,8 @@
   "use strict";
   var figures = JSON.parse(document.getElementById("figures").textContent);
   var focused = null;
+  var PAPER_WHOLE = { width: 950, height: 560 };
+  var PAPER_HALF = { width: 450, height: 340 };
   var PAPER = { ink: "#17202b", muted: "#55606e", grid: "#e8ecf0", surface: "#ffffff" };
 
   function screenColours() {
@@ -38,11 +40,16 @@
     });
   }
 
-  function draw(colours) {
+  function layout(figure, place, colours, isPaper) {
+    var whole = themed(figure, colours);
+    return isPaper ? Object.assign(whole, place.classList.contains("tall") ? PAPER_WHOLE : PAPER_HALF) : whole;
+  }
+
+  function draw(colours, isPaper) {
     Object.keys(figures).forEach(function (id) {
       var place = document.getElementById(id);
       if (place) {
-        Plotly.react(place, traces(figures[id], colours), themed(figures[id], colours),
+        Plotly.react(place, traces(figures[id], colours), layout(figures[id], place, colours, isPaper),
           { displayModeBar: false, displaylogo: false, responsive: true, showSendToCloud: false, plotlyServerURL: "" });
       }
     });
@@ -56,15 +63,18 @@
     document.querySelectorAll("[data-segment]").forEach(function (element) {
       element.classList.toggle("dim", focused !== null && element.dataset.segment !== focused);
     });
-    draw(screenColours());
+    draw(screenColours(), false);
   }
 
   document.querySelectorAll(".focus").forEach(function (group) { group.hidden = false; });
   document.querySelectorAll("[data-focus]").forEach(function (button) {
     button.addEventListener("click", function () { focus(button.dataset.focus); });
   });
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", function () { draw(screenColours()); });
-  addEventListener("beforeprint", function () { draw(PAPER); });
-  addEventListener("afterprint", function () { draw(screenColours()); });
-  draw(screenColours());
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", function () { draw(screenColours(), false); });
+  addEventListener("beforeprint", function () { draw(PAPER, true); });
+  addEventListener("afterprint", function () {
+    draw(screenColours(), false);
+    document.querySelectorAll(".chart").forEach(function (place) { Plotly.Plots.resize(place); });
+  });
+  draw(screenColours(), false);
 }());

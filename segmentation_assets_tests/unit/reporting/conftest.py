@@ -184,10 +184,11 @@ def base_snapshot() -> Snapshot:
             columns=["table_name", "reason", "explanation", "row_count"],
         ),
         imputation=pd.DataFrame(
-            [("gap_days_mean", "undefined", 2, 47.5), ("order_count", "core", 0, None)],
-            columns=["feature", "imputation_class", "filled_count", "fill_value"],
+            [("gap_days_mean", 2, "the days since the only order day"), ("order_count", 0, "the row is set aside")],
+            columns=["feature", "filled_count", "rule"],
         ),
         run_facts={"seed": "7", "python": "3.11.9"},
+        lookback_months=24,
         imputed_flags=pd.DataFrame(
             {
                 "customer_id": ["C1", "C2", "C3", "C4", "C5", "C6"],
@@ -234,7 +235,7 @@ def hostile(snapshot: Snapshot) -> Snapshot:
         absent_blocks={f"{name}|\n# x": name},
         reconciliation=snapshot.reconciliation.assign(layer=name, measure=name, expected=name, found=name),
         quarantine_counts=snapshot.quarantine_counts.assign(table_name=name, explanation=name),
-        imputation=snapshot.imputation.assign(feature=feature, imputation_class=name, fill_value=name),
+        imputation=snapshot.imputation.assign(feature=feature, rule=name),
         run_facts={f"{name}`": f"{name}\n\n# heading"},
     )
 

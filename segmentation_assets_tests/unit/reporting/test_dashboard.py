@@ -78,7 +78,12 @@ def test_the_page_nests_its_tags_and_says_what_was_found(page: Page) -> None:
     for expected in (
         "August 2025",
         "As of 1 September 2025",
-        "EUR 1,500",
+        "EUR 1,500 in the last 24 months",
+        "with a segment, 1 without",
+        "2 segments of the K-means fitted on the customers of July 2025",
+        "Bought very recently, ordered very often, spent a great deal.",
+        "Per customer mean EUR 600.25",
+        "5.0 · 5.0 · 5.0",
         "K-means, in force since July 2025",
         "The model of July stays.",
         "1 customer since July 2025",
@@ -223,8 +228,40 @@ def test_profiles_are_ordered_by_effect_and_warn_of_filled_in_values(snapshot: S
     ]
     first, second = view["rows"][4]["cells"]
     assert (first["effect"], first["side"], first["weight"], first["warning"]) == ("−0.6", "below", "21", "")
-    assert (second["effect"], second["median"], second["warning"]) == ("+0.3", "70 days", "50% filled in")
+    assert (second["effect"], second["value"], second["warning"]) == ("+0.3", "70 days", "50% filled in")
     assert view["has_warnings"]
+    assert not any(row["by_mean"] for row in view["rows"])
+
+
+def test_a_feature_that_rests_on_filled_in_values_does_not_lead_the_profiles(snapshot: Snapshot) -> None:
+    profiles = snapshot.segment_profiles
+    effects = profiles["effect_size"].where((profiles["feature"] != "gap_days_mean") | (profiles["median"] < 50), 9.0)
+    view = profile_view(
+        dataclasses.replace(snapshot, segment_profiles=profiles.assign(effect_size=effects)),
+        describe_segments(snapshot),
+    )
+    assert [row["name"] for row in view["rows"]][-1] == "gap_days_mean"
+
+
+def test_medians_that_are_all_alike_give_way_to_means(snapshot: Snapshot) -> None:
+    profiles = snapshot.segment_profiles
+    is_shoes = profiles["feature"] == "department_share_shoes"
+    alike = dataclasses.replace(snapshot, segment_profiles=profiles.assign(median=profiles["median"].mask(is_shoes, 0)))
+    row = next(row for row in profile_view(alike, describe_segments(alike))["rows"] if "shoes" in row["name"])
+    assert row["by_mean"]
+    assert [cell["value"] for cell in row["cells"]] == ["50%", "15%"]
+
+
+def test_features_in_which_no_segment_differs_are_listed_apart(snapshot: Snapshot) -> None:
+    profiles = snapshot.segment_profiles
+    is_shoes = profiles["feature"] == "department_share_shoes"
+    flat = dataclasses.replace(
+        snapshot, segment_profiles=profiles.assign(effect_size=profiles["effect_size"].mask(is_shoes))
+    )
+    view = profile_view(flat, describe_segments(flat))
+    assert "department_share_shoes" not in [row["name"] for row in view["rows"]]
+    assert view["same"] == ["Share spent on shoes"]
+    assert "The same in every segment: Share spent on shoes." in words(Page(render(flat)))
 
 
 def test_movement_shows_counts_stays_and_leavers(snapshot: Snapshot) -> None:
@@ -241,9 +278,25 @@ def test_movement_shows_counts_stays_and_leavers(snapshot: Snapshot) -> None:
 
 def test_candidates_come_by_rank_with_the_baseline_after(snapshot: Snapshot) -> None:
     first, second = leaderboard_rows(snapshot)
-    assert (first["name"], first["rank"], first["in_force"], first["smallest"]) == ("K-means", "1", True, "2 (33.3%)")
+    assert (first["name"], first["rank"], first["smallest"]) == ("K-means", "1", "2 (33.3%)")
     assert (first["silhouette"], first["stability"], first["sample"]) == ("0.410", "0.900", "6")
     assert (second["name"], second["rank"], second["is_baseline"], second["stability"]) == ("RFM map", "–", True, "–")
+
+
+@pytest.mark.parametrize(("trained", "in_force", "is_refit"), [("2025-07", False, True), ("2025-08", True, False)])
+def test_a_candidate_is_in_force_only_in_the_month_it_was_fitted_in(
+    snapshot: Snapshot, trained: str, in_force: bool, is_refit: bool
+) -> None:
+    dated = dataclasses.replace(snapshot, champion=snapshot.champion.assign(trained_month=trained))
+    first, second = leaderboard_rows(dated)
+    assert (first["in_force"], first["is_refit"]) == (in_force, is_refit)
+    assert (second["in_force"], second["is_refit"]) == (False, False)
+    assert ("these figures are not its own" in words(Page(render(dated)))) is is_refit
+
+
+def test_the_rfm_map_in_force_is_the_baseline_of_every_month(snapshot: Snapshot) -> None:
+    ruled = dataclasses.replace(snapshot, champion=snapshot.champion.assign(algorithm="rfm_map"))
+    assert [row["in_force"] for row in leaderboard_rows(ruled)] == [False, True]
 
 
 def test_the_data_page_counts_what_was_set_aside(snapshot: Snapshot) -> None:
@@ -252,7 +305,16 @@ def test_the_data_page_counts_what_was_set_aside(snapshot: Snapshot) -> None:
     assert view["reconciliation"][1]["expected"] == "1,500.50"
     assert view["quarantine_total"] == "3"
     assert view["aside"] == [("no sale in the lookback, so no recency and no spend to judge by", "1")]
-    assert [row["name"] for row in view["imputation"]] == ["gap_days_mean"]
+    assert [(row["name"], row["rule"], row["count"], row["share"]) for row in view["imputation"]] == [
+        ("gap_days_mean", "the days since the only order day", "2", "33.3%")
+    ]
+
+
+def test_the_money_of_customers_without_a_segment_is_stated(snapshot: Snapshot) -> None:
+    assert data_view(snapshot)["aside_money"] == ""
+    features = pd.DataFrame({"customer_id": ["C1", "C7"], "net_revenue_amount": [100.0, -12.5]})
+    text = words(Page(render(dataclasses.replace(snapshot, features=features))))
+    assert "1 customer without a segment, EUR −12.50 of net revenue in all" in text
 
 
 def test_a_failed_reconciliation_shows(snapshot: Snapshot) -> None:

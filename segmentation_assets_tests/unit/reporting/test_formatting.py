@@ -109,3 +109,8 @@ def test_markdown_of_data_is_inert() -> None:
 
 def test_control_characters_and_direction_overrides_go_but_tab_and_newline_stay() -> None:
     assert strip_control("a\x00b\tc\nd\u202ee\ud800f") == "ab\tc\ndef"
+
+
+def test_money_of_a_currency_without_a_minor_unit_has_no_decimals():
+    assert format_money(320.1, "JPY") == "JPY 320"
+    assert format_money(320.1, "EUR") == "EUR 320.10"

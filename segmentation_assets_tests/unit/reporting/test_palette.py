@@ -38,10 +38,11 @@ def to_lab(rgb: np.ndarray) -> np.ndarray:
 
 
 @pytest.mark.parametrize("vision", VISIONS)
-def test_the_first_eight_colours_stay_apart(vision: str) -> None:
-    lab = to_lab(linear_rgb(SEGMENT_COLOURS[:8]) @ VISIONS[vision].T)
-    distances = np.linalg.norm(lab[:, None] - lab[None], axis=2) + 1e6 * np.eye(8)
-    assert distances.min() > 12
+@pytest.mark.parametrize(("count", "least"), [(8, 18), (12, 13)])
+def test_all_colours_stay_apart_and_the_first_eight_clearly(vision: str, count: int, least: float) -> None:
+    lab = to_lab(linear_rgb(SEGMENT_COLOURS[:count]) @ VISIONS[vision].T)
+    distances = np.linalg.norm(lab[:, None] - lab[None], axis=2) + 1e6 * np.eye(count)
+    assert distances.min() > least
 
 
 @pytest.mark.parametrize(("ground", "least"), [("#ffffff", 2.1), ("#171c23", 2.5)])

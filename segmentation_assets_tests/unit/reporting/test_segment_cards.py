@@ -31,6 +31,27 @@ def test_traits_are_the_largest_effects_with_medians_of_everyone(snapshot: Snaps
     ]
 
 
+def test_medians_that_do_not_show_an_effect_give_way_to_means(
+    change: Callable[..., Snapshot], snapshot: Snapshot
+) -> None:
+    profiles = snapshot.segment_profiles.assign(median=2.0, mean=7.5)
+    trait = describe_segments(change(segment_profiles=profiles))[0].traits[0]
+    assert trait.sentence == "Orders far above average: mean 7.5 against 4.67"
+
+
+def test_a_card_says_where_the_segment_stands(snapshot: Snapshot) -> None:
+    first, second = describe_segments(snapshot)
+    assert (first.mean_scores, second.mean_scores) == ((5.0, 5.0, 5.0), (1.5, 1.5, 1.5))
+    assert first.meaning == "Bought very recently, ordered very often, spent a great deal."
+    assert second.meaning == "Have not bought for a while, ordered rarely, spent little."
+    assert (first.revenue_per_customer, second.revenue_per_customer) == (600.25, 75.0)
+
+
+def test_a_segment_without_scores_has_no_place(change: Callable[..., Snapshot], snapshot: Snapshot) -> None:
+    card = describe_segments(change(rfm_segments=snapshot.rfm_segments.head(0)))[0]
+    assert (card.meaning, card.mean_scores) == ("", ())
+
+
 def test_windows_of_one_measure_tell_their_story_once(change: Callable[..., Snapshot], snapshot: Snapshot) -> None:
     profiles = snapshot.segment_profiles.replace({"recency_days": "order_count_90d"})
     traits = describe_segments(change(segment_profiles=profiles))[0].traits
@@ -52,6 +73,7 @@ def test_a_segment_without_customers_has_a_card(change: Callable[..., Snapshot],
     extra = snapshot.champion.head(1).assign(segment_key="S003", segment_name="Empty")
     card = describe_segments(change(champion=pd.concat([snapshot.champion, extra])))[-1]
     assert (card.key, card.customer_count, card.net_revenue_share, card.traits) == ("S003", 0, None, ())
+    assert (card.meaning, card.mean_scores, card.revenue_per_customer) == ("", (), None)
 
 
 def test_the_first_snapshot_has_no_change(first_snapshot: Snapshot) -> None:
@@ -91,7 +113,8 @@ def test_effects_in_words(effect: float, words: str) -> None:
         ("net_revenue_amount_90d", "Net revenue, last 90 days"),
         ("class_count", "Classes"),
         ("unit_count", "Units"),
-        ("department_share_men_s_shoes", "Share of men s shoes"),
+        ("department_share_men_s_shoes", "Share spent on men s shoes"),
+        ("department_share_other", "Share spent elsewhere"),
     ],
 )
 def test_labels_of_features(feature: str, label: str) -> None:

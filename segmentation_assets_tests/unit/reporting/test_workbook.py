@@ -39,8 +39,9 @@ def test_segments_hold_key_statistics(snapshot: Snapshot, path: Path) -> None:
         "net_revenue_amount (EUR)",
     )
     assert rows[1][:3] == ("S001", "Loyal", 2)
-    assert rows[1][4:11] == (1200.5, 0.8, 6, 11, 55, 4, -2)
-    assert rows[1][11].startswith("Orders far above average: 11 against 2; ")
+    assert rows[1][4:15] == (1200.5, 0.8, 600.25, 6, 11, 55, 4, -2, 5, 5, 5)
+    assert rows[1][15] == "Bought very recently, ordered very often, spent a great deal."
+    assert rows[1][16].startswith("Orders far above average: 11 against 2; ")
     assert len(rows) == 3
 
 
@@ -80,9 +81,18 @@ def test_the_summary_names_date_segments_caveats_and_run(snapshot: Snapshot, pat
     lines = {row[0]: row[1] for row in read(path)["summary"].values}
     assert lines["As of"] == "1 September 2025; what happened before that day"
     assert lines["Customers with a segment"] == "6"
-    assert lines["S001 Loyal"].startswith("2 customers; Orders far above average")
+    assert lines["S001 Loyal"].startswith("2 customers (33.3%), 80.0% of net revenue. Bought very recently")
+    assert lines["Orders and money"] == "counted in the last 24 months"
     assert lines["Quarantine"] == "3 delivered rows could not be used and were set aside."
     assert lines["seed"] == "7"
+
+
+def test_rows_of_the_summary_are_as_high_as_their_text(snapshot: Snapshot, path: Path) -> None:
+    long = "word " * 40
+    write_workbook(dataclasses.replace(snapshot, run_facts={"long": long, "short": "x"}), SETTINGS, path)
+    sheet = read(path)["summary"]
+    heights = {sheet.cell(row, 1).value: sheet.row_dimensions[row].height for row in range(1, sheet.max_row + 1)}
+    assert (heights["Customer segments"], heights["long"], heights["short"]) == (22.5, 30.0, 15.0)
 
 
 def test_texts_stay_texts_and_no_cell_is_a_formula(hostile: Snapshot, path: Path) -> None:

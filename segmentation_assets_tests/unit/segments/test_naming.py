@@ -1,11 +1,16 @@
 """Names of clusters."""
 
+from decimal import Decimal
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from segmentation_assets.segments.naming import name_clusters
+from segmentation_assets.segments.positions import SCORES
 from segmentation_assets.segments.rfm import score_rfm
+
+BEST, WORST, LAPSED_BEST = "555", "111", "155"
 
 
 def shop(count=600, seed=0):
@@ -30,55 +35,96 @@ def split(features, k):
     return pd.Series(labels.to_numpy(), index=features["customer_id"])
 
 
-def named(rows, **clusters):
-    """Name clusters given as lists of RFM segments; returns are high in the last cluster."""
-    ids = [f"{cluster}{n}" for cluster, names in clusters.items() for n in range(len(names))]
-    labels = pd.Series([n for n, names in enumerate(clusters.values()) for _ in names], index=ids)
-    rfm = pd.DataFrame({"customer_id": ids, "rfm_segment": [name for names in clusters.values() for name in names]})
-    features = pd.DataFrame({"customer_id": ids, "return_rate": [float(label) for label in labels]})
-    return name_clusters(labels, rfm, features, **rows)
+def named(*clusters, taken=(), **features):
+    """Name clusters given as lists of RFM codes; features are given as one list over all customers."""
+    ids = [f"{place}-{n}" for place, codes in enumerate(clusters) for n in range(len(codes))]
+    labels = pd.Series([place for place, codes in enumerate(clusters) for _ in codes], index=ids)
+    scores = [tuple(map(int, code)) for codes in clusters for code in codes]
+    rfm = pd.DataFrame(scores, columns=list(SCORES)).assign(customer_id=ids)
+    return name_clusters(labels, rfm, pd.DataFrame({"customer_id": ids, **features}), taken)
 
 
-def test_each_cluster_takes_the_rfm_segment_it_is_richest_in():
-    found = named({}, a=["Lost", "Lost", "Loyal"], b=["Champions", "Champions", "Loyal"])
-    assert found == {0: "Lost", 1: "Champions"}
+def test_each_cluster_takes_the_name_of_its_position():
+    found = named([WORST] * 4, [BEST] * 4, ["134"] * 2, ["412"] * 3)
+    assert found == {0: "Lost", 1: "Champions", 2: "At Risk", 3: "New Customers"}
+
+
+def test_a_lapsed_cluster_that_was_among_the_best_cannot_be_lost():
+    money = [1.0] * 6 + [5.0] * 2 + [4.0] * 3
+    found = named(["222"] * 6, [LAPSED_BEST] * 2, ["533"] * 3, net_revenue_amount=money)
+    assert found[1] == "Cannot Lose Them"
+
+
+def test_a_name_that_promises_money_needs_the_share_of_it():
+    money = [9.0] * 6 + [5.0] * 2 + [8.0] * 3
+    found = named(["222"] * 6, [LAPSED_BEST] * 2, ["533"] * 3, net_revenue_amount=money)
+    assert found[1] == "Lapsed, Frequent, High Spend"
+
+
+def test_a_cluster_of_few_orders_and_little_money_is_never_among_the_best():
+    found = named(["113"] * 10, [BEST] * 45, ["222"] * 45)
+    assert found[0] not in {"Cannot Lose Them", "At Risk", "Loyal", "Champions"}
 
 
 def test_two_clusters_of_one_kind_are_told_apart_by_a_feature():
-    found = named({}, a=["Lost"] * 3, b=["Lost"] * 3, c=["Champions"] * 4)
-    assert found == {0: "Lost", 1: "Lost, Low Return Rate", 2: "Champions"}
+    returns = [0.3] * 3 + [0.6] * 3 + [0.5] * 6
+    found = named([WORST] * 3, [WORST] * 3, [BEST] * 6, return_rate=returns)
+    assert found == {0: "Lost", 1: "Lost, Many Returns", 2: "Champions"}
 
 
-def test_a_name_that_fits_only_a_few_members_is_not_taken():
-    few = ["Lost"] * 9
-    found = named({}, a=[*few, "Hibernating"], b=[*few, "Need Attention"], c=["Champions"] * 12)
-    assert found == {0: "Lost", 1: "Lost, Low Return Rate", 2: "Champions"}
+def test_a_striking_trait_is_part_of_the_name():
+    shares = [0.0] * 8 + [0.9] * 2
+    found = named([BEST] * 5, [WORST] * 3, [WORST] * 2, department_share_home_garden=shares)
+    assert found == {0: "Champions", 1: "Lost", 2: "Lost, Home Garden"}
+
+
+def test_two_clusters_with_one_striking_trait_still_have_names_of_their_own():
+    shares = [0.0] * 40 + [0.9] * 4
+    found = named([BEST] * 20, ["333"] * 20, [WORST] * 2, [WORST] * 2, department_share_home_garden=shares)
+    assert sorted(found) == [0, 1, 2, 3]
+    assert found[2] == "Lost, Home Garden"
+    assert found[3].startswith("Lost")
+    assert len(set(found.values())) == 4
+
+
+def test_money_kept_as_decimals_counts():
+    money = [Decimal("9.00")] * 6 + [Decimal("5.00")] * 2 + [Decimal("8.00")] * 3
+    found = named(["222"] * 6, [LAPSED_BEST] * 2, ["533"] * 3, net_revenue_amount=money)
+    assert found[1] == "Lapsed, Frequent, High Spend"
+
+
+def test_a_feature_of_a_window_is_written_out():
+    counts = [5] * 3 + [1] * 3 + [3] * 6
+    found = named([WORST] * 3, [WORST] * 3, [BEST] * 6, net_revenue_amount_90d=counts)
+    assert found[1] == "Lost, Low Net Revenue Last 90 Days"
 
 
 def test_names_in_use_are_avoided():
-    found = named({"taken": ["Lost"]}, a=["Lost", "Lost", "Lost"], b=["Champions"] * 3)
-    assert found == {0: "Lost, Low Return Rate", 1: "Champions"}
+    found = named([WORST] * 3, [BEST] * 3, taken=["Lost"], return_rate=[0.1] * 3 + [0.2] * 3)
+    assert found == {0: "Hibernating", 1: "Champions"}
+
+
+def test_with_all_names_in_use_clusters_are_still_named():
+    taken = ["Lost", "Hibernating", "Champions", "Loyal", "About To Sleep", "At Risk"]
+    found = named([WORST] * 3, [BEST] * 3, taken=taken, return_rate=[0.1] * 3 + [0.2] * 3)
+    assert found == {0: "Lost, Few Returns", 1: "Champions, Many Returns"}
 
 
 def test_one_cluster_is_everyone():
-    assert named({}, a=["Lost", "Champions"]) == {0: "All Customers"}
+    assert named([WORST, BEST]) == {0: "All Customers"}
 
 
 def test_clusters_that_nothing_tells_apart_are_numbered():
-    labels = pd.Series([0, 1, 2], index=["a", "b", "c"])
-    rfm = pd.DataFrame({"customer_id": ["a", "b", "c"], "rfm_segment": "Lost"})
-    features = pd.DataFrame({"customer_id": ["a", "b", "c"], "order_count": 1})
-    assert len(set(name_clusters(labels, rfm, features).values())) == 3
-
-
-def test_a_cluster_that_stands_in_the_middle_of_every_feature_is_numbered():
-    few = ["Lost"] * 10
-    assert named({}, a=few, b=few, c=["Champions"] * 10) == {0: "Lost", 1: "Lost 2", 2: "Champions"}
+    assert named(["333"], ["333"], ["333"], order_count=[1, 1, 1]) == {
+        0: "Need Attention",
+        1: "Need Attention 2",
+        2: "Need Attention 3",
+    }
 
 
 def test_noise_gets_no_name():
     labels = pd.Series([-1, 0, 1], index=["a", "b", "c"])
-    rfm = pd.DataFrame({"customer_id": ["a", "b", "c"], "rfm_segment": ["Loyal", "Lost", "Champions"]})
+    rfm = pd.DataFrame([(5, 5, 5), (1, 1, 1), (5, 5, 5)], columns=list(SCORES)).assign(customer_id=["a", "b", "c"])
     assert name_clusters(labels, rfm, rfm[["customer_id"]]) == {0: "Lost", 1: "Champions"}
 
 
@@ -99,5 +145,5 @@ def test_names_are_unique_and_free_of_the_currency_unit_and_row_order(k):
 def test_best_and_worst_of_four_clusters_are_named_as_such():
     features = shop()
     names = name_clusters(split(features, 4), score_rfm(features)[0], features)
-    assert names[0] in {"Champions", "Loyal", "Potential Loyalist"}
-    assert names[3] in {"Lost", "Hibernating", "About To Sleep", "At Risk"}
+    assert names[0] in {"Champions", "Loyal"}
+    assert names[3] in {"Lost", "Hibernating"}
