@@ -54,10 +54,13 @@ def run_scope(platform: Platform, scope: Scope, observer: Observer) -> float:
         run = _Runner(platform, scope, defs, instance, meter.read().cpu_seconds)
         run.part("ingest_job", to_run(platform, ingest_nodes(platform), WHOLE, scope), None)
         months = months_to_visit(platform, scope)
-        for month in months:
+        for month in months[:-1]:
             run.part("monthly_snapshot_job", to_run(platform, monthly_nodes(platform), month, scope), month)
-        published = to_run(platform, publishing_nodes(platform), WHOLE, scope)
-        run.part("monthly_snapshot_job", published, months[-1] if months else None)
+        for month in months[-1:]:
+            keys = to_run(platform, monthly_nodes(platform), month, scope)
+            publishing = tuple(node.key for node in publishing_nodes(platform) if node.key in scope.keys)
+            published = publishing if keys else to_run(platform, publishing_nodes(platform), WHOLE, scope)
+            run.part("monthly_snapshot_job", keys + published, month)
     return run.cpu_seconds - sum(steps)
 
 
