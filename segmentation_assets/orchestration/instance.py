@@ -9,8 +9,20 @@ import dagster as dg
 from segmentation_assets.errors import SettingsError
 
 _TEMPLATE = """# written by segmentation_assets; runs, logs and artifacts of this data folder
-storage:
-  sqlite:
+run_storage:
+  module: dagster._core.storage.runs
+  class: SqliteRunStorage
+  config:
+    base_dir: {storage}
+event_log_storage:
+  module: dagster._core.storage.event_log
+  class: ConsolidatedSqliteEventLogStorage
+  config:
+    base_dir: {storage}
+schedule_storage:
+  module: dagster._core.storage.schedules
+  class: SqliteScheduleStorage
+  config:
     base_dir: {storage}
 local_artifact_storage:
   module: dagster._core.storage.root

@@ -63,7 +63,8 @@ def test_home_keeps_everything_in_the_data_folder_and_tells_nobody(tmp_path: Pat
     home = instance_home(tmp_path / "da'ta #1")
     described = yaml.safe_load((home / "dagster.yaml").read_text(encoding="utf-8"))
     root = tmp_path / "da'ta #1" / "dagster"
-    assert described["storage"]["sqlite"]["base_dir"] == str(root / "storage")
+    for part in ("run_storage", "event_log_storage", "schedule_storage"):
+        assert described[part]["config"]["base_dir"] == str(root / "storage")
     assert described["local_artifact_storage"]["config"]["base_dir"] == str(root / "artifacts")
     assert described["compute_logs"]["config"]["base_dir"] == str(root / "compute_logs")
     assert (described["telemetry"], described["nux"]) == ({"enabled": False}, {"enabled": False})
