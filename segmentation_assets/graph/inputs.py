@@ -95,7 +95,7 @@ def lookback_months(platform: Platform, month: str) -> tuple[str, ...]:
 def history_months(platform: Platform, month: str) -> tuple[str, ...]:
     """Month slices that the customer history adds in this month: all so far in the first month, else this one."""
     months = order_line_months(platform)
-    if month == platform.settings.calendar.first_snapshot + "-01":
+    if month == platform.first_month:
         return tuple(name for name in months if name <= month)
     return tuple(name for name in months if name == month)
 
@@ -122,7 +122,7 @@ def _same(platform: Platform, item: Input, partition: str) -> dict[str, str]:
 
 
 def _previous(platform: Platform, item: Input, partition: str) -> dict[str, str]:
-    first = platform.settings.calendar.first_snapshot + "-01"
+    first = platform.first_month
     if partition == first:
         return {}
     before = previous_month(partition)
@@ -145,16 +145,19 @@ def _recent(platform: Platform, item: Input, partition: str) -> dict[str, str]:
 
 def recent_months(platform: Platform, partition: str) -> tuple[str, ...]:
     """Snapshot months up to this one, at most `RECENT_MONTHS`."""
-    return month_range(platform.settings.calendar.first_snapshot + "-01", partition)[-RECENT_MONTHS:]
+    return month_range(platform.first_month, partition)[-RECENT_MONTHS:]
+
+
+def stored_months(platform: Platform, key: str) -> tuple[str, ...]:
+    """Months of an asset that are stored and lie within the calendar."""
+    last = (platform.settings.calendar.last_month or "9999-12") + "-01"
+    return tuple(month for month in platform.store.partitions(key) if platform.first_month <= month <= last)
 
 
 def _every(platform: Platform, item: Input, partition: str) -> dict[str, str]:
-    first = platform.settings.calendar.first_snapshot + "-01"
-    last = (platform.settings.calendar.last_month or "9999-12") + "-01"
     return {
         f"{item.key}@{month}": required_manifest(platform, item.key, month).content_hash
-        for month in platform.store.partitions(item.key)
-        if first <= month <= last
+        for month in stored_months(platform, item.key)
     }
 
 

@@ -1,14 +1,16 @@
 """Arithmetic on month partition keys, written YYYY-MM-01."""
 
+from segmentation_assets.ingestion.calendar import shift_month
+
 
 def previous_month(month: str) -> str:
     """Return the month before."""
-    return _shifted(month, -1)
+    return f"{shift_month(month, -1)}-01"
 
 
 def next_month(month: str) -> str:
     """Return the month after."""
-    return _shifted(month, 1)
+    return f"{shift_month(month, 1)}-01"
 
 
 def month_range(first: str, last: str) -> tuple[str, ...]:
@@ -19,8 +21,3 @@ def month_range(first: str, last: str) -> tuple[str, ...]:
         months.append(month)
         month = next_month(month)
     return tuple(months)
-
-
-def _shifted(month: str, by: int) -> str:
-    index = int(month[:4]) * 12 + int(month[5:7]) - 1 + by
-    return f"{index // 12:04d}-{index % 12 + 1:02d}-01"

@@ -36,6 +36,11 @@ class Platform:
         return self.settings.data_dir
 
     @property
+    def first_month(self) -> str:
+        """Partition key of the first snapshot month."""
+        return f"{self.settings.calendar.first_snapshot}-01"
+
+    @property
     def latest_day(self) -> dt.date | None:
         """Day from which on a delivered date counts as mistyped; ``None`` for the synthetic shop.
 

@@ -66,7 +66,7 @@ def check_predecessors(platform: Platform, node: Node, partition: str) -> None:
     """
     chain = [platform.graph.node(key) for key in platform.graph.ancestors(node.key)]
     monthly = sorted((item for item in chain if item.is_partitioned), key=platform.graph.nodes.index)
-    for month in month_range(platform.settings.calendar.first_snapshot + "-01", previous_month(partition)):
+    for month in month_range(platform.first_month, previous_month(partition)):
         for earlier in monthly:
             stored = platform.store.manifest(earlier.key, month)
             reasons = compare(stored, platform.code_version(earlier), read_fingerprints(platform, earlier, month))

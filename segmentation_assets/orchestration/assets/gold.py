@@ -62,7 +62,7 @@ def champion(step: Step) -> None:
 
 def _previous(step: Step) -> pd.DataFrame | None:
     """Rows of the same asset a month earlier; ``None`` in the first month."""
-    if step.partition == step.platform.settings.calendar.first_snapshot + "-01":
+    if step.partition == step.platform.first_month:
         return None
     return step.frame(step.node.key, partition=previous_month(step.partition))
 

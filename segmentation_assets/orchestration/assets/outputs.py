@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from segmentation_assets.features.registry import absent_blocks
 from segmentation_assets.graph.declarations import declared_table
-from segmentation_assets.graph.inputs import as_of, recent_months
+from segmentation_assets.graph.inputs import as_of, recent_months, stored_months
 from segmentation_assets.graph.sources import delivered_tables
 from segmentation_assets.orchestration.step import Step
 from segmentation_assets.reporting.business_report import render_business_report
@@ -78,14 +78,7 @@ def _month_paths(step: Step, key: str) -> dict[str, list[Path]]:
         return {WHOLE: [path for name in names for path in store.slice_paths(key, name)]}
     if not node.is_partitioned:
         return {WHOLE: store.table_paths(key)}
-    read = (name.partition("@") for name in sorted(_every_input(step, key)))
-    return {month: store.table_paths(key, month) for _, _, month in read}
-
-
-def _every_input(step: Step, key: str) -> list[str]:
-    calendar = step.platform.settings.calendar
-    first, last = f"{calendar.first_snapshot}-01", f"{calendar.last_month or '9999-12'}-01"
-    return [f"{key}@{month}" for month in step.platform.store.partitions(key) if first <= month <= last]
+    return {month: store.table_paths(key, month) for month in stored_months(step.platform, key)}
 
 
 def _deliver_report(step: Step, name: str) -> Path:

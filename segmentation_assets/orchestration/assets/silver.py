@@ -178,7 +178,7 @@ def customer_history(step: Step) -> None:
     """Add this month's lines to the history of the month before."""
     as_of_date, _ = as_of(step.platform, step.partition)
     months = history_months(step.platform, step.partition)
-    is_first = step.partition == step.platform.settings.calendar.first_snapshot + "-01"
+    is_first = step.partition == step.platform.first_month
     previous = None if is_first else step.relation(step.node.key, previous_month(step.partition))
     prepare_connection(step.connection)
     lines = step.slices_relation("silver/order_lines", months or lookback_months(step.platform, step.partition))
