@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from segmentation_assets.features.imputation import imputed_features_table
 from segmentation_assets.features.preparation import model_matrix_table
 from segmentation_assets.features.registry import features_table
@@ -49,9 +51,18 @@ def files_table(key: str) -> Table:
     )
 
 
-def check_names(node: Node) -> tuple[str, ...]:
-    """Names of the checks that an asset's step reports."""
-    contract = ("contract",) if node.storage != "files" else ()
+@dataclass(frozen=True)
+class DeclaredCheck:
+    """A check that an asset's step reports; one that is not blocking warns, and the result is stored all the same."""
+
+    name: str
+    is_blocking: bool = True
+
+
+def declared_checks(node: Node) -> tuple[DeclaredCheck, ...]:
+    """List the checks that an asset's step reports."""
+    contract = (DeclaredCheck("contract"),) if node.storage != "files" else ()
     is_read = node.layer == "raw" and node.noun != "quarantine"
     is_fitted = node.layer == "clusters" and node.noun != "leaderboard"
-    return (*contract, "reconciliation") if is_read or is_fitted or node.key in _RECONCILED else contract
+    is_reconciled = is_read or is_fitted or node.key in _RECONCILED
+    return (*contract, *((DeclaredCheck("reconciliation"),) if is_reconciled else ()))

@@ -8,17 +8,16 @@ import dagster as dg
 
 from segmentation_assets.config.settings import Settings
 from segmentation_assets.errors import SegmentationError
-from segmentation_assets.graph.declarations import check_names, declared_table
+from segmentation_assets.graph.declarations import declared_checks, declared_table
 from segmentation_assets.graph.node import Node
 from segmentation_assets.graph.platform import Platform
 from segmentation_assets.orchestration.bodies import body_of
 from segmentation_assets.orchestration.incremental import CheckFailedError, StepOutcome, keep_or_compute
 from segmentation_assets.orchestration.partitions import dependency, snapshot_partitions
+from segmentation_assets.orchestration.presentation import check_result, column_schema, materialize_result
 from segmentation_assets.orchestration.recording import record_failure, record_step
 from segmentation_assets.orchestration.resources import EngineResource, engine_resource
-from segmentation_assets.storage.manifest import CheckRecord, Manifest
 from segmentation_assets.storage.store import WHOLE
-from segmentation_assets.tables.declaration import Table
 
 OWNER = "team:data-platform"
 FORCE_TAG = "segmentation/force"
@@ -91,9 +90,10 @@ def _build_asset(
         partitions_def=partitions if node.is_partitioned else None,
         deps=[dependency(node, item, is_partitioned_input=graph.node(item.key).is_partitioned) for item in node.inputs],
         check_specs=[
-            dg.AssetCheckSpec(name=name, asset=node.key.split("/"), blocking=True) for name in check_names(node)
+            dg.AssetCheckSpec(name=check.name, asset=node.key.split("/"), blocking=check.is_blocking)
+            for check in declared_checks(node)
         ],
-        metadata={"dagster/column_schema": _column_schema(declared_table(platform, node))},
+        metadata={"dagster/column_schema": column_schema(declared_table(platform, node))},
         output_required=False,
     )
     def _asset(context: dg.AssetExecutionContext, engine: EngineResource) -> Iterator[Any]:
@@ -110,7 +110,7 @@ def _build_asset(
                 is_in_order=context.run.tags.get(IN_ORDER_TAG) == "true",
             )
         except (CheckFailedError, SegmentationError) as problem:
-            yield from (_check_result(node, check) for check in getattr(problem, "checks", ()))
+            yield from (check_result(node, check) for check in getattr(problem, "checks", ()))
             if observer is None:
                 record_failure(platform, context.run_id, str(problem))
             raise dg.Failure(description=str(problem), allow_retries=False) from None
@@ -118,55 +118,6 @@ def _build_asset(
             record_step(platform, context.run_id, partition, outcome)
         else:
             observer(node, partition, outcome)
-        yield _materialize_result(node, outcome)
+        yield materialize_result(node, outcome)
 
     return _asset
-
-
-def _materialize_result(node: Node, outcome: StepOutcome) -> dg.MaterializeResult[Any]:
-    manifest = outcome.manifest
-    return dg.MaterializeResult(
-        asset_key=node.key.split("/"),
-        metadata=_metadata(manifest, outcome),
-        check_results=[_check_result(node, check) for check in manifest.checks],
-        data_version=dg.DataVersion(manifest.content_hash),
-    )
-
-
-def _metadata(manifest: Manifest, outcome: StepOutcome) -> dict[str, Any]:
-    return {
-        "dagster/row_count": manifest.row_count,
-        **{name: _metadata_value(value) for name, value in manifest.metadata.items() if value is not None},
-        "kept": outcome.kept,
-        "why_computed": "; ".join(outcome.reasons[:10]) or "nothing it rests on changed",
-        "files": [file.path for file in manifest.files][:50],
-        "cpu_seconds": round(outcome.cost.cpu_seconds, 3),
-    }
-
-
-def _metadata_value(value: Any) -> Any:
-    return dg.MetadataValue.json(value) if isinstance(value, dict | list) else value
-
-
-def _check_result(node: Node, check: CheckRecord) -> dg.AssetCheckResult:
-    return dg.AssetCheckResult(
-        check_name=check.name,
-        passed=check.passed,
-        asset_key=node.key.split("/"),
-        description=check.description,
-        metadata={name: _metadata_value(value) for name, value in check.metadata.items() if value is not None},
-    )
-
-
-def _column_schema(table: Table) -> dg.TableSchema:
-    return dg.TableSchema(
-        columns=[
-            dg.TableColumn(
-                column.name,
-                column.dtype,
-                description=f"{column.meaning}{f' [{column.unit}]' if column.unit else ''}",
-                constraints=dg.TableColumnConstraints(nullable=column.nullable),
-            )
-            for column in table.columns
-        ]
-    )

@@ -282,7 +282,7 @@ def _merged_contract(step: Step, results: list[ContractResult]) -> CheckRecord:
 
 
 def _stop_on_failed_check(step: Step) -> None:
-    failed = [check for check in step.checks if not check.passed]
+    failed = [check for check in step.checks if check.is_blocking and not check.passed]
     if failed:
         message = " ".join(check.description for check in failed)
         raise CheckFailedError(f"{message}\nHint: the previous result was left as it is.", tuple(step.checks))

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from segmentation_assets.errors import DataError
+from segmentation_assets.graph.declarations import declared_checks
 from segmentation_assets.graph.node import Node
 from segmentation_assets.graph.platform import Platform
 from segmentation_assets.storage.engine import (
@@ -134,8 +135,10 @@ class Step:
         return self.stage / name
 
     def add_check(self, name: str, description: str, *, passed: bool, **metadata: Any) -> None:
-        """Record the outcome of an asset check; a failed one stops the step before anything is stored."""
-        self.checks.append(CheckRecord(name, passed, description, json.loads(json.dumps(metadata, default=str))))
+        """Record the outcome of an asset check; a failed blocking one stops the step before anything is stored."""
+        plain = json.loads(json.dumps(metadata, default=str))
+        is_blocking = next(check.is_blocking for check in declared_checks(self.node) if check.name == name)
+        self.checks.append(CheckRecord(name, passed, description, plain, is_blocking))
 
     def reconcile(
         self, *, customers: tuple[int, int], net_revenue: tuple[float, float], tolerance: float = 0.005

@@ -20,12 +20,16 @@ class StoredFile:
 
 @dataclass(frozen=True)
 class CheckRecord:
-    """Outcome of one asset check, replayed whenever the result is kept."""
+    """Outcome of one asset check, replayed whenever the result is kept.
+
+    A check that is not blocking warns: the result is stored although it failed.
+    """
 
     name: str
     passed: bool
     description: str = ""
     metadata: dict[str, Any] = field(default_factory=dict)
+    is_blocking: bool = True
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 import re
 
-from segmentation_assets.graph.declarations import check_names, declared_table
+from segmentation_assets.graph.declarations import declared_checks, declared_table
 
 
 def test_every_asset_says_what_it_is(platform):
@@ -20,7 +20,7 @@ def test_every_table_declares_its_columns_and_its_key(platform):
 
 
 def test_every_table_has_a_contract_and_every_layer_a_reconciliation(platform):
-    by_key = {node.key: check_names(node) for node in platform.graph.nodes}
+    by_key = {node.key: tuple(check.name for check in declared_checks(node)) for node in platform.graph.nodes}
     tables = {node.key for node in platform.graph.nodes if node.storage != "files"}
     assert {key for key, names in by_key.items() if "contract" in names} == tables
     layers = {key.split("/")[0] for key, names in by_key.items() if "reconciliation" in names}
