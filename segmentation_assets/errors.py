@@ -36,6 +36,10 @@ class PredecessorError(DataError):
     """A month was asked for while a month it builds on is missing or out of date."""
 
 
+class MonthNotDeliveredError(DataError):
+    """A month was asked for that no delivered order line reaches."""
+
+
 def closest_hint(wanted: str, known: Iterable[str]) -> str:
     """Return a hint that offers the known name closest to `wanted`, or lists what there is."""
     names = sorted(known)

@@ -62,6 +62,18 @@ def _add_run(commands: argparse._SubParsersAction[argparse.ArgumentParser], shar
 def _add_status(commands: argparse._SubParsersAction[argparse.ArgumentParser], shared: argparse.ArgumentParser) -> None:
     status = commands.add_parser("status", parents=[shared], help="list what is stored and what is stale, and why")
     status.add_argument("--all", action="store_true", help="list what is up to date too")
+    status.add_argument(
+        "--verify",
+        action="store_true",
+        help="read every stored file, also those that look untouched since the last look",
+    )
+    status.add_argument(
+        "--month", type=_month, metavar="YYYY-MM", help="only the months up to this one, and what they share"
+    )
+    status.add_argument("--exit-code", action="store_true", help="exit with 1 when anything is not up to date")
+    status.add_argument(
+        "--nothing-computed", action="store_true", help="exit with 1 when the newest run computed anything"
+    )
 
 
 def _add_report(commands: argparse._SubParsersAction[argparse.ArgumentParser], shared: argparse.ArgumentParser) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 
 from segmentation_assets.graph.node import Node
 from segmentation_assets.monitoring.run_records import StepRecord
+from segmentation_assets.storage.manifest import Manifest
 from segmentation_assets.storage.store import WHOLE
 
 _log = logging.getLogger("segmentation_assets.run")
@@ -55,6 +56,12 @@ def close_log(handler: logging.Handler) -> None:
     handler.close()
 
 
+def warnings_of(manifest: Manifest) -> tuple[str, ...]:
+    """Return what the failed checks of a result say that did not stop it, without their hints."""
+    failed = (check for check in manifest.checks if not check.passed and not check.is_blocking)
+    return tuple(check.description.partition("\nHint: ")[0] for check in failed)
+
+
 @dataclass
 class Progress:
     """Observer of a run: prints a line per step and remembers what each did."""
@@ -72,6 +79,8 @@ class Progress:
         rows = f"{manifest.row_count:,} {unit}"
         what = "kept" if outcome.kept else f"made in {outcome.cost.wall_seconds:.1f} s"
         self.say(f"{node.key:<28} {month:<8} {what:<15} {rows}")
+        for warning in warnings_of(manifest):
+            self.say(f"  warning: {warning}")
         _log.info("%s %s %s", node.key, partition, what, extra={"fields": {"reasons": outcome.reasons}})
 
     def say(self, text: str) -> None:

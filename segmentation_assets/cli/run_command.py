@@ -111,6 +111,7 @@ def _recorded(platform: Platform, scope: Scope, progress: Progress, run_id: str,
     computed = sum(not step.kept for step in progress.steps)
     progress.say(f"{computed} steps computed, {len(progress.steps) - computed} kept; record {path}")
     print(closing_summary(platform))
+    platform.store.tidy()
     return 0
 
 

@@ -6,25 +6,40 @@ import argparse
 from collections import Counter
 
 from segmentation_assets.cli.opening import load_from_arguments
+from segmentation_assets.graph.plan import check_known_month
 from segmentation_assets.graph.platform import Platform
 from segmentation_assets.graph.staleness import Evaluation, evaluate_all, known_months
+from segmentation_assets.monitoring.run_records import newest_run
 from segmentation_assets.storage.store import WHOLE
 
 
 def status(parsed: argparse.Namespace) -> int:
-    """Print the state of every asset and month that is not up to date, and the counts of quarantined rows."""
-    platform = Platform(load_from_arguments(parsed).settings)
+    """Print the state of every asset and month that is not up to date; return 1 where a gate that was asked for fails.
+
+    Raises
+    ------
+    SettingsError
+        The month asked for is no snapshot month.
+    """
+    platform = Platform(load_from_arguments(parsed).settings, is_verifying=parsed.verify)
     months = known_months(platform)
+    if parsed.month:
+        check_known_month(parsed.month, months)
+        months = tuple(month for month in months if month <= parsed.month)
     evaluations = evaluate_all(platform, months)
     counts = Counter(evaluation.state for evaluation in evaluations)
+    newest = newest_run(platform.data_dir)
     print(f"data folder   {platform.data_dir}")
     print(f"months        {', '.join(month[:7] for month in months) or 'none yet'}")
     print("state         " + ", ".join(f"{counts[state]} {state}" for state in ("fresh", "stale", "missing")))
     print(f"quarantine    {_quarantine(platform)}")
+    print(f"newest run    {newest.in_words() if newest else 'none yet'}")
     for evaluation in evaluations:
         if parsed.all or evaluation.state != "fresh":
             print(_line(evaluation))
-    return 0
+    is_behind = parsed.exit_code and counts["fresh"] < len(evaluations)
+    has_computed = parsed.nothing_computed and (newest is None or newest.computed_steps > 0)
+    return int(is_behind or has_computed)
 
 
 def _line(evaluation: Evaluation) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from segmentation_assets.cli.progress import warnings_of
 from segmentation_assets.graph.platform import Platform
 from segmentation_assets.graph.staleness import known_months
 from segmentation_assets.storage.engine import fetch_row, parquet_scan
@@ -18,6 +19,7 @@ def closing_summary(platform: Platform) -> str:
         if manifest is None or not platform.store.is_intact(manifest):
             return f"{key} of {month[:7]} is missing or damaged; 'segmentation run' makes it again."
     lines = [f"\nSegments of {month[:7]} ({_verdict(platform, month)}):", _segments(platform, month), ""]
+    lines += [*warnings, ""] if (warnings := _warnings(platform, month)) else []
     lines += [f"  {name:<10} {path}" for name, path in _products(platform, month).items()]
     return "\n".join(lines)
 
@@ -47,6 +49,12 @@ def _verdict(platform: Platform, month: str) -> str:
             connection, f"SELECT algorithm, trained_month FROM {champion} ORDER BY segment_key LIMIT 1"
         )
     return f"{algorithm}, fitted on {trained}"
+
+
+def _warnings(platform: Platform, month: str) -> list[str]:
+    """Say which checks of the month warn; their results are stored all the same."""
+    manifests = (platform.store.manifest(node.key, month) for node in platform.graph.nodes if node.is_partitioned)
+    return [f"  warning: {text}" for manifest in manifests if manifest for text in warnings_of(manifest)]
 
 
 def _products(platform: Platform, month: str) -> dict[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from segmentation_assets.clustering.failures import attempt
 from segmentation_assets.clustering.metrics import NOISE, draw_sample
 from segmentation_assets.clustering.registry import AlgorithmEntry, Clusterer
 from segmentation_assets.config.settings import ClusteringSettings, LeaderboardSettings
@@ -25,7 +26,7 @@ class ClusteringResult:
     ----------
     algorithm : str
     estimator : Clusterer or None
-        Fitted; its own numbers are the canonical ones. ``None`` when there was nothing to fit.
+        Fitted; its own numbers are the canonical ones. ``None`` when there was nothing to fit or it failed.
     labels : Series of int, index customer_id
         Cluster by descending mean net revenue; -1 is noise.
     centre_distances : Series of float, index customer_id
@@ -35,6 +36,8 @@ class ClusteringResult:
         Customers the estimator was fitted on.
     notes : tuple of str
         Choices made for the user.
+    failure : str
+        ``Type: message`` of what the algorithm raised; empty when it raised nothing.
     """
 
     algorithm: str
@@ -43,6 +46,7 @@ class ClusteringResult:
     centre_distances: pd.Series
     fitted_count: int
     notes: tuple[str, ...]
+    failure: str = ""
 
 
 def fit_clustering(
@@ -68,21 +72,37 @@ def fit_clustering(
     Returns
     -------
     ClusteringResult
-        Where `nothing_to_fit` has a reason, everyone is noise and the reason is a note. Else clusters are numbered
-        0, 1, … by descending mean net revenue; of clusters with equal means the one with the alphabetically first
-        customer comes first.
+        Where `nothing_to_fit` has a reason or the algorithm raises an error, everyone is noise and the reason is a
+        note. Else clusters are numbered 0, 1, … by descending mean net revenue; of clusters with equal means the one
+        with the alphabetically first customer comes first.
 
     Raises
     ------
     DataError
         A repeated customer, a number that is not finite, or a customer without revenue.
+    OSError
+        The disk or the machine failed, not the algorithm.
     """
     ordered = matrix.sort_index()
     _check_matrix(ordered)
     money = _revenue_of(ordered, revenue)
     reason = nothing_to_fit(ordered)
     if reason:
-        return _unfitted(entry.name, ordered, reason)
+        return _unfitted(entry.name, ordered, f"nothing was fitted: {reason}")
+    tried = attempt(lambda: _fit(ordered, money, entry, settings, gates), entry.name)
+    if tried.found is None:
+        return _unfitted(entry.name, ordered, f"could not be fitted: {tried.failure}", tried.failure)
+    return tried.found
+
+
+def _fit(
+    ordered: pd.DataFrame,
+    money: npt.NDArray[np.float64],
+    entry: AlgorithmEntry,
+    settings: ClusteringSettings,
+    gates: LeaderboardSettings,
+) -> ClusteringResult:
+    """Fit on the sample, number the clusters and assign everyone."""
     sample = draw_sample(len(ordered), settings.fit_sample, settings.seed)
     estimator = entry.build(settings, gates, len(ordered)).fit(ordered.iloc[sample])
     order = _canonical_order(estimator.predict(ordered), money, estimator.n_clusters_)
@@ -106,13 +126,14 @@ def nothing_to_fit(matrix: pd.DataFrame) -> str:
     return ""
 
 
-def _unfitted(algorithm: str, matrix: pd.DataFrame, reason: str) -> ClusteringResult:
+def _unfitted(algorithm: str, matrix: pd.DataFrame, note: str, failure: str = "") -> ClusteringResult:
+    """Make everyone noise, without an estimator."""
     import numpy as np
     import pandas as pd
 
     labels = pd.Series(NOISE, index=matrix.index, name="cluster", dtype="int64")
     distances = pd.Series(np.nan, index=matrix.index, name="centre_distance", dtype="float64")
-    return ClusteringResult(algorithm, None, labels, distances, 0, (f"nothing was fitted: {reason}",))
+    return ClusteringResult(algorithm, None, labels, distances, 0, (note,), failure)
 
 
 def assignments_frame(result: ClusteringResult) -> pd.DataFrame:

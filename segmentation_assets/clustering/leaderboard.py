@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from segmentation_assets.clustering.failures import attempt
 from segmentation_assets.clustering.fitting import nothing_to_fit
 from segmentation_assets.clustering.metrics import (
     PartitionScores,
@@ -37,18 +38,44 @@ RANKING_RULE = (
 
 @dataclass(frozen=True)
 class Candidate:
-    """One candidate with all that gates and ranking look at, and why nothing could be fitted where that is so."""
+    """One candidate with all that gates and ranking look at.
+
+    Parameters
+    ----------
+    name : str
+    sizes : PartitionSizes
+    scores : PartitionScores
+    stability : float or None
+        ``None`` for a fixed rule, and where there is no model to fit again.
+    unfitted : str
+        Why there was nothing to fit; empty otherwise.
+    failure : str
+        What the algorithm raised when it was fitted; empty otherwise.
+    refit_failure : str
+        What it raised when it was fitted again for its stability; empty otherwise.
+    """
 
     name: str
     sizes: PartitionSizes
     scores: PartitionScores
     stability: float | None
     unfitted: str = ""
+    failure: str = ""
+    refit_failure: str = ""
 
     @property
     def is_baseline(self) -> bool:
         """Whether it is the RFM map."""
         return self.name == BASELINE
+
+    @property
+    def problem(self) -> str:
+        """What the algorithm could not do and what it raised; empty when it did everything."""
+        if self.failure:
+            return f"could not be fitted: {self.failure}"
+        if self.refit_failure:
+            return f"could not be fitted again on a part of the customers: {self.refit_failure}"
+        return ""
 
 
 @dataclass(frozen=True)
@@ -100,6 +127,7 @@ def compare_candidates(
     settings: LeaderboardSettings,
     score_sample: int,
     seed: int,
+    failures: Mapping[str, str] | None = None,
 ) -> pd.DataFrame:
     """Score all candidates on one common seeded sample, apply the gates and rank what passes.
 
@@ -118,6 +146,8 @@ def compare_candidates(
     score_sample : int
         Customers the scores are computed on at most.
     seed : int
+    failures : mapping of str to str, optional
+        What the algorithms that failed have raised; such a candidate is listed and not ranked.
 
     Returns
     -------
@@ -127,7 +157,8 @@ def compare_candidates(
     Raises
     ------
     DataError
-        A candidate or the baseline lacks a customer of the matrix.
+        A candidate or the baseline lacks a customer of the matrix, or so many algorithms failed that fewer than
+        ``min_candidates`` were fitted.
 
     Notes
     -----
@@ -135,24 +166,39 @@ def compare_candidates(
     """
     import pandas as pd
 
+    failed = failures or {}
+    _check_enough_fitted(candidates, failed, settings)
     ordered = matrix.sort_index()
     partitions = {name: _labels_of(ordered, labels, name) for name, labels in candidates.items()}
     partitions[BASELINE] = pd.factorize(_covered(ordered, baseline, BASELINE), sort=True)[0]
     sample = draw_sample(len(ordered), score_sample, seed)
     scores = score_partitions(ordered.to_numpy(dtype="float64")[sample], [part[sample] for part in partitions.values()])
     unfitted = nothing_to_fit(ordered)
-    judged = [
-        Candidate(
-            name,
-            measure_sizes(labels),
-            score,
-            _stability(ordered, labels, refits.get(name), settings, seed),
-            "" if name == BASELINE else unfitted,
-        )
-        for (name, labels), score in zip(partitions.items(), scores, strict=True)
-    ]
-    rows = [_row(candidate, len(sample), settings) for candidate in judged]
+    rows = []
+    for (name, labels), score in zip(partitions.items(), scores, strict=True):
+        stability, refit_failure = _stability(ordered, labels, name, refits.get(name), settings, seed)
+        why = "" if name == BASELINE else unfitted
+        candidate = Candidate(name, measure_sizes(labels), score, stability, why, failed.get(name, ""), refit_failure)
+        rows.append(_row(candidate, len(sample), settings))
     return _ranked(pd.DataFrame(rows))
+
+
+def _check_enough_fitted(
+    candidates: Mapping[str, pd.Series], failures: Mapping[str, str], settings: LeaderboardSettings
+) -> None:
+    """Stop when algorithms failed and too few are left; having had nothing to fit is no failure."""
+    fitted = [name for name in candidates if name not in failures]
+    if not failures or len(fitted) >= settings.min_candidates:
+        return
+    reasons = "; ".join(f"{name} ({failures[name]})" for name in sorted(failures))
+    only = " ".join(f"--only clusters/{name}" for name in sorted(failures))
+    raise DataError(
+        f"{len(fitted)} of {len(candidates)} algorithms could be fitted, at least {settings.min_candidates} must be "
+        f"(leaderboard.min_candidates); these failed: {reasons}",
+        f"the log has the tracebacks; when the cause is gone, try again with 'segmentation run {only} --force' and "
+        "then 'segmentation run'. clustering.algorithms switches an algorithm off, and a smaller "
+        "leaderboard.min_candidates goes on without it.",
+    )
 
 
 def _labels_of(matrix: pd.DataFrame, labels: pd.Series, name: str) -> Integers:
@@ -173,22 +219,32 @@ def _covered(matrix: pd.DataFrame, labels: pd.Series, name: str) -> pd.Series:
 
 
 def _stability(
-    matrix: pd.DataFrame, labels: Integers, refit: Refit | None, settings: LeaderboardSettings, seed: int
-) -> float | None:
+    matrix: pd.DataFrame,
+    labels: Integers,
+    name: str,
+    refit: Refit | None,
+    settings: LeaderboardSettings,
+    seed: int,
+) -> tuple[float | None, str]:
+    """Return the stability where there is a model to fit again, and what the algorithm raised where it failed."""
     if refit is None:
-        return None
-    return measure_stability(
-        matrix,
-        labels,
-        refit,
-        resamples=settings.resamples,
-        resample_customers=settings.resample_customers,
-        seed=seed,
-    ).mean
+        return None, ""
+    tried = attempt(
+        lambda: measure_stability(
+            matrix,
+            labels,
+            refit,
+            resamples=settings.resamples,
+            resample_customers=settings.resample_customers,
+            seed=seed,
+        ),
+        name,
+    )
+    return (None, tried.failure) if tried.found is None else (tried.found.mean, "")
 
 
 def _row(candidate: Candidate, sample_count: int, settings: LeaderboardSettings) -> dict[str, object]:
-    judgements = [gate.judge(candidate, settings) for gate in GATES]
+    judgements = _judge(candidate, settings)
     return {
         "candidate": candidate.name,
         "is_baseline": candidate.is_baseline,
@@ -204,7 +260,16 @@ def _row(candidate: Candidate, sample_count: int, settings: LeaderboardSettings)
         "stability": candidate.stability,
         "passed_gates": all(passed for passed, _ in judgements),
         "reason": _reason(candidate, judgements),
+        "failure": candidate.problem or None,
     }
+
+
+def _judge(candidate: Candidate, settings: LeaderboardSettings) -> list[tuple[bool, str]]:
+    """Apply the gates; one that failed is out before its sizes are looked at."""
+    if candidate.failure:
+        return [(False, f"fitted ({candidate.problem})")]
+    judgements = [gate.judge(candidate, settings) for gate in GATES]
+    return [*judgements, (False, f"fitted again ({candidate.problem})")] if candidate.refit_failure else judgements
 
 
 def _reason(candidate: Candidate, judgements: list[tuple[bool, str]]) -> str:

@@ -8,7 +8,14 @@ from typing import Any
 from pydantic import ValidationError
 
 from segmentation_assets.config.layers import KeyPath, Layer, Origin, dotted
-from segmentation_assets.config.schema import find_field, section_keys, setting_keys, type_name, value_range
+from segmentation_assets.config.schema import (
+    find_field,
+    holds_secret,
+    section_keys,
+    setting_keys,
+    type_name,
+    value_range,
+)
 from segmentation_assets.errors import SettingsError, closest_hint
 
 _RANGE_ERRORS = frozenset({"greater_than", "greater_than_equal", "less_than", "less_than_equal", "finite_number"})
@@ -95,7 +102,7 @@ def _sentence(path: KeyPath, details: Mapping[str, Any], origin: Origin | None) 
     if kind == "value_error":
         reason = str(details["ctx"]["error"])
         return (f"{key}: {reason}" if key else reason), _meaning(path)
-    got = _got(details["input"], origin)
+    got = "a value that is not shown" if holds_secret(path) else _got(details["input"], origin)
     if kind in _SECTION_ERRORS:
         return f"{key} must be a section with keys of its own, got {got}", _section_hint(path)
     if kind in _RANGE_ERRORS or kind in _LENGTH_ERRORS:
@@ -163,6 +170,8 @@ def _expected_type(path: KeyPath) -> str:
 
 
 def _type_hint(path: KeyPath, details: Mapping[str, Any], origin: Origin | None) -> str:
+    if holds_secret(path):
+        return "put it in quotes."
     value = details["input"]
     expected = _expected_type(path)
     if expected == "text" and _pattern(path):

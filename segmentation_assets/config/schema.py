@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
-from pydantic import BaseModel
+from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
 from segmentation_assets.config.layers import KeyPath
@@ -20,6 +20,7 @@ _TYPE_NAMES: dict[object, str] = {
     float: "number",
     str: "text",
     Path: "folder",
+    SecretStr: "text",
     dict: "mapping",
 }
 
@@ -80,6 +81,12 @@ def is_text(path: KeyPath) -> bool:
         above = find_field(path[:-1])
         return above is not None and get_origin(above.annotation) is dict
     return all(_is_text_type(member) for member in _members(field.annotation))
+
+
+def holds_secret(path: KeyPath) -> bool:
+    """Whether the setting is a secret, or a section with one; its value is never repeated."""
+    field = find_field(path)
+    return field is not None and _holds_secret(field.annotation)
 
 
 def may_be_null(path: KeyPath) -> bool:
@@ -158,7 +165,14 @@ def _members(annotation: object) -> tuple[object, ...]:
 
 def _is_text_type(member: object) -> bool:
     choices = get_args(member) if get_origin(member) is Literal else ()
-    return member in (str, Path) or (bool(choices) and all(isinstance(choice, str) for choice in choices))
+    return member in (str, Path, SecretStr) or (bool(choices) and all(isinstance(choice, str) for choice in choices))
+
+
+def _holds_secret(annotation: object) -> bool:
+    section = _section_of(annotation)
+    if section is None:
+        return SecretStr in _members(annotation)
+    return any(_holds_secret(field.annotation) for field in section.model_fields.values())
 
 
 def _constraints(field: FieldInfo) -> Iterator[object]:

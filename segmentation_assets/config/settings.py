@@ -5,11 +5,13 @@ Reading files, profiles and environment variables is done in `loading.py`.
 
 import datetime as dt
 import re
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from segmentation_assets.config.notifications import NotificationSettings
 from segmentation_assets.config.source import SourceSettings
 
 
@@ -186,6 +188,11 @@ class LeaderboardSettings(Section):
     min_stability: float = Field(
         0.6, ge=0, le=1, description="mean adjusted Rand index between refits on resampled customers"
     )
+    min_candidates: int = Field(
+        1,
+        ge=0,
+        description="algorithms that must have been fitted when others fail with an error; with fewer the month stops",
+    )
     resamples: int = Field(10, ge=2, le=200, description="refits on resampled customers")
     resample_customers: int = Field(5_000, ge=100, description="customers in one resample at most")
 
@@ -222,6 +229,29 @@ class ExecutionSettings(Section):
     )
 
 
+class AutomationSettings(Section):
+    """What Dagster does by itself while its daemon runs."""
+
+    enabled: bool = Field(
+        True, description="whether the sensors and the monthly schedule are on when Dagster first sees them"
+    )
+    interval_seconds: int = Field(30, ge=5, le=86_400, description="seconds between two looks of a sensor")
+    catch_up_after_seconds: int = Field(
+        60, ge=0, le=86_400, description="what stays out of date for so long, without a run, is caught up on"
+    )
+    delivery_quiet_seconds: int = Field(
+        60, ge=0, le=86_400, description="a delivery is read when no file has changed for so long"
+    )
+    max_attempts: int = Field(
+        3, ge=1, le=20, description="tries for the same cause, each after twice the wait of the one before"
+    )
+    schedule_day: int = Field(1, ge=1, le=28, description="day of the month on which the month before is made")
+    schedule_hour: int = Field(6, ge=0, le=23, description="hour of that day, in UTC")
+    fresh_by_day: int = Field(
+        5, ge=2, le=28, description="day of the month by which the month before has to be made; shown as freshness"
+    )
+
+
 class ReferenceSettings(Section):
     """Conventions of a published analysis, to be reproduced beside the platform's own."""
 
@@ -253,7 +283,26 @@ class Settings(Section):
     leaderboard: LeaderboardSettings = LeaderboardSettings()
     reports: ReportSettings = ReportSettings()
     execution: ExecutionSettings = ExecutionSettings()
+    automation: AutomationSettings = AutomationSettings()
+    notifications: NotificationSettings = NotificationSettings()
     reference: ReferenceSettings | None = Field(None, description="a published analysis to reproduce; optional")
+
+    def altered(self, by_path: Mapping[str, Any]) -> "Settings":
+        """Return the settings with values at dotted paths replaced.
+
+        Raises
+        ------
+        ValidationError
+            A value does not fit its setting.
+        """
+        plain = self.model_dump()
+        for path, value in by_path.items():
+            *sections, name = path.split(".")
+            section = plain
+            for part in sections:
+                section = section[part]
+            section[name] = value
+        return Settings.model_validate(plain)
 
     def section(self, path: str) -> object:
         """Return the section at a dotted path, such as ``clustering.algorithms.kmeans``."""

@@ -15,6 +15,10 @@ Direction = Literal["more_is_better", "more_is_worse", "neutral"]
 OptionalInput = Literal["products", "customers", "engagement_events"]
 
 
+LINES_OF_LOOKBACK = ("order_lines.line_type", "order_lines.order_at")
+"""What every feature of order lines reads: whether a line is a sale or a return, and whether it counts yet."""
+
+
 class ImputationReason(StrEnum):
     """Why a value was filled in, or why a row was set aside."""
 

@@ -273,7 +273,11 @@ def imputed_features_table(features_table: Table) -> Table:
         row="a customer with all core metrics, missing features filled in; for fitting only",
         primary_key=features_table.primary_key,
         columns=(
-            *(column for column in features_table.columns if column not in features),
+            *(
+                dataclasses.replace(column, reads=_from_features(column.name))
+                for column in features_table.columns
+                if column not in features
+            ),
             *(_completed(column) for column in features),
             *(_flag(column) for column in features),
             Column(
@@ -282,22 +286,28 @@ def imputed_features_table(features_table: Table) -> Table:
                 nullable=True,
                 null_rule="nothing was filled in",
                 meaning="Features filled in and why, written feature=reason.",
+                reads=_from_features(*(column.name for column in features if column.imputation != "core")),
             ),
         ),
     )
 
 
+def _from_features(*names: str | None) -> tuple[str, ...]:
+    """What a column reads that is made from the features named."""
+    return tuple(f"customer_features.{name}" for name in names if name)
+
+
 def _completed(column: FeatureColumn) -> FeatureColumn:
+    reads = _from_features(column.name, column.undefined_rule.column if column.undefined_rule else None)
     if column.imputation != "ordinary":
-        return dataclasses.replace(column, nullable=False, null_rule="")
-    return dataclasses.replace(
-        column, dtype="DOUBLE", nullable=True, null_rule="no customer of the snapshot has a known value"
-    )
+        return dataclasses.replace(column, nullable=False, null_rule="", reads=reads)
+    rule = "no customer of the snapshot has a known value"
+    return dataclasses.replace(column, dtype="DOUBLE", nullable=True, null_rule=rule, reads=reads)
 
 
 def _flag(column: FeatureColumn) -> Column:
-    name = f"{FLAG_PREFIX}{column.name}"
-    return Column(name=name, dtype="BOOLEAN", meaning=f"Whether {column.name} was filled in.")
+    name, meaning = f"{FLAG_PREFIX}{column.name}", f"Whether {column.name} was filled in."
+    return Column(name=name, dtype="BOOLEAN", meaning=meaning, reads=_from_features(column.name))
 
 
 def known_values(frame: pd.DataFrame, name: str) -> npt.NDArray[np.float64]:

@@ -28,7 +28,11 @@ BLOCKS: tuple[Callable[[FeatureSettings], FeatureBlock], ...] = (
 """Every block, in the order its columns are stored; of two redundant columns the earlier one is clustered on."""
 
 CUSTOMER_ID = FeatureColumn(
-    name="customer_id", dtype="VARCHAR", meaning="Customer as the shop writes it.", imputation="exempt"
+    name="customer_id",
+    dtype="VARCHAR",
+    meaning="Customer as the shop writes it.",
+    imputation="exempt",
+    reads=("order_lines.customer_id",),
 )
 
 

@@ -20,6 +20,14 @@ _STATIC = {
 
 _RECONCILED = ("silver/order_lines", "silver/customer_features", "gold/customer_segments", "exports/customer_segments")
 
+FITTED = "fitted"
+"""Check of an algorithm's clusters: whether there is a model behind them."""
+
+SMALLEST_SEGMENT, COVERAGE = "smallest_segment", "coverage"
+"""Checks of the customers' segments against the gates of the leaderboard."""
+
+_WARNINGS = {"gold/customer_segments": (SMALLEST_SEGMENT, COVERAGE)}
+
 
 def declared_table(platform: Platform, node: Node) -> Table:
     """Return the declaration of an asset's table; of files it is their list."""
@@ -65,4 +73,6 @@ def declared_checks(node: Node) -> tuple[DeclaredCheck, ...]:
     is_read = node.layer == "raw" and node.noun != "quarantine"
     is_fitted = node.layer == "clusters" and node.noun != "leaderboard"
     is_reconciled = is_read or is_fitted or node.key in _RECONCILED
-    return (*contract, *((DeclaredCheck("reconciliation"),) if is_reconciled else ()))
+    reconciliation = (DeclaredCheck("reconciliation"),) if is_reconciled else ()
+    warnings = (FITTED,) if is_fitted else _WARNINGS.get(node.key, ())
+    return (*contract, *reconciliation, *(DeclaredCheck(name, is_blocking=False) for name in warnings))

@@ -14,7 +14,7 @@ from segmentation_assets.ingestion.calendar import check_calendar, lookback_star
 from segmentation_assets.ingestion.delivery import DeliveredFile, list_delivery
 from segmentation_assets.ingestion.mapping import delivery_folder, effective_source
 from segmentation_assets.storage.manifest import Manifest
-from segmentation_assets.storage.store import WHOLE, file_sha256
+from segmentation_assets.storage.store import WHOLE
 
 _MONTH = re.compile(r"\d{4}-\d{2}-01")
 
@@ -181,7 +181,7 @@ def delivered_files(platform: Platform) -> tuple[DeliveredFile, ...]:
         made = required_manifest(platform, "source/synthetic_retail", WHOLE)
         paths = (platform.data_dir / file.path for file in made.files)
         only = [str(path.relative_to(folder)) for path in paths if path.is_relative_to(folder)]
-    return list_delivery(folder, effective_source(settings), only)
+    return list_delivery(folder, effective_source(settings), only, hash_of=platform.store.hashes.sha256)
 
 
 def _delivery_folder(platform: Platform) -> dict[str, str]:
@@ -190,7 +190,7 @@ def _delivery_folder(platform: Platform) -> dict[str, str]:
 
 def _decisions_file(platform: Platform) -> dict[str, str]:
     path = platform.data_dir / "decisions.csv"
-    return {"decisions.csv": file_sha256(path)} if path.is_file() else {}
+    return {"decisions.csv": platform.store.hashes.sha256(path)} if path.is_file() else {}
 
 
 _EXTERNAL: dict[str, Callable[[Platform], dict[str, str]]] = {

@@ -75,6 +75,16 @@ def _report_nodes() -> tuple[Node, ...]:
             resources=("reporting/templates/business_report.md.j2",),
             kinds=("markdown",),
         ),
+        Node(
+            key="reports/figures",
+            description="Figures for slides, as PNG of 1920 × 1080 pixels under `reports/<month>/`: size and money of "
+            "segments, the map of customers, the comparison of candidates. Titles state what was found. Small pictures "
+            "of them lie in `thumbnails` and are shown here.",
+            inputs=_REPORT_INPUTS,
+            storage="files",
+            settings=(*_REPORT_SETTINGS, "reports.dashboard.map_points"),
+            kinds=("matplotlib", "png"),
+        ),
     )
 
 

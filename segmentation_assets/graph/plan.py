@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from segmentation_assets.errors import SettingsError
 from segmentation_assets.graph.inputs import check_delivered_months
 from segmentation_assets.graph.node import Node
 from segmentation_assets.graph.platform import Platform
-from segmentation_assets.graph.staleness import evaluate, known_months
+from segmentation_assets.graph.staleness import Evaluation, evaluate, known_months
 from segmentation_assets.storage.store import WHOLE
 
 
@@ -28,6 +29,8 @@ class Scope:
         Compute everything in the scope, whatever the manifests say.
     is_reported_anew : bool
         Pass through what is up to date as well, so that a new event log learns of it.
+    seed : int or None
+        Seed of the clusterings for this run only; ``None`` for that of the settings.
     """
 
     keys: frozenset[str]
@@ -35,12 +38,23 @@ class Scope:
     months: int | None = None
     force: bool = False
     is_reported_anew: bool = False
+    seed: int | None = None
 
 
 def ingest_nodes(platform: Platform) -> tuple[Node, ...]:
     """Assets that take the delivery in, before any month is known."""
     return tuple(
         node for node in platform.graph.nodes if not node.is_partitioned and node.layer in ("source", "raw", "silver")
+    )
+
+
+def external_nodes(platform: Platform) -> tuple[Node, ...]:
+    """Assets read from what a person or another system puts there, which may happen at any time."""
+    is_own_delivery = platform.settings.source.kind == "synthetic"
+    return tuple(
+        node
+        for node in platform.graph.nodes
+        if node.external and not (is_own_delivery and node.external == "delivery_folder")
     )
 
 
@@ -57,7 +71,7 @@ def monthly_nodes(platform: Platform) -> tuple[Node, ...]:
 def to_run(platform: Platform, nodes: tuple[Node, ...], partition: str, scope: Scope) -> tuple[str, ...]:
     """Return the keys among `nodes` that have to run: what is stale and what is made from it, within the scope."""
     in_scope = [node for node in nodes if node.key in scope.keys]
-    if scope.force or scope.is_reported_anew:
+    if scope.force or scope.is_reported_anew or scope.seed is not None:
         return tuple(node.key for node in in_scope)
     stale = {node.key for node in in_scope if evaluate(platform, node, partition).state != "fresh"}
     reached = platform.graph.descendants(stale)
@@ -72,20 +86,26 @@ def months_to_visit(platform: Platform, scope: Scope) -> tuple[str, ...]:
     SettingsError
         The calendar does not fit the delivery, or the month asked for is no snapshot month.
     """
-    if platform.store.manifest("raw/order_lines") is not None:
+    if is_taken_in(platform):
         check_delivered_months(platform)
     months = known_months(platform)
-    if scope.month and scope.month not in months:
-        raise SettingsError(
-            f"{scope.month[:7]} is not a snapshot month",
-            f"snapshot months are {months[0][:7]} to {months[-1][:7]}; see calendar in the settings."
-            if months
-            else "there is none before the delivery has been taken in: segmentation run.",
-        )
+    if scope.month:
+        check_known_month(scope.month, months)
     asked = {scope.month} if scope.month else set(months[-scope.months :] if scope.months else months)
     before = (month for month in months if asked and month < min(asked) and _is_behind(platform, month, scope))
     first = next(before, min(asked, default=""))
     return tuple(month for month in months if asked and first <= month <= max(asked))
+
+
+def check_known_month(month: str, months: tuple[str, ...]) -> None:
+    """Raise a SettingsError when a month is not among the snapshot months."""
+    if month not in months:
+        raise SettingsError(
+            f"{month[:7]} is not a snapshot month",
+            f"snapshot months are {months[0][:7]} to {months[-1][:7]}; see calendar in the settings."
+            if months
+            else "there is none before the delivery has been taken in: segmentation run.",
+        )
 
 
 def _is_behind(platform: Platform, month: str, scope: Scope) -> bool:
@@ -95,11 +115,37 @@ def _is_behind(platform: Platform, month: str, scope: Scope) -> bool:
     return any(evaluate(platform, node, month).state != "fresh" for node in nodes)
 
 
+def is_needed_in_other_months(platform: Platform, keys: set[str]) -> bool:
+    """Whether another month, or what is made once of all months, reads the keys or anything made from them."""
+    reached = platform.graph.descendants(keys)
+    windows = ("previous", "recent", "every")
+    return any(item.key in reached and item.window in windows for node in platform.graph.nodes for item in node.inputs)
+
+
+def is_taken_in(platform: Platform) -> bool:
+    """Whether a delivery has been taken in at all; before that there is nothing to bring up to date."""
+    return platform.store.manifest("raw/order_lines") is not None
+
+
+def first_to_do(platform: Platform, scope: Scope) -> Evaluation | None:
+    """Return what a run over the scope would compute first; ``None`` when it would find nothing to do."""
+    for part, nodes in _parts(platform, scope):
+        for node in nodes:
+            if node.key in scope.keys and (found := evaluate(platform, node, part)).state != "fresh":
+                return found
+    return None
+
+
+def _parts(platform: Platform, scope: Scope) -> Iterator[tuple[str, tuple[Node, ...]]]:
+    """Partitions and their assets in the order of a run."""
+    yield WHOLE, ingest_nodes(platform)
+    for month in months_to_visit(platform, scope):
+        yield month, monthly_nodes(platform)
+    yield WHOLE, publishing_nodes(platform)
+
+
 def is_up_to_date(platform: Platform, scope: Scope) -> bool:
     """Whether a run over the scope would find nothing to do."""
-    if to_run(platform, ingest_nodes(platform), WHOLE, scope):
+    if scope.force or scope.is_reported_anew or scope.seed is not None:
         return False
-    months = months_to_visit(platform, scope)
-    return not any(to_run(platform, monthly_nodes(platform), month, scope) for month in months) and not to_run(
-        platform, publishing_nodes(platform), WHOLE, scope
-    )
+    return first_to_do(platform, scope) is None

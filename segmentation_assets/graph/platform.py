@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from segmentation_assets.clustering.registry import model_types
 from segmentation_assets.config.settings import Settings
@@ -25,10 +27,13 @@ class Platform:
     settings : Settings
     today : date
         Months that have not ended by this day get no snapshot.
+    is_verifying : bool
+        Read every stored file anew to tell whether it is intact.
     """
 
     settings: Settings
     today: dt.date = field(default_factory=dt.date.today)
+    is_verifying: bool = False
 
     @property
     def data_dir(self) -> Path:
@@ -61,7 +66,7 @@ class Platform:
     @cached_property
     def store(self) -> TableStore:
         """Tables and files below the data folder."""
-        return TableStore(self.data_dir)
+        return TableStore(self.data_dir, is_verifying=self.is_verifying)
 
     @cached_property
     def models(self) -> ModelStore:
@@ -81,3 +86,17 @@ class Platform:
     def code_version(self, node: Node) -> str:
         """Code version of one asset."""
         return self.code_versions[node.key]
+
+    def altered(self, by_hand: Mapping[str, Any]) -> Platform:
+        """Return the platform with some settings changed, given by dotted path."""
+        return replace(self, settings=self.settings.altered(by_hand)) if by_hand else self
+
+    def altered_for(self, node: Node, by_hand: Mapping[str, Any]) -> tuple[Platform, dict[str, Any]]:
+        """Return the platform with those of the changes that the node's result depends on, and these changes."""
+        own = {path: value for path, value in by_hand.items() if _depends_on(node, path)}
+        return self.altered(own), own
+
+
+def _depends_on(node: Node, path: str) -> bool:
+    """Whether a dotted path lies within a settings section of the node, or contains one."""
+    return any(f"{own}.".startswith(f"{path}.") or f"{path}.".startswith(f"{own}.") for own in node.settings)

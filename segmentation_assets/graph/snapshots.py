@@ -142,6 +142,11 @@ def _gold_nodes(clusters: tuple[Node, ...]) -> tuple[Node, ...]:
                 *same("gold/champion", "silver/customer_features", "gold/rfm_segments"),
                 Input(key="gold/customer_segments", window="previous"),
             ),
+            settings=(
+                "leaderboard.min_coverage",
+                "leaderboard.min_segment_share",
+                "leaderboard.min_segment_customers",
+            ),
             kinds=_MODEL_KINDS,
         ),
         Node(

@@ -42,6 +42,14 @@ def compare(manifest: Manifest | None, version: str, inputs: dict[str, str]) -> 
     return tuple(reasons)
 
 
+def expected_version(platform: Platform, node: Node, stored: Manifest | None) -> str:
+    """Return the code version that a stored result must have to be kept.
+
+    A setting that was changed by hand for the run that made it counts as long as nothing else changes.
+    """
+    return platform.altered(stored.by_hand if stored else {}).code_version(node)
+
+
 def evaluate(platform: Platform, node: Node, partition: str) -> Evaluation:
     """Compare one stored result with its inputs, code version and files as they are now."""
     manifest = platform.store.manifest(node.key, partition)
@@ -50,7 +58,7 @@ def evaluate(platform: Platform, node: Node, partition: str) -> Evaluation:
         inputs = read_fingerprints(platform, node, partition)
     except DataError as problem:
         return Evaluation(node.key, partition, missing, (problem.message,))
-    reasons = compare(manifest, platform.code_version(node), inputs)
+    reasons = compare(manifest, expected_version(platform, node, manifest), inputs)
     if not reasons and manifest is not None and not platform.store.is_intact(manifest):
         reasons = ("a stored file is missing or damaged",)
     return Evaluation(node.key, partition, missing if reasons else "fresh", reasons)
@@ -69,7 +77,9 @@ def check_predecessors(platform: Platform, node: Node, partition: str) -> None:
     for month in month_range(platform.first_month, previous_month(partition)):
         for earlier in monthly:
             stored = platform.store.manifest(earlier.key, month)
-            reasons = compare(stored, platform.code_version(earlier), read_fingerprints(platform, earlier, month))
+            reasons = compare(
+                stored, expected_version(platform, earlier, stored), read_fingerprints(platform, earlier, month)
+            )
             if reasons:
                 raise PredecessorError(
                     f"{node.key} for {partition[:7]} builds on {month[:7]}, which is not up to date: {earlier.key}: "

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from segmentation_assets.config.source import SourceSettings
 from segmentation_assets.errors import DataError
+from segmentation_assets.storage.file_hashes import file_sha256
 from segmentation_assets.tables.raw import DELIVERED_TABLES
 
 CSV_EXTENSIONS = (".csv", ".csv.gz")
@@ -40,7 +40,11 @@ class DeliveredFile:
 
 
 def list_delivery(
-    folder: Path, source: SourceSettings, only: Collection[str] | None = None
+    folder: Path,
+    source: SourceSettings,
+    only: Collection[str] | None = None,
+    *,
+    hash_of: Callable[[Path], str] = file_sha256,
 ) -> tuple[DeliveredFile, ...]:
     """List the delivered files of every mapped table.
 
@@ -52,6 +56,8 @@ def list_delivery(
         Its tables name the file patterns.
     only : collection of str, optional
         Paths below the delivery folder; files that are not among them count as absent.
+    hash_of : callable, optional
+        Gives the SHA-256 of a file, perhaps from memory; by default every file is read.
 
     Returns
     -------
@@ -75,7 +81,7 @@ def list_delivery(
         for pattern in mapping.files if mapping is not None else ():
             _claim(owners, table, pattern, _matching_files(folder, table, pattern, only))
     return tuple(
-        _describe(folder, table, name, index)
+        _describe(folder, table, name, index, hash_of)
         for table in DELIVERED_TABLES
         for index, name in enumerate(sorted(name for name, owner in owners.items() if owner == table))
     )
@@ -110,7 +116,7 @@ def _claim(owners: dict[str, str], table: str, pattern: str, names: Iterable[str
             )
 
 
-def _describe(folder: Path, table: str, name: str, index: int) -> DeliveredFile:
+def _describe(folder: Path, table: str, name: str, index: int, hash_of: Callable[[Path], str]) -> DeliveredFile:
     path = folder / name
     if not name.lower().endswith(CSV_EXTENSIONS + PARQUET_EXTENSIONS):
         raise DataError(
@@ -120,6 +126,4 @@ def _describe(folder: Path, table: str, name: str, index: int) -> DeliveredFile:
     size = path.stat().st_size
     if size == 0:
         raise DataError(f"{name} of source.{table} is empty (0 bytes)", "deliver it again, or remove it.")
-    with path.open("rb") as stream:
-        digest = hashlib.file_digest(stream, "sha256").hexdigest()
-    return DeliveredFile(table, name, index, size, digest)
+    return DeliveredFile(table, name, index, size, hash_of(path))

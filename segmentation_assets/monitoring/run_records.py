@@ -8,7 +8,7 @@ import os
 import platform as machine
 import subprocess
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -60,6 +60,22 @@ class StepRecord:
             metadata=manifest.metadata,
             files=tuple(file.path for file in manifest.files),
         )
+
+
+@dataclass(frozen=True)
+class RunSummary:
+    """How a run ended and how much it had to do."""
+
+    run_id: str
+    ended_at: str
+    succeeded: bool
+    computed_steps: int
+    kept_steps: int
+
+    def in_words(self) -> str:
+        """Say it in a line."""
+        how = "" if self.succeeded else ", failed"
+        return f"{self.ended_at}{how}: {self.computed_steps} steps computed, {self.kept_steps} kept ({self.run_id})"
 
 
 @dataclass(frozen=True)
@@ -123,6 +139,15 @@ def add_to_run_record(run: RunRecord, settings: Settings, data_dir: Path) -> Non
             document["succeeded"] = before["succeeded"] and document["succeeded"]
         _write(path, document | _totals(document["steps"]))
         _append_log(data_dir / "logs" / f"{run.run_id}.jsonl", run)
+
+
+def newest_run(data_dir: Path) -> RunSummary | None:
+    """Return the run of a data folder that was recorded last; ``None`` when there is none."""
+    records = sorted((data_dir / "runs").glob("*.json"), key=lambda path: path.stat().st_mtime_ns)
+    if not records:
+        return None
+    document = json.loads(records[-1].read_text(encoding="utf-8"))
+    return RunSummary(**{field.name: document[field.name] for field in fields(RunSummary)})
 
 
 def _document(record: RunRecord, settings: Settings) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,13 +17,14 @@ from segmentation_assets.errors import DataError
 from segmentation_assets.graph.inputs import read_fingerprints
 from segmentation_assets.graph.node import Node
 from segmentation_assets.graph.platform import Platform
-from segmentation_assets.graph.staleness import check_predecessors, compare, known_months
+from segmentation_assets.graph.staleness import check_predecessors, compare, expected_version, known_months
 from segmentation_assets.monitoring.cost import Cost, CostMeter
 from segmentation_assets.orchestration.step import Step
 from segmentation_assets.storage.contract import ContractResult, check_contract
 from segmentation_assets.storage.engine import Connection, EngineError, content_hash, parquet_scan
+from segmentation_assets.storage.file_hashes import file_sha256
 from segmentation_assets.storage.manifest import CheckRecord, Manifest, StoredFile
-from segmentation_assets.storage.store import WHOLE, file_sha256
+from segmentation_assets.storage.store import WHOLE
 from segmentation_assets.tables.declaration import Table
 
 QUARANTINE_SLICE = "quarantine"
@@ -40,6 +41,25 @@ class StepOutcome:
     kept: bool
     reasons: tuple[str, ...]
     cost: Cost
+
+
+@dataclass(frozen=True)
+class StepOptions:
+    """What a person or a caller asks of a step beyond the settings.
+
+    Parameters
+    ----------
+    force : bool
+        Compute whatever the manifests say.
+    is_in_order : bool
+        The caller makes the months in order, so earlier ones need no check.
+    by_hand : dict
+        Settings, by dotted path, changed for this run only. The result keeps them on record.
+    """
+
+    force: bool = False
+    is_in_order: bool = False
+    by_hand: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass
@@ -61,10 +81,12 @@ def keep_or_compute(
     *,
     connect: Any,
     log: logging.Logger,
-    force: bool = False,
-    is_in_order: bool = False,
+    options: StepOptions,
 ) -> StepOutcome:
     """Keep the stored result when nothing it rests on has changed; otherwise compute, check and store it.
+
+    Of two processes that come to the same asset and partition at once, one waits until the other is done, and then
+    keeps what that one stored.
 
     Parameters
     ----------
@@ -77,10 +99,7 @@ def keep_or_compute(
     connect : callable
         Opens an engine connection as a context manager.
     log : logging.Logger
-    force : bool
-        Compute whatever the manifests say.
-    is_in_order : bool
-        The caller makes the months in order, so earlier ones need no check.
+    options : StepOptions
 
     Returns
     -------
@@ -94,33 +113,58 @@ def keep_or_compute(
         An input is missing or breaks a rule, or an earlier month is missing or out of date.
     """
     meter = CostMeter()
-    if not is_in_order and any(item.window == "previous" for item in node.inputs):
+    if not options.is_in_order and any(item.window == "previous" for item in node.inputs):
         check_predecessors(platform, node, partition)
-    inputs = read_fingerprints(platform, node, partition)
-    stored = platform.store.manifest(node.key, partition)
-    reasons = compare(stored, platform.code_version(node), inputs)
-    if stored is not None and not reasons and not force:
-        if platform.store.is_intact(stored):
-            return StepOutcome(stored, kept=True, reasons=(), cost=meter.read())
-        reasons = ("a stored file is missing or damaged",)
-    with platform.store.staging(node.key) as stage:
-        step = Step(platform, node, partition, stage, connect, log, is_forced=force)
-        try:
-            body(step)
-            manifest = _STORERS[node.storage](step, inputs)
-        except EngineError:
-            _stop_on_damaged_input(platform, node, partition)
-            raise
-        except OSError as problem:
-            place = f" ({problem.filename})" if problem.filename else ""
-            raise DataError(
-                f"{node.key} cannot read or write{place}: {problem.strerror or problem}",
-                "check the folder's permissions and that the disk has room; the previous result is in place.",
-            ) from problem
-        finally:
-            step.close()
-    why = ("forced",) if force else reasons
+
+    def tell_waiting() -> None:
+        log.info("%s of %s is being made by another process; waiting for it", node.key, partition)
+
+    with platform.store.lock(f"step/{node.key}", partition, on_wait=tell_waiting):
+        inputs = read_fingerprints(platform, node, partition)
+        stored = platform.store.manifest(node.key, partition)
+        effective, by_hand = platform.altered_for(node, options.by_hand)
+        reasons = _reasons(platform, effective, node, stored, by_hand, inputs)
+        if stored is not None and not reasons and not options.force:
+            if platform.store.is_intact(stored):
+                return StepOutcome(stored, kept=True, reasons=(), cost=meter.read())
+            reasons = ("a stored file is missing or damaged",)
+        with platform.store.staging(node.key) as stage:
+            step = Step(effective, node, partition, stage, connect, log, is_forced=options.force, by_hand=by_hand)
+            manifest = _compute_and_store(step, body, inputs)
+    why = ("forced",) if options.force else reasons
     return StepOutcome(manifest, kept=False, reasons=why, cost=meter.read())
+
+
+def _reasons(
+    platform: Platform,
+    effective: Platform,
+    node: Node,
+    stored: Manifest | None,
+    by_hand: Mapping[str, Any],
+    inputs: dict[str, str],
+) -> tuple[str, ...]:
+    """Return why the stored result cannot be kept, with what was changed by hand for this run or for the stored one."""
+    if by_hand and stored is not None and stored.by_hand != by_hand:
+        return tuple(f"{path} is {value} for this run" for path, value in by_hand.items())
+    version = effective.code_version(node) if by_hand else expected_version(platform, node, stored)
+    return compare(stored, version, inputs)
+
+
+def _compute_and_store(step: Step, body: Body, inputs: dict[str, str]) -> Manifest:
+    try:
+        body(step)
+        return _STORERS[step.node.storage](step, inputs)
+    except EngineError:
+        _stop_on_damaged_input(step.platform, step.node, step.partition)
+        raise
+    except OSError as problem:
+        place = f" ({problem.filename})" if problem.filename else ""
+        raise DataError(
+            f"{step.node.key} cannot read or write{place}: {problem.strerror or problem}",
+            "check the folder's permissions and that the disk has room; the previous result is in place.",
+        ) from problem
+    finally:
+        step.close()
 
 
 def _stop_on_damaged_input(platform: Platform, node: Node, partition: str) -> None:
@@ -251,7 +295,7 @@ def _manifest(
     version = step.platform.code_version(step.node)
     return Manifest(
         step.node.key, step.partition, content, version, inputs, files, row_count, tuple(step.checks), metadata,
-        slices or {},
+        slices or {}, step.by_hand,
     )  # fmt: skip
 
 
@@ -296,12 +340,3 @@ def _with_documents(rows_hash: str, stage: Path) -> str:
 
 def _hash_of(parts: dict[str, str]) -> str:
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
-
-
-def require_months(step: Step, months: tuple[str, ...]) -> None:
-    """Stop with a clear error when a snapshot has no month of order lines to read."""
-    if not months:
-        raise DataError(
-            f"{step.node.key}: there is no order line in the lookback of {step.partition[:7]}",
-            "lengthen calendar.lookback_months, or check calendar.first_snapshot against the delivered months.",
-        )

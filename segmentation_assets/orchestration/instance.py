@@ -10,13 +10,13 @@ from segmentation_assets.errors import SettingsError
 
 _TEMPLATE = """# written by segmentation_assets; runs, logs and artifacts of this data folder
 run_storage:
-  module: dagster._core.storage.runs
-  class: SqliteRunStorage
+  module: segmentation_assets.orchestration.sqlite_storage
+  class: OpenRunStorage
   config:
     base_dir: {storage}
 event_log_storage:
-  module: dagster._core.storage.event_log
-  class: ConsolidatedSqliteEventLogStorage
+  module: segmentation_assets.orchestration.sqlite_storage
+  class: OpenEventLogStorage
   config:
     base_dir: {storage}
 schedule_storage:
@@ -34,6 +34,13 @@ compute_logs:
   class: LocalComputeLogManager
   config:
     base_dir: {compute_logs}
+concurrency:
+  runs:
+    max_concurrent_runs: 2
+    tag_concurrency_limits:
+      - key: dagster/partition
+        value: {{applyLimitPerUniqueValue: true}}
+        limit: 1
 telemetry:
   enabled: false
 nux:

@@ -1,6 +1,9 @@
 """Runs what is stale through Dagster, in this process: the delivery, then each month in order, then publishing."""
 
 import logging
+from collections.abc import Mapping
+from contextlib import nullcontext
+from types import MappingProxyType
 
 import dagster as dg
 
@@ -9,6 +12,7 @@ from segmentation_assets.graph.node import Node
 from segmentation_assets.graph.plan import (
     Scope,
     ingest_nodes,
+    is_needed_in_other_months,
     monthly_nodes,
     months_to_visit,
     publishing_nodes,
@@ -16,13 +20,23 @@ from segmentation_assets.graph.plan import (
 )
 from segmentation_assets.graph.platform import Platform
 from segmentation_assets.monitoring.cost import CostMeter
-from segmentation_assets.orchestration.build import FORCE_TAG, IN_ORDER_TAG, Observer, build_defs
+from segmentation_assets.orchestration.asset_definition import Observer
 from segmentation_assets.orchestration.incremental import StepOutcome
 from segmentation_assets.orchestration.instance import open_instance
+from segmentation_assets.orchestration.options import IN_ORDER_TAG
+from segmentation_assets.orchestration.pipeline import build_pipeline
+from segmentation_assets.orchestration.run_liveness import PROCESS_TAG, process_mark
 from segmentation_assets.storage.store import WHOLE
 
 
-def run_scope(platform: Platform, scope: Scope, observer: Observer) -> float:
+def run_scope(
+    platform: Platform,
+    scope: Scope,
+    observer: Observer,
+    *,
+    instance: dg.DagsterInstance | None = None,
+    tags: Mapping[str, str] = MappingProxyType({}),
+) -> float:
     """Bring everything in the scope up to date.
 
     Parameters
@@ -31,6 +45,10 @@ def run_scope(platform: Platform, scope: Scope, observer: Observer) -> float:
     scope : Scope
     observer : callable
         Told of every step that ended.
+    instance : DagsterInstance, optional
+        Where the runs are recorded; the one of the data folder when left out.
+    tags : dict of str to str
+        Tags of the runs.
 
     Returns
     -------
@@ -40,7 +58,8 @@ def run_scope(platform: Platform, scope: Scope, observer: Observer) -> float:
     Raises
     ------
     DataError
-        A step failed; carries the step's own message.
+        A step failed; carries the step's own message. What does not rest on it has been made all the same; the later
+        months have not been begun if they read it.
     """
     steps: list[float] = []
 
@@ -49,23 +68,16 @@ def run_scope(platform: Platform, scope: Scope, observer: Observer) -> float:
         observer(node, partition, outcome)
 
     meter = CostMeter()
-    defs = build_defs(platform.settings, observer=observe)
-    with open_instance(platform.data_dir) as instance:
-        run = _Runner(platform, scope, defs, instance, meter.read().cpu_seconds)
+    defs = build_pipeline(platform.settings, observer=observe)
+    with nullcontext(instance) if instance else open_instance(platform.data_dir) as opened:
+        run = _Runner(platform, scope, defs, opened, tags, meter.read().cpu_seconds)
         run.part("ingest_job", to_run(platform, ingest_nodes(platform), WHOLE, scope), None)
-        months = months_to_visit(platform, scope)
-        for month in months[:-1]:
-            run.part("monthly_snapshot_job", to_run(platform, monthly_nodes(platform), month, scope), month)
-        for month in months[-1:]:
-            keys = to_run(platform, monthly_nodes(platform), month, scope)
-            publishing = tuple(node.key for node in publishing_nodes(platform) if node.key in scope.keys)
-            published = publishing if keys else to_run(platform, publishing_nodes(platform), WHOLE, scope)
-            run.part("monthly_snapshot_job", keys + published, month)
+        run.months(months_to_visit(platform, scope))
     return run.cpu_seconds - sum(steps)
 
 
-_QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
-"""Run configuration that keeps Dagster's own lines off the console; progress is shown by the caller."""
+_QUIET = {"console": {"config": {"log_level": "CRITICAL"}}}
+"""Logger configuration that keeps Dagster's own lines off the console; progress is shown by the caller."""
 
 _log = logging.getLogger("segmentation_assets.runner")
 
@@ -79,13 +91,40 @@ class _Runner:
         scope: Scope,
         defs: dg.Definitions,
         instance: dg.DagsterInstance,
+        tags: Mapping[str, str],
         cpu_seconds: float,
     ) -> None:
         self.platform = platform
         self.scope = scope
         self.defs = defs
         self.instance = instance
+        self.tags = {**tags, IN_ORDER_TAG: "true", PROCESS_TAG: process_mark()}
         self.cpu_seconds = cpu_seconds
+        self.failed: set[str] = set()
+
+    def months(self, months: tuple[str, ...]) -> None:
+        """Make the months in order; go on after a failure only if nothing of the later months rests on it."""
+        problems: list[tuple[str, DataError]] = []
+        for place, month in enumerate(months):
+            keys = self._keys_of(month, is_newest=month == months[-1])
+            try:
+                self.part("monthly_snapshot_job", keys, month)
+            except DataError as problem:
+                problems.append((month, problem))
+                later = months[place + 1 :]
+                if later and is_needed_in_other_months(self.platform, self.failed):
+                    raise _summed_up(problems, later) from None
+        if problems:
+            raise _summed_up(problems, ())
+
+    def _keys_of(self, month: str, *, is_newest: bool) -> tuple[str, ...]:
+        """List what has to run in a month; publishing is part of the newest one."""
+        keys = to_run(self.platform, monthly_nodes(self.platform), month, self.scope)
+        if not is_newest:
+            return keys
+        nodes = publishing_nodes(self.platform)
+        publishing = tuple(node.key for node in nodes if node.key in self.scope.keys)
+        return keys + (publishing if keys else to_run(self.platform, nodes, WHOLE, self.scope))
 
     def part(self, job: str, keys: tuple[str, ...], partition: str | None) -> None:
         """Run some assets of a job for one partition, and stop with the step's own message when one fails."""
@@ -96,14 +135,29 @@ class _Runner:
             instance=self.instance,
             partition_key=partition,
             asset_selection=[dg.AssetKey(key.split("/")) for key in keys],
-            run_config=_QUIET,
-            tags={IN_ORDER_TAG: "true", **({FORCE_TAG: "true"} if self.scope.force else {})},
+            run_config={
+                "loggers": _QUIET,
+                "resources": {"options": {"config": {"force": self.scope.force, "seed": self.scope.seed}}},
+            },
+            tags=self.tags,
             raise_on_error=False,
         )
         self.cpu_seconds += meter.read().cpu_seconds
         if not result.success:
             _stop_if_interrupted(result)
+            failures = (event for event in result.all_events if event.is_step_failure)
+            self.failed = {(event.step_key or "").replace("__", "/") for event in failures}
             raise _failure(result)
+
+
+def _summed_up(problems: list[tuple[str, DataError]], later: tuple[str, ...]) -> DataError:
+    """Make one error of those of several months, and say which months were not begun."""
+    (_, first), *others = problems
+    message = " ".join(f"{month[:7]}: {problem.message}" for month, problem in problems) if others else first.message
+    if not later:
+        return DataError(message, first.hint)
+    span = later[0][:7] if len(later) == 1 else f"{later[0][:7]} to {later[-1][:7]}"
+    return DataError(message, f"{first.hint} {span} builds on it and was not begun.".strip())
 
 
 def _stop_if_interrupted(result: dg.ExecuteInProcessResult) -> None:

@@ -66,6 +66,7 @@ class Step:
     kept_slices: set[str] = field(default_factory=set)
     targets: dict[str, str] = field(default_factory=dict)
     is_forced: bool = False
+    by_hand: dict[str, Any] = field(default_factory=dict)
     is_copy_of_inputs: bool = False
     rests_on: list[Path] = field(default_factory=list)
     _stack: ExitStack = field(default_factory=ExitStack)

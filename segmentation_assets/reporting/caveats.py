@@ -34,6 +34,7 @@ def list_caveats(snapshot: Snapshot) -> list[tuple[str, str]]:
         *_small_segments(snapshot),
         *_imputation(snapshot),
         *_absent_blocks(snapshot),
+        *_failed_algorithms(snapshot),
         *_verdict(snapshot),
     ]
 
@@ -94,6 +95,18 @@ def _imputation(snapshot: Snapshot) -> list[tuple[str, str]]:
 
 def _absent_blocks(snapshot: Snapshot) -> list[tuple[str, str]]:
     return [("Not available", f"{block}: {reason}") for block, reason in sorted(snapshot.absent_blocks.items())]
+
+
+def _failed_algorithms(snapshot: Snapshot) -> list[tuple[str, str]]:
+    """Name the algorithms that raised an error, and the error."""
+    board = snapshot.leaderboard
+    if "failure" not in board.columns:
+        return []
+    failed = board[board["failure"].notna()].sort_values("candidate")
+    return [
+        ("Failed algorithm", f"{algorithm_label(str(row.candidate))} {row.failure}. It is not ranked this month.")
+        for row in failed.itertuples()
+    ]
 
 
 def _verdict(snapshot: Snapshot) -> list[tuple[str, str]]:

@@ -28,6 +28,9 @@ Connection = duckdb.DuckDBPyConnection
 EngineError = duckdb.Error
 """What a connection raises when it cannot run a statement or read a file."""
 
+EngineInputOutputError = duckdb.IOException
+"""What a connection raises when it cannot read or write a file."""
+
 
 @dataclass(frozen=True)
 class Engine:

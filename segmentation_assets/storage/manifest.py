@@ -54,6 +54,8 @@ class Manifest:
         Figures shown with the asset; plain JSON values.
     slices : dict of str to str
         Content hash per slice of an asset stored in slices.
+    by_hand : dict
+        Settings, by dotted path, that a person changed for the run that made the result.
     """
 
     key: str
@@ -66,6 +68,7 @@ class Manifest:
     checks: tuple[CheckRecord, ...] = ()
     metadata: dict[str, Any] = field(default_factory=dict)
     slices: dict[str, str] = field(default_factory=dict)
+    by_hand: dict[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> str:
         """Write the manifest as JSON text with sorted keys."""

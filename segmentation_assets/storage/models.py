@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from segmentation_assets.errors import DataError, closest_hint
-from segmentation_assets.storage.store import TableStore, file_sha256
+from segmentation_assets.storage.file_hashes import file_sha256
+from segmentation_assets.storage.store import TableStore
 
 ESTIMATOR_FILE = "model.skops"
 METADATA_FILE = "metadata.json"

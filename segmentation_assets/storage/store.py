@@ -1,32 +1,37 @@
 """The table store: every result lies under the data folder beside its manifest, and is replaced whole.
 
 A result is written into a staging folder, named after its content, and becomes visible when its manifest is put in
-place by an atomic rename. A reader therefore sees the old or the new result; a kill leaves the old one.
+place by an atomic rename. A reader therefore sees the old or the new result; a kill leaves the old one. What was
+replaced stays readable for a while, for readers that had just found it.
 """
 
 from __future__ import annotations
 
 import contextlib
 import fcntl
-import hashlib
 import os
 import shutil
+import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from segmentation_assets.errors import DataError
+from segmentation_assets.storage.file_hashes import FileHashes, file_hashes
 from segmentation_assets.storage.manifest import Manifest, StoredFile
+from segmentation_assets.storage.manifest_memory import manifest_memory
+from segmentation_assets.storage.replaced import (
+    drop_replaced,
+    mark_replaced,
+    partition_folders,
+    replaced_contents,
+    take_in_place,
+)
 
 WHOLE = "all"
 """Partition key of results that have no partitions."""
-
-
-def file_sha256(path: Path) -> str:
-    """SHA-256 of a file's bytes, in hex."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 @dataclass(frozen=True)
@@ -37,9 +42,17 @@ class TableStore:
     ----------
     root : Path
         The data folder.
+    is_verifying : bool
+        Read every file anew to tell whether it is intact, whatever its times say.
     """
 
     root: Path
+    is_verifying: bool = False
+
+    @cached_property
+    def hashes(self) -> FileHashes:
+        """Hashes of files, remembered while the files are untouched."""
+        return FileHashes(self.root, believes_memory=False) if self.is_verifying else file_hashes(self.root)
 
     def table_folder(self, key: str, partition: str) -> Path:
         """Folder of one partition or slice of a table."""
@@ -51,11 +64,14 @@ class TableStore:
 
     def manifest(self, key: str, partition: str = WHOLE) -> Manifest | None:
         """Read the manifest of an asset and partition; ``None`` when nothing is stored."""
-        return _read_manifest(self.manifest_path(key, partition))
+        return self._read_manifest(key, partition)
 
     def slice_manifest(self, key: str, slice_name: str) -> Manifest | None:
         """Read the manifest of one slice; ``None`` when the slice is not stored."""
-        return _read_manifest(self.manifest_path(f"{key}/slices", slice_name))
+        return self._read_manifest(f"{key}/slices", slice_name)
+
+    def _read_manifest(self, key: str, partition: str) -> Manifest | None:
+        return manifest_memory(self.root).read(f"{self.root}/manifests/{key}/{partition}.json")
 
     def partitions(self, key: str) -> tuple[str, ...]:
         """Partition keys with a stored result, sorted."""
@@ -95,14 +111,16 @@ class TableStore:
         return self.paths(manifest)
 
     def is_intact(self, manifest: Manifest) -> bool:
-        """Whether every file has the size and SHA-256 of its manifest, slices included."""
+        """Whether every file has the size and SHA-256 of its manifest, slices included.
+
+        A file whose size, times and inode are those of its last hashing is not read again.
+        """
         return all(self._file_is_intact(file) for file in manifest.files) and all(
             self._slice_is_intact(manifest.key, name, wanted) for name, wanted in manifest.slices.items()
         )
 
     def _file_is_intact(self, file: StoredFile) -> bool:
-        path = self.root / file.path
-        return path.is_file() and path.stat().st_size == file.size_bytes and file_sha256(path) == file.sha256
+        return self.hashes.has(f"{self.root}/{file.path}", file.size_bytes, file.sha256)
 
     def _slice_is_intact(self, key: str, name: str, wanted: str) -> bool:
         stored = self.slice_manifest(key, name)
@@ -127,15 +145,17 @@ class TableStore:
         """Move a staged folder to its place, named by its content; return its files.
 
         Where `current`, the manifest in force, names the same content and its files are whole, they stay. Otherwise
-        the manifest still points at the previous content until `publish` is called.
+        the manifest still points at the previous content until `publish` is called. A folder of the same content that
+        lies there from before is filled file by file, as it may have readers.
         """
         target = self.table_folder(key, partition) / content[:16]
         if current is not None and current.content_hash == content and self.is_intact(current):
             return current.files
         target.parent.mkdir(parents=True, exist_ok=True)
         if target.exists():
-            shutil.rmtree(target)
-        staged.rename(target)
+            take_in_place(staged, target)
+        else:
+            staged.rename(target)
         return self.describe_files(sorted(path for path in target.rglob("*") if path.is_file()))
 
     def place_file(self, staged: Path, target: Path) -> None:
@@ -160,49 +180,117 @@ class TableStore:
     def describe_files(self, paths: list[Path]) -> tuple[StoredFile, ...]:
         """Record path, size and SHA-256 of files below the data folder."""
         return tuple(
-            StoredFile(str(path.relative_to(self.root)), path.stat().st_size, file_sha256(path)) for path in paths
+            StoredFile(str(path.relative_to(self.root)), path.stat().st_size, self.hashes.sha256(path))
+            for path in paths
         )
 
-    def publish(self, manifest: Manifest, *, slice_name: str | None = None) -> None:
-        """Put a manifest in place, which makes its files the current ones, and drop what it replaces."""
+    def publish(self, manifest: Manifest, *, slice_name: str | None = None, now: float | None = None) -> None:
+        """Put a manifest in place, which makes its files the current ones.
+
+        What it replaces stays for the grace period from `now`, in seconds since 1970; what was replaced earlier than
+        that goes.
+        """
         key = manifest.key if slice_name is None else f"{manifest.key}/slices"
+        seconds = time.time() if now is None else now
+        folder = self.table_folder(manifest.key, manifest.partition)
+        current = self._contents(manifest)
+        for name in self._contents(self._read_manifest(key, manifest.partition)) - current:
+            mark_replaced(folder / name, seconds)
         path = self.manifest_path(key, manifest.partition)
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
         temporary.write_text(manifest.to_json(), encoding="utf-8")
         os.replace(temporary, path)
-        self._drop_replaced(manifest)
+        if not manifest.slices:
+            drop_replaced(folder, current, seconds)
+        self.hashes.settle()
 
-    def _drop_replaced(self, manifest: Manifest) -> None:
-        """Remove the content folders of a partition that its manifest does not point at."""
-        folder = self.table_folder(manifest.key, manifest.partition)
-        current = {(self.root / file.path).parent.name for file in manifest.files}
-        for path in folder.iterdir() if folder.is_dir() and not manifest.slices else ():
-            if path.name not in current:
-                shutil.rmtree(path, ignore_errors=True)
+    def _contents(self, manifest: Manifest | None) -> set[str]:
+        """Names of the content folders that a manifest points at."""
+        return {(self.root / file.path).parent.name for file in manifest.files} if manifest else set()
 
-    def remove_slice(self, key: str, slice_name: str) -> None:
-        """Remove a slice that is no longer delivered."""
+    def remove_slice(self, key: str, slice_name: str, *, now: float | None = None) -> None:
+        """Remove a slice that is no longer delivered; its files stay for the grace period."""
+        seconds = time.time() if now is None else now
+        for name in self._contents(self.slice_manifest(key, slice_name)):
+            mark_replaced(self.table_folder(key, slice_name) / name, seconds)
         self.manifest_path(f"{key}/slices", slice_name).unlink(missing_ok=True)
-        shutil.rmtree(self.table_folder(key, slice_name), ignore_errors=True)
+
+    def tidy(self) -> None:
+        """Do at the end of a run what makes the next one cheap, and remove what nobody can be reading any more."""
+        self.hashes.settle()
+        self.drop_replaced()
+
+    def drop_replaced(self, *, now: float | None = None) -> None:
+        """Remove what was replaced longer ago than the grace period, of every table; what is locked is left out."""
+        seconds = time.time() if now is None else now
+        for key, partition in partition_folders(self.root / "tables"):
+            folder = self.table_folder(key, partition)
+            if set(replaced_contents(folder, seconds)) - self._current_contents(key, partition):
+                with self._lock_if_free(key, partition) as is_free, self._lock_if_free(key, "slices") as are_free:
+                    if is_free and are_free:
+                        drop_replaced(folder, self._current_contents(key, partition), seconds)
+
+    def _current_contents(self, key: str, partition: str) -> set[str]:
+        """Content folders in force of a partition or slice; all of them where a manifest cannot be read."""
+        names: set[str] = set()
+        for owner in (key, f"{key}/slices"):
+            manifest = self._read_manifest(owner, partition)
+            if manifest is None and self.manifest_path(owner, partition).exists():
+                return {path.name for path in self.table_folder(key, partition).iterdir()}
+            names |= self._contents(manifest)
+        return names
 
     @contextlib.contextmanager
-    def lock(self, key: str, partition: str) -> Iterator[None]:
-        """Hold the lock under which one partition's files and manifest are replaced."""
-        folder = self.root / "locks"
-        folder.mkdir(parents=True, exist_ok=True)
-        with (folder / f"{key.replace('/', '-')}-{partition}.lock").open("w") as stream:
-            fcntl.flock(stream, fcntl.LOCK_EX)
+    def lock(self, key: str, partition: str, *, on_wait: Callable[[], None] | None = None) -> Iterator[None]:
+        """Hold a lock between processes; it is free again when its process ends, however it ends.
+
+        Parameters
+        ----------
+        key, partition : str
+            What is locked; in use are the asset key, under which files and manifest are replaced, and ``step/`` and
+            the asset key, under which the result is computed.
+        on_wait : callable, optional
+            Called once when another process holds the lock.
+        """
+        path = self._lock_path(key, partition)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("w") as stream:
+            try:
+                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if on_wait is not None:
+                    on_wait()
+                fcntl.flock(stream, fcntl.LOCK_EX)
             yield
 
+    @contextlib.contextmanager
+    def _lock_if_free(self, key: str, partition: str) -> Iterator[bool]:
+        """Hold a lock unless another process does; say which."""
+        path = self._lock_path(key, partition)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("w") as stream:
+            try:
+                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                yield False
+            else:
+                yield True
 
-def _read_manifest(path: Path) -> Manifest | None:
-    """Read a manifest; an absent or damaged one counts as nothing stored, so that the part is computed again."""
-    try:
-        text = path.read_text(encoding="utf-8")
-        return Manifest.from_json(text, str(path))
-    except (FileNotFoundError, DataError):
-        return None
+    def is_locked(self, key: str, partition: str) -> bool:
+        """Whether a process holds a lock now."""
+        path = self._lock_path(key, partition)
+        if not path.is_file():
+            return False
+        with path.open("r") as stream:
+            try:
+                fcntl.flock(stream, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return True
+        return False
+
+    def _lock_path(self, key: str, partition: str) -> Path:
+        return self.root / "locks" / f"{key.replace('/', '-')}-{partition}.lock"
 
 
 def _remove_abandoned(parent: Path) -> None:

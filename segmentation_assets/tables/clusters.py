@@ -1,6 +1,13 @@
 """Tables of the clusters layer: what each algorithm found, and how the candidates compare."""
 
+from dataclasses import replace
+
 from segmentation_assets.tables.declaration import CUSTOMER_ID, Column, Table
+
+_CUSTOMERS = ("model_matrix.customer_id",)
+_FITTED_PARTITIONS = ("clusters/*.cluster",)
+_PARTITIONS = (*_FITTED_PARTITIONS, "rfm_segments.rfm_segment")
+_SCORED = ("model_matrix.*", *_PARTITIONS)
 
 
 def assignments_table(algorithm: str) -> Table:
@@ -10,12 +17,13 @@ def assignments_table(algorithm: str) -> Table:
         row="a customer with its cluster",
         primary_key=("customer_id",),
         columns=(
-            CUSTOMER_ID,
+            replace(CUSTOMER_ID, reads=("model_matrix.customer_id",)),
             Column(
                 name="cluster",
                 dtype="INTEGER",
                 minimum=-1,
                 meaning="Cluster number by descending mean net revenue; -1 is noise.",
+                reads=("model_matrix.*", "customer_features.net_revenue_amount"),
             ),
             Column(
                 name="centre_distance",
@@ -25,6 +33,7 @@ def assignments_table(algorithm: str) -> Table:
                 nullable=True,
                 null_rule="nothing could be fitted",
                 meaning="Distance to the cluster's centre in the model matrix.",
+                reads=("model_matrix.*",),
             ),
         ),
     )
@@ -43,26 +52,56 @@ LEADERBOARD = Table(
             nullable=True,
             null_rule="not ranked: a gate failed, or the baseline",
             meaning="Place among the candidates that passed every gate.",
+            reads=("model_matrix.*", *_FITTED_PARTITIONS),
         ),
         Column(name="is_baseline", dtype="BOOLEAN", meaning="The RFM map, which stays in force when nothing passes."),
-        Column(name="n_clusters", dtype="INTEGER", minimum=0, meaning="Clusters found, noise not counted."),
-        Column(name="customer_count", dtype="BIGINT", unit="customers", minimum=1, meaning="Customers assigned."),
+        Column(
+            name="n_clusters",
+            dtype="INTEGER",
+            minimum=0,
+            meaning="Clusters found, noise not counted.",
+            reads=_PARTITIONS,
+        ),
+        Column(
+            name="customer_count",
+            dtype="BIGINT",
+            unit="customers",
+            minimum=1,
+            meaning="Customers assigned.",
+            reads=_CUSTOMERS,
+        ),
         Column(
             name="score_sample_count",
             dtype="BIGINT",
             unit="customers",
             minimum=1,
             meaning="Customers the scores were computed on.",
+            reads=_CUSTOMERS,
         ),
-        Column(name="coverage", dtype="DOUBLE", minimum=0, maximum=1, meaning="Share of customers in a cluster."),
+        Column(
+            name="coverage",
+            dtype="DOUBLE",
+            minimum=0,
+            maximum=1,
+            meaning="Share of customers in a cluster.",
+            reads=_FITTED_PARTITIONS,
+        ),
         Column(
             name="smallest_segment_share",
             dtype="DOUBLE",
             minimum=0,
             maximum=1,
             meaning="Share of customers of the smallest cluster.",
+            reads=_PARTITIONS,
         ),
-        Column(name="smallest_segment_count", dtype="BIGINT", unit="customers", minimum=0, meaning="Its customers."),
+        Column(
+            name="smallest_segment_count",
+            dtype="BIGINT",
+            unit="customers",
+            minimum=0,
+            meaning="Its customers.",
+            reads=_PARTITIONS,
+        ),
         Column(
             name="silhouette",
             dtype="DOUBLE",
@@ -71,6 +110,7 @@ LEADERBOARD = Table(
             nullable=True,
             null_rule="fewer than two clusters",
             meaning="Mean silhouette on the score sample, noise as a group of its own (Rousseeuw 1987).",
+            reads=_SCORED,
         ),
         Column(
             name="davies_bouldin",
@@ -79,6 +119,7 @@ LEADERBOARD = Table(
             nullable=True,
             null_rule="fewer than two clusters",
             meaning="Davies-Bouldin index on the score sample; smaller is better (1979).",
+            reads=_SCORED,
         ),
         Column(
             name="calinski_harabasz",
@@ -87,6 +128,7 @@ LEADERBOARD = Table(
             nullable=True,
             null_rule="fewer than two clusters",
             meaning="Calinski-Harabasz index on the score sample; larger is better (1974).",
+            reads=_SCORED,
         ),
         Column(
             name="stability",
@@ -96,9 +138,22 @@ LEADERBOARD = Table(
             nullable=True,
             null_rule="a fixed rule, not fitted",
             meaning="Mean adjusted Rand index between refits on resampled customers and this partition.",
+            reads=("model_matrix.*", *_FITTED_PARTITIONS),
         ),
-        Column(name="passed_gates", dtype="BOOLEAN", meaning="Whether every gate was passed."),
-        Column(name="reason", dtype="VARCHAR", meaning="The decision in words, with numbers and thresholds."),
+        Column(name="passed_gates", dtype="BOOLEAN", meaning="Whether every gate was passed.", reads=_SCORED),
+        Column(
+            name="reason",
+            dtype="VARCHAR",
+            meaning="The decision in words, with numbers and thresholds.",
+            reads=_SCORED,
+        ),
+        Column(
+            name="failure",
+            dtype="VARCHAR",
+            nullable=True,
+            null_rule="the algorithm raised no error",
+            meaning="What the algorithm could not do and the error it raised.",
+        ),
     ),
 )
 

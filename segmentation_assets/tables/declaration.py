@@ -38,6 +38,10 @@ class Column:
         Inclusive range; ``None`` is unbounded.
     allowed : tuple of str
         The legal values; empty means any.
+    reads : tuple of str
+        Columns that its values are made from, written ``table.column`` with the table's noun, or its whole key where
+        that is clearer; what the names may look like, and what is listed, `graph.lineage` says. Shown to people,
+        never part of what is computed.
     """
 
     name: str
@@ -49,6 +53,7 @@ class Column:
     minimum: float | None = None
     maximum: float | None = None
     allowed: tuple[str, ...] = ()
+    reads: tuple[str, ...] = ()
 
 
 CUSTOMER_ID = Column(name="customer_id", dtype="VARCHAR", meaning="Customer as the shop writes it.")

@@ -1,5 +1,7 @@
 """Tables of the silver layer except features, whose columns are declared beside their SQL in `features/blocks`."""
 
+from dataclasses import replace
+
 from segmentation_assets.tables.declaration import CUSTOMER_ID, Column, Table
 from segmentation_assets.tables.raw import RAW_ORDER_LINES
 
@@ -18,24 +20,41 @@ LINE_REASONS = {
 }
 """Why a line has its type: reason code → sentence."""
 
+_CLASSIFIED_BY = ("order_lines.product_id", "order_lines.order_id", "order_lines.unit_price", "order_lines.quantity")
+_LINES_SO_FAR = ("order_lines.line_type", "order_lines.order_at")
+
 ORDER_LINES = Table(
     key="silver/order_lines",
     row="a classified order line",
     primary_key=("customer_id", "order_at", "order_id", "source_file", "source_row"),
     columns=(
-        *RAW_ORDER_LINES.columns,
-        Column(name="line_type", dtype="VARCHAR", allowed=LINE_TYPES, meaning="What kind of line it is."),
-        Column(name="line_reason", dtype="VARCHAR", allowed=tuple(LINE_REASONS), meaning="Why it has this type."),
+        *(replace(column, reads=(f"order_lines.{column.name}",)) for column in RAW_ORDER_LINES.columns),
+        Column(
+            name="line_type",
+            dtype="VARCHAR",
+            allowed=LINE_TYPES,
+            meaning="What kind of line it is.",
+            reads=_CLASSIFIED_BY,
+        ),
+        Column(
+            name="line_reason",
+            dtype="VARCHAR",
+            allowed=tuple(LINE_REASONS),
+            meaning="Why it has this type.",
+            reads=_CLASSIFIED_BY,
+        ),
         Column(
             name="amount",
             dtype="DECIMAL(18,4)",
             unit="currency",
             meaning="Quantity times unit price; negative for returns.",
+            reads=("order_lines.quantity", "order_lines.unit_price"),
         ),
         Column(
             name="is_exact_duplicate",
             dtype="BOOLEAN",
             meaning="An earlier row of the same order equals this one in every delivered column; counted, kept.",
+            reads=tuple(f"order_lines.{name}" for name in RAW_ORDER_LINES.column_names),
         ),
     ),
 )
@@ -61,13 +80,14 @@ CUSTOMER_HISTORY = Table(
     row="a customer ever seen",
     primary_key=("customer_id",),
     columns=(
-        CUSTOMER_ID,
+        replace(CUSTOMER_ID, reads=("order_lines.customer_id", "customer_history.customer_id")),
         Column(
             name="first_order_date",
             dtype="DATE",
             nullable=True,
             null_rule="never bought, only returned",
             meaning="Day of the first order.",
+            reads=(*_LINES_SO_FAR, "customer_history.first_order_date"),
         ),
         Column(
             name="last_order_date",
@@ -75,14 +95,23 @@ CUSTOMER_HISTORY = Table(
             nullable=True,
             null_rule="never bought, only returned",
             meaning="Day of the last order.",
+            reads=(*_LINES_SO_FAR, "customer_history.last_order_date"),
         ),
-        Column(name="lifetime_order_count", dtype="BIGINT", unit="orders", minimum=0, meaning="Orders ever placed."),
+        Column(
+            name="lifetime_order_count",
+            dtype="BIGINT",
+            unit="orders",
+            minimum=0,
+            meaning="Orders ever placed.",
+            reads=("order_lines.order_id", *_LINES_SO_FAR, "customer_history.lifetime_order_count"),
+        ),
         Column(
             name="lifetime_order_day_count",
             dtype="BIGINT",
             unit="days",
             minimum=0,
             meaning="Different days with an order.",
+            reads=(*_LINES_SO_FAR, "customer_history.lifetime_order_day_count"),
         ),
         Column(
             name="lifetime_gross_revenue_amount",
@@ -90,12 +119,14 @@ CUSTOMER_HISTORY = Table(
             unit="currency",
             minimum=0,
             meaning="Money of all sales ever.",
+            reads=("order_lines.amount", *_LINES_SO_FAR, "customer_history.lifetime_gross_revenue_amount"),
         ),
         Column(
             name="lifetime_net_revenue_amount",
             dtype="DECIMAL(18,4)",
             unit="currency",
             meaning="Money of all sales ever less returns.",
+            reads=("order_lines.amount", *_LINES_SO_FAR, "customer_history.lifetime_net_revenue_amount"),
         ),
         Column(
             name="btyd_frequency",
@@ -105,6 +136,7 @@ CUSTOMER_HISTORY = Table(
             null_rule="never bought",
             minimum=0,
             meaning="Repeat order days: order days less one (Fader, Hardie and Lee 2005).",
+            reads=(*_LINES_SO_FAR, "customer_history.lifetime_order_day_count"),
         ),
         Column(
             name="btyd_recency",
@@ -114,6 +146,7 @@ CUSTOMER_HISTORY = Table(
             null_rule="never bought",
             minimum=0,
             meaning="Days from first to last order; not the days since the last order.",
+            reads=(*_LINES_SO_FAR, "customer_history.first_order_date", "customer_history.last_order_date"),
         ),
         Column(
             name="btyd_T",
@@ -123,6 +156,7 @@ CUSTOMER_HISTORY = Table(
             null_rule="never bought",
             minimum=0,
             meaning="Days from the first order to the as-of date.",
+            reads=(*_LINES_SO_FAR, "customer_history.first_order_date"),
         ),
     ),
 )

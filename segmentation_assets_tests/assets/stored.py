@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 PRODUCTS = ("tables", "manifests", "models", "reports", "exports", "segmentation.duckdb")
 
 
 def paths_of(data_dir: Path) -> list[Path]:
-    """Every stored file; event log, logs and run records apart."""
+    """Every stored file in force; event log, logs, run records and what was replaced apart."""
     found = (path for part in PRODUCTS for path in (data_dir / part, *(data_dir / part).rglob("*")))
-    return sorted(path for path in found if path.is_file())
+    replaced = _replaced_paths(data_dir)
+    return sorted(path for path in found if path.is_file() and path not in replaced)
+
+
+def _replaced_paths(data_dir: Path) -> set[Path]:
+    """Files of tables that no manifest names: they stay for a while for whoever is reading them."""
+    manifests = [json.loads(path.read_text(encoding="utf-8")) for path in (data_dir / "manifests").rglob("*.json")]
+    current = {data_dir / file["path"] for manifest in manifests for file in manifest["files"]}
+    return {path for path in (data_dir / "tables").rglob("*") if path.is_file()} - current
 
 
 def files_of(data_dir: Path) -> dict[str, tuple[int, int]]:

@@ -281,7 +281,7 @@ def test_month_that_is_no_longer_delivered_is_removed(delivery: Delivery, segmen
     store = Platform(load_settings(config=delivery.settings_file).settings).store
     for key in ("raw/order_lines", "silver/order_lines"):
         assert set(store.manifest(key).slices) == {"2025-06-01", "2025-07-01", "2025-08-01"}
-        assert not (delivery.data_dir / "tables" / key / "2025-05-01").exists()
+        assert store.slice_manifest(key, "2025-05-01") is None
 
 
 STRANGE_NAME = "O'Brien's data #2: \u00e4 {x} $HOME %s"

@@ -9,10 +9,18 @@ from pathlib import Path
 import pytest
 
 from segmentation_assets.graph.platform import Platform
+from segmentation_assets.storage.file_hashes import _line
+from segmentation_assets.storage.stamps import Stamp
 from segmentation_assets_tests.assets.conftest import MONTHS
 from segmentation_assets_tests.assets.stored import files_of
 
-REPORTS = {"exports/customer_segments", "exports/workbook", "reports/business_report", "reports/dashboard"}
+REPORTS = {
+    "exports/customer_segments",
+    "exports/workbook",
+    "reports/business_report",
+    "reports/dashboard",
+    "reports/figures",
+}
 
 
 @pytest.fixture
@@ -143,7 +151,8 @@ def test_status_of_a_finished_shop_lists_nothing(shop, command):
     assert lines[1] == "months        2025-06, 2025-07, 2025-08"
     assert lines[2].endswith(" fresh, 0 stale, 0 missing")
     assert lines[3] == "quarantine    0 rows set aside"
-    assert len(lines) == 4
+    assert lines[4] == "newest run    none yet"
+    assert len(lines) == 5
 
 
 def test_status_lists_all_when_asked(shop, command):
@@ -166,6 +175,19 @@ def test_status_names_a_changed_file(shop, command):
     assert "source/delivery" not in command("status").out
     (shop.deliveries / "order_lines-2025-09.parquet").write_text("new")
     assert "order_lines/order_lines-2025-09.parquet is new" in command("status").out
+
+
+def test_status_that_verifies_finds_damage_that_times_and_size_do_not_show(shop, command):
+    store = Platform(shop.settings()).store
+    (path,) = store.table_paths("gold/rfm_segments", MONTHS[0])
+    (file,) = store.manifest("gold/rfm_segments", MONTHS[0]).files
+    path.write_bytes(bytes(path.stat().st_size))
+    line = _line(file.path, Stamp.of(path), file.sha256)
+    (shop.data_dir / "cache").mkdir(exist_ok=True)
+    with (shop.data_dir / "cache" / "file_hashes.log").open("a", encoding="utf-8") as memory:
+        memory.write(line)
+    assert "gold/rfm_segments" not in command("status").out
+    assert "stale   gold/rfm_segments            2025-06  a stored file is missing" in command("status", "--verify").out
 
 
 def test_status_before_the_first_run_says_that_nothing_was_read(segmentation):

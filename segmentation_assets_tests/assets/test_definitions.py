@@ -7,9 +7,13 @@ import pytest
 
 from segmentation_assets.config.loading import load_settings
 from segmentation_assets.orchestration.build import build_defs
+from segmentation_assets_tests.assets import definitions_snapshot
 
 RECONCILED = ("contract", "reconciliation")
 CONTRACT = ("contract",)
+
+WARNING = {"clusters/kmeans": ("fitted",), "gold/customer_segments": ("smallest_segment", "coverage")}
+"""Checks that warn and let the result be stored."""
 
 UNPARTITIONED = {
     "source/synthetic_retail": (),
@@ -41,6 +45,7 @@ MONTHLY = {
     "exports/workbook": (),
     "reports/dashboard": (),
     "reports/business_report": (),
+    "reports/figures": (),
 }
 
 
@@ -65,9 +70,12 @@ def test_monthly_assets_share_one_partitions_definition(assets):
     assert shared.get_partition_keys() == ["2025-06-01", "2025-07-01", "2025-08-01"]
 
 
-def test_checks_are_those_declared_and_block(assets):
+def test_checks_are_those_declared_and_block_unless_they_only_warn(assets):
     specs = {key: {spec.name: spec.blocking for spec in asset.check_specs} for key, asset in assets.items()}
-    expected = {key: dict.fromkeys(names, True) for key, names in (UNPARTITIONED | MONTHLY).items()}
+    expected = {
+        key: dict.fromkeys(names, True) | dict.fromkeys(WARNING.get(key, ()), False)
+        for key, names in (UNPARTITIONED | MONTHLY).items()
+    }
     assert specs == expected
 
 
@@ -110,3 +118,43 @@ def test_jobs_cover_the_month_and_the_delivery(definitions):
 
 def test_definitions_load_without_a_problem(definitions):
     dg.Definitions.validate_loadable(definitions)
+
+
+def test_definitions_are_those_that_were_agreed_on():
+    """After a change that is meant: python -m segmentation_assets_tests.assets.definitions_snapshot."""
+    assert definitions_snapshot.describe() == definitions_snapshot.STORED.read_text(encoding="utf-8")
+
+
+def test_months_to_come_have_a_day_by_which_they_must_be_made():
+    settings = load_settings(
+        profile="demo",
+        overrides={"calendar.last_month": None, "automation.fresh_by_day": 4, "automation.schedule_hour": 7},
+    ).settings
+    by_key = {asset.key.to_user_string(): asset for asset in build_defs(settings).assets}
+    policies = {key: next(iter(asset.specs)).freshness_policy for key, asset in by_key.items()}
+    assert {key.split("/")[0] for key, policy in policies.items() if policy} == {
+        "gold",
+        "exports",
+        "reports",
+        "serving",
+    }
+    policy = policies["reports/dashboard"]
+    assert (policy.deadline_cron, policy.lower_bound_delta.days) == ("0 7 4 * *", 3)
+
+
+def test_historical_file_has_no_deadline(assets):
+    assert {next(iter(asset.specs)).freshness_policy for asset in assets.values()} == {None}
+
+
+def test_columns_name_what_they_are_made_from(assets):
+    schema = assets["silver/customer_features"].metadata_by_key[assets["silver/customer_features"].key]
+    described = {column.name: column.description for column in schema["dagster/column_schema"].columns}
+    assert "Made from silver/order_lines: line_type, order_at." in described["recency_days"]
+
+
+def test_schedule_and_sensors_are_on_unless_automation_is_off(definitions):
+    off = build_defs(load_settings(profile="demo", overrides={"automation.enabled": False}).settings)
+    for found, status in ((definitions, "RUNNING"), (off, "STOPPED")):
+        repository = found.get_repository_def()
+        assert {sensor.default_status.value for sensor in repository.sensor_defs} == {status}
+        assert {schedule.default_status.value for schedule in repository.schedule_defs} == {status}

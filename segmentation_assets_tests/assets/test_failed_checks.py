@@ -8,10 +8,11 @@ import dagster as dg
 import pytest
 
 from segmentation_assets.errors import DataError
-from segmentation_assets.orchestration import build
-from segmentation_assets.orchestration.assets import gold, silver
+from segmentation_assets.graph.platform import Platform
+from segmentation_assets.orchestration import asset_definition
+from segmentation_assets.orchestration.assets import gold, outputs, silver
 from segmentation_assets.orchestration.instance import open_instance
-from segmentation_assets.tables.gold import RFM_SEGMENTS
+from segmentation_assets.tables.gold import RFM_SEGMENTS, SEGMENT_PROFILES
 from segmentation_assets_tests.assets.conftest import MONTHS, Shop
 from segmentation_assets_tests.assets.stored import files_of
 
@@ -37,8 +38,8 @@ def with_body(monkeypatch):
     """Replace the body of one asset."""
 
     def replace(key, body):
-        original = build.body_of
-        monkeypatch.setattr(build, "body_of", lambda node: body if node.key == key else original(node))
+        original = asset_definition.body_of
+        monkeypatch.setattr(asset_definition, "body_of", lambda node: body if node.key == key else original(node))
 
     return replace
 
@@ -81,7 +82,8 @@ def test_failed_check_is_in_the_event_log_and_what_follows_does_not_run(shop, ru
     events = last_run_events(shop)
     check = checks_in(events)["gold/rfm_segments", "contract"]
     assert (check.passed, check.blocking) == (False, True)
-    assert check.metadata["violations"].value == {"recency_score <= 5": 1, "customer_id is unique": 1}
+    broken = {row.data["rule"]: row.data["rows_that_break_it"] for row in check.metadata["broken_rules"].records}
+    assert broken == {"recency_score <= 5": 1, "customer_id is unique": 1}
     assert "breaks its contract" in check.description
     steps = {
         kind: {event.step_key for event in events if event.event_type_value == kind}
@@ -160,3 +162,74 @@ def test_lost_event_log_is_told_of_kept_results_and_their_checks(shop, run):
     assert (computed, files_of(shop.data_dir)) == (set(), before)
     assert checks_in(events)["gold/rfm_segments", "contract"].passed
     assert materialization.materialization.metadata["kept"].value is True
+
+
+def steps_by_outcome(shop):
+    """Keys of the last run by what became of them."""
+    events = last_run_events(shop)
+    started, made, failed = (
+        {event.step_key.replace("__", "/") for event in events if event.event_type_value == kind}
+        for kind in ("STEP_START", "ASSET_MATERIALIZATION", "STEP_FAILURE")
+    )
+    return started, made, failed
+
+
+def test_failed_check_stops_what_depends_on_it_and_nothing_else(shop, run, with_body):
+    """The profiles of the month break their contract: reports, workbook and warehouse wait, all others are made."""
+    before = files_of(shop.data_dir)
+    graph = Platform(shop.settings()).graph
+    with_body("gold/segment_profiles", lambda step: step.write_frame(_no_customers(step), SEGMENT_PROFILES))
+
+    with pytest.raises(DataError, match="gold/segment_profiles breaks its contract"):
+        run(shop.settings(), keys={node.key for node in graph.nodes if node.is_partitioned}, month=NEWEST, force=True)
+
+    monthly = {node.key for node in graph.nodes if node.is_partitioned}
+    dependent = graph.descendants({"gold/segment_profiles"}) & monthly
+    started, made, failed = steps_by_outcome(shop)
+    assert failed == {"gold/segment_profiles"}
+    assert made == monthly - dependent
+    assert started == made | failed
+    assert {"exports/customer_segments", "reports/dashboard", "reports/business_report"} <= dependent
+    assert {"clusters/kmeans", "monitoring/data_quality", "gold/customer_segments"} <= made
+    after = files_of(shop.data_dir)
+    parts = ("gold/segment_profiles", "reports/", "exports/", "segmentation.duckdb")
+    assert {name: what for name, what in after.items() if any(part in name for part in parts)} == {
+        name: what for name, what in before.items() if any(part in name for part in parts)
+    }
+
+
+def test_later_months_that_build_on_what_failed_are_not_begun_and_the_message_says_so(shop, run, with_body):
+    with_body("gold/segment_profiles", lambda step: step.write_frame(_no_customers(step), SEGMENT_PROFILES))
+    newest_before = latest_runs(shop, 1)
+
+    with pytest.raises(DataError, match="gold/segment_profiles breaks its contract") as caught:
+        run(shop.settings(), keys={"gold/segment_profiles", "gold/rfm_segments"}, force=True)
+
+    assert caught.value.hint == (
+        "the previous result was left as it is. 2025-07 to 2025-08 builds on it and was not begun."
+    )
+    newest, before = latest_runs(shop, 2)
+    assert (newest[1], before) == (MONTHS[0], newest_before[0])
+
+
+def test_later_months_go_on_when_nothing_in_them_reads_what_failed(shop, run, monkeypatch):
+    original = outputs.export_frame
+    monkeypatch.setattr(outputs, "export_frame", lambda snapshot: original(snapshot).iloc[1:])
+
+    with pytest.raises(DataError, match=r"2025-06: exports/customer_segments does not .* 2025-07: exports/") as caught:
+        run(shop.settings(), keys={"exports/customer_segments", "reports/business_report"}, force=True)
+
+    assert caught.value.hint == "the previous result was left as it is."
+    assert [month for _, month in latest_runs(shop, 3)] == list(reversed(MONTHS))
+    assert steps_by_outcome(shop)[1:] == ({"reports/business_report"}, {"exports/customer_segments"})
+
+
+def latest_runs(shop, count):
+    """Id and month of the newest runs, newest first."""
+    with open_instance(shop.data_dir) as instance:
+        return [(run.run_id, run.tags.get("dagster/partition")) for run in instance.get_runs(limit=count)]
+
+
+def _no_customers(step):
+    """Profiles that miss their counts."""
+    return step.frame("gold/segment_profiles").assign(customer_count=-1)

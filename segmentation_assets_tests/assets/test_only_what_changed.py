@@ -1,5 +1,7 @@
 """What is computed again after a change, counted; everything else has to stay as it lies on disk."""
 
+import os
+
 import pytest
 
 from segmentation_assets.config.settings import EngineSettings
@@ -8,7 +10,13 @@ from segmentation_assets.graph.platform import Platform
 from segmentation_assets.storage.engine import Engine
 from segmentation_assets_tests.assets.conftest import MONTHS
 
-REPORTS = {"exports/customer_segments", "exports/workbook", "reports/business_report", "reports/dashboard"}
+REPORTS = {
+    "exports/customer_segments",
+    "exports/workbook",
+    "reports/business_report",
+    "reports/dashboard",
+    "reports/figures",
+}
 
 
 def files_of(shop):
@@ -113,11 +121,17 @@ def test_forced_run_computes_everything_and_gives_the_same_tables(shop, run):
     assert {name: store.manifest(*name).content_hash for name in before} == before
 
 
-@pytest.mark.parametrize("damage", ["gone", "cut short"])
+@pytest.mark.parametrize("damage", ["gone", "cut short", "same size", "same size and time"])
 def test_damaged_file_is_made_again(shop, run, damage):
+    assert run(shop.settings()) == set()
     store = Platform(shop.settings()).store
     (path,) = store.table_paths("gold/rfm_segments", MONTHS[1])
-    content = path.read_bytes()
-    path.unlink() if damage == "gone" else path.write_bytes(content[:100])
+    content, stamp = path.read_bytes(), path.stat()
+    if damage == "gone":
+        path.unlink()
+    else:
+        path.write_bytes(content[:100] + (b"\0" * (len(content) - 100) if damage.startswith("same size") else b""))
+    if damage.endswith("time"):
+        os.utime(path, ns=(stamp.st_atime_ns, stamp.st_mtime_ns))
     assert ("gold/rfm_segments", MONTHS[1]) in run(shop.settings())
     assert store.table_paths("gold/rfm_segments", MONTHS[1])[0].read_bytes() == content

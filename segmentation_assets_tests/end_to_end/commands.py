@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+
+from segmentation_assets_tests.assets.stored import paths_of
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -86,6 +89,15 @@ def make_workplace(folder: Path) -> None:
     (folder / "segmentation.yaml").write_text(SETTINGS, encoding="utf-8")
     for name in ("dagster.yaml", "workspace.yaml"):
         (folder / name).write_bytes((REPOSITORY / name).read_bytes())
+
+
+def contents_of(data_dir: Path) -> dict[str, str]:
+    """SHA-256 of every table, report and export in force; files of models and the database hold times of their own."""
+    return {
+        name: hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in paths_of(data_dir)
+        if (name := str(path.relative_to(data_dir))).startswith(("tables/", "reports/", "exports/"))
+    }
 
 
 def files_of(data_dir: Path) -> dict[str, tuple[int, int]]:

@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 from segmentation_assets.config.settings import FeatureSettings
-from segmentation_assets.features.declaration import FeatureBlock, FeatureColumn, ImputationReason, UndefinedRule
+from segmentation_assets.features.declaration import (
+    LINES_OF_LOOKBACK,
+    FeatureBlock,
+    FeatureColumn,
+    ImputationReason,
+    UndefinedRule,
+)
 from segmentation_assets.features.snapshot import Snapshot
 
 _ONE_ORDER_DAY = "fewer than two different order days in the lookback"
@@ -24,6 +30,7 @@ COLUMNS = (
         null_rule=_ONE_ORDER_DAY,
         minimum=1,
         meaning="Mean calendar days between successive order days in the lookback.",
+        reads=LINES_OF_LOOKBACK,
         imputation="undefined",
         undefined_rule=_rule(
             "the days since the first, and so far only, order day: the gap is at least that long",
@@ -40,6 +47,7 @@ COLUMNS = (
         null_rule=_ONE_ORDER_DAY,
         minimum=0,
         meaning="Standard deviation of those gaps, divided by their number.",
+        reads=LINES_OF_LOOKBACK,
         imputation="undefined",
         undefined_rule=_rule("0: there are no gaps that could differ", value=0.0),
     ),
@@ -51,6 +59,7 @@ COLUMNS = (
         null_rule=_ONE_ORDER_DAY,
         minimum=0,
         meaning="recency_days in units of the customer's mean gap; above 1 the next order is overdue.",
+        reads=LINES_OF_LOOKBACK,
         imputation="undefined",
         undefined_rule=_rule("1: the days since the only order day stand in for the gap", value=1.0),
         direction="more_is_worse",

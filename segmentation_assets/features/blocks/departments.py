@@ -9,7 +9,13 @@ from difflib import get_close_matches
 
 from segmentation_assets.config.settings import FeatureSettings
 from segmentation_assets.errors import SettingsError
-from segmentation_assets.features.declaration import FeatureBlock, FeatureColumn, ImputationReason, UndefinedRule
+from segmentation_assets.features.declaration import (
+    LINES_OF_LOOKBACK,
+    FeatureBlock,
+    FeatureColumn,
+    ImputationReason,
+    UndefinedRule,
+)
 from segmentation_assets.features.snapshot import Snapshot
 from segmentation_assets.storage.engine import Connection, quote_text
 
@@ -19,6 +25,14 @@ REST = "other"
 PREFIX = "department_share_"
 
 LISTED_AT_MOST = 20
+
+_READS = (
+    "order_lines.amount",
+    "order_lines.product_id",
+    *LINES_OF_LOOKBACK,
+    "products.product_id",
+    "products.department",
+)
 
 
 def department_slugs(departments: Sequence[str]) -> dict[str, str]:
@@ -138,6 +152,7 @@ def _share(slug: str, of: str) -> FeatureColumn:
         minimum=0,
         maximum=1,
         meaning=f"Share of {of} in gross revenue.",
+        reads=_READS,
         imputation="undefined",
         undefined_rule=UndefinedRule(
             reason=ImputationReason.UNDEFINED_NO_SPEND, description="0: no money was spent anywhere", value=0.0

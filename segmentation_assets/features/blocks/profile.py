@@ -15,6 +15,7 @@ COLUMNS = (
         null_rule="day of registration not delivered, or not before the as-of date",
         minimum=0,
         meaning="Calendar days from registration to the as-of date.",
+        reads=("customers.registered_on",),
         imputation="ordinary",
         direction="more_is_better",
     ),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from segmentation_assets.config.settings import FeatureSettings
-from segmentation_assets.features.declaration import FeatureBlock, FeatureColumn
+from segmentation_assets.features.declaration import LINES_OF_LOOKBACK, FeatureBlock, FeatureColumn
 from segmentation_assets.features.snapshot import Snapshot
 
 COLUMNS = (
@@ -16,6 +16,7 @@ COLUMNS = (
         minimum=0,
         maximum=1,
         meaning="Return lines per sale line in the lookback; 1 when earlier purchases make it more.",
+        reads=LINES_OF_LOOKBACK,
         imputation="returns",
         direction="more_is_worse",
         is_clustering_feature=True,
@@ -29,6 +30,7 @@ COLUMNS = (
         minimum=0,
         maximum=1,
         meaning="Money returned as a share of gross revenue; 1 when earlier purchases make it more.",
+        reads=("order_lines.amount", *LINES_OF_LOOKBACK),
         imputation="returns",
         direction="more_is_worse",
     ),
@@ -38,6 +40,7 @@ COLUMNS = (
         unit="orders",
         minimum=0,
         meaning="Order ids with at least one return line in the lookback.",
+        reads=("order_lines.order_id", *LINES_OF_LOOKBACK),
         imputation="returns",
         direction="more_is_worse",
     ),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from segmentation_assets.config.settings import FeatureSettings
-from segmentation_assets.features.declaration import FeatureBlock, FeatureColumn
+from segmentation_assets.features.declaration import LINES_OF_LOOKBACK, FeatureBlock, FeatureColumn
 from segmentation_assets.features.snapshot import Snapshot
 
 COLUMNS = (
@@ -15,6 +15,7 @@ COLUMNS = (
         null_rule="no sale in the lookback",
         minimum=0,
         meaning="Days from the last order to the as-of date.",
+        reads=LINES_OF_LOOKBACK,
         imputation="core",
         direction="more_is_worse",
         is_clustering_feature=True,
@@ -25,6 +26,7 @@ COLUMNS = (
         unit="orders",
         minimum=0,
         meaning="Orders with at least one sale line in the lookback.",
+        reads=("order_lines.order_id", *LINES_OF_LOOKBACK),
         imputation="core",
         direction="more_is_better",
         is_clustering_feature=True,
@@ -35,6 +37,7 @@ COLUMNS = (
         unit="units",
         minimum=0,
         meaning="Units sold in the lookback, returns not taken off.",
+        reads=("order_lines.quantity", *LINES_OF_LOOKBACK),
         imputation="ordinary",
         direction="more_is_better",
     ),
@@ -44,6 +47,7 @@ COLUMNS = (
         unit="currency",
         minimum=0,
         meaning="Money of all sales in the lookback, returns not taken off.",
+        reads=("order_lines.amount", *LINES_OF_LOOKBACK),
         imputation="ordinary",
         direction="more_is_better",
     ),
@@ -52,6 +56,7 @@ COLUMNS = (
         dtype="DECIMAL(18,2)",
         unit="currency",
         meaning="Money of all sales in the lookback less returns; negative when more came back than was sold.",
+        reads=("order_lines.amount", *LINES_OF_LOOKBACK),
         imputation="core",
         direction="more_is_better",
         is_clustering_feature=True,
@@ -64,6 +69,7 @@ COLUMNS = (
         null_rule="no sale in the lookback",
         minimum=0,
         meaning="Gross revenue per order in the lookback.",
+        reads=("order_lines.amount", "order_lines.order_id", *LINES_OF_LOOKBACK),
         imputation="core",
         direction="more_is_better",
         is_clustering_feature=True,
@@ -76,6 +82,7 @@ COLUMNS = (
         null_rule="never bought, only returned",
         minimum=0,
         meaning="Calendar days from the first order ever to the as-of date.",
+        reads=("customer_history.first_order_date",),
         imputation="ordinary",
         direction="more_is_better",
         is_clustering_feature=True,

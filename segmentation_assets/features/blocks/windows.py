@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from segmentation_assets.config.settings import FeatureSettings
-from segmentation_assets.features.declaration import FeatureBlock, FeatureColumn
+from segmentation_assets.features.declaration import LINES_OF_LOOKBACK, FeatureBlock, FeatureColumn
 from segmentation_assets.features.snapshot import Snapshot
 
 WINDOW_DAYS = (30, 90, 365)
@@ -17,6 +17,7 @@ def _order_count(days: int) -> FeatureColumn:
         unit="orders",
         minimum=0,
         meaning=f"Orders with a sale line in the {days} days before the as-of date.",
+        reads=("order_lines.order_id", *LINES_OF_LOOKBACK),
         imputation="ordinary",
         direction="more_is_better",
         is_clustering_feature=days == CLUSTERED_WINDOW_DAYS,
@@ -29,6 +30,7 @@ def _net_revenue(days: int) -> FeatureColumn:
         dtype="DECIMAL(18,2)",
         unit="currency",
         meaning=f"Money of sales less returns in the {days} days before the as-of date.",
+        reads=("order_lines.amount", *LINES_OF_LOOKBACK),
         imputation="ordinary",
         direction="more_is_better",
     )

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from segmentation_assets.clustering.registry import ALGORITHMS
+from segmentation_assets.graph.declarations import FITTED
 from segmentation_assets.monitoring.run_records import package_versions
 from segmentation_assets.orchestration.step import Step
 from segmentation_assets.storage.models import ModelReference, StoredModel
@@ -18,8 +20,14 @@ if TYPE_CHECKING:
 
     from segmentation_assets.clustering.fitting import ClusteringResult
 
+_SEARCH_SCORES = ("silhouette", "davies_bouldin", "calinski_harabasz")
+_LEADERBOARD_SCORES = (*_SEARCH_SCORES, "stability", "coverage", "smallest_segment_share", "n_clusters")
+
 MODEL_DOCUMENT = "model.json"
-"""Names the fitted model beside the clusters: its name and content hash in the model store; null without a model."""
+"""Names the fitted model beside the clusters: its name and content hash in the model store.
+
+It is null where there was nothing to fit, and holds the ``failure`` of an algorithm that raised an error.
+"""
 
 
 def algorithm(name: str) -> Callable[[Step], None]:
@@ -42,16 +50,35 @@ def algorithm(name: str) -> Callable[[Step], None]:
             "n_clusters": 0 if result.estimator is None else int(result.estimator.n_clusters_),
             "fitted_customers": result.fitted_count,
             "notes": list(result.notes),
+            **_figures(result),
         }
+        _check_fitted(step, result)
         _store_model(step, result)
 
     return body
 
 
+def _check_fitted(step: Step, result: ClusteringResult) -> None:
+    """Record whether there is a model, and how to try again after a failure."""
+    key, count = step.node.key, len(result.labels)
+    if result.estimator is not None:
+        clusters = f"{result.estimator.n_clusters_} clusters on {result.fitted_count:,} of {count:,} customers"
+        step.add_check(FITTED, f"{key} was fitted: {clusters}.", passed=True, fitted_customers=result.fitted_count)
+        return
+    reason = result.notes[0]
+    description = f"{key}: {reason}; see clusters/leaderboard."
+    if result.failure:
+        description += (
+            "\nHint: the failure is kept like any result until inputs, settings or code change; to try again, run "
+            f"'segmentation run --only {key} --month {step.partition[:7]} --force' and then 'segmentation run'."
+        )
+    step.add_check(FITTED, description, passed=False, fitted_customers=0, reason=reason)
+
+
 def _store_model(step: Step, result: ClusteringResult) -> None:
     """Put the fitted model into the store and its name beside the clusters; null when there is none."""
     if result.estimator is None:
-        step.write_document(MODEL_DOCUMENT, json.dumps(None))
+        step.write_document(MODEL_DOCUMENT, json.dumps({"failure": result.failure} if result.failure else None))
         return
     description = {
         "month": step.partition[:7],
@@ -66,9 +93,47 @@ def _store_model(step: Step, result: ClusteringResult) -> None:
     step.metadata["model_hash"] = stored.content_hash
 
 
+def _figures(result: ClusteringResult) -> dict[str, float | int]:
+    """Sizes of the clusters, and the scores of the chosen number of clusters where the algorithm searched for one."""
+    from segmentation_assets.clustering.metrics import measure_sizes
+
+    sizes = measure_sizes(result.labels.to_numpy())
+    figures: dict[str, float | int] = {
+        "coverage": sizes.coverage,
+        "smallest_segment_share": sizes.smallest_share,
+        "smallest_segment_count": sizes.smallest_count,
+    }
+    search = getattr(result.estimator, "k_search_", None)
+    if search is not None:
+        chosen = int(search["is_chosen"].argmax())
+        scores = {name: float(search[name][chosen]) for name in _SEARCH_SCORES}
+        figures |= {name: score for name, score in scores.items() if math.isfinite(score)}
+    return figures
+
+
 def leaderboard(step: Step) -> None:
     """Compare all candidates with each other and with the RFM map."""
-    step.write_frame(_compare(step), LEADERBOARD)
+    frame = _compare(step)
+    step.write_frame(frame, LEADERBOARD)
+    step.metadata |= {
+        "candidates": len(frame),
+        "candidates_passed": int((frame["passed_gates"] & ~frame["is_baseline"]).sum()),
+        "scored_customers": int(frame["score_sample_count"].max()),
+        "all_customers": int(frame["customer_count"].max()),
+        **_scores_by_candidate(frame),
+    }
+
+
+def _scores_by_candidate(frame: pd.DataFrame) -> dict[str, float | int]:
+    """Scores as flat figures, such as ``kmeans_silhouette``; what was not measured is left out."""
+    import pandas as pd
+
+    return {
+        f"{row['candidate']}_{name}": int(row[name]) if name == "n_clusters" else float(row[name])
+        for row in frame.to_dict("records")
+        for name in _LEADERBOARD_SCORES
+        if pd.notna(row[name])
+    }
 
 
 def matrix_of(step: Step) -> pd.DataFrame:
@@ -94,13 +159,24 @@ def labels_of(step: Step, name: str) -> pd.Series:
 
 
 def is_fitted(step: Step, name: str) -> bool:
-    """Whether one algorithm has a model of this month; there is none when there was nothing to fit."""
-    return json.loads(step.document(f"clusters/{name}", MODEL_DOCUMENT)) is not None
+    """Whether one algorithm has a model of this month; there is none when it failed or there was nothing to fit."""
+    return "content_hash" in _fit_of(step, name)
+
+
+def failures_of(step: Step, names: Iterable[str]) -> dict[str, str]:
+    """Collect what the algorithms that failed this month have raised."""
+    found = {name: _fit_of(step, name).get("failure", "") for name in names}
+    return {name: failure for name, failure in found.items() if failure}
+
+
+def _fit_of(step: Step, name: str) -> dict[str, str]:
+    """Read what is noted beside the clusters of one algorithm; empty where there was nothing to fit."""
+    return json.loads(step.document(f"clusters/{name}", MODEL_DOCUMENT)) or {}
 
 
 def model_of(step: Step, name: str) -> StoredModel:
     """Load the model that made one algorithm's clusters of this month."""
-    return step.platform.models.load(ModelReference(**json.loads(step.document(f"clusters/{name}", MODEL_DOCUMENT))))
+    return step.platform.models.load(ModelReference(**_fit_of(step, name)))
 
 
 def _compare(step: Step) -> pd.DataFrame:
@@ -118,4 +194,5 @@ def _compare(step: Step) -> pd.DataFrame:
         settings.leaderboard,
         settings.clustering.score_sample,
         settings.clustering.seed,
+        failures_of(step, names),
     )

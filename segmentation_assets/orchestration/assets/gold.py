@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from segmentation_assets.features.declaration import feature_columns
 from segmentation_assets.features.preparation import Preparation
-from segmentation_assets.graph.declarations import declared_table
+from segmentation_assets.graph.declarations import COVERAGE, SMALLEST_SEGMENT, declared_table
 from segmentation_assets.graph.inputs import as_of
 from segmentation_assets.graph.months import previous_month
 from segmentation_assets.monitoring.run_records import package_versions
@@ -16,6 +16,7 @@ from segmentation_assets.segments.assignment import assign_segments
 from segmentation_assets.segments.champion import RFM_MAP, ChampionDecision, ChampionModel, decide_champion
 from segmentation_assets.segments.profiles import profile_segments
 from segmentation_assets.segments.rfm import RfmThresholds, rfm_map, score_rfm
+from segmentation_assets.segments.sizes import judge_coverage, judge_smallest_segment
 from segmentation_assets.storage.models import ModelReference
 from segmentation_assets.tables.gold import CHAMPION, CUSTOMER_SEGMENTS, RFM_SEGMENTS, SEGMENT_PROFILES
 
@@ -96,8 +97,26 @@ def customer_segments(step: Step) -> None:
     assigned = assign_segments(features, in_force, model, step.frame("gold/rfm_segments"), _previous(step), as_of_date)
     step.write_frame(assigned, CUSTOMER_SEGMENTS)
     _reconcile_customers(step, features, assigned)
-    moved = assigned["previous_segment_key"].notna() & (assigned["previous_segment_key"] != assigned["segment_key"])
-    step.metadata |= {"states": assigned["state"].value_counts().to_dict(), "moved": int(moved.sum())}
+    gates = step.platform.settings.leaderboard
+    for name, finding in (
+        (SMALLEST_SEGMENT, judge_smallest_segment(assigned, in_force, gates)),
+        (COVERAGE, judge_coverage(assigned, gates)),
+    ):
+        step.add_check(name, finding.description, passed=finding.passed, **finding.figures)
+    step.metadata |= _movement(assigned)
+
+
+def _movement(assigned: pd.DataFrame) -> dict[str, object]:
+    """Customers by state, and how many of those with a segment in both months changed it."""
+    states = {str(state): int(count) for state, count in assigned["state"].value_counts().sort_index().items()}
+    in_both = assigned["previous_segment_key"].notna() & assigned["segment_key"].notna()
+    moved = int((in_both & (assigned["previous_segment_key"] != assigned["segment_key"])).sum())
+    return {
+        **{f"customers_{state}": count for state, count in states.items()},
+        "states": states,
+        "moved": moved,
+        "moved_share": moved / int(in_both.sum()) if in_both.any() else None,
+    }
 
 
 def _reconcile_customers(step: Step, features: pd.DataFrame, assigned: pd.DataFrame) -> None:

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+THUMBNAILS = "thumbnails"
+"""Folder of the small pictures beside the figures."""
+
+
 def dashboard(step: Step) -> None:
     """Render the HTML page of the month."""
     html = render_dashboard(_snapshot(step), step.platform.settings.reports.dashboard)
@@ -34,6 +38,15 @@ def business_report(step: Step) -> None:
     """Render the month in words."""
     text = render_business_report(_snapshot(step))
     _deliver_report(step, "business_report.md").write_text(text, encoding="utf-8")
+
+
+def figures(step: Step) -> None:
+    """Draw the figures of the month and a small picture of each."""
+    from segmentation_assets.reporting.slides import render_slides
+
+    for slide in render_slides(_snapshot(step), map_points=step.platform.settings.reports.dashboard.map_points):
+        _deliver_report(step, slide.name).write_bytes(slide.png)
+        _deliver_report(step, f"{THUMBNAILS}/{slide.name}").write_bytes(slide.thumbnail)
 
 
 def workbook(step: Step) -> None:
@@ -54,7 +67,7 @@ def customer_segments(step: Step) -> None:
     parquet = _deliver_export(step, "customer_segments.parquet")
     step.connection.register("export", frame)
     step.connection.execute(f"COPY export TO {quote_text(str(parquet))} (FORMAT parquet, COMPRESSION zstd)")
-    step.metadata |= {"customers": len(frame), "columns": list(frame.columns)}
+    step.metadata |= {"customers": len(frame), "column_count": len(frame.columns), "columns": list(frame.columns)}
 
 
 def warehouse(step: Step) -> None:
@@ -82,7 +95,7 @@ def _month_paths(step: Step, key: str) -> dict[str, list[Path]]:
 
 
 def _deliver_report(step: Step, name: str) -> Path:
-    return step.deliver(name, f"reports/{step.partition[:7]}/{name}")
+    return step.deliver(name.replace("/", "-"), f"reports/{step.partition[:7]}/{name}")
 
 
 def _deliver_export(step: Step, name: str) -> Path:

@@ -7,6 +7,7 @@ import json
 from dataclasses import asdict
 from typing import Any
 
+from segmentation_assets.errors import DataError, MonthNotDeliveredError
 from segmentation_assets.features.blocks.departments import require_known_departments
 from segmentation_assets.features.declaration import feature_columns
 from segmentation_assets.features.history import customer_history_sql
@@ -19,14 +20,19 @@ from segmentation_assets.features.registry import (
     prepare_connection,
 )
 from segmentation_assets.features.snapshot import FeatureRelations, require_buyers
-from segmentation_assets.graph.inputs import as_of, check_delivered_months, history_months, lookback_months
+from segmentation_assets.graph.inputs import (
+    as_of,
+    check_delivered_months,
+    history_months,
+    lookback_months,
+    order_line_months,
+)
 from segmentation_assets.graph.months import previous_month
 from segmentation_assets.graph.sources import delivered_tables
 from segmentation_assets.ingestion.calendar import lookback_start
 from segmentation_assets.ingestion.classification import bucket_sql, classified_lines_sql
 from segmentation_assets.ingestion.mapping import effective_source
 from segmentation_assets.ingestion.reconciliation import reconcile_layers
-from segmentation_assets.orchestration.incremental import require_months
 from segmentation_assets.orchestration.step import Step
 from segmentation_assets.storage.engine import (
     conformed_select,
@@ -111,7 +117,7 @@ def snapshot_input(step: Step) -> None:
     check_delivered_months(step.platform)
     as_of_date, is_partial = as_of(step.platform, step.partition)
     lookback = lookback_months(step.platform, step.partition)
-    require_months(step, lookback)
+    _require_lines(step, lookback)
     rows = [
         _slice_row(step, "silver/order_lines", month, use)
         for use, months in (("features", lookback), ("history", history_months(step.platform, step.partition)))
@@ -127,6 +133,21 @@ def snapshot_input(step: Step) -> None:
         "months_read": len(lookback),
         "has_order_lines": step.partition in lookback,
     }
+
+
+def _require_lines(step: Step, lookback: tuple[str, ...]) -> None:
+    """Stop when no order line has been delivered for the month yet, or none lies within its lookback."""
+    newest = order_line_months(step.platform)[-1]
+    if step.partition > newest:
+        raise MonthNotDeliveredError(
+            f"{step.node.key}: there is no order line of {step.partition[:7]} yet, the newest is of {newest[:7]}",
+            "deliver the month, or set calendar.last_month if no more will come.",
+        )
+    if not lookback:
+        raise DataError(
+            f"{step.node.key}: there is no order line in the lookback of {step.partition[:7]}",
+            "lengthen calendar.lookback_months, or check calendar.first_snapshot against the delivered months.",
+        )
 
 
 def _slice_row(step: Step, key: str, name: str, used_for: str) -> dict[str, Any]:

@@ -6,14 +6,14 @@ import pytest
 from segmentation_assets.cli.progress import JsonLines, Progress, close_log, open_log
 from segmentation_assets.graph.node import Node
 from segmentation_assets.monitoring.cost import Cost
-from segmentation_assets.storage.manifest import Manifest
+from segmentation_assets.storage.manifest import CheckRecord, Manifest
 
 
 class Outcome:
     """What a step reports."""
 
-    def __init__(self, *, kept: bool, row_count: int) -> None:
-        self.manifest = Manifest("gold/x", "2025-06-01", "h", "1", {}, row_count=row_count)
+    def __init__(self, *, kept: bool, row_count: int, checks: tuple[CheckRecord, ...] = ()) -> None:
+        self.manifest = Manifest("gold/x", "2025-06-01", "h", "1", {}, row_count=row_count, checks=checks)
         self.kept = kept
         self.reasons = () if kept else ("raw/y changed",)
         self.cost = Cost(0.5, 1.25, 100.0)
@@ -72,3 +72,16 @@ def test_step_is_told_remembered_and_logged(log_file, capsys):
         ("exports/y", "all", True),
     ]
     assert entries(log_file)[0]["reasons"] == ["raw/y changed"]
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_checks_that_warn_are_told_in_one_line_each_kept_or_not(kept, capsys):
+    checks = (
+        CheckRecord("contract", True, "As declared."),
+        CheckRecord("fitted", False, "clusters/x: could not be fitted.\nHint: try again.", is_blocking=False),
+        CheckRecord("coverage", True, "All of them.", is_blocking=False),
+    )
+    outcome = Outcome(kept=kept, row_count=3, checks=checks)
+    Progress()(Node(key="clusters/x", description=""), "2025-06-01", outcome)
+    _, *warnings = capsys.readouterr().out.splitlines()
+    assert [line.split("] ")[1] for line in warnings] == ["  warning: clusters/x: could not be fitted."]

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from segmentation_assets.clustering.fitting import assignments_frame, fit_clustering
-from segmentation_assets.clustering.registry import ALGORITHMS
+from segmentation_assets.clustering.registry import ALGORITHMS, AlgorithmEntry
 from segmentation_assets.config.settings import ClusteringSettings, LeaderboardSettings
 from segmentation_assets.errors import DataError
 
@@ -132,3 +132,62 @@ def test_a_customer_without_revenue_is_refused():
     matrix, revenue = three_groups()
     with pytest.raises(DataError, match="1 customers of the model matrix have no net revenue, for example c014"):
         fit_clustering(matrix, revenue.drop("c014"), KMEANS, SETTINGS, GATES)
+
+
+class _Breaks:
+    """An algorithm that raises an error at one of its steps."""
+
+    def __init__(self, error, *, at):
+        self.error, self.at, self.n_clusters_, self.notes_ = error, at, 1, ()
+
+    def get_params(self):
+        return {}
+
+    def fit(self, X):
+        return self._reach("fit")
+
+    def predict(self, X):
+        self._reach("predict")
+        return np.zeros(len(X), dtype="int64")
+
+    def reorder_clusters(self, order):
+        return self._reach("reorder")
+
+    def transform(self, X):
+        self._reach("transform")
+        return np.zeros((len(X), 1))
+
+    def _reach(self, step):
+        if step == self.at:
+            raise self.error
+        return self
+
+
+def fit_broken(monkeypatch, error, at="fit"):
+    monkeypatch.setattr(AlgorithmEntry, "build", lambda *_: _Breaks(error, at=at))
+    return fit_clustering(*three_groups(), KMEANS, SETTINGS, GATES)
+
+
+@pytest.mark.parametrize("at", ["fit", "predict", "reorder", "transform"])
+def test_an_algorithm_that_raises_makes_everyone_noise_and_says_why(monkeypatch, at):
+    result = fit_broken(monkeypatch, ValueError("n_clusters=9 is too large"), at)
+    assert (result.estimator, result.fitted_count) == (None, 0)
+    assert result.failure == "ValueError: n_clusters=9 is too large"
+    assert result.notes == ("could not be fitted: ValueError: n_clusters=9 is too large",)
+    assert assignments_frame(result)["cluster"].tolist() == [-1] * 15
+    assert result.centre_distances.isna().all()
+
+
+def test_running_out_of_memory_is_the_algorithms_failure(monkeypatch):
+    result = fit_broken(monkeypatch, MemoryError("Unable to allocate 9.0 GiB"))
+    assert result.failure == "MemoryError: Unable to allocate 9.0 GiB"
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), PermissionError("model"), DataError("bad data")])
+def test_interrupts_disk_and_data_errors_stop_the_fit(monkeypatch, error):
+    with pytest.raises(type(error)):
+        fit_broken(monkeypatch, error)
+
+
+def test_having_nothing_to_fit_is_no_failure():
+    assert fit_clustering(three_groups()[0].head(1), three_groups()[1], KMEANS, SETTINGS, GATES).failure == ""

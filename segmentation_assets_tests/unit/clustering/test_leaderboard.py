@@ -110,6 +110,64 @@ def test_a_candidate_that_could_not_be_fitted_fails_its_gates_and_says_why(matri
     assert pd.isna(board.loc["rfm_map", "silhouette"])
 
 
+def compare_with_failures(matrix, candidates, failures, *, refits=None, **settings):
+    """Compare candidates some of which raised an error."""
+    labels = {name: pd.Series(values, index=matrix.index) for name, values in candidates.items()}
+    gates = SETTINGS.model_copy(update=settings)
+    board = compare_candidates(matrix, labels, halves(matrix), refits or {}, gates, 300, 7, failures)
+    return board.set_index("candidate")
+
+
+def test_an_algorithm_that_failed_is_listed_with_its_error_and_the_others_are_ranked(two_groups):
+    candidates = {"broken": [-1] * 1000, "good": [0] * 500 + [1] * 500}
+    board = compare_with_failures(two_groups, candidates, {"broken": "ValueError: no"})
+    assert board.index.tolist() == ["good", "broken", "rfm_map"]
+    assert board.loc["good", "rank"] == 1
+    assert pd.isna(board.loc["broken", "rank"])
+    assert not board.loc["broken", "passed_gates"]
+    assert board.loc["broken", "reason"] == "Fails: fitted (could not be fitted: ValueError: no)"
+    assert board["failure"].dropna().to_dict() == {"broken": "could not be fitted: ValueError: no"}
+    assert board.loc["good", "reason"] == compare_fixed(two_groups, 300, good=candidates["good"]).loc["good", "reason"]
+
+
+def test_an_algorithm_that_cannot_be_fitted_again_is_not_ranked(two_groups):
+    def refit(customers, seed):
+        raise MemoryError
+
+    good = [0] * 500 + [1] * 500
+    board = compare_with_failures(two_groups, {"good": good, "once": good}, {}, refits={"once": refit})
+    why = "could not be fitted again on a part of the customers: MemoryError"
+    assert board["rank"].tolist()[:1] == [1]
+    assert board.loc["once", "reason"] == f"Fails: fitted again ({why})"
+    assert board.loc["once", "failure"] == why
+    assert not board.loc["once", "passed_gates"]
+
+
+def test_too_few_fitted_algorithms_stop_with_all_reasons(two_groups):
+    candidates = {"b": [-1] * 1000, "a": [-1] * 1000, "good": [0] * 500 + [1] * 500}
+    failures = {"b": "ValueError: no", "a": "MemoryError"}
+    with pytest.raises(
+        DataError,
+        match=r"1 of 3 algorithms could be fitted, at least 2 must be \(leaderboard.min_candidates\); these failed: a "
+        r"\(MemoryError\); b \(ValueError: no\)",
+    ) as caught:
+        compare_with_failures(two_groups, candidates, failures, min_candidates=2)
+    assert "'segmentation run --only clusters/a --only clusters/b --force'" in caught.value.hint
+    assert compare_with_failures(two_groups, candidates, failures, min_candidates=1).loc["good", "rank"] == 1
+
+
+def test_none_asked_for_lets_all_algorithms_fail(two_groups):
+    board = compare_with_failures(two_groups, {"b": [-1] * 1000}, {"b": "ValueError: no"}, min_candidates=0)
+    assert board["rank"].isna().all()
+
+
+def test_having_nothing_to_fit_is_not_counted_as_a_failure():
+    matrix = frame_of(np.zeros((40, 0)))
+    board = compare_with_failures(matrix, {"kmeans": [-1] * 40}, {}, min_candidates=1)
+    assert pd.isna(board.loc["kmeans", "failure"])
+    assert not board.loc["kmeans", "passed_gates"]
+
+
 def test_passing_candidates_are_ranked_by_silhouette_and_the_baseline_never(two_groups):
     good, poor = [0] * 500 + [1] * 500, [0] * 250 + [1] * 750
     board = compare_fixed(two_groups, poor=poor, good=good)

@@ -96,7 +96,7 @@ def test_variables_of_other_programs_are_left_alone() -> None:
         ),
         (
             {"SEGMENTATION__SEEED": "1"},
-            r"^environment variable SEGMENTATION__SEEED: seeed is not a setting\.\nHint: known names are calendar",
+            r"^environment variable SEGMENTATION__SEEED: seeed is not a setting\.\nHint: known names are automation",
         ),
         (
             {"SEGMENTATION__SYNTHETIC__SEEED": "1"},

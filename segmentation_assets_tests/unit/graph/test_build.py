@@ -4,7 +4,13 @@ from segmentation_assets.errors import SettingsError
 from segmentation_assets.graph.build import Graph, build_graph, code_version
 from segmentation_assets.graph.node import Input, Node
 
-REPORTS = {"exports/customer_segments", "exports/workbook", "reports/business_report", "reports/dashboard"}
+REPORTS = {
+    "exports/customer_segments",
+    "exports/workbook",
+    "reports/business_report",
+    "reports/dashboard",
+    "reports/figures",
+}
 
 
 def versions(platform):
@@ -75,6 +81,8 @@ def test_unknown_asset_or_layer_is_refused_with_the_closest_name(platform):
         ("clustering__algorithms__kmeans__k_max", 5, {"clusters/kmeans"}),
         ("clustering__seed", 8, {"clusters/kmeans", "clusters/leaderboard"} | REPORTS),
         ("leaderboard__min_stability", 0.5, {"clusters/leaderboard"}),
+        ("leaderboard__min_candidates", 2, {"clusters/leaderboard"}),
+        ("leaderboard__min_coverage", 0.5, {"clusters/leaderboard", "gold/customer_segments"}),
         ("imputation__method", "median", {"silver/imputed_features", "silver/model_matrix"}),
         ("calendar__lookback_months", 12, {"silver/snapshot_input"} | REPORTS),
         ("engine__threads", 7, set()),

@@ -110,3 +110,12 @@ def test_no_usable_clustering_is_a_verdict(snapshot: Snapshot) -> None:
     failed = snapshot.leaderboard.assign(passed_gates=[True, False], rank=pd.Series([None, None], dtype="object"))
     verdict = dict(list_caveats(dataclasses.replace(snapshot, leaderboard=failed)))["Algorithms"]
     assert verdict == "No candidate passed every gate: there is no usable clustering this month."
+
+
+def test_an_algorithm_that_failed_is_named_with_its_error(snapshot: Snapshot) -> None:
+    failures = [None, "could not be fitted: ValueError: <b>no</b>"]
+    failed = dataclasses.replace(snapshot, leaderboard=snapshot.leaderboard.assign(failure=failures))
+    assert ("Failed algorithm", f"K-means {failures[1]}. It is not ranked this month.") in list_caveats(failed)
+    assert "**Failed algorithm.**" in render_business_report(failed)
+    assert "<b>" not in render_business_report(failed)
+    assert "Failed algorithm" not in render_business_report(snapshot)

@@ -1,4 +1,6 @@
 import contextlib
+import os
+import time
 
 import pytest
 
@@ -9,13 +11,20 @@ from segmentation_assets.storage.store import TableStore
 KEY = "gold/example"
 
 
-def store_part(store, text, content, partition="2025-06-01"):
+NOW = 1_000_000_000.0
+
+
+def store_part(store, text, content, partition="2025-06-01", now=None):
     with store.staging(KEY) as stage:
         (stage / "part-0.parquet").write_text(text)
         files = store.place_table(stage, KEY, partition, content, store.manifest(KEY, partition))
     manifest = Manifest(KEY, partition, content, "1-abc", {"silver/x@2025-06-01": "1"}, files, 1)
-    store.publish(manifest)
+    store.publish(manifest, now=now)
     return manifest
+
+
+def stored_contents(store, partition="2025-06-01"):
+    return sorted(folder.name[0] for folder in store.table_folder(KEY, partition).iterdir())
 
 
 def test_manifest_survives_json():
@@ -40,14 +49,89 @@ def test_damaged_manifest_is_named_with_what_to_do(text):
         Manifest.from_json(text, "x.json")
 
 
-def test_new_content_replaces_the_old_and_leaves_nothing_behind(tmp_path):
+def test_new_content_replaces_the_old_and_leaves_nothing_half_done(tmp_path):
     store = TableStore(tmp_path)
     store_part(store, "old", "a" * 32)
     store_part(store, "new", "b" * 32)
     (path,) = store.table_paths(KEY, "2025-06-01")
     assert path.read_text() == "new"
-    assert [folder.name for folder in path.parent.parent.iterdir()] == ["b" * 16]
+    assert path.parent.name == "b" * 16
     assert list((tmp_path / "staging").iterdir()) == []
+
+
+def test_reader_that_found_the_old_content_can_still_read_it(tmp_path):
+    store = TableStore(tmp_path)
+    store_part(store, "old", "a" * 32)
+    (found,) = store.table_paths(KEY, "2025-06-01")
+    store_part(store, "new", "b" * 32)
+    assert found.read_text() == "old"
+
+
+def test_replaced_content_goes_with_the_first_publishing_after_the_grace_period(tmp_path):
+    store = TableStore(tmp_path)
+    for content, minutes in (("a", 0), ("b", 500), ("c", 510), ("d", 559)):
+        store_part(store, content, content * 32, now=NOW + 60 * minutes)
+    assert stored_contents(store) == ["a", "b", "c", "d"]
+    store_part(store, "e", "e" * 32, now=NOW + 60 * 565)
+    assert stored_contents(store) == ["b", "c", "d", "e"]
+    store_part(store, "f", "f" * 32, now=NOW + 60 * 571)
+    assert stored_contents(store) == ["c", "d", "e", "f"]
+
+
+def test_content_that_comes_back_is_current_and_was_readable_all_along(tmp_path):
+    store = TableStore(tmp_path)
+    store_part(store, "old", "a" * 32)
+    (found,) = store.table_paths(KEY, "2025-06-01")
+    store_part(store, "new", "b" * 32)
+    with found.open() as reader:
+        store_part(store, "old, other bytes", "a" * 32)
+        assert reader.read() == "old"
+    assert store.table_paths(KEY, "2025-06-01")[0].read_text() == "old, other bytes"
+    assert store.is_intact(store.manifest(KEY, "2025-06-01"))
+
+
+def test_removed_slice_is_not_stored_but_readable_for_a_while(tmp_path):
+    store = TableStore(tmp_path)
+    store_part(store, "text", "a" * 32)
+    store.publish(store.manifest(KEY, "2025-06-01"), slice_name="2025-06-01")
+    store.manifest_path(KEY, "2025-06-01").unlink()
+    (found,) = store.slice_paths(KEY, "2025-06-01")
+    store.remove_slice(KEY, "2025-06-01", now=NOW)
+    assert store.slice_manifest(KEY, "2025-06-01") is None
+    store.drop_replaced(now=NOW + 3_500)
+    assert found.read_text() == "text"
+    store.drop_replaced(now=NOW + 3_700)
+    assert not found.exists()
+
+
+def test_dropping_takes_what_is_old_and_replaced_and_nothing_in_force(tmp_path):
+    store = TableStore(tmp_path)
+    for content in ("a", "b"):
+        store_part(store, content, content * 32, now=NOW)
+    os.utime(store.table_folder(KEY, "2025-06-01") / ("b" * 16), (NOW, NOW))
+    store.drop_replaced(now=NOW + 3_500)
+    assert stored_contents(store) == ["a", "b"]
+    store.drop_replaced(now=NOW + 3_700)
+    assert stored_contents(store) == ["b"]
+
+
+@pytest.mark.parametrize("owner", ["2025-06-01", "slices"])
+def test_dropping_leaves_out_what_another_process_is_replacing(tmp_path, owner):
+    store = TableStore(tmp_path)
+    for content in ("a", "b"):
+        store_part(store, content, content * 32, now=NOW)
+    with store.lock(KEY, owner):
+        store.drop_replaced(now=NOW + 3_700)
+    assert stored_contents(store) == ["a", "b"]
+
+
+def test_dropping_touches_nothing_whose_manifest_cannot_be_read(tmp_path):
+    store = TableStore(tmp_path)
+    for content in ("a", "b"):
+        store_part(store, content, content * 32, now=NOW)
+    store.manifest_path(KEY, "2025-06-01").write_text("{")
+    store.drop_replaced(now=4_000_000_000.0)
+    assert stored_contents(store) == ["a", "b"]
 
 
 def test_same_content_leaves_the_stored_file_untouched(tmp_path):
@@ -91,6 +175,24 @@ def test_damaged_file_is_noticed(tmp_path, damage):
         "gone": path.unlink,
     }[damage]()
     assert not store.is_intact(manifest)
+
+
+def test_manifest_that_was_replaced_is_read_anew(tmp_path):
+    store = TableStore(tmp_path)
+    for content in ("a", "b", "a", "c"):
+        store_part(store, content, content * 32)
+        assert store.manifest(KEY, "2025-06-01").content_hash == content * 32
+        assert TableStore(tmp_path).manifest(KEY, "2025-06-01").content_hash == content * 32
+
+
+def test_manifest_is_parsed_once_while_its_file_is_untouched(tmp_path):
+    store = TableStore(tmp_path)
+    store_part(store, "text", "a" * 32)
+    path = store.manifest_path(KEY, "2025-06-01")
+    os.utime(path, (NOW, NOW + 0.5))
+    deadline = time.monotonic() + 10
+    while store.manifest(KEY, "2025-06-01") is not store.manifest(KEY, "2025-06-01"):
+        assert time.monotonic() < deadline
 
 
 def test_damaged_manifest_counts_as_nothing_stored(tmp_path):

@@ -1,0 +1,126 @@
+"""The catch-up: brings everything that is out of date up to date, month by month in order, in one run.
+
+Manifests say what is out of date, so nothing is forgotten: older months, what was stale when Dagster started, what a
+failed or killed run left behind. Tries for the same cause are bounded.
+"""
+
+import hashlib
+import time
+
+import dagster as dg
+from pydantic import Field
+
+from segmentation_assets.config.settings import Settings
+from segmentation_assets.errors import SegmentationError
+from segmentation_assets.graph.inputs import read_fingerprints
+from segmentation_assets.graph.node import Node
+from segmentation_assets.graph.plan import Scope, external_nodes, first_to_do, is_taken_in
+from segmentation_assets.graph.platform import Platform
+from segmentation_assets.graph.staleness import Evaluation
+from segmentation_assets.graph.watching import Verdict, Watch, look
+from segmentation_assets.orchestration.automation import STARTED_BY_TAG, default_sensor_status
+from segmentation_assets.orchestration.incremental import StepOutcome
+from segmentation_assets.orchestration.options import FORCE_WORDS, MONTHS_WORDS, SEED_WORDS
+from segmentation_assets.orchestration.recording import record_failure, record_step
+from segmentation_assets.orchestration.run_liveness import active_runs
+from segmentation_assets.orchestration.runner import run_scope
+
+JOB_NAME = "catch_up_job"
+
+
+class CatchUpOptions(dg.Config):
+    """What a person changes for one catch-up."""
+
+    months: int | None = Field(default=None, ge=1, description=MONTHS_WORDS)
+    force: bool = Field(default=False, description=FORCE_WORDS)
+    seed: int | None = Field(default=None, ge=0, lt=2**31, description=SEED_WORDS)
+
+
+def catch_up_job(settings: Settings) -> dg.JobDefinition:
+    """Make the job that brings everything up to date, as `segmentation run` does."""
+
+    @dg.op(name="catch_up", description="Makes what is out of date, in runs of one month each, in order.")
+    def catch_up(context: dg.OpExecutionContext, config: CatchUpOptions) -> None:
+        platform = Platform(settings)
+
+        def observe(node: Node, partition: str, outcome: StepOutcome) -> None:
+            record_step(platform, context.run_id, partition, outcome)
+
+        scope = Scope(_keys(platform), months=config.months, force=config.force, seed=config.seed)
+        try:
+            run_scope(platform, scope, observe, instance=context.instance, tags={STARTED_BY_TAG: context.run_id})
+        except SegmentationError as problem:
+            record_failure(platform, context.run_id, str(problem))
+            raise dg.Failure(description=str(problem), allow_retries=False) from None
+
+    @dg.job(
+        name=JOB_NAME,
+        executor_def=dg.in_process_executor,
+        description="Everything that is out of date, all months in order; what has not changed is kept. The delivery "
+        "is taken in as it was last listed: new files are the work of ingest_job.",
+    )
+    def job() -> None:
+        catch_up()
+
+    return job
+
+
+def _keys(platform: Platform) -> frozenset[str]:
+    """Asset keys that a catch-up makes: what is read from outside may be half-written, and has its own sensor."""
+    return frozenset(platform.graph.by_key) - {node.key for node in external_nodes(platform)}
+
+
+def catch_up_sensor(settings: Settings) -> dg.SensorDefinition:
+    """Make the sensor that starts a catch-up when something stays out of date without a run."""
+    automation = settings.automation
+
+    @dg.sensor(
+        name="catch_up_sensor",
+        job_name=JOB_NAME,
+        default_status=default_sensor_status(automation),
+        minimum_interval_seconds=automation.interval_seconds,
+        description=f"Starts {JOB_NAME} when something has been out of date for {automation.catch_up_after_seconds} "
+        f"seconds without a run; at most {automation.max_attempts} times for the same cause.",
+    )
+    def sensor(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+        runs = active_runs(context.instance)
+        platform = Platform(settings)
+        todo = first_to_do(platform, Scope(_keys(platform))) if is_taken_in(platform) else None
+        verdict, watch = look(
+            Watch.from_json(context.cursor),
+            _cause(platform, todo),
+            time.time(),
+            quiet_seconds=automation.catch_up_after_seconds,
+            max_attempts=automation.max_attempts,
+            is_busy=bool(runs),
+        )
+        context.update_cursor(watch.to_json())
+        if verdict == Verdict.NOTHING:
+            platform.store.tidy()
+        if verdict == Verdict.ACT:
+            return dg.RunRequest(tags={STARTED_BY_TAG: "catch_up_sensor"})
+        return dg.SkipReason(_words(verdict, todo, watch, is_busy=bool(runs)))
+
+    return sensor
+
+
+def _cause(platform: Platform, todo: Evaluation | None) -> str:
+    """Name what is to be done first, with all it rests on; empty for nothing."""
+    if todo is None:
+        return ""
+    node = platform.graph.node(todo.key)
+    try:
+        inputs = sorted(read_fingerprints(platform, node, todo.partition).items())
+    except SegmentationError as problem:
+        inputs = [("problem", problem.message)]
+    facts = repr((todo.key, todo.partition, todo.reasons, platform.code_version(node), inputs))
+    return f"{todo.key} {todo.partition} {hashlib.sha256(facts.encode()).hexdigest()[:12]}"
+
+
+def _words(verdict: Verdict, todo: Evaluation | None, watch: Watch, *, is_busy: bool) -> str:
+    if todo is None:
+        return "everything that has been taken in is up to date"
+    what = f"{todo.key} of {todo.partition[:7]} is {todo.state}: {'; '.join(todo.reasons[:2])}"
+    if verdict == Verdict.GIVEN_UP:
+        return f"given up after {watch.attempts} tries; {what}. See the failed runs, or start {JOB_NAME} by hand."
+    return f"waiting for {'the runs under way' if is_busy else 'automation to see to it'}; {what}"

@@ -1,0 +1,87 @@
+"""Watches the delivery folder and the decisions file, and has them taken in once no file grows any more."""
+
+import hashlib
+import time
+from pathlib import Path
+
+import dagster as dg
+
+from segmentation_assets.config.settings import Settings
+from segmentation_assets.graph.plan import external_nodes, is_taken_in
+from segmentation_assets.graph.platform import Platform
+from segmentation_assets.graph.staleness import evaluate
+from segmentation_assets.graph.watching import Verdict, Watch, look
+from segmentation_assets.ingestion.mapping import delivery_folder
+from segmentation_assets.orchestration.automation import STARTED_BY_TAG, default_sensor_status
+from segmentation_assets.orchestration.run_liveness import active_runs
+from segmentation_assets.storage.store import WHOLE
+
+_TAKEN_UP = "taken up: "
+
+
+def delivery_sensor(settings: Settings) -> dg.SensorDefinition:
+    """Make the sensor that starts `ingest_job` for new or changed files."""
+    automation = settings.automation
+
+    @dg.sensor(
+        name="delivery_sensor",
+        job_name="ingest_job",
+        default_status=default_sensor_status(automation),
+        minimum_interval_seconds=automation.interval_seconds,
+        description="Starts ingest_job for new or changed files in the delivery folder, and for decisions.csv, once "
+        f"no file has changed for {automation.delivery_quiet_seconds} seconds.",
+    )
+    def sensor(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+        platform = Platform(settings)
+        files = watched_files(platform)
+        listing = hashlib.sha256(repr(files).encode()).hexdigest()[:16]
+        if context.cursor == _TAKEN_UP + listing:
+            return dg.SkipReason(_taken_up_words(len(files)))
+        if not files and not is_taken_in(platform):
+            return dg.SkipReason(f"there is neither a file in {delivery_folder(settings)} nor a decisions.csv yet")
+        verdict, watch = look(
+            Watch.from_json(context.cursor),
+            listing,
+            time.time(),
+            quiet_seconds=automation.delivery_quiet_seconds,
+            max_attempts=automation.max_attempts,
+            is_busy=any(run.job_name == "ingest_job" for run in active_runs(context.instance)),
+        )
+        if verdict == Verdict.ACT and _lies_as_stored(platform):
+            context.update_cursor(_TAKEN_UP + listing)
+            return dg.SkipReason(_taken_up_words(len(files)))
+        context.update_cursor(watch.to_json())
+        if verdict == Verdict.ACT:
+            return dg.RunRequest(tags={STARTED_BY_TAG: "delivery_sensor"})
+        return dg.SkipReason(_WORDS[verdict])
+
+    return sensor
+
+
+def _taken_up_words(file_count: int) -> str:
+    return f"all {file_count} files, decisions.csv among them where there is one, have been taken up"
+
+
+_WORDS = {
+    Verdict.WAIT: "files are new or have changed; waiting until they stay as they are",
+    Verdict.GIVEN_UP: "given up on these files after several tries; see the failed runs of ingest_job, and deliver "
+    "corrected files or start ingest_job by hand",
+}
+
+
+def watched_files(platform: Platform) -> tuple[tuple[str, int, int], ...]:
+    """List the files that come from outside: path, size in bytes and time of change in nanoseconds."""
+    paths = [platform.data_dir / "decisions.csv"]
+    if platform.settings.source.kind == "files":
+        paths += sorted(delivery_folder(platform.settings).rglob("*"))
+    return tuple(_description(path) for path in paths if path.is_file())
+
+
+def _description(path: Path) -> tuple[str, int, int]:
+    stat = path.stat()
+    return str(path), stat.st_size, stat.st_mtime_ns
+
+
+def _lies_as_stored(platform: Platform) -> bool:
+    """Whether the stored delivery and decisions are those that lie there now, by their content."""
+    return all(evaluate(platform, node, WHOLE).state == "fresh" for node in external_nodes(platform))

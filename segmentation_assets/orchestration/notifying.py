@@ -1,0 +1,163 @@
+"""When people are told of a failure: a hook on every step, and a sensor for what no hook could tell.
+
+The hook works wherever a step runs, with or without a daemon: the first failed step of a run tells of it, later ones
+do not. It tags the run with the channels that took the message. The sensor, which needs the daemon, tells of failed
+runs without this tag: their process was killed, or they failed outside a step, or no channel took the message.
+"""
+
+import logging
+from collections.abc import Sequence
+
+import dagster as dg
+
+from segmentation_assets.config.settings import Settings
+from segmentation_assets.monitoring.failure_report import FailureReport
+from segmentation_assets.monitoring.notifications import Delivery, configured_channels, deliver
+from segmentation_assets.orchestration.automation import STARTED_BY_TAG
+
+NOTIFIED_TAG = "segmentation/notified"
+"""Run tag ``<run id>:<channels>``: which channels took the message. A retry inherits it, so it names its run."""
+
+_PARTITION_TAGS = ("dagster/partition", "dagster/asset_partition_range_start", "dagster/asset_partition_range_end")
+_INTERRUPTED = "DagsterExecutionInterruptedError"
+_RUN_HINT = "no step failed, so look at the log of the run: its process may have been killed or out of memory."
+_DEFECT_HINT = "this is a defect of the software; the log of the run has the details."
+_log = logging.getLogger("segmentation_assets.notifying")
+
+
+def failure_hooks(settings: Settings) -> set[dg.HookDefinition]:
+    """Make the hook that tells of a failed step.
+
+    Parameters
+    ----------
+    settings : Settings
+
+    Returns
+    -------
+    set of HookDefinition
+        For ``hooks=`` of assets and jobs, one of both is enough; empty when nobody is to be told.
+    """
+    if not settings.notifications.is_configured:
+        return set()
+
+    @dg.failure_hook(name="tell_of_failed_step")
+    def _tell_of_failed_step(context: dg.HookContext) -> None:
+        failures = _step_failures(context.instance, context.run_id)
+        run = context.instance.get_run_by_id(context.run_id)
+        if run is None or not failures or failures[0].step_key != context.step_key:
+            return
+        _tell(_report(settings, run, failures[:1]), run, settings, context.instance, context.log)
+
+    return {_tell_of_failed_step}
+
+
+def run_failure_sensor_of(settings: Settings) -> dg.SensorDefinition | None:
+    """Make the sensor that tells of failed runs which the hook has not told of.
+
+    Parameters
+    ----------
+    settings : Settings
+
+    Returns
+    -------
+    SensorDefinition or None
+        Running by default, over all runs of this code location; ``None`` when nobody is to be told.
+    """
+    if not settings.notifications.is_configured:
+        return None
+
+    @dg.run_failure_sensor(
+        name="run_failure_sensor",
+        description="Tells of failed runs by webhook or e-mail, unless a step of the run has done so already.",
+        default_status=dg.DefaultSensorStatus.RUNNING,
+    )
+    def _run_failure_sensor(context: dg.RunFailureSensorContext) -> dg.SkipReason | None:
+        run = context.dagster_run
+        if set(configured_channels(settings.notifications)) <= _told(run, context.instance):
+            return None
+        failures = _step_failures(context.instance, run.run_id)
+        report = _report(settings, run, failures or [context.failure_event])
+        delivery = _tell(report, run, settings, context.instance, context.log)
+        return dg.SkipReason("; ".join(delivery.problems)) if delivery.problems else None
+
+    return _run_failure_sensor
+
+
+def _tell(
+    report: FailureReport,
+    run: dg.DagsterRun,
+    settings: Settings,
+    instance: dg.DagsterInstance,
+    run_log: logging.Logger,
+) -> Delivery:
+    """Send the message through the channels that have not had it, and tag the run with those that took it."""
+    told = _told(run, instance)
+    delivery = deliver(report, settings.notifications, already=told)
+    for problem in delivery.problems:
+        run_log.warning("failure message: %s", problem)
+        _log.warning("failure message: %s", problem)
+    if delivery.channels:
+        channels = ",".join(sorted(told | set(delivery.channels)))
+        instance.add_run_tags(run.run_id, {NOTIFIED_TAG: f"{run.run_id}:{channels}"})
+    return delivery
+
+
+def _told(run: dg.DagsterRun, instance: dg.DagsterInstance) -> set[str]:
+    """Return the channels that took the message about a run, or about one that it started and failed with."""
+    started = instance.get_runs(filters=dg.RunsFilter(tags={STARTED_BY_TAG: run.run_id}))
+    return {channel for each in (run, *started) for channel in _tagged_channels(each)}
+
+
+def _tagged_channels(run: dg.DagsterRun) -> list[str]:
+    run_id, _, channels = run.tags.get(NOTIFIED_TAG, "").partition(":")
+    return channels.split(",") if run_id == run.run_id else []
+
+
+def _step_failures(instance: dg.DagsterInstance, run_id: str) -> list[dg.DagsterEvent]:
+    """Return the failed steps of a run in the order of their failing; steps that were interrupted have not failed."""
+    records = instance.get_records_for_run(run_id, of_type=dg.DagsterEventType.STEP_FAILURE).records
+    events = [record.event_log_entry.get_dagster_event() for record in records]
+    return [event for event in events if not _is_interrupted(event)]
+
+
+def _is_interrupted(event: dg.DagsterEvent) -> bool:
+    error = event.step_failure_data.error
+    return error is not None and error.cls_name == _INTERRUPTED
+
+
+def _report(settings: Settings, run: dg.DagsterRun, failures: Sequence[dg.DagsterEvent]) -> FailureReport:
+    """Describe a failed run; the first of its failures is told in full."""
+    message, _, hint = _error_of(failures[0]).partition("\nHint: ")
+    ui_url = settings.notifications.ui_url
+    return FailureReport(
+        job="assets without a job" if run.job_name == "__ASSET_JOB" else run.job_name,
+        run_id=run.run_id,
+        assets=tuple(event.step_key.replace("__", "/") for event in failures if event.step_key),
+        month=_month(run),
+        error=message,
+        hint=hint,
+        data_folder=settings.data_dir.name,
+        run_url=f"{ui_url}/runs/{run.run_id}" if ui_url else "",
+    )
+
+
+def _month(run: dg.DagsterRun) -> str:
+    """Return the month of a run, or the first and the last of several; empty when it has none."""
+    return " to ".join(run.tags[tag][:7] for tag in _PARTITION_TAGS if tag in run.tags)
+
+
+def _error_of(failure: dg.DagsterEvent) -> str:
+    """Return the sentence of a failed step or run, with its hint after a line break."""
+    if not failure.is_step_failure:
+        return f"{_run_error(failure)}\nHint: {_RUN_HINT}"
+    data = failure.step_failure_data
+    if data.user_failure_data is not None and data.user_failure_data.description:
+        return data.user_failure_data.description
+    cause = (data.error.cause or data.error) if data.error else None
+    return f"{cause.message.strip() if cause else 'no message'}\nHint: {_DEFECT_HINT}"
+
+
+def _run_error(failure: dg.DagsterEvent) -> str:
+    """Return what Dagster says of a run that failed outside its steps."""
+    error = getattr(failure.event_specific_data, "error", None)
+    return f"{failure.message or 'The run failed.'} {error.message.strip() if error else ''}".rstrip()

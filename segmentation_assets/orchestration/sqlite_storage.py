@@ -1,0 +1,136 @@
+"""Dagster's SQLite storages with connections that stay open; Dagster's own open and close a database per statement.
+
+The tables and files are Dagster's own, so either kind of storage can be used on the same folder at any time.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import dagster as dg
+import sqlalchemy as db
+from dagster._core.storage.event_log import ConsolidatedSqliteEventLogStorage
+from dagster._core.storage.runs import SqliteRunStorage
+from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
+from dagster._serdes import ConfigurableClassData
+from watchdog.events import FileSystemEvent, PatternMatchingEventHandler
+from watchdog.observers import Observer
+
+
+class OpenDatabase:
+    """Connections to one SQLite file, kept for the next use; a process that was forked off opens its own.
+
+    A commit is safe against the end of the process. After a power failure the last ones may be missing; the file
+    stays readable, and what it no longer knows is reported to Dagster again.
+    """
+
+    def __init__(self, address: str) -> None:
+        self._address = address
+        self._process_id = 0
+        self._engine: db.Engine | None = None
+
+    @contextmanager
+    def begin(self) -> Iterator[db.Connection]:
+        """Give a connection within a transaction."""
+        with self._opened().connect() as connection, connection.begin():
+            yield connection
+
+    def close(self) -> None:
+        """Close all connections; the next use opens new ones."""
+        if self._engine is not None and self._process_id == os.getpid():
+            self._engine.dispose()
+        self._engine = None
+
+    def _opened(self) -> db.Engine:
+        if self._engine is None or self._process_id != os.getpid():
+            self._process_id = os.getpid()
+            self._engine = db.create_engine(
+                self._address, connect_args={"timeout": SQLITE_BUSY_TIMEOUT_SECONDS}, max_overflow=-1
+            )
+            db.event.listen(self._engine, "connect", _relax)
+        return self._engine
+
+
+def _relax(connection: Any, _record: Any) -> None:
+    """Leave it to SQLite's checkpoints to wait for the disk, instead of every commit."""
+    connection.execute("PRAGMA synchronous=NORMAL")
+
+
+SETTLE_VARIABLE, SETTLE_SECONDS = "DAGSTER_AUTOMATION_TICK_SETTLE_SECONDS", "0.5"
+"""With it, automation judges all assets of one look by the same events. Without it, an asset that a run makes during a
+look can seem older than its inputs, and is asked for again."""
+
+
+class OpenEventLogStorage(ConsolidatedSqliteEventLogStorage):
+    """Event log in one SQLite file; settles automation in its process, unless that is set from outside."""
+
+    def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
+        os.environ.setdefault(SETTLE_VARIABLE, SETTLE_SECONDS)
+        self._database: OpenDatabase | None = None
+        self._tables: set[str] = set()
+        super().__init__(base_dir, inst_data)
+
+    @contextmanager
+    def _connect(self) -> Iterator[db.Connection]:
+        if self._database is None:
+            self._database = OpenDatabase(self._conn_string)
+        with self._database.begin() as connection:
+            yield connection
+
+    def has_table(self, table_name: str) -> bool:
+        """Whether the database has a table; asked for every check result, so one that was found is remembered."""
+        if table_name not in self._tables and super().has_table(table_name):
+            self._tables.add(table_name)
+        return table_name in self._tables
+
+    def watch(self, run_id: str, cursor: str | None, callback: Callable[[dg.EventLogEntry, str], Any]) -> None:
+        """Call back on each new event of a run."""
+        if not self._obs:
+            observer = Observer()
+            observer.start()
+            observer.schedule(_EventWatch(self), self._base_dir, recursive=True)
+            self._obs = observer  # type: ignore[assignment]
+        super().watch(run_id, cursor, callback)  # type: ignore[no-untyped-call]
+
+    def dispose(self) -> None:
+        """Close the connections and end watching."""
+        super().dispose()  # type: ignore[no-untyped-call]
+        if self._database is not None:
+            self._database.close()
+
+
+class _EventWatch(PatternMatchingEventHandler):
+    """Notices new events, which lie in the write-ahead file until SQLite moves them into the database."""
+
+    def __init__(self, storage: OpenEventLogStorage) -> None:
+        self._storage = storage
+        path: str = storage.get_db_path()  # type: ignore[no-untyped-call]
+        super().__init__(patterns=[path, f"{path}-wal"])
+
+    def on_modified(self, event: FileSystemEvent) -> None:
+        self._storage.on_modified()  # type: ignore[no-untyped-call]
+
+
+class OpenRunStorage(SqliteRunStorage):
+    """Runs in one SQLite file."""
+
+    def __init__(self, conn_string: str, inst_data: ConfigurableClassData | None = None) -> None:
+        self._database = OpenDatabase(conn_string)
+        super().__init__(conn_string, inst_data)
+
+    @classmethod
+    def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Any) -> "OpenRunStorage":
+        """Open the storage that an instance's settings describe."""
+        return cls.from_local(inst_data=inst_data, **config_value)
+
+    @contextmanager
+    def connect(self) -> Iterator[db.Connection]:
+        """Give a connection within a transaction."""
+        with self._database.begin() as connection:
+            yield connection
+
+    def dispose(self) -> None:
+        """Close the connections."""
+        super().dispose()
+        self._database.close()

@@ -1,0 +1,97 @@
+"""Dagster's storages with connections that stay open: same files as Dagster's own, and nothing left open."""
+
+import contextlib
+import os
+import threading
+from pathlib import Path
+
+import dagster as dg
+import pytest
+import sqlalchemy as db
+import yaml
+from dagster._core.storage.event_log import ConsolidatedSqliteEventLogStorage
+from dagster._core.storage.runs import SqliteRunStorage
+
+from segmentation_assets.orchestration.instance import instance_home, open_instance
+from segmentation_assets.orchestration.sqlite_storage import OpenDatabase, OpenEventLogStorage
+
+REPOSITORY_FILE = Path(__file__).resolve().parents[2] / "dagster.yaml"
+
+
+@dg.asset(check_specs=[dg.AssetCheckSpec("fine", asset="example")])
+def example():
+    return dg.MaterializeResult(check_results=[dg.AssetCheckResult(passed=True)])
+
+
+@pytest.fixture(autouse=True)
+def no_other_home(monkeypatch):
+    monkeypatch.delenv("DAGSTER_HOME", raising=False)
+
+
+def open_files(folder: Path) -> list[str]:
+    targets = [str(path.readlink()) for path in Path("/proc/self/fd").iterdir() if path.is_symlink()]
+    return sorted(target for target in targets if str(folder) in target)
+
+
+def test_commands_and_dagster_use_the_same_storages(tmp_path):
+    def classes(path):
+        described = yaml.safe_load(path.read_text(encoding="utf-8"))
+        return {name: (part.get("module"), part.get("class")) for name, part in described.items()}
+
+    assert classes(instance_home(tmp_path) / "dagster.yaml") == classes(REPOSITORY_FILE)
+
+
+def test_what_is_written_is_read_by_storages_of_dagster_itself(tmp_path):
+    with open_instance(tmp_path) as instance:
+        result = dg.materialize([example], instance=instance)
+        materialized = instance.fetch_materializations(dg.AssetKey("example"), limit=9).records
+    folder = str(tmp_path / "dagster" / "storage")
+    records = ConsolidatedSqliteEventLogStorage(folder).get_records_for_run(result.run_id).records
+    assert [record.storage_id for record in records][-1] == len(records) > len(result.all_events)
+    assert materialized[0].storage_id in {record.storage_id for record in records}
+    assert [run.run_id for run in SqliteRunStorage.from_local(folder).get_runs()] == [result.run_id]
+
+
+def test_closed_instance_leaves_no_database_open_and_can_be_opened_again(tmp_path):
+    for _ in range(2):
+        with open_instance(tmp_path) as instance:
+            dg.materialize([example], instance=instance)
+            assert any(path.endswith("event_log.db") for path in open_files(tmp_path))
+        assert open_files(tmp_path) == []
+    with open_instance(tmp_path) as instance:
+        assert len(instance.get_runs()) == 2
+
+
+def test_watcher_learns_of_events_that_another_process_writes(tmp_path):
+    seen = threading.Event()
+    with open_instance(tmp_path) as reader, open_instance(tmp_path) as writer:
+        run = writer.create_run_for_job(dg.Definitions(assets=[example]).resolve_implicit_global_asset_job_def())
+        assert isinstance(reader.event_log_storage, OpenEventLogStorage)
+        reader.watch_event_logs(run.run_id, None, lambda event, _cursor: seen.set() if event.message == "x" else None)
+        for _ in range(40):
+            writer.report_engine_event("x", run)
+            if seen.wait(0.5):
+                break
+    assert seen.is_set()
+
+
+def test_failed_transaction_is_rolled_back(tmp_path):
+    database = OpenDatabase(f"sqlite:///{tmp_path / 'a.db'}")
+    with database.begin() as connection:
+        connection.execute(db.text("CREATE TABLE t (x INT)"))
+    with contextlib.suppress(ZeroDivisionError), database.begin() as connection:
+        connection.execute(db.text("INSERT INTO t VALUES (1)"))
+        raise ZeroDivisionError
+    with database.begin() as connection:
+        assert connection.execute(db.text("SELECT count(*) FROM t")).scalar() == 0
+    database.close()
+
+
+def test_forked_process_opens_its_own_connections(tmp_path, monkeypatch):
+    database = OpenDatabase(f"sqlite:///{tmp_path / 'a.db'}")
+    parent = database._opened()
+    assert database._opened() is parent
+    monkeypatch.setattr(os, "getpid", lambda: -1)
+    assert database._opened() is not parent
+    database.close()
+    parent.dispose()

@@ -1,0 +1,61 @@
+"""Every column of the classified order lines changes with the raw columns it declares to read, and with no other."""
+
+from itertools import count
+
+import numpy as np
+import pytest
+
+from segmentation_assets.config.source import CancellationSettings, SourceSettings
+from segmentation_assets.ingestion.classification import classified_lines_sql
+from segmentation_assets.storage.engine import Connection
+from segmentation_assets.tables.raw import RAW_ORDER_LINES
+from segmentation_assets.tables.silver import ORDER_LINES
+from segmentation_assets_tests.unit.features.shop import load
+from segmentation_assets_tests.unit.perturbation import Result, Rows, columns_changed_by, declared_readers
+
+SOURCE = SourceSettings(
+    cancellations=CancellationSettings(rule="prefix", prefix="C"),
+    adjustment_prefixes=("A",),
+    non_product_codes=("post",),
+)
+CHOICES: dict[str, tuple[object, ...]] = {
+    "order_id": ("O1", "C1", "A1"),
+    "order_at": ("2025-03-05 10:00:00", "2025-03-06 10:00:00"),
+    "customer_id": ("ann", None),
+    "product_id": ("p1", "post"),
+    "product_name": ("cup", None),
+    "quantity": (-1, 0, 2),
+    "unit_price": ("-1", "0", "1.5"),
+    "country": ("NL", "BE"),
+    "source_file": ("a.csv", "b.csv"),
+}
+
+
+def raw_lines(n_lines: int = 400) -> Rows:
+    """Lines of few different values, so that many are equal; each has a row number of its own."""
+    rng = np.random.default_rng(11)
+    numbers = count(1)
+    return tuple(
+        tuple(
+            CHOICES[name][int(rng.integers(len(CHOICES[name])))] if name in CHOICES else next(numbers)
+            for name in RAW_ORDER_LINES.column_names
+        )
+        for _ in range(n_lines)
+    )
+
+
+@pytest.mark.parametrize("column", RAW_ORDER_LINES.column_names)
+def test_raw_column_changes_exactly_the_columns_that_declare_to_read_it(connection: Connection, column: str) -> None:
+    types = {column.name: column.dtype for column in RAW_ORDER_LINES.columns}
+    number = RAW_ORDER_LINES.column_names.index("source_row")
+
+    def compute(rows: Rows) -> Result:
+        loaded = load(connection, "raw_lines", rows, types)
+        found = connection.execute(classified_lines_sql(loaded, SOURCE)).fetchall()
+        places = {row[number]: place for place, row in enumerate(rows)}
+        return {places[row[number]]: dict(zip(ORDER_LINES.column_names, row, strict=True)) for row in found}
+
+    lines = raw_lines()
+    place = RAW_ORDER_LINES.column_names.index(column)
+    changed = columns_changed_by(compute, compute(lines), lines, place, may_repeat=column != "source_row")
+    assert changed == declared_readers(ORDER_LINES.columns, f"order_lines.{column}")
