@@ -2,7 +2,7 @@
 
 PYTHON  ?= python3
 PROFILE ?= demo
-WORKERS ?= 2
+WORKERS ?= 3
 
 VENV  := .venv
 BIN   := $(VENV)/bin
@@ -12,7 +12,7 @@ STAMP := $(VENV)/.installed
 .PHONY: help setup demo ui test lint format lock clean-venv check-python
 
 help: ## list the targets
-	@echo "usage: make TARGET [PYTHON=python3.12] [PROFILE=demo] [WORKERS=2]"
+	@echo "usage: make TARGET [PYTHON=python3.12] [PROFILE=demo] [WORKERS=3]"
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(STAMP) ## make .venv and install the locked packages
@@ -24,7 +24,7 @@ ui: $(STAMP) ## open the Dagster UI on PROFILE
 	$(BIN)/segmentation ui --profile $(PROFILE)
 
 test: $(STAMP) ## run all tests in WORKERS processes
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 lint: $(STAMP) ## check style, types and import layers
 	$(BIN)/ruff check .

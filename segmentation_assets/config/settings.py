@@ -237,7 +237,10 @@ class AutomationSettings(Section):
     )
     interval_seconds: int = Field(30, ge=5, le=86_400, description="seconds between two looks of a sensor")
     catch_up_after_seconds: int = Field(
-        60, ge=0, le=86_400, description="what stays out of date for so long, without a run, is caught up on"
+        180,
+        ge=15,
+        le=864_000,
+        description="what stays out of date for so long, without a run, is caught up on; at least three looks",
     )
     delivery_quiet_seconds: int = Field(
         60, ge=0, le=86_400, description="a delivery is read when no file has changed for so long"
@@ -250,6 +253,15 @@ class AutomationSettings(Section):
     fresh_by_day: int = Field(
         5, ge=2, le=28, description="day of the month by which the month before has to be made; shown as freshness"
     )
+
+    @model_validator(mode="after")
+    def _check_patience(self) -> "AutomationSettings":
+        if self.catch_up_after_seconds < 3 * self.interval_seconds:
+            raise ValueError(
+                f"catch_up_after_seconds {self.catch_up_after_seconds} is less than three looks of "
+                f"{self.interval_seconds} seconds, so the catch-up would do what automation is about to"
+            )
+        return self
 
 
 class ReferenceSettings(Section):

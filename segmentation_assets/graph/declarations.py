@@ -66,6 +66,20 @@ class DeclaredCheck:
     name: str
     is_blocking: bool = True
 
+    @property
+    def description(self) -> str:
+        """What the check looks at."""
+        return _LOOKS_AT[self.name]
+
+
+_LOOKS_AT = {
+    "contract": "Columns and types, unique keys, nulls, ranges and allowed values are as declared.",
+    "reconciliation": "Rows or customers, and money, equal those of what it was made from.",
+    "fitted": "The algorithm could be fitted; if not, it is left out of the ranking.",
+    "smallest_segment": "The smallest segment is as large as the leaderboard's gates ask of a candidate.",
+    "coverage": "As many customers with a purchase have a segment as the leaderboard's gate asks of a candidate.",
+}
+
 
 def declared_checks(node: Node) -> tuple[DeclaredCheck, ...]:
     """List the checks that an asset's step reports."""

@@ -127,25 +127,30 @@ def is_taken_in(platform: Platform) -> bool:
     return platform.store.manifest("raw/order_lines") is not None
 
 
-def first_to_do(platform: Platform, scope: Scope) -> Evaluation | None:
-    """Return what a run over the scope would compute first; ``None`` when it would find nothing to do."""
+def to_do(platform: Platform, scope: Scope) -> tuple[Evaluation, ...]:
+    """Return what is not up to date, in the order of a run."""
+    return tuple(_to_do(platform, scope))
+
+
+def _to_do(platform: Platform, scope: Scope) -> Iterator[Evaluation]:
     for part, nodes in _parts(platform, scope):
         for node in nodes:
             if node.key in scope.keys and (found := evaluate(platform, node, part)).state != "fresh":
-                return found
-    return None
+                yield found
 
 
 def _parts(platform: Platform, scope: Scope) -> Iterator[tuple[str, tuple[Node, ...]]]:
     """Partitions and their assets in the order of a run."""
     yield WHOLE, ingest_nodes(platform)
-    for month in months_to_visit(platform, scope):
+    months = months_to_visit(platform, scope)
+    for month in months:
         yield month, monthly_nodes(platform)
-    yield WHOLE, publishing_nodes(platform)
+    if months:
+        yield WHOLE, publishing_nodes(platform)
 
 
 def is_up_to_date(platform: Platform, scope: Scope) -> bool:
     """Whether a run over the scope would find nothing to do."""
     if scope.force or scope.is_reported_anew or scope.seed is not None:
         return False
-    return first_to_do(platform, scope) is None
+    return next(_to_do(platform, scope), None) is None

@@ -45,9 +45,11 @@ def compare(manifest: Manifest | None, version: str, inputs: dict[str, str]) -> 
 def expected_version(platform: Platform, node: Node, stored: Manifest | None) -> str:
     """Return the code version that a stored result must have to be kept.
 
-    A setting that was changed by hand for the run that made it counts as long as nothing else changes.
+    What was made with a setting changed by hand stays as long as the settings and the code are those it was made over.
     """
-    return platform.altered(stored.by_hand if stored else {}).code_version(node)
+    version = platform.code_version(node)
+    is_by_hand = stored is not None and bool(stored.by_hand) and stored.by_hand_over == version
+    return stored.code_version if stored is not None and is_by_hand else version
 
 
 def evaluate(platform: Platform, node: Node, partition: str) -> Evaluation:
@@ -98,9 +100,14 @@ def known_months(platform: Platform) -> tuple[str, ...]:
 
 
 def evaluate_all(platform: Platform, months: tuple[str, ...]) -> tuple[Evaluation, ...]:
-    """Evaluate the whole graph over the months; what depends on something stale is stale too."""
+    """Evaluate the whole graph over the months; what depends on something stale is stale too.
+
+    Nothing is published before there is a month.
+    """
     found: dict[tuple[str, str], Evaluation] = {}
     for node in platform.graph.nodes:
+        if node.layer == "serving" and not months:
+            continue
         for partition in months if node.is_partitioned else (WHOLE,):
             evaluation = evaluate(platform, node, partition)
             cause = _stale_input(found, node, partition)

@@ -130,7 +130,7 @@ def add_to_run_record(run: RunRecord, settings: Settings, data_dir: Path) -> Non
     data_dir : Path
     """
     path = data_dir / "runs" / f"{run.run_id}.json"
-    with TableStore(data_dir).lock("runs", run.run_id):
+    with TableStore(data_dir).lock("runs", "all"):
         document = _document(run, settings)
         if path.is_file():
             before = json.loads(path.read_text(encoding="utf-8"))

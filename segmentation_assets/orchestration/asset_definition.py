@@ -20,7 +20,7 @@ from segmentation_assets.orchestration.partitions import dependency
 from segmentation_assets.orchestration.presentation import check_result, materialize_result
 from segmentation_assets.orchestration.recording import record_failure, record_step
 from segmentation_assets.orchestration.resources import EngineResource
-from segmentation_assets.orchestration.run_liveness import tag_process
+from segmentation_assets.orchestration.run_liveness import PROCESS_TAG, tag_process
 from segmentation_assets.orchestration.waiting import compute_in_order
 from segmentation_assets.storage.engine import EngineInputOutputError
 from segmentation_assets.storage.store import WHOLE
@@ -80,7 +80,7 @@ def define_asset(
         skippable=True,
     )
     checks = [
-        dg.AssetCheckSpec(name=check.name, asset=asset_key, blocking=check.is_blocking)
+        dg.AssetCheckSpec(name=check.name, asset=asset_key, description=check.description, blocking=check.is_blocking)
         for check in declared_checks(node)
     ]
 
@@ -94,7 +94,7 @@ def define_asset(
     )
     def _asset(context: dg.AssetExecutionContext, engine: EngineResource, options: RunOptions) -> Iterator[Any]:
         partition = context.partition_key if node.is_partitioned else WHOLE
-        tag_process(context.instance, context.run)
+        tag_process(context.instance, context.run, is_step_process=_has_process_per_step(platform, context))
         try:
             outcome = compute_in_order(
                 platform, context, partition, lambda: _step(platform, node, partition, engine, options, context), _log
@@ -109,6 +109,10 @@ def define_asset(
             if observer is None:
                 record_failure(platform, context.run.run_id, str(problem))
             raise dg.Failure(description=str(problem), allow_retries=False) from None
+        except Exception as problem:
+            if observer is None:
+                record_failure(platform, context.run.run_id, f"{type(problem).__name__}: {problem}")
+            raise
         if observer is None:
             record_step(platform, context.run.run_id, partition, outcome)
         else:
@@ -135,6 +139,11 @@ def _step(
         log=_log,
         options=options.for_step(context.run.tags),
     )
+
+
+def _has_process_per_step(platform: Platform, context: dg.AssetExecutionContext) -> bool:
+    """Whether the executor started this process for one step; runs that a caller executes in process have its mark."""
+    return platform.settings.execution.executor == "multiprocess" and PROCESS_TAG not in context.run.tags
 
 
 def _waits_for_its_turn(problem: Exception, context: dg.AssetExecutionContext) -> bool:

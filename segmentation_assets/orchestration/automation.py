@@ -33,30 +33,34 @@ def on_data_change(graph: Graph, node: Node) -> Any:
     the asset was last made or asked for, and no input is missing or in the making. The features of a month are made
     first, so that equal features end the chain; what rests on them then runs together in one run, and the database is
     published once after that. The asset's own month before does not count: `catch_up` makes the months in order.
+
+    What is due has to be so for two looks: while a run is at work, a look can see that an asset is no longer being made
+    and not yet that it has been.
     """
     condition: Any = dg.AutomationCondition
     is_newest, requested = condition.in_latest_time_window(), condition.will_be_requested()
     upstream = {graph.node(item.key) for item in node.inputs if item.key != node.key}
-    companions = {other for other in upstream if _runs_together(node, other)}
-    causes = {other for other in upstream if _is_cause(node, other)}
-    waiting, changed = condition.in_progress(), condition.code_version_changed()
+    companions = _selection({other for other in upstream if _runs_together(node, other)})
+    others = _selection({other for other in upstream if not _runs_together(node, other)})
+    causes = _selection({other for other in upstream if _is_cause(node, other)})
+    changed, waiting = condition.code_version_changed() & ~condition.missing(), condition.in_progress()
     if upstream:
         deps = _selection(upstream)
-        changed |= condition.newly_missing()
-        changed |= condition.any_deps_match(condition.data_version_changed() & is_newest).allow(_selection(causes))
+        changed = condition.code_version_changed() | condition.newly_missing()
+        changed |= condition.any_deps_match(condition.data_version_changed() & is_newest).allow(causes)
         waiting |= condition.any_deps_match(condition.in_progress()).allow(deps)
         waiting |= condition.any_deps_match(condition.missing() & is_newest & ~requested).allow(deps)
-    else:
-        changed &= ~condition.missing()
-    if companions:
-        changed |= condition.any_deps_match(requested).allow(_selection(companions))
-    if upstream - companions:
-        waiting |= condition.any_deps_match(requested).allow(_selection(upstream - companions))
-    return (
+        waiting |= condition.any_deps_match(requested).allow(others)
+    is_due = (
         is_newest
         & changed.with_label("its data or settings changed").since_last_handled()
         & ~waiting.with_label("it or an input is missing or being made")
-    ).with_label("on_data_change")
+    )
+    is_settled = is_due & ~is_due.newly_true()
+    joins = is_newest & condition.any_deps_match(requested).allow(companions) & ~waiting
+    return (is_settled.with_label("due for two looks") | joins.with_label("an input is asked for")).with_label(
+        "on_data_change"
+    )
 
 
 def _is_cause(node: Node, upstream: Node) -> bool:

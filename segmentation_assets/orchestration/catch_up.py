@@ -14,7 +14,7 @@ from segmentation_assets.config.settings import Settings
 from segmentation_assets.errors import SegmentationError
 from segmentation_assets.graph.inputs import read_fingerprints
 from segmentation_assets.graph.node import Node
-from segmentation_assets.graph.plan import Scope, external_nodes, first_to_do, is_taken_in
+from segmentation_assets.graph.plan import Scope, external_nodes, is_taken_in, to_do
 from segmentation_assets.graph.platform import Platform
 from segmentation_assets.graph.staleness import Evaluation
 from segmentation_assets.graph.watching import Verdict, Watch, look
@@ -22,7 +22,7 @@ from segmentation_assets.orchestration.automation import STARTED_BY_TAG, default
 from segmentation_assets.orchestration.incremental import StepOutcome
 from segmentation_assets.orchestration.options import FORCE_WORDS, MONTHS_WORDS, SEED_WORDS
 from segmentation_assets.orchestration.recording import record_failure, record_step
-from segmentation_assets.orchestration.run_liveness import active_runs
+from segmentation_assets.orchestration.run_liveness import active_runs, tag_process
 from segmentation_assets.orchestration.runner import run_scope
 
 JOB_NAME = "catch_up_job"
@@ -42,6 +42,7 @@ def catch_up_job(settings: Settings) -> dg.JobDefinition:
     @dg.op(name="catch_up", description="Makes what is out of date, in runs of one month each, in order.")
     def catch_up(context: dg.OpExecutionContext, config: CatchUpOptions) -> None:
         platform = Platform(settings)
+        tag_process(context.instance, context.run)
 
         def observe(node: Node, partition: str, outcome: StepOutcome) -> None:
             record_step(platform, context.run_id, partition, outcome)
@@ -85,7 +86,10 @@ def catch_up_sensor(settings: Settings) -> dg.SensorDefinition:
     def sensor(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
         runs = active_runs(context.instance)
         platform = Platform(settings)
-        todo = first_to_do(platform, Scope(_keys(platform))) if is_taken_in(platform) else None
+        try:
+            todo = to_do(platform, Scope(_keys(platform))) if is_taken_in(platform) else ()
+        except SegmentationError as problem:
+            return dg.SkipReason(str(problem))
         verdict, watch = look(
             Watch.from_json(context.cursor),
             _cause(platform, todo),
@@ -104,23 +108,28 @@ def catch_up_sensor(settings: Settings) -> dg.SensorDefinition:
     return sensor
 
 
-def _cause(platform: Platform, todo: Evaluation | None) -> str:
-    """Name what is to be done first, with all it rests on; empty for nothing."""
-    if todo is None:
+def _cause(platform: Platform, todo: tuple[Evaluation, ...]) -> str:
+    """Name all that is to be done, with what it rests on, so that any change starts anew; empty for nothing."""
+    if not todo:
         return ""
-    node = platform.graph.node(todo.key)
+    facts = repr([_facts(platform, evaluation) for evaluation in todo])
+    return f"{todo[0].key} {todo[0].partition} {hashlib.sha256(facts.encode()).hexdigest()[:12]}"
+
+
+def _facts(platform: Platform, evaluation: Evaluation) -> tuple[object, ...]:
+    node = platform.graph.node(evaluation.key)
     try:
-        inputs = sorted(read_fingerprints(platform, node, todo.partition).items())
+        inputs = sorted(read_fingerprints(platform, node, evaluation.partition).items())
     except SegmentationError as problem:
         inputs = [("problem", problem.message)]
-    facts = repr((todo.key, todo.partition, todo.reasons, platform.code_version(node), inputs))
-    return f"{todo.key} {todo.partition} {hashlib.sha256(facts.encode()).hexdigest()[:12]}"
+    return evaluation.key, evaluation.partition, evaluation.reasons, platform.code_version(node), inputs
 
 
-def _words(verdict: Verdict, todo: Evaluation | None, watch: Watch, *, is_busy: bool) -> str:
-    if todo is None:
+def _words(verdict: Verdict, todo: tuple[Evaluation, ...], watch: Watch, *, is_busy: bool) -> str:
+    if not todo:
         return "everything that has been taken in is up to date"
-    what = f"{todo.key} of {todo.partition[:7]} is {todo.state}: {'; '.join(todo.reasons[:2])}"
+    first = todo[0]
+    what = f"{first.key} of {first.partition[:7]} is {first.state}: {'; '.join(first.reasons[:2])}"
     if verdict == Verdict.GIVEN_UP:
         return f"given up after {watch.attempts} tries; {what}. See the failed runs, or start {JOB_NAME} by hand."
     return f"waiting for {'the runs under way' if is_busy else 'automation to see to it'}; {what}"

@@ -16,8 +16,6 @@ from segmentation_assets.orchestration.automation import STARTED_BY_TAG, default
 from segmentation_assets.orchestration.run_liveness import active_runs
 from segmentation_assets.storage.store import WHOLE
 
-_TAKEN_UP = "taken up: "
-
 
 def delivery_sensor(settings: Settings) -> dg.SensorDefinition:
     """Make the sensor that starts `ingest_job` for new or changed files."""
@@ -34,22 +32,20 @@ def delivery_sensor(settings: Settings) -> dg.SensorDefinition:
     def sensor(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
         platform = Platform(settings)
         files = watched_files(platform)
-        listing = hashlib.sha256(repr(files).encode()).hexdigest()[:16]
-        if context.cursor == _TAKEN_UP + listing:
-            return dg.SkipReason(_taken_up_words(len(files)))
         if not files and not is_taken_in(platform):
             return dg.SkipReason(f"there is neither a file in {delivery_folder(settings)} nor a decisions.csv yet")
+        watch, listing = Watch.from_json(context.cursor), _listing(platform, files)
+        if watch.cause == listing and _lies_as_stored(platform):
+            context.update_cursor(Watch(listing).to_json())
+            return dg.SkipReason(f"all {len(files)} files have been taken up")
         verdict, watch = look(
-            Watch.from_json(context.cursor),
+            watch,
             listing,
             time.time(),
             quiet_seconds=automation.delivery_quiet_seconds,
             max_attempts=automation.max_attempts,
             is_busy=any(run.job_name == "ingest_job" for run in active_runs(context.instance)),
         )
-        if verdict == Verdict.ACT and _lies_as_stored(platform):
-            context.update_cursor(_TAKEN_UP + listing)
-            return dg.SkipReason(_taken_up_words(len(files)))
         context.update_cursor(watch.to_json())
         if verdict == Verdict.ACT:
             return dg.RunRequest(tags={STARTED_BY_TAG: "delivery_sensor"})
@@ -58,8 +54,9 @@ def delivery_sensor(settings: Settings) -> dg.SensorDefinition:
     return sensor
 
 
-def _taken_up_words(file_count: int) -> str:
-    return f"all {file_count} files, decisions.csv among them where there is one, have been taken up"
+def _listing(platform: Platform, files: tuple[tuple[str, int, int], ...]) -> str:
+    """Name what lies there and how it is to be read; another name starts anew."""
+    return hashlib.sha256(repr((files, platform.settings.source)).encode()).hexdigest()[:16]
 
 
 _WORDS = {

@@ -129,7 +129,11 @@ def keep_or_compute(
                 return StepOutcome(stored, kept=True, reasons=(), cost=meter.read())
             reasons = ("a stored file is missing or damaged",)
         with platform.store.staging(node.key) as stage:
-            step = Step(effective, node, partition, stage, connect, log, is_forced=options.force, by_hand=by_hand)
+            over = platform.code_version(node) if by_hand else ""
+            step = Step(
+                effective, node, partition, stage, connect, log, is_forced=options.force, by_hand=by_hand,
+                by_hand_over=over,
+            )  # fmt: skip
             manifest = _compute_and_store(step, body, inputs)
     why = ("forced",) if options.force else reasons
     return StepOutcome(manifest, kept=False, reasons=why, cost=meter.read())
@@ -295,7 +299,7 @@ def _manifest(
     version = step.platform.code_version(step.node)
     return Manifest(
         step.node.key, step.partition, content, version, inputs, files, row_count, tuple(step.checks), metadata,
-        slices or {}, step.by_hand,
+        slices or {}, step.by_hand, step.by_hand_over,
     )  # fmt: skip
 
 

@@ -2,11 +2,18 @@
 
 import os
 import platform as machine
+import time
 from pathlib import Path
 
 import dagster as dg
 
 PROCESS_TAG = "segmentation/process"
+
+SILENT_SECONDS = 900.0
+"""After so long in one state, a run that no process has put its name to counts as dead."""
+
+FOREIGN_SECONDS = 86_400.0
+"""The same for a run of another machine, whose processes cannot be seen from here."""
 
 _ACTIVE = [
     dg.DagsterRunStatus.QUEUED,
@@ -17,34 +24,49 @@ _ACTIVE = [
 ]
 
 
-def process_mark() -> str:
-    """Name this process: machine, process id and when it started."""
-    return f"{machine.node()}/{os.getpid()}/{_started_at(os.getpid())}"
+def process_mark(process_id: int | None = None) -> str:
+    """Name a process, by default this one: machine, process id and when it started."""
+    number = process_id or os.getpid()
+    return f"{machine.node()}/{number}/{_started_at(number)}"
 
 
-def tag_process(instance: dg.DagsterInstance, run: dg.DagsterRun) -> None:
-    """Note on a run which process works on it, once."""
-    mark = process_mark()
-    if run.tags.get(PROCESS_TAG) != mark and _tagged.get(run.run_id) != mark:
-        instance.add_run_tags(run.run_id, {PROCESS_TAG: mark})
-        _tagged[run.run_id] = mark
+def tag_process(instance: dg.DagsterInstance, run: dg.DagsterRun, *, is_step_process: bool = False) -> None:
+    """Note on a run which process works on it, once; of a process per step it is their parent."""
+    if run.run_id in _tagged:
+        return
+    _tagged.add(run.run_id)
+    stored = run.tags.get(PROCESS_TAG, "")
+    if not stored or is_process_gone(stored):
+        instance.add_run_tags(run.run_id, {PROCESS_TAG: process_mark(os.getppid() if is_step_process else None)})
 
 
-_tagged: dict[str, str] = {}
+_tagged: set[str] = set()
 
 
 def active_runs(instance: dg.DagsterInstance) -> list[dg.DagsterRun]:
     """List the runs that wait or work; those whose process is gone are reported as failed and left out."""
-    runs = instance.get_runs(filters=dg.RunsFilter(statuses=_ACTIVE))
-    return [run for run in runs if not _report_if_dead(instance, run)]
+    records = instance.get_run_records(filters=dg.RunsFilter(statuses=_ACTIVE))
+    return [record.dagster_run for record in records if not _report_if_dead(instance, record)]
 
 
-def _report_if_dead(instance: dg.DagsterInstance, run: dg.DagsterRun) -> bool:
+def _report_if_dead(instance: dg.DagsterInstance, record: dg.RunRecord) -> bool:
     """Report a run as failed when its process is gone; say whether it was."""
-    if not is_process_gone(run.tags.get(PROCESS_TAG, "")):
+    run = record.dagster_run
+    if not _is_dead(run, time.time() - record.update_timestamp.timestamp()):
         return False
     instance.report_run_failed(run, "The process that worked on this run is gone; what it had finished is stored.")
     return True
+
+
+def _is_dead(run: dg.DagsterRun, silent_seconds: float) -> bool:
+    mark = run.tags.get(PROCESS_TAG, "")
+    if run.status == dg.DagsterRunStatus.QUEUED:
+        return False
+    if not mark:
+        return silent_seconds > SILENT_SECONDS
+    if not mark.startswith(f"{machine.node()}/"):
+        return silent_seconds > FOREIGN_SECONDS
+    return is_process_gone(mark)
 
 
 def is_process_gone(mark: str) -> bool:

@@ -3,9 +3,11 @@
 The tables and files are Dagster's own, so either kind of storage can be used on the same folder at any time.
 """
 
+import fcntl
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -52,6 +54,15 @@ class OpenDatabase:
         return self._engine
 
 
+@contextmanager
+def _creating(folder: str) -> Iterator[None]:
+    """Let one process at a time create the tables of a folder; Dagster's own check and creation can meet another's."""
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    with (Path(folder) / ".creating").open("w") as stream:
+        fcntl.flock(stream, fcntl.LOCK_EX)
+        yield
+
+
 def _relax(connection: Any, _record: Any) -> None:
     """Leave it to SQLite's checkpoints to wait for the disk, instead of every commit."""
     connection.execute("PRAGMA synchronous=NORMAL")
@@ -69,7 +80,8 @@ class OpenEventLogStorage(ConsolidatedSqliteEventLogStorage):
         os.environ.setdefault(SETTLE_VARIABLE, SETTLE_SECONDS)
         self._database: OpenDatabase | None = None
         self._tables: set[str] = set()
-        super().__init__(base_dir, inst_data)
+        with _creating(base_dir):
+            super().__init__(base_dir, inst_data)
 
     @contextmanager
     def _connect(self) -> Iterator[db.Connection]:
@@ -122,7 +134,8 @@ class OpenRunStorage(SqliteRunStorage):
     @classmethod
     def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Any) -> "OpenRunStorage":
         """Open the storage that an instance's settings describe."""
-        return cls.from_local(inst_data=inst_data, **config_value)
+        with _creating(config_value["base_dir"]):
+            return cls.from_local(inst_data=inst_data, **config_value)
 
     @contextmanager
     def connect(self) -> Iterator[db.Connection]:

@@ -67,6 +67,7 @@ class Step:
     targets: dict[str, str] = field(default_factory=dict)
     is_forced: bool = False
     by_hand: dict[str, Any] = field(default_factory=dict)
+    by_hand_over: str = ""
     is_copy_of_inputs: bool = False
     rests_on: list[Path] = field(default_factory=list)
     _stack: ExitStack = field(default_factory=ExitStack)

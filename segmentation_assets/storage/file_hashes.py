@@ -100,7 +100,7 @@ class FileHashes:
         return known[1] if known is not None and known[0] == stamp else None
 
     def _read(self, place: str, stamp: Stamp) -> str:
-        """Hash a file, and remember the hash if every later write would show in the stamp."""
+        """Hash a file, and remember the hash if later writes show in the stamp; through a memory map they may not."""
         now = time.time_ns()
         digest = file_sha256(Path(place))
         if not stamp.is_settled(now):

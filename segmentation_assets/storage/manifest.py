@@ -56,6 +56,8 @@ class Manifest:
         Content hash per slice of an asset stored in slices.
     by_hand : dict
         Settings, by dotted path, that a person changed for the run that made the result.
+    by_hand_over : str
+        With them, the code version that the result would have had without the change.
     """
 
     key: str
@@ -69,6 +71,7 @@ class Manifest:
     metadata: dict[str, Any] = field(default_factory=dict)
     slices: dict[str, str] = field(default_factory=dict)
     by_hand: dict[str, Any] = field(default_factory=dict)
+    by_hand_over: str = ""
 
     def to_json(self) -> str:
         """Write the manifest as JSON text with sorted keys."""

@@ -135,3 +135,15 @@ def test_damaged_file_is_made_again(shop, run, damage):
         os.utime(path, ns=(stamp.st_atime_ns, stamp.st_mtime_ns))
     assert ("gold/rfm_segments", MONTHS[1]) in run(shop.settings())
     assert store.table_paths("gold/rfm_segments", MONTHS[1])[0].read_bytes() == content
+
+
+def test_seed_by_hand_stays_until_the_settings_change(shop, run):
+    newest = MONTHS[-1]
+    computed = run(shop.settings(), month=newest, keys={"clusters/kmeans"}, seed=99)
+    assert computed == {("clusters/kmeans", newest)}
+    manifest = Platform(shop.settings()).store.manifest("clusters/kmeans", newest)
+    assert manifest.by_hand == {"clustering.seed": 99}
+    assert ("clusters/kmeans", newest) not in run(shop.settings())
+    again = run(shop.settings(clustering__seed=8))
+    assert {month for key, month in again if key == "clusters/kmeans"} == set(MONTHS)
+    assert Platform(shop.settings()).store.manifest("clusters/kmeans", newest).by_hand == {}

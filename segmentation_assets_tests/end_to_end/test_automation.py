@@ -25,7 +25,7 @@ NEWEST = MONTHS[-1]
 
 QUICK = {
     "automation__interval_seconds": 5,
-    "automation__catch_up_after_seconds": 15,
+    "automation__catch_up_after_seconds": 25,
     "automation__delivery_quiet_seconds": 4,
     "automation__max_attempts": 2,
     "clustering__algorithms__kmeans__n_init": 2,

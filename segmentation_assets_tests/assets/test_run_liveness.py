@@ -1,0 +1,102 @@
+"""Which runs count as at work, and what becomes of those whose process was killed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import dagster as dg
+import pytest
+
+from segmentation_assets.orchestration import run_liveness
+from segmentation_assets.orchestration.run_liveness import (
+    FOREIGN_SECONDS,
+    PROCESS_TAG,
+    SILENT_SECONDS,
+    active_runs,
+    is_process_gone,
+    process_mark,
+    tag_process,
+)
+
+
+@dg.job
+def some_job() -> None:
+    pass
+
+
+@pytest.fixture
+def instance() -> Iterator[dg.DagsterInstance]:
+    with dg.DagsterInstance.ephemeral() as found:
+        yield found
+
+
+def started_run(instance: dg.DagsterInstance, **tags: str) -> dg.DagsterRun:
+    return instance.create_run_for_job(some_job, status=dg.DagsterRunStatus.STARTED, tags=tags)
+
+
+@pytest.fixture
+def killed_process() -> str:
+    """Mark of a process that has been killed."""
+    process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    mark = process_mark(process.pid)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    return mark
+
+
+def test_this_process_lives_and_a_killed_one_does_not(killed_process: str) -> None:
+    assert not is_process_gone(process_mark())
+    assert is_process_gone(killed_process)
+
+
+def test_process_that_took_over_the_number_is_another_one() -> None:
+    host, number, started = process_mark().rsplit("/", 2)
+    assert is_process_gone(f"{host}/{number}/{int(started) - 1}")
+
+
+def test_run_of_a_killed_process_is_reported_as_failed(instance: dg.DagsterInstance, killed_process: str) -> None:
+    run = started_run(instance, **{PROCESS_TAG: killed_process})
+    assert active_runs(instance) == []
+    stored = instance.get_run_by_id(run.run_id)
+    assert stored is not None
+    assert stored.status == dg.DagsterRunStatus.FAILURE
+
+
+def test_run_of_a_living_process_is_left_alone(instance: dg.DagsterInstance) -> None:
+    run = started_run(instance, **{PROCESS_TAG: process_mark()})
+    assert [found.run_id for found in active_runs(instance)] == [run.run_id]
+
+
+@pytest.mark.parametrize(
+    ("mark", "limit"), [("", SILENT_SECONDS), ("another-machine/1/1", FOREIGN_SECONDS)], ids=["untagged", "foreign"]
+)
+def test_run_whose_process_cannot_be_seen_counts_as_dead_after_long_silence(
+    instance: dg.DagsterInstance, mark: str, limit: float
+) -> None:
+    run = started_run(instance, **({PROCESS_TAG: mark} if mark else {}))
+    assert not run_liveness._is_dead(run, limit - 1)
+    assert run_liveness._is_dead(run, limit + 1)
+
+
+@pytest.mark.parametrize("is_step_process", [True, False])
+def test_run_carries_the_process_that_lives_as_long_as_the_run(
+    instance: dg.DagsterInstance, is_step_process: bool
+) -> None:
+    run = started_run(instance)
+    tag_process(instance, run, is_step_process=is_step_process)
+    stored = instance.get_run_by_id(run.run_id)
+    assert stored is not None
+    assert stored.tags[PROCESS_TAG] == process_mark(os.getppid() if is_step_process else None)
+
+
+def test_mark_of_a_living_process_is_not_overwritten(instance: dg.DagsterInstance) -> None:
+    parent = process_mark(os.getppid())
+    run = started_run(instance, **{PROCESS_TAG: parent})
+    tag_process(instance, run)
+    stored = instance.get_run_by_id(run.run_id)
+    assert stored is not None
+    assert stored.tags[PROCESS_TAG] == parent
