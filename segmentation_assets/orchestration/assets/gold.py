@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from segmentation_assets.features.declaration import feature_columns
 from segmentation_assets.features.preparation import Preparation
 from segmentation_assets.graph.declarations import COVERAGE, SMALLEST_SEGMENT, declared_table
-from segmentation_assets.graph.inputs import as_of
+from segmentation_assets.graph.inputs import as_of, stored_months
 from segmentation_assets.graph.months import previous_month
 from segmentation_assets.monitoring.run_records import package_versions
 from segmentation_assets.orchestration.assets.clusters import candidates_of, labels_of, model_of
@@ -50,7 +50,8 @@ def champion(step: Step) -> None:
     model_hash = decision.model_hash or _store_model(step, decision)
     reference = ModelReference(_MODEL_NAME, model_hash)
     step.rest_on(step.platform.models.folder(reference))
-    step.platform.models.set_alias("champion", reference)
+    if step.partition >= max(stored_months(step.platform, step.node.key), default=""):
+        step.platform.models.set_alias("champion", reference)
     step.write_frame(decision.table(model_hash), CHAMPION)
     step.metadata |= {
         "decision": decision.decision,
