@@ -5,6 +5,7 @@ The tables and files are Dagster's own, so either kind of storage can be used on
 
 import fcntl
 import os
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -72,12 +73,16 @@ SETTLE_VARIABLE, SETTLE_SECONDS = "DAGSTER_AUTOMATION_TICK_SETTLE_SECONDS", "0.5
 """With it, automation judges all assets of one look by the same events. Without it, an asset that a run makes during a
 look can seem older than its inputs, and is asked for again."""
 
+_DAEMON_MODULE = "dagster._daemon.cli"
+"""Loaded where automation is judged, and nowhere else."""
+
 
 class OpenEventLogStorage(ConsolidatedSqliteEventLogStorage):
-    """Event log in one SQLite file; settles automation in its process, unless that is set from outside."""
+    """Event log in one SQLite file; settles automation in the daemon, unless that is set from outside."""
 
     def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
-        os.environ.setdefault(SETTLE_VARIABLE, SETTLE_SECONDS)
+        if _DAEMON_MODULE in sys.modules:
+            os.environ.setdefault(SETTLE_VARIABLE, SETTLE_SECONDS)
         self._database: OpenDatabase | None = None
         self._tables: set[str] = set()
         with _creating(base_dir):
