@@ -21,10 +21,9 @@ from segmentation_assets.graph.staleness import check_predecessors, compare, exp
 from segmentation_assets.monitoring.cost import Cost, CostMeter
 from segmentation_assets.orchestration.step import Step
 from segmentation_assets.storage.contract import ContractResult, check_contract
-from segmentation_assets.storage.engine import Connection, EngineError, content_hash, parquet_scan
+from segmentation_assets.storage.engine import Connection, content_hash, parquet_scan
 from segmentation_assets.storage.file_hashes import file_sha256
 from segmentation_assets.storage.manifest import CheckRecord, Manifest, StoredFile
-from segmentation_assets.storage.store import WHOLE
 from segmentation_assets.tables.declaration import Table
 
 QUARANTINE_SLICE = "quarantine"
@@ -110,7 +109,7 @@ def keep_or_compute(
     CheckFailedError
         A check failed; the previous result is still in place.
     DataError
-        An input is missing or breaks a rule, or an earlier month is missing or out of date.
+        An input is missing, damaged or breaks a rule, or an earlier month is missing or out of date.
     """
     meter = CostMeter()
     if not options.is_in_order and any(item.window == "previous" for item in node.inputs):
@@ -158,9 +157,6 @@ def _compute_and_store(step: Step, body: Body, inputs: dict[str, str]) -> Manife
     try:
         body(step)
         return _STORERS[step.node.storage](step, inputs)
-    except EngineError:
-        _stop_on_damaged_input(step.platform, step.node, step.partition)
-        raise
     except OSError as problem:
         place = f" ({problem.filename})" if problem.filename else ""
         raise DataError(
@@ -169,18 +165,6 @@ def _compute_and_store(step: Step, body: Body, inputs: dict[str, str]) -> Manife
         ) from problem
     finally:
         step.close()
-
-
-def _stop_on_damaged_input(platform: Platform, node: Node, partition: str) -> None:
-    """Raise a DataError that names an input whose stored files are damaged, if there is one."""
-    for item in node.inputs:
-        for other in (partition, WHOLE):
-            stored = platform.store.manifest(item.key, other)
-            if stored is not None and not platform.store.is_intact(stored):
-                raise DataError(
-                    f"{node.key} cannot read {item.key} of {other}: a stored file is missing or damaged",
-                    "run 'segmentation run'; it makes the damaged part again.",
-                )
 
 
 def _store_table(step: Step, inputs: dict[str, str]) -> Manifest:

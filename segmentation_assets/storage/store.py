@@ -88,14 +88,14 @@ class TableStore:
         Raises
         ------
         DataError
-            Nothing is stored for this partition.
+            Nothing is stored for this partition, or a file of it is missing or damaged.
         """
         manifest = self.manifest(key, partition)
         if manifest is None:
             raise DataError(
                 f"{key} has no result for {partition}", "compute it first: segmentation run, or select it in Dagster."
             )
-        return self.paths(manifest)
+        return self._sound_paths(manifest)
 
     def slice_paths(self, key: str, slice_name: str) -> list[Path]:
         """Parquet files of one slice, sorted.
@@ -103,11 +103,21 @@ class TableStore:
         Raises
         ------
         DataError
-            The slice is not stored.
+            The slice is not stored, or a file of it is missing or damaged.
         """
         manifest = self.slice_manifest(key, slice_name)
         if manifest is None:
             raise DataError(f"{key} has no slice {slice_name}", "run the ingestion again: segmentation run --only raw.")
+        return self._sound_paths(manifest)
+
+    def _sound_paths(self, manifest: Manifest) -> list[Path]:
+        """Parquet files of a stored result, none of which differs from what was stored."""
+        for file in manifest.files:
+            if not self._file_is_intact(file):
+                raise DataError(
+                    f"{manifest.key} of {manifest.partition} cannot be read: {file.path} is missing or damaged",
+                    "run 'segmentation run'; it makes the damaged part again.",
+                )
         return self.paths(manifest)
 
     def is_intact(self, manifest: Manifest) -> bool:

@@ -93,7 +93,7 @@ def mail_server(**options: Any) -> Iterator[MailServer]:
         def handle(self) -> None:
             self.reply("220 ready")
             for line in iter(self.rfile.readline, b""):
-                words = line.decode().strip()
+                words = line.decode("ascii", "replace").strip()
                 command = words.split(" ")[0].upper()
                 state.commands.append(command)
                 self.reply(state.answers.get(command) or _SMTP.get(command, _accept)(self, words, state))

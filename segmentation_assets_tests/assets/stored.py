@@ -1,9 +1,13 @@
-"""What lies in a data folder, for comparing before and after."""
+"""What lies in a data folder, for comparing before and after, and a way to change it."""
 
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
+
+from segmentation_assets.config.settings import EngineSettings
+from segmentation_assets.storage.engine import Engine, quote_text
 
 PRODUCTS = ("tables", "manifests", "models", "reports", "exports", "segmentation.duckdb")
 
@@ -36,3 +40,12 @@ def bytes_of(data_dir: Path, *parts: str) -> dict[str, bytes]:
         for path in paths_of(data_dir)
         if (name := str(path.relative_to(data_dir))).startswith(parts)
     }
+
+
+def rewrite(path: Path, sql: str, codec: str = "zstd") -> None:
+    """Replace a Parquet file, whole, by the result of a query over its rows, named `t`."""
+    new = path.with_suffix(".new")
+    with Engine(EngineSettings(), path.parent / "spill").connect() as connection:
+        connection.execute(f"CREATE TABLE t AS SELECT * FROM read_parquet({quote_text(str(path))})")
+        connection.execute(f"COPY ({sql}) TO {quote_text(str(new))} (FORMAT parquet, COMPRESSION {codec})")
+    os.replace(new, path)

@@ -16,6 +16,7 @@ from segmentation_assets.graph.platform import Platform
 from segmentation_assets.orchestration.runner import run_scope
 from segmentation_assets.storage.engine import Engine, open_connection, parquet_scan, quote_text
 from segmentation_assets_tests.assets.conftest import MONTHS, Shop, deliver_small_shop
+from segmentation_assets_tests.assets.stored import rewrite
 from segmentation_assets_tests.once import made_once
 
 NEWEST = MONTHS[-1]
@@ -47,12 +48,6 @@ HOSTILE_DEPARTMENTS = {
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
-def rewrite(path: Path, select: str) -> None:
-    with Engine(EngineSettings(), path.parent / "spill").connect() as connection:
-        connection.execute(f"CREATE TABLE t AS SELECT * FROM read_parquet({quote_text(str(path))})")
-        connection.execute(f"COPY (SELECT * REPLACE ({select}) FROM t) TO {quote_text(str(path))} (FORMAT parquet)")
-
-
 def replaced(column: str, names: dict[str, str]) -> str:
     cases = " ".join(f"WHEN {quote_text(old)} THEN {quote_text(new)}" for old, new in names.items())
     return f"CASE {column} {cases} ELSE {column} END AS {column}"
@@ -64,10 +59,10 @@ def _make_hostile_shop(root: Path) -> None:
     ids = dict(zip(_busy_customers(shop), HOSTILE_IDS, strict=True))
     for path in sorted(shop.deliveries.glob("*.parquet")):
         if path.name != "products.parquet":
-            rewrite(path, replaced("customer_id", ids))
+            rewrite(path, f"SELECT * REPLACE ({replaced('customer_id', ids)}) FROM t")
     rewrite(
         shop.deliveries / "products.parquet",
-        f"{replaced('department', HOSTILE_DEPARTMENTS)}, '=cmd()' AS product_name",
+        f"SELECT * REPLACE ({replaced('department', HOSTILE_DEPARTMENTS)}, '=cmd()' AS product_name) FROM t",
     )
     platform = Platform(settings_of(shop))
     run_scope(platform, Scope(frozenset(platform.graph.by_key)), lambda *_: None)

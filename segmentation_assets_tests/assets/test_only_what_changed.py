@@ -4,11 +4,10 @@ import os
 
 import pytest
 
-from segmentation_assets.config.settings import EngineSettings
 from segmentation_assets.graph import build
 from segmentation_assets.graph.platform import Platform
-from segmentation_assets.storage.engine import Engine
 from segmentation_assets_tests.assets.conftest import MONTHS
+from segmentation_assets_tests.assets.stored import rewrite
 
 REPORTS = {
     "exports/customer_segments",
@@ -28,13 +27,6 @@ def files_of(shop):
         for path in [shop.data_dir / part, *(shop.data_dir / part).rglob("*")]
         if path.is_file()
     }
-
-
-def rewrite(path, sql):
-    """Replace a Parquet file by the result of a query over it."""
-    with Engine(EngineSettings(), path.parent).connect() as connection:
-        connection.execute(f"CREATE TABLE t AS SELECT * FROM read_parquet('{path}')")
-        connection.execute(f"COPY ({sql}) TO '{path}' (FORMAT parquet)")
 
 
 def change_one_line(shop, month):

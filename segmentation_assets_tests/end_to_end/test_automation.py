@@ -5,7 +5,6 @@ The tests tell one story, on one shop and one Dagster; each leaves everything up
 
 from __future__ import annotations
 
-import os
 import shutil
 import time
 from collections.abc import Callable, Iterator
@@ -15,9 +14,8 @@ import pytest
 
 from segmentation_assets.cli.config_command import show_text
 from segmentation_assets.config.loading import LoadedSettings
-from segmentation_assets.config.settings import EngineSettings
-from segmentation_assets.storage.engine import Engine
 from segmentation_assets_tests.assets.conftest import MONTHS, Shop, deliver_small_shop
+from segmentation_assets_tests.assets.stored import rewrite
 from segmentation_assets_tests.end_to_end.commands import REPOSITORY, segmentation
 from segmentation_assets_tests.end_to_end.dagster_dev import DagsterDev, Run
 
@@ -71,10 +69,7 @@ class Story:
     def rewrite(self, month: str, sql: str, codec: str = "zstd") -> None:
         """Replace the delivered lines of a month by the result of a query over them."""
         path = self.shop.deliveries / f"order_lines-{month[:7]}.parquet"
-        with Engine(EngineSettings(), self.shop.root).connect() as connection:
-            connection.execute(f"CREATE TABLE t AS SELECT * FROM read_parquet('{path}')")
-            connection.execute(f"COPY ({sql}) TO '{path.with_suffix('.new')}' (FORMAT parquet, COMPRESSION {codec})")
-        os.replace(path.with_suffix(".new"), path)
+        rewrite(path, sql, codec)
 
     def made(self, runs: list[Run]) -> dict[str, set[str]]:
         """Partitions that runs computed, by asset key; fails when one was materialised twice."""

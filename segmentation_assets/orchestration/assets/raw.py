@@ -84,11 +84,12 @@ def _move_slice(step: Step, name: str) -> None:
 
 def quarantine(step: Step) -> None:
     """Collect the rows that the raw tables set aside."""
+    store = step.platform.store
     slices = [
         path
         for item in step.node.inputs
-        if (manifest := step.platform.store.slice_manifest(item.key, item.slice_name)) is not None
-        for path in step.platform.store.paths(manifest)
+        if store.slice_manifest(item.key, item.slice_name) is not None
+        for path in store.slice_paths(item.key, item.slice_name)
     ]
     empty = ", ".join(f'NULL AS "{name}"' for name in QUARANTINE.column_names)
     sources = [f"SELECT {empty} WHERE false", *(f"SELECT * FROM {parquet_scan([path])}" for path in slices)]
