@@ -1,4 +1,4 @@
-"""Entry point of the `segmentation` command: exit code 0, 1 for data or settings, 2 for usage."""
+"""Entry point of the `segmentation` command: exit code 0, 1 for data or settings, 2 for usage, 130 for Ctrl-C."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ from segmentation_assets.cli.parser import build_parser
 from segmentation_assets.errors import SegmentationError
 
 _STORAGE_HINT = "Hint: check that the data folder is a folder, that it can be written to, and that the disk has room."
+
+_INTERRUPTED = 130
+"""What shells expect of a program that SIGINT ended."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -33,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     except KeyboardInterrupt:
         print("stopped; what was finished is stored, the rest is made by the next run.", file=sys.stderr)
-        return 1
+        return _INTERRUPTED
 
 
 def _run(parsed: argparse.Namespace) -> int:

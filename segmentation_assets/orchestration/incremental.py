@@ -29,6 +29,9 @@ from segmentation_assets.tables.declaration import Table
 QUARANTINE_SLICE = "quarantine"
 """Slice of a raw table that holds the rows set aside; they do not count as its rows."""
 
+_INTERRUPTED_QUERY = "Query interrupted"
+"""What DuckDB makes of an interrupt that comes while it works."""
+
 Body = Callable[[Step], None]
 
 
@@ -163,6 +166,10 @@ def _compute_and_store(step: Step, body: Body, inputs: dict[str, str]) -> Manife
             f"{step.node.key} cannot read or write{place}: {problem.strerror or problem}",
             "check the folder's permissions and that the disk has room; the previous result is in place.",
         ) from problem
+    except RuntimeError as problem:
+        if str(problem) == _INTERRUPTED_QUERY:
+            raise KeyboardInterrupt from problem
+        raise
     finally:
         step.close()
 

@@ -29,11 +29,7 @@ local_artifact_storage:
   class: LocalArtifactStorage
   config:
     base_dir: {artifacts}
-compute_logs:
-  module: dagster._core.storage.local_compute_log_manager
-  class: LocalComputeLogManager
-  config:
-    base_dir: {compute_logs}
+{compute_logs}
 concurrency:
   runs:
     max_concurrent_runs: 2
@@ -46,6 +42,20 @@ telemetry:
 nux:
   enabled: false
 """
+
+_CAPTURED = """compute_logs:
+  module: dagster._core.storage.local_compute_log_manager
+  class: LocalComputeLogManager
+  config:
+    base_dir: {folder}"""
+
+_NOT_CAPTURED = """compute_logs:
+  module: dagster._core.storage.noop_compute_log_manager
+  class: NoOpComputeLogManager"""
+
+_SERVED, _IN_PROCESS = "dagster.yaml", "in_process.yaml"
+"""Settings of what Dagster starts itself, and of runs in a process whose output somebody sees: capturing it would take
+processes of its own per run, between the run and the console."""
 
 _PATTERN_SIGNS = ("*", "?", "[")
 
@@ -66,18 +76,22 @@ def instance_home(data_dir: Path) -> Path:
         )
     home = root / "home"
     home.mkdir(parents=True, exist_ok=True)
-    folders = {name: json.dumps(str(root / name)) for name in ("storage", "artifacts", "compute_logs")}
-    text = _TEMPLATE.format(**folders)
-    path = home / "dagster.yaml"
+    folders = {name: json.dumps(str(root / name)) for name in ("storage", "artifacts")}
+    captured = _CAPTURED.format(folder=json.dumps(str(root / "compute_logs")))
+    for name, compute_logs in ((_SERVED, captured), (_IN_PROCESS, _NOT_CAPTURED)):
+        _write_if_other(home / name, _TEMPLATE.format(**folders, compute_logs=compute_logs))
+    return home
+
+
+def _write_if_other(path: Path, text: str) -> None:
     if not path.is_file() or path.read_text(encoding="utf-8") != text:
         temporary = path.with_suffix(f".{os.getpid()}")
         temporary.write_text(text, encoding="utf-8")
         os.replace(temporary, path)
-    return home
 
 
 def open_instance(data_dir: Path) -> dg.DagsterInstance:
-    """Open the instance of a data folder; a DAGSTER_HOME set from outside wins."""
+    """Open the instance of a data folder for runs in this process; a DAGSTER_HOME set from outside wins."""
     if os.environ.get("DAGSTER_HOME"):
         return dg.DagsterInstance.get()
-    return dg.DagsterInstance.from_config(str(instance_home(data_dir)))
+    return dg.DagsterInstance.from_config(str(instance_home(data_dir)), _IN_PROCESS)

@@ -73,6 +73,8 @@ def run_failure_sensor_of(settings: Settings) -> dg.SensorDefinition | None:
     )
     def _run_failure_sensor(context: dg.RunFailureSensorContext) -> dg.SkipReason | None:
         run = context.dagster_run
+        if run.status == dg.DagsterRunStatus.CANCELED:
+            return dg.SkipReason("the run was stopped by the user")
         if set(configured_channels(settings.notifications)) <= _told(run, context.instance):
             return None
         failures = _step_failures(context.instance, run.run_id)

@@ -79,6 +79,9 @@ def run_scope(
 _QUIET = {"console": {"config": {"log_level": "CRITICAL"}}}
 """Logger configuration that keeps Dagster's own lines off the console; progress is shown by the caller."""
 
+_INTERRUPTED = "UNEXPECTED_TERMINATION"
+"""Reason that Dagster gives for the end of a run that was interrupted."""
+
 _log = logging.getLogger("segmentation_assets.runner")
 
 
@@ -144,7 +147,9 @@ class _Runner:
         )
         self.cpu_seconds += meter.read().cpu_seconds
         if not result.success:
-            _stop_if_interrupted(result)
+            if _is_interrupted(result):
+                self.instance.report_run_canceled(result.dagster_run, "The run was stopped by the user.")
+                raise KeyboardInterrupt
             failures = (event for event in result.all_events if event.is_step_failure)
             self.failed = {(event.step_key or "").replace("__", "/") for event in failures}
             raise _failure(result)
@@ -160,12 +165,10 @@ def _summed_up(problems: list[tuple[str, DataError]], later: tuple[str, ...]) ->
     return DataError(message, f"{first.hint} {span} builds on it and was not begun.".strip())
 
 
-def _stop_if_interrupted(result: dg.ExecuteInProcessResult) -> None:
-    """Turn Dagster's note of an interrupt back into the interrupt."""
-    for event in result.all_events:
-        error = event.step_failure_data.error if event.is_step_failure else None
-        if error is not None and error.cls_name == "DagsterExecutionInterruptedError":
-            raise KeyboardInterrupt
+def _is_interrupted(result: dg.ExecuteInProcessResult) -> bool:
+    """Whether the run was stopped from outside, in a step or between two."""
+    ends = [event.job_failure_data for event in result.all_events if event.is_job_failure]
+    return any(end.failure_reason is not None and end.failure_reason.value == _INTERRUPTED for end in ends)
 
 
 def _failure(result: dg.ExecuteInProcessResult) -> DataError:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from segmentation_assets.orchestration.instance import open_instance
 from segmentation_assets_tests.end_to_end.commands import (
     SEGMENTATION,
     files_of,
@@ -122,9 +123,10 @@ def test_interrupt_stops_with_one_sentence_and_a_record(tmp_path: Path) -> None:
 
     err = interrupt(process)
 
-    assert process.returncode == 1
-    assert err.endswith("stopped; what was finished is stored, the rest is made by the next run.\n")
-    assert "defect" not in err
+    assert process.returncode == 130
+    assert err == "stopped; what was finished is stored, the rest is made by the next run.\n"
+    with open_instance(tmp_path / "data") as instance:
+        assert next(run.status.value for run in instance.get_runs()) == "CANCELED"
     record = json.loads(only(tmp_path / "data" / "runs", "*.json").read_text(encoding="utf-8"))
     assert (record["succeeded"], record["errors"]) == (False, ["stopped by the user"])
     assert list((tmp_path / "data" / "staging").iterdir()) == []

@@ -34,5 +34,5 @@ def test_interrupt_says_that_what_was_finished_is_stored(monkeypatch, capsys):
         raise KeyboardInterrupt
 
     monkeypatch.setitem(entry._COMMANDS, "run", command)
-    assert entry.main(["run"]) == 1
+    assert entry.main(["run"]) == 130
     assert capsys.readouterr().err == "stopped; what was finished is stored, the rest is made by the next run.\n"
