@@ -21,6 +21,7 @@ from segmentation_assets.graph.watching import Verdict, Watch, look
 from segmentation_assets.orchestration.automation import STARTED_BY_TAG, default_sensor_status
 from segmentation_assets.orchestration.incremental import StepOutcome
 from segmentation_assets.orchestration.options import FORCE_WORDS, MONTHS_WORDS, SEED_WORDS
+from segmentation_assets.orchestration.provenance import confirm_kept
 from segmentation_assets.orchestration.recording import record_failure, record_step
 from segmentation_assets.orchestration.run_liveness import active_runs, tag_process
 from segmentation_assets.orchestration.runner import run_scope
@@ -101,6 +102,8 @@ def catch_up_sensor(settings: Settings) -> dg.SensorDefinition:
         context.update_cursor(watch.to_json())
         if verdict == Verdict.NOTHING:
             platform.store.tidy()
+            if not runs and is_taken_in(platform):
+                confirm_kept(platform, context.instance)
         if verdict == Verdict.ACT:
             return dg.RunRequest(tags={STARTED_BY_TAG: "catch_up_sensor"})
         return dg.SkipReason(_words(verdict, todo, watch, is_busy=bool(runs)))

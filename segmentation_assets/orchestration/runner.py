@@ -25,6 +25,7 @@ from segmentation_assets.orchestration.incremental import StepOutcome
 from segmentation_assets.orchestration.instance import open_instance
 from segmentation_assets.orchestration.options import IN_ORDER_TAG
 from segmentation_assets.orchestration.pipeline import build_pipeline
+from segmentation_assets.orchestration.provenance import confirm_kept
 from segmentation_assets.orchestration.run_liveness import PROCESS_TAG, process_mark
 from segmentation_assets.storage.store import WHOLE
 
@@ -73,6 +74,7 @@ def run_scope(
         run = _Runner(platform, scope, defs, opened, tags, meter.read().cpu_seconds)
         run.part("ingest_job", to_run(platform, ingest_nodes(platform), WHOLE, scope), None)
         run.months(months_to_visit(platform, scope))
+        confirm_kept(platform, opened)
     return run.cpu_seconds - sum(steps)
 
 

@@ -1,0 +1,98 @@
+"""Tells Dagster which kept results rest on the present content of the assets that all months share.
+
+A delivery changes assets without partitions. Dagster then calls every month stale that depends on them, whether or not
+the part that it reads has changed; manifests know better.
+"""
+
+from collections.abc import Mapping
+
+import dagster as dg
+
+from segmentation_assets.graph.node import Node
+from segmentation_assets.graph.platform import Platform
+from segmentation_assets.graph.staleness import evaluate, known_months
+from segmentation_assets.orchestration.presentation import check_result
+from segmentation_assets.storage.store import WHOLE
+
+_INPUT_VERSION = "dagster/input_data_version/"
+"""Tag of a materialisation, with the key of an input: the content it was made from, in Dagster's eyes."""
+
+
+def confirm_kept(platform: Platform, instance: dg.DagsterInstance) -> int:
+    """Report the months whose results hold although an asset that all months share has changed since.
+
+    An asset's newest month is reported last, with its checks, so that it stays the one that is shown first.
+
+    Returns
+    -------
+    int
+        Results reported.
+    """
+    count = 0
+    months = known_months(platform)
+    for node in platform.graph.nodes:
+        shared = _shared_inputs(platform, node) if node.is_partitioned else {}
+        outdated = [month for month in months if shared and _is_outdated(platform, instance, node, month, shared)]
+        for month in dict.fromkeys([*outdated, months[-1]]) if outdated else ():
+            count += _report(instance, node, month, shared)
+        if outdated:
+            _report_checks(platform, instance, node, months[-1])
+    return count
+
+
+def _shared_inputs(platform: Platform, node: Node) -> dict[str, str]:
+    """Tags that name the present content of the inputs without partitions."""
+    keys = (item.key for item in node.inputs if not platform.graph.node(item.key).is_partitioned)
+    stored = ((key, platform.store.manifest(key, WHOLE)) for key in keys)
+    return {f"{_INPUT_VERSION}{key}": manifest.content_hash for key, manifest in stored if manifest is not None}
+
+
+def _is_outdated(
+    platform: Platform, instance: dg.DagsterInstance, node: Node, month: str, shared: Mapping[str, str]
+) -> bool:
+    known = _last_materialization(instance, node, month)
+    tags = known.tags or {} if known is not None else {}
+    is_current = all(tags.get(tag, version) == version for tag, version in shared.items())
+    return not is_current and evaluate(platform, node, month).state == "fresh"
+
+
+def _last_materialization(instance: dg.DagsterInstance, node: Node, month: str) -> dg.AssetMaterialization | None:
+    key = dg.AssetKey(node.key.split("/"))
+    found = instance.fetch_materializations(dg.AssetRecordsFilter(asset_key=key, asset_partitions=[month]), limit=1)
+    return found.records[0].asset_materialization if found.records else None
+
+
+def _report(instance: dg.DagsterInstance, node: Node, month: str, shared: Mapping[str, str]) -> int:
+    """Report a result again as it was, as resting on the present content."""
+    known = _last_materialization(instance, node, month)
+    if known is None:
+        return 0
+    tags = known.tags or {}
+    reason = "the part of the delivery that this month reads has not changed"
+    instance.report_runless_asset_event(
+        dg.AssetMaterialization(
+            asset_key=known.asset_key,
+            partition=month,
+            description=f"Kept: {reason}.",
+            metadata={**known.metadata, "kept": True, "why_computed": reason, "cpu_seconds": 0.0},
+            tags={**tags, **{tag: version for tag, version in shared.items() if tag in tags}},
+        )
+    )
+    return 1
+
+
+def _report_checks(platform: Platform, instance: dg.DagsterInstance, node: Node, month: str) -> None:
+    manifest = platform.store.manifest(node.key, month)
+    for check in manifest.checks if manifest else ():
+        result = check_result(node, check)
+        instance.report_runless_asset_event(
+            dg.AssetCheckEvaluation(
+                asset_key=dg.AssetKey(node.key.split("/")),
+                check_name=check.name,
+                passed=result.passed,
+                metadata=result.metadata,
+                severity=result.severity,
+                description=result.description,
+                blocking=check.is_blocking,
+            )
+        )
