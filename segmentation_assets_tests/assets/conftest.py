@@ -15,12 +15,14 @@ from segmentation_assets.config.loading import LoadedSettings, load_settings
 from segmentation_assets.config.settings import Settings
 from segmentation_assets.graph.plan import Scope
 from segmentation_assets.graph.platform import Platform
+from segmentation_assets.ingestion.calendar import shift_month
 from segmentation_assets.synthetic.delivery import synthetic_source
 from segmentation_assets_tests.once import made_once
 
 MONTHS = ("2025-06-01", "2025-07-01", "2025-08-01")
 
-SMALL_SHOP = {"synthetic.customers": 300, "synthetic.first_month": "2024-12", "synthetic.months": 9}
+HISTORY_MONTHS = 9
+"""Delivered months of the small shop."""
 
 Computed = set[tuple[str, str]]
 
@@ -86,13 +88,18 @@ def _make_finished_shop(root: Path) -> None:
     run_scope(platform, Scope(frozenset(platform.graph.by_key)), lambda *_: None)
 
 
-def deliver_small_shop(shop: Shop) -> None:
-    """Write the files of the small shop into its delivery folder."""
+def deliver_small_shop(shop: Shop, last_month: str = MONTHS[-1]) -> None:
+    """Write the files of the small shop, 300 customers over nine months, into its delivery folder."""
     from segmentation_assets.storage.engine import Engine
     from segmentation_assets.synthetic.delivery import write_delivery
     from segmentation_assets.synthetic.shop import generate_shop
 
-    synthetic = load_settings(profile="demo", overrides=SMALL_SHOP).settings
+    overrides = {
+        "synthetic.customers": 300,
+        "synthetic.first_month": shift_month(last_month, 1 - HISTORY_MONTHS),
+        "synthetic.months": HISTORY_MONTHS,
+    }
+    synthetic = load_settings(profile="demo", overrides=overrides).settings
     shop.deliveries.mkdir(parents=True)
     with Engine(synthetic.engine, shop.root).connect() as connection:
         write_delivery(connection, generate_shop(synthetic.synthetic), shop.deliveries)

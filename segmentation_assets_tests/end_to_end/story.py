@@ -1,0 +1,134 @@
+"""A shop with files of its own and a `dagster dev` running on it, for tests that tell a story of changes and runs."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from segmentation_assets.cli.config_command import show_text
+from segmentation_assets.config.loading import LoadedSettings
+from segmentation_assets_tests.assets.conftest import MONTHS, Shop, deliver_small_shop
+from segmentation_assets_tests.assets.stored import rewrite
+from segmentation_assets_tests.end_to_end.commands import REPOSITORY, segmentation
+from segmentation_assets_tests.end_to_end.dagster_dev import DagsterDev, Run
+
+QUICK = {
+    "automation__interval_seconds": 5,
+    "automation__catch_up_after_seconds": 25,
+    "automation__delivery_quiet_seconds": 4,
+    "automation__max_attempts": 2,
+    "clustering__algorithms__kmeans__n_init": 2,
+}
+
+FEATURES = {"silver/snapshot_input", "silver/customer_history", "silver/customer_features"}
+
+FOLLOWING_CLUSTERS = {
+    "clusters/kmeans",
+    "clusters/leaderboard",
+    "gold/champion",
+    "gold/customer_segments",
+    "gold/segment_profiles",
+    "monitoring/data_quality",
+    "reports/business_report",
+    "reports/dashboard",
+    "reports/figures",
+    "exports/customer_segments",
+    "exports/workbook",
+}
+
+FOLLOWING_FEATURES = {*FOLLOWING_CLUSTERS, "silver/imputed_features", "silver/model_matrix", "gold/rfm_segments"}
+
+
+class Story:
+    """A shop, its settings beyond those of all small shops, and Dagster running on it."""
+
+    def __init__(self, root: Path, dev: DagsterDev, settings: dict[str, object]) -> None:
+        self.shop = Shop(root)
+        self.dev = dev
+        self.settings = settings
+
+    def change(self, what: Callable[[], None], seconds: float = 300) -> list[Run]:
+        """Do something and return the runs that came of it, when all have ended."""
+        known = self.dev.runs()
+        what()
+        return self.dev.wait_until_quiet(known, seconds)
+
+    def set(self, **settings: object) -> None:
+        """Write the settings with some changed, and have the code location read them."""
+        write_settings(self.shop, **{**self.settings, **settings})
+        self.dev.reload()
+
+    def lines(self, month: str) -> Path:
+        """The delivered order lines of a month."""
+        return self.shop.deliveries / f"order_lines-{month[:7]}.parquet"
+
+    def rewrite(self, month: str, sql: str, codec: str = "zstd") -> None:
+        """Replace the delivered lines of a month by the result of a query over them."""
+        rewrite(self.lines(month), sql, codec)
+
+    def words(self, sensor: str) -> str:
+        """What a sensor said at its last look."""
+        return str(self.dev.ticks(sensor)[0]["skipReason"])
+
+    def wait_until_up_to_date(self, seconds: float) -> None:
+        """Wait until the catch-up finds nothing to do."""
+        self.dev.wait_for(lambda: "up to date" in self.words("catch_up_sensor"), seconds, "all is up to date")
+
+    def made(self, runs: list[Run]) -> dict[str, set[str]]:
+        """Partitions that runs computed, by asset key; fails when one was materialised twice."""
+        counted = self.dev.materializations(runs)
+        twice = {(key, part) for key, part, _ in counted if sum(counted[key, part, kept] for kept in (True, False)) > 1}
+        assert not twice
+        made: dict[str, set[str]] = {}
+        for key, partition, kept in counted:
+            if not kept:
+                made.setdefault(key, set()).add(partition)
+        return made
+
+    def monthly_assets(self) -> set[str]:
+        """Keys of the assets with a partition per month."""
+        nodes = self.dev.ask("{ assetNodes { assetKey { path } isPartitioned } }")["assetNodes"]
+        return {"/".join(node["assetKey"]["path"]) for node in nodes if node["isPartitioned"]}
+
+    def statuses(self, months: tuple[str, ...] = MONTHS) -> set[str]:
+        """Statuses of all assets, month by month, as the UI shows them."""
+        nodes = self.dev.ask("{ assetNodes { isPartitioned staleStatus } }")["assetNodes"]
+        found = {node["staleStatus"] for node in nodes if not node["isPartitioned"]}
+        keys = [{"path": key.split("/")} for key in sorted(self.monthly_assets())]
+        query = """query($keys: [AssetKeyInput!], $month: String!) {
+            assetNodes(assetKeys: $keys) { staleStatus(partition: $month) } }"""
+        for month in months:
+            monthly = self.dev.ask(query, keys=keys, month=month)["assetNodes"]
+            assert len(monthly) == len(keys)
+            found |= {node["staleStatus"] for node in monthly}
+        return found
+
+
+def write_settings(shop: Shop, **settings: object) -> None:
+    """Write the settings file of a small shop whose automation looks often."""
+    text = show_text(LoadedSettings(shop.settings(**QUICK, **settings), {}, None))
+    (shop.root / "segmentation.yaml").write_text(text, encoding="utf-8")
+
+
+@contextmanager
+def told(
+    root: Path, *, last_month: str = MONTHS[-1], withheld: tuple[str, ...] = (), **settings: object
+) -> Iterator[Story]:
+    """Deliver a small shop, bring it up to date by `segmentation run`, and start Dagster on it.
+
+    `withheld` months lie beside the delivery folder at first.
+    """
+    shop = Shop(root)
+    deliver_small_shop(shop, last_month=last_month)
+    for month in withheld:
+        for path in shop.deliveries.glob(f"*{month[:7]}*"):
+            path.rename(root / path.name)
+    write_settings(shop, **settings)
+    for name in ("dagster.yaml", "workspace.yaml"):
+        shutil.copy(REPOSITORY / name, root / name)
+    ended = segmentation(root, "run")
+    assert ended.code == 0, ended.err
+    with DagsterDev(root) as dev:
+        yield Story(root, dev, settings)

@@ -1,0 +1,56 @@
+"""A shop that goes on: the calendar has no end, the newest month is missing, and one day its files come."""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from segmentation_assets.graph.months import month_range, previous_month
+from segmentation_assets_tests.end_to_end.story import Story, told
+
+NEWEST = previous_month(dt.datetime.now().astimezone().date().replace(day=1).isoformat())
+"""The last month that has ended."""
+
+BEFORE = previous_month(NEWEST)
+
+MONTHS = month_range(previous_month(BEFORE), NEWEST)
+
+
+@pytest.fixture(scope="module")
+def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
+    calendar = {"calendar__first_snapshot": MONTHS[0][:7], "calendar__last_month": None}
+    with told(tmp_path_factory.mktemp("shop"), last_month=NEWEST, withheld=(NEWEST,), **calendar) as started:
+        yield started
+
+
+def test_nothing_runs_while_the_newest_month_has_not_been_delivered(story: Story) -> None:
+    known = story.dev.runs()
+    assert [run.month for run in known if run.job == "monthly_snapshot_job"] == list(MONTHS[:-1])
+    deadline = time.monotonic() + 45
+    story.dev.wait_for(lambda: time.monotonic() > deadline, 60, "a while has passed")
+    assert story.dev.runs_since(known) == []
+    assert "up to date" in story.words("catch_up_sensor")
+
+
+def test_change_in_a_month_that_is_not_the_newest_of_the_calendar_is_caught_up_on(story: Story) -> None:
+    runs = story.change(lambda: story.rewrite(BEFORE, "SELECT * REPLACE (quantity + 3 AS quantity) FROM t"))
+    assert {run.status for run in runs} == {"SUCCESS"}
+    made = story.made(runs)
+    assert made["gold/customer_segments"] == made["reports/dashboard"] == {BEFORE}
+    assert story.statuses(MONTHS[:-1]) == {"FRESH"}
+
+
+def test_delivery_of_the_newest_month_makes_it_once_and_leaves_the_others(story: Story) -> None:
+    def deliver() -> None:
+        for path in story.shop.root.glob(f"*{NEWEST[:7]}.parquet"):
+            path.rename(story.shop.deliveries / path.name)
+
+    runs = story.change(deliver)
+    assert {run.status for run in runs} == {"SUCCESS"}
+    made = story.made(runs)
+    assert {part for parts in made.values() for part in parts} == {"", NEWEST}
+    assert {key for key, parts in made.items() if parts == {NEWEST}} == story.monthly_assets()
+    assert story.statuses(MONTHS) == {"FRESH"}
