@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TextIO
 
 from segmentation_assets.errors import DataError
 from segmentation_assets.storage.file_hashes import FileHashes, file_hashes
@@ -263,12 +264,8 @@ class TableStore:
         on_wait : callable, optional
             Called once when another process holds the lock.
         """
-        path = self._lock_path(key, partition)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("w") as stream:
-            try:
-                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
+        with self._lock_file(key, partition) as stream:
+            if not _take(stream):
                 if on_wait is not None:
                     on_wait()
                 fcntl.flock(stream, fcntl.LOCK_EX)
@@ -277,15 +274,8 @@ class TableStore:
     @contextlib.contextmanager
     def _lock_if_free(self, key: str, partition: str) -> Iterator[bool]:
         """Hold a lock unless another process does; say which."""
-        path = self._lock_path(key, partition)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("w") as stream:
-            try:
-                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                yield False
-            else:
-                yield True
+        with self._lock_file(key, partition) as stream:
+            yield _take(stream)
 
     def is_locked(self, key: str, partition: str) -> bool:
         """Whether a process holds a lock now."""
@@ -299,8 +289,22 @@ class TableStore:
                 return True
         return False
 
+    def _lock_file(self, key: str, partition: str) -> TextIO:
+        path = self._lock_path(key, partition)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path.open("w")
+
     def _lock_path(self, key: str, partition: str) -> Path:
         return self.root / "locks" / f"{key.replace('/', '-')}-{partition}.lock"
+
+
+def _take(stream: TextIO) -> bool:
+    """Take the lock of an open file, unless another process holds it; say which."""
+    try:
+        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _remove_abandoned(parent: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,9 +17,19 @@ from segmentation_assets.graph.plan import Scope
 from segmentation_assets.graph.platform import Platform
 from segmentation_assets.ingestion.calendar import shift_month
 from segmentation_assets.synthetic.delivery import synthetic_source
+from segmentation_assets_tests.assets.local_servers import HOST, MailServer, WebServer, mail_server, web_server
 from segmentation_assets_tests.once import made_once
 
 MONTHS = ("2025-06-01", "2025-07-01", "2025-08-01")
+
+REPORTS = {
+    "exports/customer_segments",
+    "exports/workbook",
+    "reports/business_report",
+    "reports/dashboard",
+    "reports/figures",
+}
+"""Keys of what people take away."""
 
 HISTORY_MONTHS = 9
 """Delivered months of the small shop."""
@@ -148,3 +158,23 @@ def write_settings() -> Callable[..., None]:
         Path("segmentation.yaml").write_text(show_text(LoadedSettings(settings, {}, None)), encoding="utf-8")
 
     return write
+
+
+@pytest.fixture
+def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reach this machine directly, whatever proxy the environment names."""
+    monkeypatch.setenv("no_proxy", HOST)
+
+
+@pytest.fixture
+def web() -> Iterator[WebServer]:
+    """A web server on this machine that takes messages."""
+    with web_server() as server:
+        yield server
+
+
+@pytest.fixture
+def mail() -> Iterator[MailServer]:
+    """A mail server on this machine."""
+    with mail_server() as server:
+        yield server

@@ -5,7 +5,6 @@ from __future__ import annotations
 import socket
 import threading
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -27,23 +26,7 @@ REPORT = FailureReport(
 )
 PASSWORD = "hunter2-hunter2"
 
-
-@pytest.fixture(autouse=True)
-def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Reach this machine directly, whatever proxy the environment names."""
-    monkeypatch.setenv("no_proxy", HOST)
-
-
-@pytest.fixture
-def web() -> Iterator[WebServer]:
-    with web_server() as server:
-        yield server
-
-
-@pytest.fixture
-def mail() -> Iterator[MailServer]:
-    with mail_server() as server:
-        yield server
+pytestmark = pytest.mark.usefixtures("no_proxy")
 
 
 def to_web(server: WebServer, **more: object) -> NotificationSettings:

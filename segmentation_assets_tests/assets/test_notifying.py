@@ -12,29 +12,13 @@ from segmentation_assets.config.settings import Settings
 from segmentation_assets.errors import DataError
 from segmentation_assets.orchestration.automation import STARTED_BY_TAG
 from segmentation_assets.orchestration.notifying import NOTIFIED_TAG, failure_hooks, run_failure_sensor_of
-from segmentation_assets_tests.assets.local_servers import HOST, MailServer, WebServer, mail_server, web_server
+from segmentation_assets_tests.assets.local_servers import HOST, MailServer, WebServer, web_server
 
 MONTHS = dg.MonthlyPartitionsDefinition("2025-06-01", end_date="2025-09-01")
 ERROR = "gold/first breaks its contract: share <= 1: 1 rows"
 HINT = "the previous result was left as it is."
 
-
-@pytest.fixture(autouse=True)
-def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Reach this machine directly, whatever proxy the environment names."""
-    monkeypatch.setenv("no_proxy", HOST)
-
-
-@pytest.fixture
-def web() -> Iterator[WebServer]:
-    with web_server() as server:
-        yield server
-
-
-@pytest.fixture
-def mail() -> Iterator[MailServer]:
-    with mail_server() as server:
-        yield server
+pytestmark = pytest.mark.usefixtures("no_proxy")
 
 
 @pytest.fixture

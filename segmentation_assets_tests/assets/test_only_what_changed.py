@@ -6,27 +6,8 @@ import pytest
 
 from segmentation_assets.graph import build
 from segmentation_assets.graph.platform import Platform
-from segmentation_assets_tests.assets.conftest import MONTHS
-from segmentation_assets_tests.assets.stored import rewrite
-
-REPORTS = {
-    "exports/customer_segments",
-    "exports/workbook",
-    "reports/business_report",
-    "reports/dashboard",
-    "reports/figures",
-}
-
-
-def files_of(shop):
-    """Every stored file with inode and time of change; the event log and run records apart."""
-    parts = ("tables", "manifests", "reports", "exports", "models", "segmentation.duckdb")
-    return {
-        path: (path.stat().st_ino, path.stat().st_mtime_ns)
-        for part in parts
-        for path in [shop.data_dir / part, *(shop.data_dir / part).rglob("*")]
-        if path.is_file()
-    }
+from segmentation_assets_tests.assets.conftest import MONTHS, REPORTS
+from segmentation_assets_tests.assets.stored import files_of, rewrite
 
 
 def change_one_line(shop, month):
@@ -37,9 +18,9 @@ def change_one_line(shop, month):
 
 
 def test_second_run_computes_nothing_and_rewrites_no_file(shop, run):
-    before = files_of(shop)
+    before = files_of(shop.data_dir)
     assert run(shop.settings()) == set()
-    assert files_of(shop) == before
+    assert files_of(shop.data_dir) == before
 
 
 def test_every_month_is_complete(shop):
