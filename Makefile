@@ -2,7 +2,7 @@
 
 PYTHON  ?= python3
 PROFILE ?= demo
-WORKERS ?= 3
+WORKERS ?= 4
 
 VENV  := .venv
 BIN   := $(VENV)/bin
@@ -12,7 +12,7 @@ STAMP := $(VENV)/.installed
 .PHONY: help setup demo ui test lint format lock clean-venv check-python
 
 help: ## list the targets
-	@echo "usage: make TARGET [PYTHON=python3.12] [PROFILE=demo] [WORKERS=3]"
+	@echo "usage: make TARGET [PYTHON=python3.12] [PROFILE=demo] [WORKERS=4]"
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(STAMP) ## make .venv and install the locked packages
