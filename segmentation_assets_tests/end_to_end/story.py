@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -71,6 +72,11 @@ class Story:
     def words(self, sensor: str) -> str:
         """What a sensor said at its last look."""
         return str(self.dev.ticks(sensor)[0]["skipReason"])
+
+    def let_pass(self, seconds: float) -> None:
+        """Let some time pass."""
+        deadline = time.monotonic() + seconds
+        self.dev.wait_for(lambda: time.monotonic() > deadline, seconds + 10, f"{seconds} s have passed")
 
     def wait_until_up_to_date(self, seconds: float) -> None:
         """Wait until the catch-up finds nothing to do."""

@@ -11,18 +11,25 @@ import pytest
 
 from segmentation_assets.config.loading import load_settings
 from segmentation_assets.graph.platform import Platform
-from segmentation_assets_tests.end_to_end.commands import Finished, files_of, make_workplace, materialize
+from segmentation_assets_tests.end_to_end.commands import (
+    Finished,
+    contents_of,
+    files_of,
+    make_workplace,
+    materialize,
+)
 
 
 @dataclass(frozen=True)
 class Story:
-    """July too early, June, July, and July once more; with the files before and after the last."""
+    """July too early, June, July, July once more with the files before and after, and August."""
 
     folder: Path
     early: Finished
     june: Finished
     july: Finished
     again: Finished
+    august: Finished
     before: dict[str, tuple[int, int]]
     after: dict[str, tuple[int, int]]
     runs: tuple[dg.RunRecord, ...]
@@ -41,7 +48,9 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
     before = files_of(folder / "data")
     again = materialize(folder, "2025-07-01")
     runs, materializations = _logged(folder)
-    return Story(folder, early, june, july, again, before, files_of(folder / "data"), runs, materializations)
+    after = files_of(folder / "data")
+    august = materialize(folder, "2025-08-01")
+    return Story(folder, early, june, july, again, august, before, after, runs, materializations)
 
 
 def _logged(folder: Path) -> tuple[tuple[dg.RunRecord, ...], tuple[dg.AssetMaterialization, ...]]:
@@ -65,9 +74,13 @@ def test_month_before_its_predecessor_fails_and_names_it(story: Story) -> None:
 
 
 def test_months_in_order_work(story: Story) -> None:
-    assert (story.june.code, story.july.code, story.again.code) == (0, 0, 0)
+    assert (story.june.code, story.july.code, story.again.code, story.august.code) == (0, 0, 0, 0)
     for month in ("2025-06", "2025-07"):
         assert (story.folder / "data" / "reports" / month / "dashboard.html").is_file()
+
+
+def test_month_after_month_leads_to_the_bytes_of_one_run(story: Story, finished_workplace: Path) -> None:
+    assert contents_of(story.folder / "data") == contents_of(finished_workplace / "data")
 
 
 def test_second_identical_command_rewrites_no_file(story: Story) -> None:

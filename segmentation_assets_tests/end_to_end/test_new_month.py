@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import time
 from collections.abc import Iterator
 
 import pytest
@@ -18,6 +17,11 @@ BEFORE = previous_month(NEWEST)
 
 MONTHS = month_range(previous_month(BEFORE), NEWEST)
 
+PARTS = 4
+
+SHORTER_THAN_QUIET = 2.5
+"""Seconds between two writes, less than `automation.delivery_quiet_seconds` of these tests."""
+
 
 @pytest.fixture(scope="module")
 def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
@@ -29,8 +33,7 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
 def test_nothing_runs_while_the_newest_month_has_not_been_delivered(story: Story) -> None:
     known = story.dev.runs()
     assert [run.month for run in known if run.job == "monthly_snapshot_job"] == list(MONTHS[:-1])
-    deadline = time.monotonic() + 45
-    story.dev.wait_for(lambda: time.monotonic() > deadline, 60, "a while has passed")
+    story.let_pass(45)
     assert story.dev.runs_since(known) == []
     assert "up to date" in story.words("catch_up_sensor")
 
@@ -43,12 +46,18 @@ def test_change_in_a_month_that_is_not_the_newest_of_the_calendar_is_caught_up_o
     assert story.statuses(MONTHS[:-1]) == {"FRESH"}
 
 
-def test_delivery_of_the_newest_month_makes_it_once_and_leaves_the_others(story: Story) -> None:
-    def deliver() -> None:
-        for path in story.shop.root.glob(f"*{NEWEST[:7]}.parquet"):
-            path.rename(story.shop.deliveries / path.name)
+def deliver_slowly(story: Story) -> None:
+    """Have the files of the newest month grow in the delivery folder; half a file cannot be read."""
+    for path in story.shop.root.glob(f"*{NEWEST[:7]}.parquet"):
+        content = path.read_bytes()
+        for part in range(PARTS):
+            with (story.shop.deliveries / path.name).open("ab") as stream:
+                stream.write(content[part * len(content) // PARTS : (part + 1) * len(content) // PARTS])
+            story.let_pass(SHORTER_THAN_QUIET)
 
-    runs = story.change(deliver)
+
+def test_delivery_of_the_newest_month_is_awaited_makes_it_once_and_leaves_the_others(story: Story) -> None:
+    runs = story.change(lambda: deliver_slowly(story))
     assert {run.status for run in runs} == {"SUCCESS"}
     made = story.made(runs)
     assert {part for parts in made.values() for part in parts} == {"", NEWEST}

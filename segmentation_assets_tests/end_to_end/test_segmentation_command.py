@@ -12,6 +12,7 @@ import pytest
 from segmentation_assets.orchestration.instance import open_instance
 from segmentation_assets_tests.end_to_end.commands import (
     SEGMENTATION,
+    contents_of,
     files_of,
     finish,
     make_workplace,
@@ -112,6 +113,14 @@ def test_run_goes_on_when_nobody_reads_its_output_any_more(workplace: Path) -> N
         err = process.stderr.read()
     assert (process.returncode, err) == (0, "")
     assert "Ours" in (workplace / "data" / "reports" / "2025-08" / "dashboard.html").read_text(encoding="utf-8")
+
+
+def test_newest_months_come_with_those_they_build_on_and_have_the_bytes_of_a_whole_run(
+    finished_workplace: Path, tmp_path: Path
+) -> None:
+    make_workplace(tmp_path)
+    assert segmentation(tmp_path, "run", "--months", "1").code == 0
+    assert contents_of(tmp_path / "data") == contents_of(finished_workplace / "data")
 
 
 def test_interrupt_stops_with_one_sentence_and_a_record(tmp_path: Path) -> None:
