@@ -14,6 +14,9 @@ from segmentation_assets.graph.staleness import evaluate, known_months
 from segmentation_assets.orchestration.presentation import check_result
 from segmentation_assets.storage.store import WHOLE
 
+_OWN_VERSION = "dagster/data_version"
+"""Tag of a materialisation: its own content, in Dagster's eyes."""
+
 _INPUT_VERSION = "dagster/input_data_version/"
 """Tag of a materialisation, with the key of an input: the content it was made from, in Dagster's eyes."""
 
@@ -50,8 +53,11 @@ def _shared_inputs(platform: Platform, node: Node) -> dict[str, str]:
 def _is_outdated(
     platform: Platform, instance: dg.DagsterInstance, node: Node, month: str, shared: Mapping[str, str]
 ) -> bool:
-    known = _last_materialization(instance, node, month)
+    """Whether Dagster knows the result that holds, but as made from other content of the shared inputs."""
+    known, stored = _last_materialization(instance, node, month), platform.store.manifest(node.key, month)
     tags = known.tags or {} if known is not None else {}
+    if stored is None or tags.get(_OWN_VERSION) != stored.content_hash:
+        return False
     is_current = all(tags.get(tag, version) == version for tag, version in shared.items())
     return not is_current and evaluate(platform, node, month).state == "fresh"
 

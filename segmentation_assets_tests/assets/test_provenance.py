@@ -65,18 +65,25 @@ def test_nothing_is_reported_twice(changed, instance):
     assert confirm_kept(Platform(changed.settings()), instance) == 0
 
 
-def test_month_that_is_out_of_date_is_not_called_fresh(changed, instance):
-    platform = Platform(changed.settings())
-    tampered = next(tag for tag in materializations(instance, SHARED[0], MONTHS[0])[0].tags if "input_data" in tag)
-    known = materializations(instance, SHARED[0], MONTHS[0])[0]
-    tags = {**known.tags, tampered: "other"}
+def report_made_from_other_lines(instance, month, **own):
+    """Have Dagster believe that a month's input was made from other order lines."""
+    known = materializations(instance, SHARED[0], month)[0]
+    tags = {**known.tags, "dagster/input_data_version/silver/order_lines": "other", **own}
     instance.report_runless_asset_event(
-        dg.AssetMaterialization(known.asset_key, partition=MONTHS[0], metadata=known.metadata, tags=tags)
+        dg.AssetMaterialization(known.asset_key, partition=month, metadata=known.metadata, tags=tags)
     )
-    manifest = platform.store.manifest_path(SHARED[0], MONTHS[0])
-    manifest.unlink()
+
+
+def test_month_that_is_out_of_date_is_not_called_fresh(changed, instance):
+    report_made_from_other_lines(instance, MONTHS[0])
+    platform = Platform(changed.settings(calendar__lookback_months=3))
     assert confirm_kept(platform, instance) == 0
-    assert stale(changed, instance) == {(SHARED[0], MONTHS[0])}
+    assert (SHARED[0], MONTHS[0]) in stale(changed, instance)
+
+
+def test_result_that_dagster_does_not_know_is_not_reported_as_kept(changed, instance):
+    report_made_from_other_lines(instance, MONTHS[0], **{"dagster/data_version": "another result"})
+    assert confirm_kept(Platform(changed.settings()), instance) == 0
 
 
 @pytest.mark.parametrize("key", SHARED)
