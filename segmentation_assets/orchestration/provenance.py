@@ -24,7 +24,8 @@ _INPUT_VERSION = "dagster/input_data_version/"
 def confirm_kept(platform: Platform, instance: dg.DagsterInstance) -> int:
     """Report the months whose results hold although an asset that all months share has changed since.
 
-    An asset's newest month is reported last, with its checks, so that it stays the one that is shown first.
+    An asset's newest month is reported last, with its checks, so that it stays the one that is shown first. While that
+    month is itself out of date, nothing is reported of the asset: it would be shown as fresh, with checks that passed.
 
     Returns
     -------
@@ -35,7 +36,9 @@ def confirm_kept(platform: Platform, instance: dg.DagsterInstance) -> int:
     months = known_months(platform)
     for node in platform.graph.nodes:
         shared = _shared_inputs(platform, node) if node.is_partitioned else {}
-        outdated = [month for month in months if shared and _is_outdated(platform, instance, node, month, shared)]
+        if not months or not shared or not _is_known(platform, instance, node, months[-1]):
+            continue
+        outdated = [month for month in months if _is_outdated(platform, instance, node, month, shared)]
         for month in dict.fromkeys([*outdated, months[-1]]) if outdated else ():
             count += _report(instance, node, month, shared)
         if outdated:
@@ -50,16 +53,22 @@ def _shared_inputs(platform: Platform, node: Node) -> dict[str, str]:
     return {f"{_INPUT_VERSION}{key}": manifest.content_hash for key, manifest in stored if manifest is not None}
 
 
+def _is_known(platform: Platform, instance: dg.DagsterInstance, node: Node, month: str) -> bool:
+    """Whether a result holds, and is the one that Dagster knows."""
+    known, stored = _last_materialization(instance, node, month), platform.store.manifest(node.key, month)
+    if known is None or stored is None or (known.tags or {}).get(_OWN_VERSION) != stored.content_hash:
+        return False
+    return evaluate(platform, node, month).state == "fresh"
+
+
 def _is_outdated(
     platform: Platform, instance: dg.DagsterInstance, node: Node, month: str, shared: Mapping[str, str]
 ) -> bool:
     """Whether Dagster knows the result that holds, but as made from other content of the shared inputs."""
-    known, stored = _last_materialization(instance, node, month), platform.store.manifest(node.key, month)
+    known = _last_materialization(instance, node, month)
     tags = known.tags or {} if known is not None else {}
-    if stored is None or tags.get(_OWN_VERSION) != stored.content_hash:
-        return False
     is_current = all(tags.get(tag, version) == version for tag, version in shared.items())
-    return not is_current and evaluate(platform, node, month).state == "fresh"
+    return not is_current and _is_known(platform, instance, node, month)
 
 
 def _last_materialization(instance: dg.DagsterInstance, node: Node, month: str) -> dg.AssetMaterialization | None:

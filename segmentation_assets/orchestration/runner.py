@@ -74,7 +74,9 @@ def run_scope(
         run = _Runner(platform, scope, defs, opened, tags, meter.read().cpu_seconds)
         run.part("ingest_job", to_run(platform, ingest_nodes(platform), WHOLE, scope), None)
         run.months(months_to_visit(platform, scope))
+        meter = CostMeter()
         confirm_kept(platform, opened)
+        run.cpu_seconds += meter.read().cpu_seconds
     return run.cpu_seconds - sum(steps)
 
 

@@ -15,6 +15,8 @@ from segmentation_assets.orchestration.provenance import confirm_kept
 from segmentation_assets_tests.assets.conftest import MONTHS
 from segmentation_assets_tests.assets.stored import rewrite
 
+LINES = "silver/order_lines"
+
 SHARED = ("silver/snapshot_input", "monitoring/data_quality")
 """Monthly assets that read a part of what all months share."""
 
@@ -79,6 +81,16 @@ def test_month_that_is_out_of_date_is_not_called_fresh(changed, instance):
     platform = Platform(changed.settings(calendar__lookback_months=3))
     assert confirm_kept(platform, instance) == 0
     assert (SHARED[0], MONTHS[0]) in stale(changed, instance)
+
+
+def test_newest_month_that_is_out_of_date_is_not_called_fresh(shop, run, instance):
+    """Only the delivery is taken in: the newest month waits to be made, and must not pass for made."""
+    newest = shop.deliveries / f"order_lines-{MONTHS[-1][:7]}.parquet"
+    rewrite(newest, "SELECT * REPLACE (quantity + 3 AS quantity) FROM t")
+    graph = Platform(shop.settings()).graph
+    run(shop.settings(), keys={node.key for node in graph.nodes if node.layer in ("source", "raw")} | {LINES})
+    assert {(key, MONTHS[-1]) for key in SHARED} <= stale(shop, instance)
+    assert len(materializations(instance, SHARED[0], MONTHS[-1])) == 1
 
 
 def test_result_that_dagster_does_not_know_is_not_reported_as_kept(changed, instance):
