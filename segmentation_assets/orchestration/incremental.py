@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import dagster as dg
+
 from segmentation_assets.errors import DataError
 from segmentation_assets.graph.inputs import read_fingerprints
 from segmentation_assets.graph.node import Node
@@ -168,7 +170,7 @@ def _compute_and_store(step: Step, body: Body, inputs: dict[str, str]) -> Manife
         ) from problem
     except RuntimeError as problem:
         if str(problem) == _INTERRUPTED_QUERY:
-            raise KeyboardInterrupt from problem
+            raise dg.DagsterExecutionInterruptedError from problem
         raise
     finally:
         step.close()

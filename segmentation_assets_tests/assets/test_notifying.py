@@ -10,8 +10,15 @@ import pytest
 from segmentation_assets.config.loading import load_settings
 from segmentation_assets.config.settings import Settings
 from segmentation_assets.errors import DataError
+from segmentation_assets.orchestration.assets import gold
 from segmentation_assets.orchestration.automation import STARTED_BY_TAG
-from segmentation_assets.orchestration.notifying import NOTIFIED_TAG, failure_hooks, run_failure_sensor_of
+from segmentation_assets.orchestration.instance import open_instance
+from segmentation_assets.orchestration.notifying import (
+    NOTIFIED_TAG,
+    _step_failures,
+    failure_hooks,
+    run_failure_sensor_of,
+)
 from segmentation_assets_tests.assets.local_servers import HOST, MailServer, WebServer, web_server
 
 MONTHS = dg.MonthlyPartitionsDefinition("2025-06-01", end_date="2025-09-01")
@@ -158,6 +165,21 @@ def test_run_that_works_and_run_that_is_stopped_are_not_told(web: WebServer, ins
     defs = shop_of(settings_for(web=web))
     assert run_job(defs, instance, "raw").success
     assert not run_job(defs, instance, "gold/stopped", job="__ASSET_JOB").success
+    assert web.posts == []
+
+
+def test_interrupt_that_a_query_made_an_error_of_cancels_the_run_and_is_not_told(shop, run, web, monkeypatch) -> None:
+    def stop(step: object) -> None:
+        raise RuntimeError("Query interrupted")
+
+    monkeypatch.setattr(gold, "rfm_segments", stop)
+    settings = shop.settings(notifications__webhook__url=web.url)
+    with pytest.raises(KeyboardInterrupt):
+        run(settings, keys={"gold/rfm_segments"}, force=True)
+    with open_instance(shop.data_dir) as instance:
+        stopped = instance.get_runs()[0]
+        assert stopped.status == dg.DagsterRunStatus.CANCELED
+        assert _step_failures(instance, stopped.run_id) == [], "an interrupted step has not failed"
     assert web.posts == []
 
 
