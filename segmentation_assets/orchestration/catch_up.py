@@ -102,7 +102,7 @@ def catch_up_sensor(settings: Settings) -> dg.SensorDefinition:
         context.update_cursor(watch.to_json())
         if verdict == Verdict.NOTHING:
             platform.store.tidy()
-            if not runs and is_taken_in(platform):
+            if not runs:
                 confirm_kept(platform, context.instance)
         if verdict == Verdict.ACT:
             return dg.RunRequest(tags={STARTED_BY_TAG: "catch_up_sensor"})

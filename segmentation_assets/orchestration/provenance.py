@@ -32,18 +32,26 @@ def confirm_kept(platform: Platform, instance: dg.DagsterInstance) -> int:
     int
         Results reported.
     """
-    count = 0
     months = known_months(platform)
-    for node in platform.graph.nodes:
-        shared = _shared_inputs(platform, node) if node.is_partitioned else {}
-        if not months or not shared or not _is_known(platform, instance, node, months[-1]):
-            continue
-        outdated = [month for month in months if _is_outdated(platform, instance, node, month, shared)]
-        for month in dict.fromkeys([*outdated, months[-1]]) if outdated else ():
-            count += _report(instance, node, month, shared)
-        if outdated:
-            _report_checks(platform, instance, node, months[-1])
-    return count
+    monthly = [node for node in platform.graph.nodes if node.is_partitioned] if months else []
+    return sum(_confirm(platform, instance, node, months) for node in monthly)
+
+
+def _confirm(platform: Platform, instance: dg.DagsterInstance, node: Node, months: tuple[str, ...]) -> int:
+    """Report the kept months of one asset; return how many results were reported."""
+    shared, newest = _shared_inputs(platform, node), months[-1]
+    if not shared:
+        return 0
+    known = {month: found for month in months if (found := _last_materialization(instance, node, month)) is not None}
+    outdated = [month for month, found in known.items() if not _rests_on(found, shared)]
+    kept = [month for month in outdated if _holds(platform, node, month, known[month])]
+    if not kept or newest not in known or not _holds(platform, node, newest, known[newest]):
+        return 0
+    reported = list(dict.fromkeys([*kept, newest]))
+    for month in reported:
+        _report(instance, known[month], shared)
+    _report_checks(platform, instance, node, newest)
+    return len(reported)
 
 
 def _shared_inputs(platform: Platform, node: Node) -> dict[str, str]:
@@ -53,47 +61,37 @@ def _shared_inputs(platform: Platform, node: Node) -> dict[str, str]:
     return {f"{_INPUT_VERSION}{key}": manifest.content_hash for key, manifest in stored if manifest is not None}
 
 
-def _is_known(platform: Platform, instance: dg.DagsterInstance, node: Node, month: str) -> bool:
-    """Whether a result holds, and is the one that Dagster knows."""
-    known, stored = _last_materialization(instance, node, month), platform.store.manifest(node.key, month)
-    if known is None or stored is None or (known.tags or {}).get(_OWN_VERSION) != stored.content_hash:
-        return False
-    return evaluate(platform, node, month).state == "fresh"
-
-
-def _is_outdated(
-    platform: Platform, instance: dg.DagsterInstance, node: Node, month: str, shared: Mapping[str, str]
-) -> bool:
-    """Whether Dagster knows the result that holds, but as made from other content of the shared inputs."""
-    known = _last_materialization(instance, node, month)
-    tags = known.tags or {} if known is not None else {}
-    is_current = all(tags.get(tag, version) == version for tag, version in shared.items())
-    return not is_current and _is_known(platform, instance, node, month)
-
-
 def _last_materialization(instance: dg.DagsterInstance, node: Node, month: str) -> dg.AssetMaterialization | None:
     key = dg.AssetKey(node.key.split("/"))
     found = instance.fetch_materializations(dg.AssetRecordsFilter(asset_key=key, asset_partitions=[month]), limit=1)
     return found.records[0].asset_materialization if found.records else None
 
 
-def _report(instance: dg.DagsterInstance, node: Node, month: str, shared: Mapping[str, str]) -> int:
+def _rests_on(known: dg.AssetMaterialization, shared: Mapping[str, str]) -> bool:
+    """Whether Dagster knows a result as made from the present content of the shared inputs."""
+    return all((known.tags or {}).get(tag, version) == version for tag, version in shared.items())
+
+
+def _holds(platform: Platform, node: Node, month: str, known: dg.AssetMaterialization) -> bool:
+    """Whether the result that Dagster knows is the stored one, and up to date."""
+    stored = platform.store.manifest(node.key, month)
+    is_stored = stored is not None and (known.tags or {}).get(_OWN_VERSION) == stored.content_hash
+    return is_stored and evaluate(platform, node, month).state == "fresh"
+
+
+def _report(instance: dg.DagsterInstance, known: dg.AssetMaterialization, shared: Mapping[str, str]) -> None:
     """Report a result again as it was, as resting on the present content."""
-    known = _last_materialization(instance, node, month)
-    if known is None:
-        return 0
     tags = known.tags or {}
     reason = "the part of the delivery that this month reads has not changed"
     instance.report_runless_asset_event(
         dg.AssetMaterialization(
             asset_key=known.asset_key,
-            partition=month,
+            partition=known.partition,
             description=f"Kept: {reason}.",
             metadata={**known.metadata, "kept": True, "why_computed": reason, "cpu_seconds": 0.0},
             tags={**tags, **{tag: version for tag, version in shared.items() if tag in tags}},
         )
     )
-    return 1
 
 
 def _report_checks(platform: Platform, instance: dg.DagsterInstance, node: Node, month: str) -> None:
