@@ -22,15 +22,6 @@ from segmentation_assets_tests.once import made_once
 
 MONTHS = ("2025-06-01", "2025-07-01", "2025-08-01")
 
-REPORTS = {
-    "exports/customer_segments",
-    "exports/workbook",
-    "reports/business_report",
-    "reports/dashboard",
-    "reports/figures",
-}
-"""Keys of what people take away."""
-
 HISTORY_MONTHS = 9
 """Delivered months of the small shop."""
 
@@ -52,6 +43,10 @@ class Shop:
     def deliveries(self) -> Path:
         """The delivery folder."""
         return self.data_dir / "deliveries"
+
+    def lines(self, month: str) -> Path:
+        """The delivered order lines of a month."""
+        return self.deliveries / f"order_lines-{month[:7]}.parquet"
 
     def settings(self, **overrides: object) -> Settings:
         """Settings of the shop: its files as an own source, with further dotted keys on top."""

@@ -14,9 +14,12 @@ PRODUCTS = ("tables", "manifests", "models", "reports", "exports", "segmentation
 
 def paths_of(data_dir: Path) -> list[Path]:
     """Every stored file in force; event log, logs, run records and what was replaced apart."""
-    found = (path for part in PRODUCTS for path in (data_dir / part, *(data_dir / part).rglob("*")))
-    replaced = _replaced_paths(data_dir)
-    return sorted(path for path in found if path.is_file() and path not in replaced)
+    return sorted(set(_files_below(data_dir, PRODUCTS)) - _replaced_paths(data_dir))
+
+
+def _files_below(data_dir: Path, parts: tuple[str, ...]) -> list[Path]:
+    found = (path for part in parts for path in (data_dir / part, *(data_dir / part).rglob("*")))
+    return [path for path in found if path.is_file()]
 
 
 def _replaced_paths(data_dir: Path) -> set[Path]:
@@ -27,10 +30,17 @@ def _replaced_paths(data_dir: Path) -> set[Path]:
 
 
 def files_of(data_dir: Path) -> dict[str, tuple[int, int]]:
-    """Inode and time of change of every stored file."""
-    return {
-        str(path.relative_to(data_dir)): (path.stat().st_ino, path.stat().st_mtime_ns) for path in paths_of(data_dir)
-    }
+    """Inode and time of change of every stored file in force."""
+    return _stamps(data_dir, paths_of(data_dir))
+
+
+def every_file_of(data_dir: Path) -> dict[str, tuple[int, int]]:
+    """Inode and time of change of every file stored or delivered, what was replaced included."""
+    return _stamps(data_dir, _files_below(data_dir, (*PRODUCTS, "synthetic")))
+
+
+def _stamps(data_dir: Path, paths: list[Path]) -> dict[str, tuple[int, int]]:
+    return {str(path.relative_to(data_dir)): (path.stat().st_ino, path.stat().st_mtime_ns) for path in paths}
 
 
 def bytes_of(data_dir: Path, *parts: str) -> dict[str, bytes]:

@@ -11,8 +11,9 @@ import pytest
 from segmentation_assets.graph.platform import Platform
 from segmentation_assets.storage.file_hashes import _line
 from segmentation_assets.storage.stamps import Stamp
-from segmentation_assets_tests.assets.conftest import MONTHS, REPORTS
+from segmentation_assets_tests.assets.conftest import MONTHS
 from segmentation_assets_tests.assets.stored import files_of
+from segmentation_assets_tests.keys import REPORTS
 
 
 @pytest.fixture

@@ -6,21 +6,22 @@ import pytest
 
 from segmentation_assets.graph import build
 from segmentation_assets.graph.platform import Platform
-from segmentation_assets_tests.assets.conftest import MONTHS, REPORTS
-from segmentation_assets_tests.assets.stored import files_of, rewrite
+from segmentation_assets_tests.assets.conftest import MONTHS
+from segmentation_assets_tests.assets.stored import every_file_of, rewrite
+from segmentation_assets_tests.keys import REPORTS
 
 
 def change_one_line(shop, month):
     rewrite(
-        shop.deliveries / f"order_lines-{month[:7]}.parquet",
+        shop.lines(month),
         "SELECT * REPLACE (CASE WHEN row_number() OVER () = 1 THEN quantity + 1 ELSE quantity END AS quantity) FROM t",
     )
 
 
 def test_second_run_computes_nothing_and_rewrites_no_file(shop, run):
-    before = files_of(shop.data_dir)
+    before = every_file_of(shop.data_dir)
     assert run(shop.settings()) == set()
-    assert files_of(shop.data_dir) == before
+    assert every_file_of(shop.data_dir) == before
 
 
 def test_every_month_is_complete(shop):
@@ -52,7 +53,7 @@ def test_late_line_of_an_old_month_recomputes_every_snapshot_that_reads_it(shop,
 
 
 def test_delivery_with_the_same_lines_in_another_file_order_stops_at_the_raw_layer(shop, run):
-    newest = shop.deliveries / f"order_lines-{MONTHS[-1][:7]}.parquet"
+    newest = shop.lines(MONTHS[-1])
     rewrite(newest, "SELECT * FROM t")
     assert {key for key, _ in run(shop.settings())} <= {"source/delivery", "raw/order_lines"}
 

@@ -21,6 +21,10 @@ SHARED = ("silver/snapshot_input", "monitoring/data_quality")
 """Monthly assets that read a part of what all months share."""
 
 
+def change_newest(shop):
+    rewrite(shop.lines(MONTHS[-1]), "SELECT * REPLACE (quantity + 3 AS quantity) FROM t")
+
+
 @pytest.fixture
 def instance(shop):
     with open_instance(shop.data_dir) as opened:
@@ -30,8 +34,7 @@ def instance(shop):
 @pytest.fixture
 def changed(shop, run, instance):
     """The shop after a change in the newest month."""
-    newest = shop.deliveries / f"order_lines-{MONTHS[-1][:7]}.parquet"
-    rewrite(newest, "SELECT * REPLACE (quantity + 3 AS quantity) FROM t")
+    change_newest(shop)
     computed = run(shop.settings())
     assert {month for key, month in computed if key == "silver/snapshot_input"} == {MONTHS[-1]}
     return shop
@@ -85,8 +88,7 @@ def test_month_that_is_out_of_date_is_not_called_fresh(changed, instance):
 
 def test_newest_month_that_is_out_of_date_is_not_called_fresh(shop, run, instance):
     """Only the delivery is taken in: the newest month waits to be made, and must not pass for made."""
-    newest = shop.deliveries / f"order_lines-{MONTHS[-1][:7]}.parquet"
-    rewrite(newest, "SELECT * REPLACE (quantity + 3 AS quantity) FROM t")
+    change_newest(shop)
     graph = Platform(shop.settings()).graph
     run(shop.settings(), keys={node.key for node in graph.nodes if node.layer in ("source", "raw")} | {LINES})
     assert {(key, MONTHS[-1]) for key in SHARED} <= stale(shop, instance)

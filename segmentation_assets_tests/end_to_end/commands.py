@@ -30,8 +30,6 @@ leaderboard:
   resamples: 2
 """
 
-PRODUCTS = ("tables", "manifests", "models", "reports", "exports", "synthetic", "segmentation.duckdb")
-
 
 @dataclass(frozen=True)
 class Finished:
@@ -97,14 +95,4 @@ def contents_of(data_dir: Path) -> dict[str, str]:
         name: hashlib.sha256(path.read_bytes()).hexdigest()
         for path in paths_of(data_dir)
         if (name := str(path.relative_to(data_dir))).startswith(("tables/", "reports/", "exports/"))
-    }
-
-
-def files_of(data_dir: Path) -> dict[str, tuple[int, int]]:
-    """Every stored file with its inode and time of change; event log, logs and run records apart."""
-    return {
-        str(path.relative_to(data_dir)): (path.stat().st_ino, path.stat().st_mtime_ns)
-        for part in PRODUCTS
-        for path in (data_dir / part, *(data_dir / part).rglob("*"))
-        if path.is_file()
     }

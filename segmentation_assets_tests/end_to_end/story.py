@@ -14,6 +14,7 @@ from segmentation_assets_tests.assets.conftest import MONTHS, Shop, deliver_smal
 from segmentation_assets_tests.assets.stored import rewrite
 from segmentation_assets_tests.end_to_end.commands import REPOSITORY, segmentation
 from segmentation_assets_tests.end_to_end.dagster_dev import DagsterDev, Run
+from segmentation_assets_tests.keys import REPORTS
 
 QUICK = {
     "automation__interval_seconds": 5,
@@ -32,11 +33,7 @@ FOLLOWING_CLUSTERS = {
     "gold/customer_segments",
     "gold/segment_profiles",
     "monitoring/data_quality",
-    "reports/business_report",
-    "reports/dashboard",
-    "reports/figures",
-    "exports/customer_segments",
-    "exports/workbook",
+    *REPORTS,
 }
 
 FOLLOWING_FEATURES = {*FOLLOWING_CLUSTERS, "silver/imputed_features", "silver/model_matrix", "gold/rfm_segments"}
@@ -61,13 +58,9 @@ class Story:
         write_settings(self.shop, **{**self.settings, **settings})
         self.dev.reload()
 
-    def lines(self, month: str) -> Path:
-        """The delivered order lines of a month."""
-        return self.shop.deliveries / f"order_lines-{month[:7]}.parquet"
-
     def rewrite(self, month: str, sql: str, codec: str = "zstd") -> None:
         """Replace the delivered lines of a month by the result of a query over them."""
-        rewrite(self.lines(month), sql, codec)
+        rewrite(self.shop.lines(month), sql, codec)
 
     def words(self, sensor: str) -> str:
         """What a sensor said at its last look."""

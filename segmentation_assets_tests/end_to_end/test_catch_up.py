@@ -32,7 +32,7 @@ def test_late_line_of_an_old_month_is_caught_up_on_in_order(story: Story) -> Non
 
 
 def test_bad_delivery_is_tried_a_bounded_number_of_times_and_a_good_one_recovers(story: Story) -> None:
-    path = story.lines(NEWEST)
+    path = story.shop.lines(NEWEST)
     good = path.read_bytes()
     known = story.dev.runs()
     path.write_bytes(b"no parquet")

@@ -11,10 +11,10 @@ import pytest
 
 from segmentation_assets.config.loading import load_settings
 from segmentation_assets.graph.platform import Platform
+from segmentation_assets_tests.assets.stored import every_file_of
 from segmentation_assets_tests.end_to_end.commands import (
     Finished,
     contents_of,
-    files_of,
     make_workplace,
     materialize,
 )
@@ -45,10 +45,10 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
     folder = tmp_path_factory.mktemp("checkout")
     make_workplace(folder)
     early, june, july = (materialize(folder, month) for month in ("2025-07-01", "2025-06-01", "2025-07-01"))
-    before = files_of(folder / "data")
+    before = every_file_of(folder / "data")
     again = materialize(folder, "2025-07-01")
     runs, materializations = _logged(folder)
-    after = files_of(folder / "data")
+    after = every_file_of(folder / "data")
     august = materialize(folder, "2025-08-01")
     return Story(folder, early, june, july, again, august, before, after, runs, materializations)
 

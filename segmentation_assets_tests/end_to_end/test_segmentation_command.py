@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from segmentation_assets.orchestration.instance import open_instance
+from segmentation_assets_tests.assets.stored import every_file_of
 from segmentation_assets_tests.end_to_end.commands import (
     SEGMENTATION,
     contents_of,
-    files_of,
     finish,
     make_workplace,
     segmentation,
@@ -48,14 +48,14 @@ def only(folder: Path, pattern: str) -> Path:
 
 
 def test_second_run_says_within_seconds_that_all_is_up_to_date(workplace: Path) -> None:
-    before = files_of(workplace / "data")
+    before = every_file_of(workplace / "data")
 
     ended = finish(workplace, "-c", TELL_MODULES, "run")
 
     assert (ended.code, ended.err) == (0, "")
     assert "everything is up to date; nothing was computed" in ended.out
     assert "Segments of 2025-08" in ended.out
-    assert files_of(workplace / "data") == before
+    assert every_file_of(workplace / "data") == before
     assert len(before) > 100
     imported = set(ended.out.splitlines()[-1].split()[1:])
     assert imported & {"dagster", "dagster_duckdb", "pandas", "sklearn", "plotly"} == set()

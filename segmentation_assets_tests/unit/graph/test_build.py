@@ -3,14 +3,7 @@ import pytest
 from segmentation_assets.errors import SettingsError
 from segmentation_assets.graph.build import Graph, build_graph, code_version
 from segmentation_assets.graph.node import Input, Node
-
-REPORTS = {
-    "exports/customer_segments",
-    "exports/workbook",
-    "reports/business_report",
-    "reports/dashboard",
-    "reports/figures",
-}
+from segmentation_assets_tests.keys import REPORTS
 
 
 def versions(platform):

@@ -1,0 +1,10 @@
+"""Asset keys that tests of every tier name."""
+
+REPORTS = {
+    "exports/customer_segments",
+    "exports/workbook",
+    "reports/business_report",
+    "reports/dashboard",
+    "reports/figures",
+}
+"""What people take away."""
