@@ -10,7 +10,7 @@ from segmentation_assets.errors import MonthNotDeliveredError, PredecessorError,
 from segmentation_assets.graph.declarations import declared_checks
 from segmentation_assets.graph.node import Node
 from segmentation_assets.graph.platform import Platform
-from segmentation_assets.orchestration.automation import freshness_policy, is_automated, on_data_change
+from segmentation_assets.orchestration.automation import freshness_policy, on_data_change
 from segmentation_assets.orchestration.bodies import body_of
 from segmentation_assets.orchestration.columns import column_schema
 from segmentation_assets.orchestration.incremental import CheckFailedError, StepOutcome, keep_or_compute
@@ -20,7 +20,8 @@ from segmentation_assets.orchestration.partitions import dependency
 from segmentation_assets.orchestration.presentation import check_result, materialize_result
 from segmentation_assets.orchestration.recording import record_failure, record_step
 from segmentation_assets.orchestration.resources import EngineResource
-from segmentation_assets.orchestration.run_liveness import PROCESS_TAG, tag_process
+from segmentation_assets.orchestration.run_liveness import tag_process
+from segmentation_assets.orchestration.run_tags import is_automated
 from segmentation_assets.orchestration.waiting import compute_in_order
 from segmentation_assets.storage.engine import EngineInputOutputError
 from segmentation_assets.storage.store import WHOLE
@@ -94,7 +95,7 @@ def define_asset(
     )
     def _asset(context: dg.AssetExecutionContext, engine: EngineResource, options: RunOptions) -> Iterator[Any]:
         partition = context.partition_key if node.is_partitioned else WHOLE
-        tag_process(context.instance, context.run, is_step_process=_has_process_per_step(platform, context))
+        tag_process(context.instance, context.run, is_step_process=_has_process_per_step(context))
         try:
             outcome = compute_in_order(
                 platform, context, partition, lambda: _step(platform, node, partition, engine, options, context), _log
@@ -137,15 +138,15 @@ def _step(
         body_of(node),
         connect=engine.get_connection,
         log=_log,
-        options=options.for_step(context.run.tags),
+        options=options.for_step(context.run),
     )
 
 
-def _has_process_per_step(platform: Platform, context: dg.AssetExecutionContext) -> bool:
-    """Whether the executor started this process for one step; runs that a caller executes in process have its mark."""
-    return platform.settings.execution.executor == "multiprocess" and PROCESS_TAG not in context.run.tags
+def _has_process_per_step(context: dg.AssetExecutionContext) -> bool:
+    """Whether the executor started this process for one step; a caller that executes a run in process replaces it."""
+    return context.job_def.executor_def is dg.multiprocess_executor
 
 
 def _waits_for_its_turn(problem: Exception, context: dg.AssetExecutionContext) -> bool:
     """Whether automation started the run too early: then the step is left out, and no failure is reported."""
-    return is_automated(context.run.tags) and isinstance(problem, PredecessorError | MonthNotDeliveredError)
+    return is_automated(context.run) and isinstance(problem, PredecessorError | MonthNotDeliveredError)

@@ -5,7 +5,6 @@ of `catch_up`.
 """
 
 import datetime as dt
-from collections.abc import Mapping
 from typing import Any
 
 import dagster as dg
@@ -13,17 +12,10 @@ import dagster as dg
 from segmentation_assets.config.settings import AutomationSettings, Settings
 from segmentation_assets.graph.build import Graph
 from segmentation_assets.graph.node import Node
-
-STARTED_BY_TAG = "segmentation/started_by"
-AUTOMATION = "automation"
+from segmentation_assets.orchestration.run_tags import AUTOMATION, STARTED_BY_TAG
 
 _FEATURES = ("silver/snapshot_input", "silver/customer_history", "silver/customer_features")
 """Assets that are made, and looked at, before anything else that reads them is asked for."""
-
-
-def is_automated(tags: Mapping[str, str]) -> bool:
-    """Whether the automation sensor asked for a run."""
-    return tags.get(STARTED_BY_TAG) == AUTOMATION
 
 
 def on_data_change(graph: Graph, node: Node) -> Any:

@@ -18,12 +18,13 @@ from segmentation_assets.graph.plan import Scope, external_nodes, is_taken_in, t
 from segmentation_assets.graph.platform import Platform
 from segmentation_assets.graph.staleness import Evaluation
 from segmentation_assets.graph.watching import Verdict, Watch, look
-from segmentation_assets.orchestration.automation import STARTED_BY_TAG, default_sensor_status
+from segmentation_assets.orchestration.automation import default_sensor_status
 from segmentation_assets.orchestration.incremental import StepOutcome
 from segmentation_assets.orchestration.options import FORCE_WORDS, MONTHS_WORDS, SEED_WORDS
 from segmentation_assets.orchestration.provenance import confirm_kept
 from segmentation_assets.orchestration.recording import record_failure, record_step
 from segmentation_assets.orchestration.run_liveness import active_runs, tag_process
+from segmentation_assets.orchestration.run_tags import STARTED_BY_TAG
 from segmentation_assets.orchestration.runner import run_scope
 
 JOB_NAME = "catch_up_job"

@@ -12,8 +12,9 @@ from segmentation_assets.graph.platform import Platform
 from segmentation_assets.graph.staleness import evaluate
 from segmentation_assets.graph.watching import Verdict, Watch, look
 from segmentation_assets.ingestion.mapping import delivery_folder
-from segmentation_assets.orchestration.automation import STARTED_BY_TAG, default_sensor_status
+from segmentation_assets.orchestration.automation import default_sensor_status
 from segmentation_assets.orchestration.run_liveness import active_runs
+from segmentation_assets.orchestration.run_tags import STARTED_BY_TAG
 from segmentation_assets.storage.store import WHOLE
 
 
@@ -35,7 +36,7 @@ def delivery_sensor(settings: Settings) -> dg.SensorDefinition:
         if not files and not is_taken_in(platform):
             return dg.SkipReason(f"there is neither a file in {delivery_folder(settings)} nor a decisions.csv yet")
         watch, listing = Watch.from_json(context.cursor), _listing(platform, files)
-        if watch.cause == listing and _lies_as_stored(platform):
+        if watch.cause == listing and _is_taken_up(platform):
             context.update_cursor(Watch(listing).to_json())
             return dg.SkipReason(f"all {len(files)} files have been taken up")
         verdict, watch = look(
@@ -79,6 +80,9 @@ def _description(path: Path) -> tuple[str, int, int]:
     return str(path), stat.st_size, stat.st_mtime_ns
 
 
-def _lies_as_stored(platform: Platform) -> bool:
-    """Whether the stored delivery and decisions are those that lie there now, by their content."""
+def _is_taken_up(platform: Platform) -> bool:
+    """Whether the stored delivery and decisions are those that lie there now, by their content.
+
+    What is made of a delivery and fails is tried again by the catch-up, which begins once a first one is taken in.
+    """
     return all(evaluate(platform, node, WHOLE).state == "fresh" for node in external_nodes(platform))

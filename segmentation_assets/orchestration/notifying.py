@@ -13,12 +13,15 @@ import dagster as dg
 from segmentation_assets.config.settings import Settings
 from segmentation_assets.monitoring.failure_report import FailureReport
 from segmentation_assets.monitoring.notifications import Delivery, configured_channels, deliver
-from segmentation_assets.orchestration.automation import STARTED_BY_TAG
+from segmentation_assets.orchestration.run_tags import (
+    NOTIFIED_TAG,
+    PARTITION_TAG,
+    STARTED_BY_TAG,
+    own_tag,
+    own_value,
+)
 
-NOTIFIED_TAG = "segmentation/notified"
-"""Run tag ``<run id>:<channels>``: which channels took the message. A retry inherits it, so it names its run."""
-
-_PARTITION_TAGS = ("dagster/partition", "dagster/asset_partition_range_start", "dagster/asset_partition_range_end")
+_PARTITION_TAGS = (PARTITION_TAG, "dagster/asset_partition_range_start", "dagster/asset_partition_range_end")
 _INTERRUPTED = "DagsterExecutionInterruptedError"
 _RUN_HINT = "no step failed, so look at the log of the run: its process may have been killed or out of memory."
 _DEFECT_HINT = "this is a defect of the software; the log of the run has the details."
@@ -100,7 +103,7 @@ def _tell(
         _log.warning("failure message: %s", problem)
     if delivery.channels:
         channels = ",".join(sorted(told | set(delivery.channels)))
-        instance.add_run_tags(run.run_id, {NOTIFIED_TAG: f"{run.run_id}:{channels}"})
+        instance.add_run_tags(run.run_id, {NOTIFIED_TAG: own_value(run.run_id, channels)})
     return delivery
 
 
@@ -111,8 +114,8 @@ def _told(run: dg.DagsterRun, instance: dg.DagsterInstance) -> set[str]:
 
 
 def _tagged_channels(run: dg.DagsterRun) -> list[str]:
-    run_id, _, channels = run.tags.get(NOTIFIED_TAG, "").partition(":")
-    return channels.split(",") if run_id == run.run_id else []
+    channels = own_tag(run, NOTIFIED_TAG)
+    return channels.split(",") if channels else []
 
 
 def _step_failures(instance: dg.DagsterInstance, run_id: str) -> list[dg.DagsterEvent]:

@@ -1,15 +1,12 @@
 """What a person can change for one run in the Launchpad; everything else is a setting."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import dagster as dg
 from pydantic import Field
 
 from segmentation_assets.orchestration.incremental import StepOptions
-
-FORCE_TAG = "segmentation/force"
-IN_ORDER_TAG = "segmentation/in_order"
+from segmentation_assets.orchestration.run_tags import FORCE_TAG, IN_ORDER_TAG, own_tag
 
 FORCE_WORDS = "compute everything that is selected again, whether anything it rests on has changed or not"
 SEED_WORDS = (
@@ -28,11 +25,11 @@ class RunOptions(dg.ConfigurableResource[None]):
     force: bool = Field(default=False, description=FORCE_WORDS)
     seed: int | None = Field(default=None, ge=0, lt=2**31, description=SEED_WORDS)
 
-    def for_step(self, tags: Mapping[str, str]) -> StepOptions:
-        """Return the options of a step in a run with these tags."""
+    def for_step(self, run: dg.DagsterRun) -> StepOptions:
+        """Return the options of a step of a run."""
         return StepOptions(
-            force=self.force or tags.get(FORCE_TAG) == "true",
-            is_in_order=tags.get(IN_ORDER_TAG) == "true",
+            force=self.force or run.tags.get(FORCE_TAG) == "true",
+            is_in_order=own_tag(run, IN_ORDER_TAG) == "true",
             by_hand=changed_by_hand(self.seed),
         )
 

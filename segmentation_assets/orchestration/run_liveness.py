@@ -7,7 +7,7 @@ from pathlib import Path
 
 import dagster as dg
 
-PROCESS_TAG = "segmentation/process"
+from segmentation_assets.orchestration.run_tags import PROCESS_TAG, own_tag, own_value
 
 SILENT_SECONDS = 900.0
 """After so long in one state, a run that no process has put its name to counts as dead."""
@@ -35,9 +35,10 @@ def tag_process(instance: dg.DagsterInstance, run: dg.DagsterRun, *, is_step_pro
     if run.run_id in _tagged:
         return
     _tagged.add(run.run_id)
-    stored = run.tags.get(PROCESS_TAG, "")
+    stored = own_tag(run, PROCESS_TAG)
     if not stored or is_process_gone(stored):
-        instance.add_run_tags(run.run_id, {PROCESS_TAG: process_mark(os.getppid() if is_step_process else None)})
+        mark = process_mark(os.getppid() if is_step_process else None)
+        instance.add_run_tags(run.run_id, {PROCESS_TAG: own_value(run.run_id, mark)})
 
 
 _tagged: set[str] = set()
@@ -59,7 +60,7 @@ def _report_if_dead(instance: dg.DagsterInstance, record: dg.RunRecord) -> bool:
 
 
 def _is_dead(run: dg.DagsterRun, silent_seconds: float) -> bool:
-    mark = run.tags.get(PROCESS_TAG, "")
+    mark = own_tag(run, PROCESS_TAG)
     if run.status == dg.DagsterRunStatus.QUEUED:
         return False
     if not mark:

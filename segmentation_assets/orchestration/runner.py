@@ -1,6 +1,7 @@
 """Runs what is stale through Dagster, in this process: the delivery, then each month in order, then publishing."""
 
 import logging
+import uuid
 from collections.abc import Mapping
 from contextlib import nullcontext
 from types import MappingProxyType
@@ -23,10 +24,10 @@ from segmentation_assets.monitoring.cost import CostMeter
 from segmentation_assets.orchestration.asset_definition import Observer
 from segmentation_assets.orchestration.incremental import StepOutcome
 from segmentation_assets.orchestration.instance import open_instance
-from segmentation_assets.orchestration.options import IN_ORDER_TAG
 from segmentation_assets.orchestration.pipeline import build_pipeline
 from segmentation_assets.orchestration.provenance import confirm_kept
-from segmentation_assets.orchestration.run_liveness import PROCESS_TAG, process_mark
+from segmentation_assets.orchestration.run_liveness import process_mark
+from segmentation_assets.orchestration.run_tags import IN_ORDER_TAG, PROCESS_TAG, own_value
 from segmentation_assets.storage.store import WHOLE
 
 
@@ -105,7 +106,7 @@ class _Runner:
         self.scope = scope
         self.defs = defs
         self.instance = instance
-        self.tags = {**tags, IN_ORDER_TAG: "true", PROCESS_TAG: process_mark()}
+        self.tags = tags
         self.cpu_seconds = cpu_seconds
         self.failed: set[str] = set()
 
@@ -138,6 +139,8 @@ class _Runner:
         if not keys:
             return
         meter = CostMeter()
+        run_id = str(uuid.uuid4())
+        own = {IN_ORDER_TAG: own_value(run_id, "true"), PROCESS_TAG: own_value(run_id, process_mark())}
         result = self.defs.resolve_job_def(job).execute_in_process(
             instance=self.instance,
             partition_key=partition,
@@ -146,7 +149,8 @@ class _Runner:
                 "loggers": _QUIET,
                 "resources": {"options": {"config": {"force": self.scope.force, "seed": self.scope.seed}}},
             },
-            tags=self.tags,
+            tags={**self.tags, **own},
+            run_id=run_id,
             raise_on_error=False,
         )
         self.cpu_seconds += meter.read().cpu_seconds

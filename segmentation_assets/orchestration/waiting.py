@@ -11,12 +11,12 @@ from segmentation_assets.graph.months import month_range, previous_month
 from segmentation_assets.graph.platform import Platform
 from segmentation_assets.orchestration.incremental import StepOutcome
 from segmentation_assets.orchestration.run_liveness import active_runs
+from segmentation_assets.orchestration.run_tags import PARTITION_TAG
 from segmentation_assets.storage.store import WHOLE
 
 PATIENCE_SECONDS = 60.0
 """How long no step of the earlier run may be at work before it counts as stuck: time to start a process, or a step."""
 
-_PARTITION_TAG = "dagster/partition"
 _POLL_SECONDS = 0.5
 
 
@@ -53,7 +53,7 @@ def compute_in_order(
 def _earlier_run_is_active(context: dg.AssetExecutionContext, partition: str) -> bool:
     """Whether another run of an earlier month waits or works."""
     runs = active_runs(context.instance)
-    return any(run.run_id != context.run.run_id and run.tags.get(_PARTITION_TAG, "9") < partition for run in runs)
+    return any(run.run_id != context.run.run_id and run.tags.get(PARTITION_TAG, "9") < partition for run in runs)
 
 
 def _earlier_step_is_at_work(platform: Platform, partition: str) -> bool:

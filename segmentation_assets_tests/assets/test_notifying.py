@@ -11,14 +11,9 @@ from segmentation_assets.config.loading import load_settings
 from segmentation_assets.config.settings import Settings
 from segmentation_assets.errors import DataError
 from segmentation_assets.orchestration.assets import gold
-from segmentation_assets.orchestration.automation import STARTED_BY_TAG
 from segmentation_assets.orchestration.instance import open_instance
-from segmentation_assets.orchestration.notifying import (
-    NOTIFIED_TAG,
-    _step_failures,
-    failure_hooks,
-    run_failure_sensor_of,
-)
+from segmentation_assets.orchestration.notifying import _step_failures, failure_hooks, run_failure_sensor_of
+from segmentation_assets.orchestration.run_tags import NOTIFIED_TAG, STARTED_BY_TAG, own_tag
 from segmentation_assets_tests.assets.local_servers import HOST, MailServer, WebServer, web_server
 
 MONTHS = dg.MonthlyPartitionsDefinition("2025-06-01", end_date="2025-09-01")
@@ -123,7 +118,7 @@ def tag_of(instance: dg.DagsterInstance, result: dg.ExecuteInProcessResult) -> s
     """Return the channels in the tag of a run."""
     run = instance.get_run_by_id(result.run_id)
     assert run is not None
-    return run.tags[NOTIFIED_TAG].removeprefix(f"{run.run_id}:") if NOTIFIED_TAG in run.tags else None
+    return own_tag(run, NOTIFIED_TAG) or None
 
 
 def test_failing_step_of_a_job_is_told_once_by_webhook_and_mail(

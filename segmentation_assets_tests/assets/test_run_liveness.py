@@ -14,13 +14,13 @@ import pytest
 from segmentation_assets.orchestration import run_liveness
 from segmentation_assets.orchestration.run_liveness import (
     FOREIGN_SECONDS,
-    PROCESS_TAG,
     SILENT_SECONDS,
     active_runs,
     is_process_gone,
     process_mark,
     tag_process,
 )
+from segmentation_assets.orchestration.run_tags import PROCESS_TAG, own_tag, own_value
 
 
 @dg.job
@@ -34,8 +34,19 @@ def instance() -> Iterator[dg.DagsterInstance]:
         yield found
 
 
-def started_run(instance: dg.DagsterInstance, **tags: str) -> dg.DagsterRun:
-    return instance.create_run_for_job(some_job, status=dg.DagsterRunStatus.STARTED, tags=tags)
+def started_run(instance: dg.DagsterInstance, mark: str = "", *, marked_run: str = "") -> dg.DagsterRun:
+    """Make a run that has started, with the mark of a process; `marked_run` is another run the mark was given to."""
+    run = instance.create_run_for_job(some_job, status=dg.DagsterRunStatus.STARTED)
+    if mark:
+        instance.add_run_tags(run.run_id, {PROCESS_TAG: own_value(marked_run or run.run_id, mark)})
+    return stored_run(instance, run)
+
+
+def stored_run(instance: dg.DagsterInstance, run: dg.DagsterRun) -> dg.DagsterRun:
+    """Return a run as it is now."""
+    found = instance.get_run_by_id(run.run_id)
+    assert found is not None
+    return found
 
 
 @pytest.fixture
@@ -59,15 +70,25 @@ def test_process_that_took_over_the_number_is_another_one() -> None:
 
 
 def test_run_of_a_killed_process_is_reported_as_failed(instance: dg.DagsterInstance, killed_process: str) -> None:
-    run = started_run(instance, **{PROCESS_TAG: killed_process})
+    run = started_run(instance, killed_process)
     assert active_runs(instance) == []
-    stored = instance.get_run_by_id(run.run_id)
-    assert stored is not None
-    assert stored.status == dg.DagsterRunStatus.FAILURE
+    assert stored_run(instance, run).status == dg.DagsterRunStatus.FAILURE
+
+
+def test_run_executed_again_is_not_taken_for_the_one_whose_process_was_killed(
+    instance: dg.DagsterInstance, killed_process: str
+) -> None:
+    """Dagster copies the tags of the first run."""
+    first = started_run(instance, killed_process)
+    active_runs(instance)
+    again = started_run(instance, killed_process, marked_run=first.run_id)
+    assert [found.run_id for found in active_runs(instance)] == [again.run_id]
+    tag_process(instance, again)
+    assert own_tag(stored_run(instance, again), PROCESS_TAG) == process_mark()
 
 
 def test_run_of_a_living_process_is_left_alone(instance: dg.DagsterInstance) -> None:
-    run = started_run(instance, **{PROCESS_TAG: process_mark()})
+    run = started_run(instance, process_mark())
     assert [found.run_id for found in active_runs(instance)] == [run.run_id]
 
 
@@ -77,7 +98,7 @@ def test_run_of_a_living_process_is_left_alone(instance: dg.DagsterInstance) -> 
 def test_run_whose_process_cannot_be_seen_counts_as_dead_after_long_silence(
     instance: dg.DagsterInstance, mark: str, limit: float
 ) -> None:
-    run = started_run(instance, **({PROCESS_TAG: mark} if mark else {}))
+    run = started_run(instance, mark)
     assert not run_liveness._is_dead(run, limit - 1)
     assert run_liveness._is_dead(run, limit + 1)
 
@@ -88,15 +109,12 @@ def test_run_carries_the_process_that_lives_as_long_as_the_run(
 ) -> None:
     run = started_run(instance)
     tag_process(instance, run, is_step_process=is_step_process)
-    stored = instance.get_run_by_id(run.run_id)
-    assert stored is not None
-    assert stored.tags[PROCESS_TAG] == process_mark(os.getppid() if is_step_process else None)
+    expected = process_mark(os.getppid() if is_step_process else None)
+    assert own_tag(stored_run(instance, run), PROCESS_TAG) == expected
 
 
 def test_mark_of_a_living_process_is_not_overwritten(instance: dg.DagsterInstance) -> None:
     parent = process_mark(os.getppid())
-    run = started_run(instance, **{PROCESS_TAG: parent})
+    run = started_run(instance, parent)
     tag_process(instance, run)
-    stored = instance.get_run_by_id(run.run_id)
-    assert stored is not None
-    assert stored.tags[PROCESS_TAG] == parent
+    assert own_tag(stored_run(instance, run), PROCESS_TAG) == parent

@@ -36,6 +36,10 @@ _SENSOR = """query($selector: SensorSelector!) { sensorOrError(sensorSelector: $
     ... on PythonError { message } } }"""
 
 
+_AGAIN = """mutation($params: ReexecutionParams!) { launchRunReexecution(reexecutionParams: $params) { __typename
+    ... on LaunchRunSuccess { run { runId } } ... on PythonError { message } } }"""
+
+
 @dataclass(frozen=True)
 class Run:
     """A run as Dagster tells it."""
@@ -148,6 +152,22 @@ class DagsterDev:
             tick for tick in self.ticks("catch_up_sensor") if tick["timestamp"] > max(run.ended_at for run in runs)
         ]
         return len(looks) > 3 and all("is up to date" in (tick["skipReason"] or "") for tick in looks[:3])
+
+    def execute_again(self, run: Run, seconds: float = 150) -> Run:
+        """Execute all steps of a run again, as the button of its page does; return the new run when it has ended."""
+        params = {"parentRunId": run.run_id, "strategy": "ALL_STEPS"}
+        answer = self.ask(_AGAIN, params=params)["launchRunReexecution"]
+        assert answer["__typename"] == "LaunchRunSuccess", answer
+        return self.wait_for_end(answer["run"]["runId"], seconds)
+
+    def wait_for_end(self, run_id: str, seconds: float = 150) -> Run:
+        """Wait until a run has ended and return it."""
+
+        def find() -> Run | None:
+            return next((run for run in self.runs() if run.run_id == run_id and run.status in ENDED), None)
+
+        found: Run = self.wait_for(find, seconds, f"run {run_id} has ended")
+        return found
 
     def materializations(self, runs: list[Run]) -> Counter[tuple[str, str, bool]]:
         """Count what runs materialised, from the event log: asset key, partition, whether it was kept."""

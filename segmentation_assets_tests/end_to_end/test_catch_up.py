@@ -21,6 +21,15 @@ def test_changed_algorithm_setting_runs_that_algorithm_and_what_follows_in_every
     assert [run.job for run in runs].count("catch_up_job") == 1
 
 
+def test_run_executed_again_is_a_run_of_its_own(story: Story) -> None:
+    """Its tags name processes that have ended, while the sensors look for runs whose process is gone."""
+    automated = [run for run in story.dev.runs() if run.tags.get("segmentation/started_by") == "automation"]
+    for _ in range(3):
+        again = story.dev.execute_again(automated[-1])
+        assert again.status == "SUCCESS"
+        assert story.made([again]) == {}
+
+
 def test_late_line_of_an_old_month_is_caught_up_on_in_order(story: Story) -> None:
     change = "SELECT * REPLACE (quantity + 1 AS quantity) FROM t"
     runs = story.change(lambda: story.rewrite("2025-01-01", change))

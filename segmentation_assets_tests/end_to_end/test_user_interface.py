@@ -64,16 +64,6 @@ def launch(dev: DagsterDev, job: str, month: str = "", config: dict[str, Any] | 
     return run_id
 
 
-def ended(dev: DagsterDev, run_id: str, seconds: float = 150) -> Run:
-    """Wait until a run has ended and return it."""
-
-    def find() -> Run | None:
-        return next((run for run in dev.runs() if run.run_id == run_id and run.status in ENDED), None)
-
-    found: Run = dev.wait_for(find, seconds, f"run {run_id} has ended")
-    return found
-
-
 def test_automation_that_is_switched_off_is_off(dev: DagsterDev) -> None:
     nodes = dev.ask(
         "{ repositoriesOrError { ... on RepositoryConnection { nodes { sensors { name sensorState { status } } "
@@ -87,7 +77,7 @@ def test_automation_that_is_switched_off_is_off(dev: DagsterDev) -> None:
 
 
 def test_job_of_one_month_materialises_that_partition_of_every_asset(dev: DagsterDev) -> None:
-    assert ended(dev, launch(dev, "monthly_snapshot_job", MONTHS[0])).status == "SUCCESS"
+    assert dev.wait_for_end(launch(dev, "monthly_snapshot_job", MONTHS[0])).status == "SUCCESS"
     nodes = dev.ask(_PARTITIONS)["assetNodes"]
     ranges = {
         "/".join(node["assetKey"]["path"]): [
@@ -101,7 +91,7 @@ def test_job_of_one_month_materialises_that_partition_of_every_asset(dev: Dagste
 
 
 def test_month_out_of_order_fails_with_the_words_that_name_the_missing_one(dev: DagsterDev) -> None:
-    run = ended(dev, launch(dev, "monthly_snapshot_job", MONTHS[2]))
+    run = dev.wait_for_end(launch(dev, "monthly_snapshot_job", MONTHS[2]))
     assert run.status == "FAILURE"
     assert "builds on 2025-07, which is not up to date" in failure_of(dev, run)
 
@@ -155,22 +145,22 @@ def test_seed_given_by_hand_holds_for_its_month_and_goes_with_a_forced_run(dev: 
     platform = Platform(load_settings(config=dev.folder / "segmentation.yaml", overrides={
         "data_dir": str(dev.folder / "data")}).settings)  # fmt: skip
     config = {"resources": {"options": {"config": {"seed": 99}}}}
-    assert ended(dev, launch(dev, "refit_job", MONTHS[2], config)).status == "SUCCESS"
+    assert dev.wait_for_end(launch(dev, "refit_job", MONTHS[2], config)).status == "SUCCESS"
     manifest = platform.store.manifest("clusters/kmeans", MONTHS[2])
     assert manifest is not None
     assert manifest.by_hand == {"clustering.seed": 99}
-    run = ended(dev, launch(dev, "monthly_snapshot_job", MONTHS[2]))
+    run = dev.wait_for_end(launch(dev, "monthly_snapshot_job", MONTHS[2]))
     assert run.status == "SUCCESS"
     assert dev.materializations([run])["clusters/kmeans", MONTHS[2], True] == 1
     forced = {"resources": {"options": {"config": {"force": True}}}}
-    assert ended(dev, launch(dev, "refit_job", MONTHS[2], forced)).status == "SUCCESS"
+    assert dev.wait_for_end(launch(dev, "refit_job", MONTHS[2], forced)).status == "SUCCESS"
     manifest = platform.store.manifest("clusters/kmeans", MONTHS[2])
     assert manifest is not None
     assert manifest.by_hand == {}
 
 
 def test_reports_job_makes_reports_and_exports_only(dev: DagsterDev) -> None:
-    run = ended(dev, launch(dev, "reports_job", MONTHS[2]))
+    run = dev.wait_for_end(launch(dev, "reports_job", MONTHS[2]))
     layers = {key.split("/")[0] for key, _, _ in dev.materializations([run])}
     assert layers == {"reports", "exports", "serving"}
 
@@ -178,7 +168,7 @@ def test_reports_job_makes_reports_and_exports_only(dev: DagsterDev) -> None:
 def test_catch_up_of_the_newest_months_runs_inside_dagster(dev: DagsterDev) -> None:
     known = dev.runs()
     config = {"ops": {"catch_up": {"config": {"months": 1, "force": True}}}}
-    assert ended(dev, launch(dev, "catch_up_job", config=config)).status == "SUCCESS"
+    assert dev.wait_for_end(launch(dev, "catch_up_job", config=config)).status == "SUCCESS"
     nested = [run for run in dev.runs_since(known) if run.job == "monthly_snapshot_job"]
     assert [run.month for run in nested] == [MONTHS[2]]
     assert dev.materializations(nested)["clusters/kmeans", MONTHS[2], False] == 1
