@@ -1,0 +1,88 @@
+"""What the sensors do at one look after another, at times the tests choose."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+
+import dagster as dg
+import pytest
+
+from segmentation_assets.config.settings import Settings
+from segmentation_assets.orchestration import catch_up, delivery_sensor
+from segmentation_assets.orchestration.build import build_defs
+from segmentation_assets.orchestration.instance import open_instance
+from segmentation_assets_tests.assets.conftest import Shop, deliver_small_shop
+
+ATTEMPTS = 2
+QUIET = 120
+
+
+class Sensor:
+    """A sensor that is asked at times a test chooses."""
+
+    def __init__(self, name: str, settings: Settings, instance: dg.DagsterInstance) -> None:
+        self.defs = build_defs(settings)
+        self.sensor = self.defs.resolve_sensor_def(name)
+        self.instance = instance
+        self.cursor: str | None = None
+        self.now = time.time()
+
+    def look(self, seconds: float = 0.0) -> str:
+        """Look after some seconds; return the job that is started, or what is said instead."""
+        self.now += seconds
+        with dg.build_sensor_context(instance=self.instance, cursor=self.cursor, definitions=self.defs) as context:
+            tick = self.sensor.evaluate_tick(context)
+        self.cursor = tick.cursor
+        return self.sensor.job_name if tick.run_requests else str(tick.skip_message)
+
+    def start(self) -> bool:
+        """Do what the sensor started; return whether it succeeded."""
+        job = self.defs.resolve_job_def(self.sensor.job_name)
+        return job.execute_in_process(instance=self.instance, raise_on_error=False).success
+
+
+@pytest.fixture
+def sensor_of(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Sensor]]:
+    """Make a sensor of a shop; its clock stands still between its looks."""
+    opened = []
+
+    def make(name: str, shop: Shop, **settings: object) -> Sensor:
+        given = shop.settings(
+            automation__delivery_quiet_seconds=QUIET,
+            automation__catch_up_after_seconds=QUIET,
+            automation__max_attempts=ATTEMPTS,
+            **settings,
+        )
+        instance = open_instance(shop.data_dir)
+        opened.append(instance)
+        sensor = Sensor(name, given, instance)
+        for module in (catch_up, delivery_sensor):
+            monkeypatch.setattr(module.time, "time", lambda: sensor.now)
+        return sensor
+
+    yield make
+    for instance in opened:
+        instance.dispose()
+
+
+def test_failed_first_delivery_is_tried_a_bounded_number_of_times(tmp_path, sensor_of, monkeypatch):
+    shop = Shop(tmp_path)
+    deliver_small_shop(shop)
+    sound = shop.lines("2025-06-01").read_bytes()
+    shop.lines("2025-06-01").write_bytes(b"no parquet")
+    sensor = sensor_of("delivery_sensor", shop)
+
+    assert sensor.look().startswith("files are new")
+    assert sensor.look(QUIET) == "ingest_job"
+    assert not sensor.start()
+    assert sensor.look(QUIET).startswith("files are new")
+    assert sensor.look(QUIET) == "ingest_job"
+    assert not sensor.start()
+    assert sensor.look(100 * QUIET).startswith("given up on these files after several tries")
+
+    shop.lines("2025-06-01").write_bytes(sound)
+    assert sensor.look(QUIET).startswith("files are new")
+    assert sensor.look(QUIET) == "ingest_job"
+    assert sensor.start()
+    assert sensor.look(QUIET).endswith("files have been taken up")
