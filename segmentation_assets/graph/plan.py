@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
 
 from segmentation_assets.errors import SettingsError
 from segmentation_assets.graph.inputs import check_delivered_months
 from segmentation_assets.graph.node import Node
 from segmentation_assets.graph.platform import Platform
-from segmentation_assets.graph.staleness import Evaluation, evaluate, known_months
+from segmentation_assets.graph.staleness import Evaluation, evaluate, known_months, partitions_read
 from segmentation_assets.storage.store import WHOLE
 
 
@@ -115,11 +115,26 @@ def _is_behind(platform: Platform, month: str, scope: Scope) -> bool:
     return any(evaluate(platform, node, month).state != "fresh" for node in nodes)
 
 
-def is_needed_in_other_months(platform: Platform, keys: set[str]) -> bool:
-    """Whether another month, or what is made once of all months, reads the keys or anything made from them."""
-    reached = platform.graph.descendants(keys)
-    windows = ("previous", "recent", "every")
-    return any(item.key in reached and item.window in windows for node in platform.graph.nodes for item in node.inputs)
+def resting_on(nodes: tuple[Node, ...], partition: str, not_made: Mapping[str, Set[str]]) -> frozenset[str]:
+    """Return what among some assets cannot be made in a partition, because something it reads was not made.
+
+    Parameters
+    ----------
+    nodes : tuple of Node
+        In the order of a run.
+    partition : str
+        Month as YYYY-MM-01, or ``all``.
+    not_made : dict of str to set of str
+        Keys by partition: what failed, and what was left out because of that. Those of this partition are returned
+        too.
+    """
+    found = set(not_made.get(partition, ()))
+    missing = {**not_made, partition: found}
+    for node in nodes:
+        read = ((item.key, other) for item in node.inputs for other in partitions_read(tuple(missing), item, partition))
+        if any(key in missing.get(other, ()) for key, other in read):
+            found.add(node.key)
+    return frozenset(found)
 
 
 def is_taken_in(platform: Platform) -> bool:

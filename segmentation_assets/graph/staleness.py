@@ -8,9 +8,9 @@ from typing import Literal
 from segmentation_assets.errors import DataError, PredecessorError
 from segmentation_assets.graph.inputs import order_line_months, read_fingerprints
 from segmentation_assets.graph.months import month_range, next_month, previous_month
-from segmentation_assets.graph.node import Input, Node
+from segmentation_assets.graph.node import RECENT_MONTHS, Input, Node
 from segmentation_assets.graph.platform import Platform
-from segmentation_assets.ingestion.calendar import snapshot_months
+from segmentation_assets.ingestion.calendar import shift_month, snapshot_months
 from segmentation_assets.storage.manifest import Manifest
 from segmentation_assets.storage.store import WHOLE
 
@@ -120,7 +120,7 @@ def evaluate_all(platform: Platform, months: tuple[str, ...]) -> tuple[Evaluatio
 def _stale_input(found: dict[tuple[str, str], Evaluation], node: Node, partition: str) -> str:
     """Name an input that is not fresh, or nothing."""
     for item in node.inputs:
-        for other in _partitions_read(_partitions_found(found, item.key), item, partition):
+        for other in partitions_read(_partitions_found(found, item.key), item, partition):
             evaluation = found.get((item.key, other))
             if evaluation is not None and evaluation.state != "fresh":
                 return item.key if other == WHOLE else f"{item.key} of {other[:7]}"
@@ -132,10 +132,11 @@ def _partitions_found(found: dict[tuple[str, str], Evaluation], key: str) -> tup
     return tuple(partition for name, partition in found if name == key)
 
 
-def _partitions_read(partitions: tuple[str, ...], item: Input, partition: str) -> tuple[str, ...]:
-    """Which of an input's partitions a node reads."""
+def partitions_read(partitions: tuple[str, ...], item: Input, partition: str) -> tuple[str, ...]:
+    """Return which of an input's partitions a node reads for one of its own."""
     if item.window in ("whole", "slice", "lookback", "every"):
         return partitions
     if item.window == "recent":
-        return tuple(month for month in partitions if month <= partition)
+        first = f"{shift_month(partition, 1 - RECENT_MONTHS)}-01"
+        return tuple(month for month in partitions if first <= month <= partition)
     return (previous_month(partition) if item.window == "previous" else partition,)

@@ -8,15 +8,15 @@ from types import MappingProxyType
 
 import dagster as dg
 
-from segmentation_assets.errors import DataError
+from segmentation_assets.errors import DataError, SettingsError
 from segmentation_assets.graph.node import Node
 from segmentation_assets.graph.plan import (
     Scope,
     ingest_nodes,
-    is_needed_in_other_months,
     monthly_nodes,
     months_to_visit,
     publishing_nodes,
+    resting_on,
     to_run,
 )
 from segmentation_assets.graph.platform import Platform
@@ -60,8 +60,8 @@ def run_scope(
     Raises
     ------
     DataError
-        A step failed; carries the step's own message. What does not rest on it has been made all the same; the later
-        months have not been begun if they read it.
+        A step failed; carries the step's own message. What does not rest on it has been made all the same, in later
+        months too.
     """
     steps: list[float] = []
 
@@ -73,16 +73,18 @@ def run_scope(
     defs = build_pipeline(platform.settings, observer=observe)
     with nullcontext(instance) if instance else open_instance(platform.data_dir) as opened:
         run = _Runner(platform, scope, defs, opened, tags, meter.read().cpu_seconds)
-        run.part("ingest_job", to_run(platform, ingest_nodes(platform), WHOLE, scope), None)
-        run.months(months_to_visit(platform, scope))
+        run.everything()
         meter = CostMeter()
         confirm_kept(platform, opened)
         run.cpu_seconds += meter.read().cpu_seconds
+        run.raise_problems()
     return run.cpu_seconds - sum(steps)
 
 
 _QUIET = {"console": {"config": {"log_level": "CRITICAL"}}}
 """Logger configuration that keeps Dagster's own lines off the console; progress is shown by the caller."""
+
+_MOST_NAMED = 4
 
 _INTERRUPTED = "UNEXPECTED_TERMINATION"
 """Reason that Dagster gives for the end of a run that was interrupted."""
@@ -108,36 +110,46 @@ class _Runner:
         self.instance = instance
         self.tags = tags
         self.cpu_seconds = cpu_seconds
-        self.failed: set[str] = set()
+        self.problems: list[tuple[str, DataError]] = []
+        self.not_made: dict[str, frozenset[str]] = {}
+        self.left_out: dict[str, tuple[str, ...]] = {}
 
-    def months(self, months: tuple[str, ...]) -> None:
-        """Make the months in order; go on after a failure only if nothing of the later months rests on it."""
-        problems: list[tuple[str, DataError]] = []
-        for place, month in enumerate(months):
-            keys = self._keys_of(month, is_newest=month == months[-1])
-            try:
-                self.part("monthly_snapshot_job", keys, month)
-            except DataError as problem:
-                problems.append((month, problem))
-                later = months[place + 1 :]
-                if later and is_needed_in_other_months(self.platform, self.failed):
-                    raise _summed_up(problems, later) from None
-        if problems:
-            raise _summed_up(problems, ())
+    def everything(self) -> None:
+        """Run the delivery, then the months in order; what rests on something that failed is left out everywhere."""
+        self._part("ingest_job", WHOLE, ingest_nodes(self.platform))
+        months = self._months()
+        for month in months:
+            self._part("monthly_snapshot_job", month, monthly_nodes(self.platform), is_newest=month == months[-1])
 
-    def _keys_of(self, month: str, *, is_newest: bool) -> tuple[str, ...]:
-        """List what has to run in a month; publishing is part of the newest one."""
-        keys = to_run(self.platform, monthly_nodes(self.platform), month, self.scope)
-        if not is_newest:
-            return keys
-        nodes = publishing_nodes(self.platform)
-        publishing = tuple(node.key for node in nodes if node.key in self.scope.keys)
-        return keys + (publishing if keys else to_run(self.platform, nodes, WHOLE, self.scope))
+    def _months(self) -> tuple[str, ...]:
+        try:
+            return months_to_visit(self.platform, self.scope)
+        except SettingsError:
+            if self.problems:
+                return ()
+            raise
 
-    def part(self, job: str, keys: tuple[str, ...], partition: str | None) -> None:
-        """Run some assets of a job for one partition, and stop with the step's own message when one fails."""
+    def _part(self, job: str, partition: str, nodes: tuple[Node, ...], *, is_newest: bool = False) -> None:
+        """Run what has to run of a partition and can; publishing is part of the newest month's run."""
+        keys = self._keys_to_make(partition, nodes)
+        if is_newest:
+            publishing = publishing_nodes(self.platform)
+            published = tuple(node.key for node in publishing if node.key in self.scope.keys) if keys else ()
+            keys += self._keys_to_make(WHOLE, publishing, published)
+        not_made = self._execute(job, None if partition == WHOLE else partition, keys)
+        self.not_made[partition] = resting_on(nodes, partition, self.not_made) | not_made
+
+    def _keys_to_make(self, partition: str, nodes: tuple[Node, ...], keys: tuple[str, ...] = ()) -> tuple[str, ...]:
+        """List what has to run of a partition, by default what is stale, without what rests on a failure."""
+        keys = keys or to_run(self.platform, nodes, partition, self.scope)
+        blocked = resting_on(nodes, partition, self.not_made)
+        self.left_out[partition] = tuple(key for key in keys if key in blocked)
+        return tuple(key for key in keys if key not in blocked)
+
+    def _execute(self, job: str, partition: str | None, keys: tuple[str, ...]) -> frozenset[str]:
+        """Run some assets of a job for one partition; return what of them was not made."""
         if not keys:
-            return
+            return frozenset()
         meter = CostMeter()
         run_id = str(uuid.uuid4())
         own = {IN_ORDER_TAG: own_value(run_id, "true"), PROCESS_TAG: own_value(run_id, process_mark())}
@@ -154,23 +166,34 @@ class _Runner:
             raise_on_error=False,
         )
         self.cpu_seconds += meter.read().cpu_seconds
-        if not result.success:
-            if _is_interrupted(result):
-                self.instance.report_run_canceled(result.dagster_run, "The run was stopped by the user.")
-                raise KeyboardInterrupt
-            failures = (event for event in result.all_events if event.is_step_failure)
-            self.failed = {(event.step_key or "").replace("__", "/") for event in failures}
-            raise _failure(result)
+        if result.success:
+            return frozenset()
+        if _is_interrupted(result):
+            self.instance.report_run_canceled(result.dagster_run, "The run was stopped by the user.")
+            raise KeyboardInterrupt
+        self.problems.append((partition or WHOLE, _failure(result)))
+        made = {event.asset_key for event in result.all_events if event.is_step_materialization}
+        return frozenset(key for key in keys if dg.AssetKey(key.split("/")) not in made)
 
+    def raise_problems(self) -> None:
+        """Make one error of those of all parts, and say what was left out because of them."""
+        if not self.problems:
+            return
+        (_, first), *others = self.problems
+        message = first.message
+        if others:
+            message = " ".join(f"{partition[:7]}: {problem.message}" for partition, problem in self.problems)
+        raise DataError(message, f"{first.hint} {self._words_of_left_out()}".strip())
 
-def _summed_up(problems: list[tuple[str, DataError]], later: tuple[str, ...]) -> DataError:
-    """Make one error of those of several months, and say which months were not begun."""
-    (_, first), *others = problems
-    message = " ".join(f"{month[:7]}: {problem.message}" for month, problem in problems) if others else first.message
-    if not later:
-        return DataError(message, first.hint)
-    span = later[0][:7] if len(later) == 1 else f"{later[0][:7]} to {later[-1][:7]}"
-    return DataError(message, f"{first.hint} {span} builds on it and was not begun.".strip())
+    def _words_of_left_out(self) -> str:
+        """Say which assets of which months were left out; the rest of a failed run goes without saying."""
+        months = [month for month, keys in self.left_out.items() if keys and month != WHOLE]
+        if not months:
+            return ""
+        keys = list(dict.fromkeys(key for month in months for key in self.left_out[month]))
+        named = ", ".join(keys[:_MOST_NAMED]) + (f" and {len(keys) - _MOST_NAMED} more" * (len(keys) > _MOST_NAMED))
+        span = months[0][:7] if len(months) == 1 else f"{months[0][:7]} to {months[-1][:7]}"
+        return f"Left out in {span}, as it builds on that: {named}."
 
 
 def _is_interrupted(result: dg.ExecuteInProcessResult) -> bool:

@@ -119,7 +119,10 @@ def test_line_lost_in_classification_is_found_by_reconciliation(shop, run, monke
     with pytest.raises(DataError, match=r"raw lines .* does not add up") as caught:
         run(shop.settings(), keys={"silver/order_lines", "silver/snapshot_input"}, force=True)
 
-    assert caught.value.hint == "the previous result was left as it is."
+    assert caught.value.hint == (
+        "the previous result was left as it is. Left out in 2025-06 to 2025-08, as it builds on that: "
+        "silver/snapshot_input."
+    )
     assert files_of(shop.data_dir) == before
     check = checks_in(last_run_events(shop))["silver/order_lines", "reconciliation"]
     assert not check.passed
@@ -198,18 +201,48 @@ def test_failed_check_stops_what_depends_on_it_and_nothing_else(shop, run, with_
     }
 
 
-def test_later_months_that_build_on_what_failed_are_not_begun_and_the_message_says_so(shop, run, with_body):
-    with_body("gold/segment_profiles", lambda step: step.write_frame(_no_customers(step), SEGMENT_PROFILES))
-    newest_before = latest_runs(shop, 1)
+def test_later_months_leave_out_only_what_builds_on_what_failed_and_the_message_says_so(shop, run, with_body):
+    """June's profiles break their contract: later dashboards draw them and the database holds them, profiles do not."""
+
+    def body(step):
+        if step.partition == MONTHS[0]:
+            step.write_frame(_no_customers(step), SEGMENT_PROFILES)
+        else:
+            gold.segment_profiles(step)
+
+    with_body("gold/segment_profiles", body)
+    keys = {"gold/rfm_segments", "gold/segment_profiles", "reports/dashboard", "serving/warehouse"}
 
     with pytest.raises(DataError, match="gold/segment_profiles breaks its contract") as caught:
-        run(shop.settings(), keys={"gold/segment_profiles", "gold/rfm_segments"}, force=True)
+        run(shop.settings(), keys=keys, force=True)
 
     assert caught.value.hint == (
-        "the previous result was left as it is. 2025-07 to 2025-08 builds on it and was not begun."
+        "the previous result was left as it is. Left out in 2025-07 to 2025-08, as it builds on that: "
+        "reports/dashboard."
     )
-    newest, before = latest_runs(shop, 2)
-    assert (newest[1], before) == (MONTHS[0], newest_before[0])
+    assert [month for _, month in latest_runs(shop, 3)] == list(reversed(MONTHS))
+    started, made, failed = steps_by_outcome(shop)
+    assert started == made == {"gold/rfm_segments", "gold/segment_profiles"}
+    assert failed == set()
+
+
+def test_break_in_the_chain_of_months_leaves_out_all_that_follows_it(shop, run, with_body):
+    """The champion of June fails: segments of later months build on it, their features and scores do not."""
+
+    def body(step):
+        if step.partition == MONTHS[0]:
+            raise DataError("no champion today")
+
+    with_body("gold/champion", body)
+    graph = Platform(shop.settings()).graph
+    monthly = {node.key for node in graph.nodes if node.is_partitioned}
+
+    with pytest.raises(DataError, match="no champion today"):
+        run(shop.settings(), force=True)
+
+    started, made, _ = steps_by_outcome(shop)
+    assert started == made == monthly - graph.descendants({"gold/champion"})
+    assert latest_runs(shop, 1)[0][1] == MONTHS[2]
 
 
 def test_later_months_go_on_when_nothing_in_them_reads_what_failed(shop, run, monkeypatch):
