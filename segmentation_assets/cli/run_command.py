@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import logging
-import os
 import sys
 import uuid
 from collections.abc import Callable
@@ -15,6 +14,7 @@ from segmentation_assets.cli.opening import load_from_arguments
 from segmentation_assets.cli.progress import Progress, close_log, open_log
 from segmentation_assets.cli.summary import closing_summary
 from segmentation_assets.errors import SegmentationError, SettingsError
+from segmentation_assets.graph.log_mark import is_log_behind
 from segmentation_assets.graph.plan import Scope, is_up_to_date
 from segmentation_assets.graph.platform import Platform
 from segmentation_assets.graph.staleness import known_months
@@ -29,13 +29,7 @@ def run(parsed: argparse.Namespace) -> int:
     platform = Platform(load_from_arguments(parsed).settings)
     names = parsed.only or []
     keys = frozenset().union(*(platform.graph.select(name) for name in names)) if names else _all_keys(platform)
-    scope = Scope(
-        keys,
-        month=parsed.month or "",
-        months=parsed.months,
-        force=parsed.force,
-        is_reported_anew=_has_lost_event_log(platform),
-    )
+    scope = Scope(keys, month=parsed.month or "", months=parsed.months, force=parsed.force)
     if parsed.customers is not None and platform.settings.source.kind != "synthetic":
         raise SettingsError("--customers shapes the synthetic shop, and source.kind is 'files'", "leave it out.")
     return _execute(platform, scope, parsed.log_level)
@@ -49,13 +43,6 @@ def report(parsed: argparse.Namespace) -> int:
     if not months:
         raise SettingsError("there is no finished month to report on", "run 'segmentation run' first.")
     return _execute(platform, Scope(keys, month=parsed.month or months[-1], force=True), parsed.log_level)
-
-
-def _has_lost_event_log(platform: Platform) -> bool:
-    """Whether results are stored that Dagster's event log, being gone, does not know of."""
-    is_elsewhere = bool(os.environ.get("DAGSTER_HOME"))
-    is_stored = platform.store.manifest("raw/order_lines") is not None
-    return is_stored and not is_elsewhere and not platform.event_log_folder.is_dir()
 
 
 def _all_keys(platform: Platform) -> frozenset[str]:
@@ -73,10 +60,11 @@ def _execute(platform: Platform, scope: Scope, log_level: str) -> int:
 
 
 def _run_scope(platform: Platform, scope: Scope, progress: Progress) -> None:
-    """Run what is stale; Dagster is imported only when something is."""
+    """Run what is stale; Dagster is imported only when something is, or when its log does not know what is stored."""
     if is_up_to_date(platform, scope):
         progress.say("everything is up to date; nothing was computed")
-        return
+        if not is_log_behind(platform):
+            return
     meter = CostMeter()
     from segmentation_assets.orchestration.runner import run_scope
 

@@ -27,8 +27,6 @@ class Scope:
         The newest so many snapshot months, with earlier ones as above; ``None`` for all.
     force : bool
         Compute everything in the scope, whatever the manifests say.
-    is_reported_anew : bool
-        Pass through what is up to date as well, so that a new event log learns of it.
     seed : int or None
         Seed of the clusterings for this run only; ``None`` for that of the settings.
     """
@@ -37,7 +35,6 @@ class Scope:
     month: str = ""
     months: int | None = None
     force: bool = False
-    is_reported_anew: bool = False
     seed: int | None = None
 
 
@@ -71,7 +68,7 @@ def monthly_nodes(platform: Platform) -> tuple[Node, ...]:
 def to_run(platform: Platform, nodes: tuple[Node, ...], partition: str, scope: Scope) -> tuple[str, ...]:
     """Return the keys among `nodes` that have to run: what is stale and what is made from it, within the scope."""
     in_scope = [node for node in nodes if node.key in scope.keys]
-    if scope.force or scope.is_reported_anew or scope.seed is not None:
+    if scope.force or scope.seed is not None:
         return tuple(node.key for node in in_scope)
     stale = {node.key for node in in_scope if evaluate(platform, node, partition).state != "fresh"}
     reached = platform.graph.descendants(stale)
@@ -166,6 +163,6 @@ def _parts(platform: Platform, scope: Scope) -> Iterator[tuple[str, tuple[Node, 
 
 def is_up_to_date(platform: Platform, scope: Scope) -> bool:
     """Whether a run over the scope would find nothing to do."""
-    if scope.force or scope.is_reported_anew or scope.seed is not None:
+    if scope.force or scope.seed is not None:
         return False
     return next(_to_do(platform, scope), None) is None

@@ -1,5 +1,7 @@
 """Builds all Dagster definitions from the graph."""
 
+from collections.abc import Callable
+
 import dagster as dg
 
 from segmentation_assets.config.settings import Settings
@@ -11,12 +13,14 @@ from segmentation_assets.orchestration.notifying import run_failure_sensor_of
 from segmentation_assets.orchestration.pipeline import build_pipeline
 
 
-def build_defs(settings: Settings) -> dg.Definitions:
+def build_defs(settings: Settings, *, current_settings: Callable[[], Settings] | None = None) -> dg.Definitions:
     """Build the definitions that the settings call for.
 
     Parameters
     ----------
     settings : Settings
+    current_settings : callable, optional
+        Reads the settings anew, as the processes do that runs are started in. By default, they never change.
 
     Returns
     -------
@@ -27,6 +31,7 @@ def build_defs(settings: Settings) -> dg.Definitions:
     jobs = list(base.jobs or ())
     failures = run_failure_sensor_of(settings)
     automation = settings.automation
+    current = current_settings or (lambda: settings)
     return dg.Definitions.merge(
         base,
         dg.Definitions(
@@ -34,8 +39,8 @@ def build_defs(settings: Settings) -> dg.Definitions:
             schedules=[monthly_schedule(jobs[0], automation)],
             sensors=[
                 automation_sensor(automation),
-                catch_up_sensor(settings),
-                delivery_sensor(settings),
+                catch_up_sensor(settings, current),
+                delivery_sensor(settings, current),
                 *([failures] if failures else []),
             ],
         ),

@@ -6,6 +6,7 @@ failed or killed run left behind. Tries for the same cause are bounded.
 
 import hashlib
 import time
+from collections.abc import Callable
 
 import dagster as dg
 from pydantic import Field
@@ -20,8 +21,8 @@ from segmentation_assets.graph.staleness import Evaluation
 from segmentation_assets.graph.watching import Verdict, Watch, look
 from segmentation_assets.orchestration.automation import default_sensor_status
 from segmentation_assets.orchestration.incremental import StepOutcome
+from segmentation_assets.orchestration.log_repair import repair_log
 from segmentation_assets.orchestration.options import FORCE_WORDS, MONTHS_WORDS, SEED_WORDS
-from segmentation_assets.orchestration.provenance import confirm_kept
 from segmentation_assets.orchestration.recording import record_failure, record_step
 from segmentation_assets.orchestration.run_liveness import active_runs, tag_process
 from segmentation_assets.orchestration.run_tags import STARTED_BY_TAG
@@ -73,8 +74,11 @@ def _keys(platform: Platform) -> frozenset[str]:
     return frozenset(platform.graph.by_key) - {node.key for node in external_nodes(platform)}
 
 
-def catch_up_sensor(settings: Settings) -> dg.SensorDefinition:
-    """Make the sensor that starts a catch-up when something stays out of date without a run."""
+def catch_up_sensor(settings: Settings, current_settings: Callable[[], Settings]) -> dg.SensorDefinition:
+    """Make the sensor that starts a catch-up when something stays out of date without a run.
+
+    It judges by the settings as they are now, as the run does that it starts.
+    """
     automation = settings.automation
 
     @dg.sensor(
@@ -87,8 +91,8 @@ def catch_up_sensor(settings: Settings) -> dg.SensorDefinition:
     )
     def sensor(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
         runs = active_runs(context.instance)
-        platform = Platform(settings)
         try:
+            platform = Platform(current_settings())
             todo = to_do(platform, Scope(_keys(platform))) if is_taken_in(platform) else ()
         except SegmentationError as problem:
             return dg.SkipReason(str(problem))
@@ -103,13 +107,20 @@ def catch_up_sensor(settings: Settings) -> dg.SensorDefinition:
         context.update_cursor(watch.to_json())
         if verdict == Verdict.NOTHING:
             platform.store.tidy()
-            if not runs:
-                confirm_kept(platform, context.instance)
+        if not runs:
+            repair_log(platform, context.instance)
         if verdict == Verdict.ACT:
             return dg.RunRequest(tags={STARTED_BY_TAG: "catch_up_sensor"})
-        return dg.SkipReason(_words(verdict, todo, watch, is_busy=bool(runs)))
+        words = _words(verdict, todo, watch, is_busy=bool(runs))
+        return dg.SkipReason(words if platform.settings == settings else f"{words}. {_CHANGED_SETTINGS}")
 
     return sensor
+
+
+_CHANGED_SETTINGS = (
+    "The settings have changed since this code location was loaded; reload it on the Deployment page, so that its "
+    "assets and on_data_change_sensor follow them."
+)
 
 
 def _cause(platform: Platform, todo: tuple[Evaluation, ...]) -> str:
@@ -135,5 +146,5 @@ def _words(verdict: Verdict, todo: tuple[Evaluation, ...], watch: Watch, *, is_b
     first = todo[0]
     what = f"{first.key} of {first.partition[:7]} is {first.state}: {'; '.join(first.reasons[:2])}"
     if verdict == Verdict.GIVEN_UP:
-        return f"given up after {watch.attempts} tries; {what}. See the failed runs, or start {JOB_NAME} by hand."
+        return f"given up after {watch.attempts} tries; {what}. See its runs, or start {JOB_NAME} by hand."
     return f"waiting for {'the runs under way' if is_busy else 'automation to see to it'}; {what}"

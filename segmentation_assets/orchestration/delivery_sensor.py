@@ -2,11 +2,13 @@
 
 import hashlib
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import dagster as dg
 
 from segmentation_assets.config.settings import Settings
+from segmentation_assets.errors import SettingsError
 from segmentation_assets.graph.plan import external_nodes, is_taken_in
 from segmentation_assets.graph.platform import Platform
 from segmentation_assets.graph.staleness import evaluate
@@ -18,8 +20,8 @@ from segmentation_assets.orchestration.run_tags import STARTED_BY_TAG
 from segmentation_assets.storage.store import WHOLE
 
 
-def delivery_sensor(settings: Settings) -> dg.SensorDefinition:
-    """Make the sensor that starts `ingest_job` for new or changed files."""
+def delivery_sensor(settings: Settings, current_settings: Callable[[], Settings]) -> dg.SensorDefinition:
+    """Make the sensor that starts `ingest_job` for new or changed files, by the settings as they are now."""
     automation = settings.automation
 
     @dg.sensor(
@@ -31,10 +33,15 @@ def delivery_sensor(settings: Settings) -> dg.SensorDefinition:
         f"no file has changed for {automation.delivery_quiet_seconds} seconds.",
     )
     def sensor(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
-        platform = Platform(settings)
+        try:
+            platform = Platform(current_settings())
+        except SettingsError as problem:
+            return dg.SkipReason(str(problem))
         files = watched_files(platform)
         if not files and not is_taken_in(platform):
-            return dg.SkipReason(f"there is neither a file in {delivery_folder(settings)} nor a decisions.csv yet")
+            return dg.SkipReason(
+                f"there is neither a file in {delivery_folder(platform.settings)} nor a decisions.csv yet"
+            )
         watch, listing = Watch.from_json(context.cursor), _listing(platform, files)
         if watch.cause == listing and _is_taken_up(platform):
             context.update_cursor(Watch(listing).to_json())
@@ -85,4 +92,5 @@ def _is_taken_up(platform: Platform) -> bool:
 
     What is made of a delivery and fails is tried again by the catch-up, which begins once a first one is taken in.
     """
-    return all(evaluate(platform, node, WHOLE).state == "fresh" for node in external_nodes(platform))
+    found = (evaluate(platform, node, WHOLE) for node in external_nodes(platform))
+    return is_taken_in(platform) and all(evaluation.state == "fresh" for evaluation in found)

@@ -9,6 +9,7 @@ from types import MappingProxyType
 import dagster as dg
 
 from segmentation_assets.errors import DataError, SettingsError
+from segmentation_assets.graph.log_mark import note_told
 from segmentation_assets.graph.node import Node
 from segmentation_assets.graph.plan import (
     Scope,
@@ -24,8 +25,8 @@ from segmentation_assets.monitoring.cost import CostMeter
 from segmentation_assets.orchestration.asset_definition import Observer
 from segmentation_assets.orchestration.incremental import StepOutcome
 from segmentation_assets.orchestration.instance import open_instance
+from segmentation_assets.orchestration.log_repair import repair_log
 from segmentation_assets.orchestration.pipeline import build_pipeline
-from segmentation_assets.orchestration.provenance import confirm_kept
 from segmentation_assets.orchestration.run_liveness import process_mark
 from segmentation_assets.orchestration.run_tags import IN_ORDER_TAG, PROCESS_TAG, own_value
 from segmentation_assets.storage.store import WHOLE
@@ -75,7 +76,9 @@ def run_scope(
         run = _Runner(platform, scope, defs, opened, tags, meter.read().cpu_seconds)
         run.everything()
         meter = CostMeter()
-        confirm_kept(platform, opened)
+        repair_log(platform, opened)
+        if instance is None:
+            note_told(platform)
         run.cpu_seconds += meter.read().cpu_seconds
         run.raise_problems()
     return run.cpu_seconds - sum(steps)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-
 import dagster as dg
 import pytest
 
@@ -152,19 +150,6 @@ def test_defect_in_a_body_is_told_as_one_and_leaves_the_previous_result(shop, ru
     assert problem.hint == "this is a defect of the software; the log file has the details."
     assert files_of(shop.data_dir) == before
     assert list((shop.data_dir / "staging").iterdir()) == []
-
-
-def test_lost_event_log_is_told_of_kept_results_and_their_checks(shop, run):
-    before = files_of(shop.data_dir)
-    shutil.rmtree(shop.data_dir / "dagster")
-
-    computed = run(shop.settings(), keys={"gold/rfm_segments"}, month=NEWEST, is_reported_anew=True)
-
-    events = last_run_events(shop)
-    (materialization,) = [event for event in events if event.event_type_value == "ASSET_MATERIALIZATION"]
-    assert (computed, files_of(shop.data_dir)) == (set(), before)
-    assert checks_in(events)["gold/rfm_segments", "contract"].passed
-    assert materialization.materialization.metadata["kept"].value is True
 
 
 def steps_by_outcome(shop):

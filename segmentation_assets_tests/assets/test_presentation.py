@@ -18,10 +18,12 @@ from segmentation_assets.graph.declarations import declared_table
 from segmentation_assets.graph.plan import Scope
 from segmentation_assets.graph.platform import Platform
 from segmentation_assets.monitoring.cost import Cost
+from segmentation_assets.orchestration.build import build_defs
 from segmentation_assets.orchestration.incremental import StepOutcome
 from segmentation_assets.orchestration.instance import open_instance
 from segmentation_assets.orchestration.presentation import check_result, materialize_result
 from segmentation_assets.orchestration.preview import COLUMNS, PERSONAL_COLUMNS, PERSONAL_TABLES, table_preview
+from segmentation_assets.orchestration.run_tags import FORCE_TAG
 from segmentation_assets.orchestration.runner import run_scope
 from segmentation_assets.storage.manifest import CheckRecord
 from segmentation_assets.storage.store import WHOLE
@@ -69,8 +71,15 @@ def events_of(shop: Shop) -> dict[str, dict[str, dg.MetadataValue]]:
 def test_kept_step_shows_what_the_computed_one_did(shop: Shop):
     keys = frozenset({"clusters/kmeans", "clusters/leaderboard", "gold/champion", "reports/figures"})
     told = []
-    for scope in ({"force": True}, {"is_reported_anew": True}):
-        run_scope(Platform(shop.settings()), Scope(keys, month=NEWEST, **scope), lambda *_: None)
+    for force in (True, False):
+        with open_instance(shop.data_dir) as instance:
+            job = build_defs(shop.settings()).resolve_job_def("monthly_snapshot_job")
+            job.execute_in_process(
+                instance=instance,
+                partition_key=NEWEST,
+                asset_selection=[dg.AssetKey(key.split("/")) for key in keys],
+                tags={FORCE_TAG: str(force).lower()},
+            )
         told.append(events_of(shop))
     computed, kept = told
     assert set(computed) == set(kept) == keys

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 import dagster as dg
 import pytest
 
+from segmentation_assets.config.loading import load_settings
 from segmentation_assets.config.settings import Settings
 from segmentation_assets.orchestration import catch_up, delivery_sensor
 from segmentation_assets.orchestration.build import build_defs
@@ -22,7 +23,8 @@ class Sensor:
     """A sensor that is asked at times a test chooses."""
 
     def __init__(self, name: str, settings: Settings, instance: dg.DagsterInstance) -> None:
-        self.defs = build_defs(settings)
+        self.settings = settings
+        self.defs = build_defs(settings, current_settings=lambda: self.settings)
         self.sensor = self.defs.resolve_sensor_def(name)
         self.instance = instance
         self.cursor: str | None = None
@@ -38,7 +40,7 @@ class Sensor:
 
     def start(self) -> bool:
         """Do what the sensor started; return whether it succeeded."""
-        job = self.defs.resolve_job_def(self.sensor.job_name)
+        job = build_defs(self.settings).resolve_job_def(self.sensor.job_name)
         return job.execute_in_process(instance=self.instance, raise_on_error=False).success
 
 
@@ -86,3 +88,26 @@ def test_failed_first_delivery_is_tried_a_bounded_number_of_times(tmp_path, sens
     assert sensor.look(QUIET) == "ingest_job"
     assert sensor.start()
     assert sensor.look(QUIET).endswith("files have been taken up")
+
+
+def test_settings_that_changed_are_the_ones_a_look_judges_by(shop, sensor_of):
+    """The file was changed and `segmentation run` done by it: nothing is left to do, and the UI should be reloaded."""
+    sensor = sensor_of("catch_up_sensor", shop)
+    assert sensor.look() == "everything that has been taken in is up to date"
+
+    sensor.settings = sensor.settings.altered({"reports.dashboard.title": "Our shop"})
+
+    assert "of 2025-06 is stale: its settings or code changed" in sensor.look()
+    assert sensor.look(QUIET) == "catch_up_job"
+    assert sensor.start()
+    said = sensor.look()
+    assert said.startswith("everything that has been taken in is up to date. The settings have changed")
+    assert "reload it on the Deployment page" in said
+
+
+def test_settings_that_cannot_be_read_are_told_at_every_look(shop, sensor_of, monkeypatch):
+    for name in ("catch_up_sensor", "delivery_sensor"):
+        sensor = sensor_of(name, shop)
+        sensor.defs = build_defs(sensor.settings, current_settings=lambda: load_settings(profile="none"))
+        sensor.sensor = sensor.defs.resolve_sensor_def(name)
+        assert "there is no profile 'none'" in sensor.look()

@@ -113,11 +113,16 @@ def write_settings(shop: Shop, **settings: object) -> None:
 
 @contextmanager
 def told(
-    root: Path, *, last_month: str = MONTHS[-1], withheld: tuple[str, ...] = (), **settings: object
+    root: Path,
+    *,
+    last_month: str = MONTHS[-1],
+    withheld: tuple[str, ...] = (),
+    before_start: Callable[[], object] = lambda: None,
+    **settings: object,
 ) -> Iterator[Story]:
     """Deliver a small shop, bring it up to date by `segmentation run`, and start Dagster on it.
 
-    `withheld` months lie beside the delivery folder at first.
+    `withheld` months lie beside the delivery folder at first; `before_start` is called before Dagster is started.
     """
     shop = Shop(root)
     deliver_small_shop(shop, last_month=last_month)
@@ -129,5 +134,6 @@ def told(
         shutil.copy(REPOSITORY / name, root / name)
     ended = segmentation(root, "run")
     assert ended.code == 0, ended.err
+    before_start()
     with DagsterDev(root) as dev:
         yield Story(root, dev, settings)

@@ -6,7 +6,7 @@ The tests tell one story, on one shop and one Dagster; each leaves everything up
 from __future__ import annotations
 
 from segmentation_assets_tests.assets.conftest import MONTHS
-from segmentation_assets_tests.end_to_end.story import FOLLOWING_CLUSTERS, Story
+from segmentation_assets_tests.end_to_end.story import FOLLOWING_CLUSTERS, Story, write_settings
 
 NEWEST = MONTHS[-1]
 
@@ -28,6 +28,14 @@ def test_run_executed_again_is_a_run_of_its_own(story: Story) -> None:
         again = story.dev.execute_again(automated[-1])
         assert again.status == "SUCCESS"
         assert story.made([again]) == {}
+
+
+def test_settings_changed_without_a_reload_are_caught_up_on_once(story: Story) -> None:
+    runs = story.change(lambda: write_settings(story.shop, reports__business_report__title="Ours"))
+    assert [run.job for run in runs if run.tags["segmentation/started_by"] == "catch_up_sensor"] == ["catch_up_job"]
+    assert {run.status for run in runs} == {"SUCCESS"}
+    assert story.made(runs)["reports/business_report"] == set(MONTHS)
+    assert "reload it" in story.words("catch_up_sensor")
 
 
 def test_late_line_of_an_old_month_is_caught_up_on_in_order(story: Story) -> None:

@@ -1,0 +1,150 @@
+"""Tells Dagster's event log what is stored and up to date, where the log does not know it or would call it stale.
+
+Manifests say what is stored; the log learns of it by the runs that made it. It falls behind when a process is killed
+between the two, when results were made under another log, and when a delivery changes an asset that all months share:
+Dagster then calls every month stale, whether or not the part that it reads has changed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+
+import dagster as dg
+
+from segmentation_assets.graph.inputs import required_manifest
+from segmentation_assets.graph.node import Input, Node
+from segmentation_assets.graph.platform import Platform
+from segmentation_assets.graph.staleness import evaluate, known_months, partitions_read
+from segmentation_assets.monitoring.cost import Cost
+from segmentation_assets.orchestration.incremental import StepOutcome
+from segmentation_assets.orchestration.presentation import check_result, materialize_result
+from segmentation_assets.storage.manifest import Manifest
+from segmentation_assets.storage.store import WHOLE
+
+_VERSION, _CODE = "dagster/data_version", "dagster/code_version"
+"""Tags of a materialisation: its own content and code, in Dagster's eyes."""
+
+_IS_GIVEN = "dagster/data_version_is_user_provided"
+
+_INPUT, _POINTER = "dagster/input_data_version/", "dagster/input_event_pointer/"
+"""Tags of a materialisation, with the key of an input: its content at the time, and the newest event known then."""
+
+_WHY = "it is stored and nothing it rests on has changed; Dagster did not know that"
+
+
+def repair_log(platform: Platform, instance: dg.DagsterInstance) -> int:
+    """Report what is stored and up to date, and what Dagster does not know or knows as resting on something else.
+
+    An asset's newest month is reported last, with its checks, so that it stays the one that is shown first.
+
+    Returns
+    -------
+    int
+        Results reported.
+    """
+    return sum(1 for _ in _Repair(platform, instance).reports())
+
+
+class _Repair:
+    """One pass over all assets, each after what it reads."""
+
+    def __init__(self, platform: Platform, instance: dg.DagsterInstance) -> None:
+        self.platform = platform
+        self.instance = instance
+        self.months = known_months(platform)
+        self.versions: dict[str, dict[str, str]] = {}
+
+    def reports(self) -> Iterator[tuple[str, str]]:
+        """Report what has to be, one after another; give key and partition of each."""
+        for node in self.platform.graph.nodes:
+            partitions = self.months if node.is_partitioned else (WHOLE,)
+            known = self._known(node, partitions)
+            self.versions[node.key] = {partition: tags[_VERSION] for partition, tags in known.items()}
+            due = [partition for partition in partitions if not self._is_known(node, partition, known)]
+            due = [partition for partition in due if self._is_fresh(node, partition)]
+            newest = partitions[-1:]
+            if due and newest and newest[0] not in due and self._is_fresh(node, newest[0]):
+                due.append(newest[0])
+            for partition in due:
+                self._report(node, partition, is_newest=partition in newest)
+                yield node.key, partition
+
+    def _known(self, node: Node, partitions: tuple[str, ...]) -> dict[str, dict[str, str]]:
+        """Read the tags of the last materialisation of every partition that has one."""
+        key = dg.AssetKey(node.key.split("/"))
+        if not node.is_partitioned:
+            found = self.instance.fetch_materializations(key, limit=1)
+        else:
+            kind = dg.DagsterEventType.ASSET_MATERIALIZATION
+            last = self.instance.event_log_storage.get_latest_storage_id_by_partition(key, kind, set(partitions))
+            wanted = dg.AssetRecordsFilter(asset_key=key, storage_ids=list(last.values()))
+            if not last:
+                return {}
+            found = self.instance.fetch_materializations(wanted, limit=len(last))
+        materializations = (record.asset_materialization for record in found.records)
+        tagged = ((each.partition or WHOLE, dict(each.tags or {})) for each in materializations if each is not None)
+        return {partition: tags for partition, tags in tagged if _VERSION in tags}
+
+    def _is_known(self, node: Node, partition: str, known: dict[str, dict[str, str]]) -> bool:
+        """Whether Dagster knows what is stored, as made by this code from what the inputs are now."""
+        stored, tags = self.platform.store.manifest(node.key, partition), known.get(partition)
+        if stored is None:
+            return True
+        if tags is None or tags[_VERSION] != stored.content_hash:
+            return False
+        read = {item.key: self._version_read(item, partition) for item in node.inputs}
+        is_of_them = all(tags.get(f"{_INPUT}{key}") == version for key, version in read.items() if version)
+        return is_of_them and tags.get(_CODE) == self.platform.code_version(node)
+
+    def _version_read(self, item: Input, partition: str) -> str:
+        """Version of an input as Dagster notes it: of several partitions, the hash of theirs in order."""
+        known = self.versions[item.key]
+        if not self.platform.graph.node(item.key).is_partitioned:
+            return known.get(WHOLE, "")
+        read = [known[other] for other in partitions_read(self.months, item, partition) if other in known]
+        return hashlib.sha256("".join(read).encode()).hexdigest() if read else ""
+
+    def _is_fresh(self, node: Node, partition: str) -> bool:
+        return evaluate(self.platform, node, partition).state == "fresh"
+
+    def _report(self, node: Node, partition: str, *, is_newest: bool) -> None:
+        manifest = required_manifest(self.platform, node.key, partition)
+        result = materialize_result(
+            self.platform, node, StepOutcome(manifest, kept=True, reasons=(), cost=Cost(0.0, 0.0, None))
+        )
+        self.instance.report_runless_asset_event(
+            dg.AssetMaterialization(
+                asset_key=dg.AssetKey(node.key.split("/")),
+                partition=None if partition == WHOLE else partition,
+                description=f"Kept: {_WHY}.",
+                metadata={**(result.metadata or {}), "why_computed": _WHY},
+                tags=self._tags(node, partition, manifest),
+            )
+        )
+        self.versions[node.key][partition] = manifest.content_hash
+        if is_newest:
+            self._report_checks(node, manifest)
+
+    def _tags(self, node: Node, partition: str, manifest: Manifest) -> dict[str, str]:
+        newest_event = str(self.instance.event_log_storage.get_maximum_record_id())
+        tags = {_VERSION: manifest.content_hash, _IS_GIVEN: "true", _CODE: self.platform.code_version(node)}
+        for item in node.inputs:
+            tags[f"{_INPUT}{item.key}"] = self._version_read(item, partition) or "INITIAL"
+            tags[f"{_POINTER}{item.key}"] = newest_event
+        return tags
+
+    def _report_checks(self, node: Node, manifest: Manifest) -> None:
+        for check in manifest.checks:
+            result = check_result(node, check)
+            self.instance.report_runless_asset_event(
+                dg.AssetCheckEvaluation(
+                    asset_key=dg.AssetKey(node.key.split("/")),
+                    check_name=check.name,
+                    passed=result.passed,
+                    metadata=result.metadata,
+                    severity=result.severity,
+                    description=result.description,
+                    blocking=check.is_blocking,
+                )
+            )

@@ -1,0 +1,188 @@
+"""Dagster's event log beside what is stored: what it does not know is reported, and nothing else."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+
+import dagster as dg
+import pytest
+from dagster._core.definitions.data_version import CachingStaleStatusResolver
+from dagster._core.loader import LoadingContextForTest
+from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecord
+
+from segmentation_assets.graph.log_mark import is_log_behind
+from segmentation_assets.graph.platform import Platform
+from segmentation_assets.orchestration import incremental
+from segmentation_assets.orchestration.build import build_defs
+from segmentation_assets.orchestration.instance import open_instance
+from segmentation_assets.orchestration.log_repair import repair_log
+from segmentation_assets_tests.assets.conftest import MONTHS
+from segmentation_assets_tests.assets.stored import files_of, rewrite
+
+NEWEST = MONTHS[-1]
+
+SHARED = ("silver/snapshot_input", "monitoring/data_quality")
+"""Monthly assets that read a part of what all months share."""
+
+
+def change_newest(shop):
+    rewrite(shop.lines(NEWEST), "SELECT * REPLACE (quantity + 3 AS quantity) FROM t")
+
+
+def take_in(shop, run):
+    """Take the delivery in, and nothing more."""
+    graph = Platform(shop.settings()).graph
+    run(shop.settings(), keys={node.key for node in graph.nodes if not node.is_partitioned and node.layer != "serving"})
+
+
+@pytest.fixture
+def instance(shop):
+    with open_instance(shop.data_dir) as opened:
+        yield opened
+
+
+@pytest.fixture
+def changed(shop, run, instance):
+    """The shop after a change in the newest month."""
+    change_newest(shop)
+    computed = run(shop.settings())
+    assert {month for key, month in computed if key == "silver/snapshot_input"} == {NEWEST}
+    return shop
+
+
+def statuses(shop, instance):
+    """Assets and months that Dagster does not call fresh, and what it calls them."""
+    graph = build_defs(shop.settings()).resolve_asset_graph()
+    resolver = CachingStaleStatusResolver(instance, graph, LoadingContextForTest(instance))
+    found = {
+        (key.to_user_string(), month): resolver.get_status(key, month).value
+        for key in graph.materializable_asset_keys
+        for month in (MONTHS if graph.get(key).is_partitioned else (None,))
+    }
+    return {where: status for where, status in found.items() if status != "FRESH"}
+
+
+def materializations(instance, key, month):
+    wanted = dg.AssetRecordsFilter(asset_key=dg.AssetKey(key.split("/")), asset_partitions=[month])
+    return [record.asset_materialization for record in instance.fetch_materializations(wanted, limit=9).records]
+
+
+def repair(shop, instance, **settings):
+    return repair_log(Platform(shop.settings(**settings)), instance)
+
+
+def test_months_that_a_delivery_leaves_as_they_are_stay_fresh(changed, instance):
+    assert statuses(changed, instance) == {}
+    for key in SHARED:
+        confirmed, made = materializations(instance, key, MONTHS[0])
+        assert confirmed.metadata["kept"].value is True
+        assert confirmed.tags["dagster/data_version"] == made.tags["dagster/data_version"]
+    assert len(materializations(instance, "gold/customer_segments", MONTHS[0])) == 1
+
+
+def test_nothing_is_reported_twice(changed, instance):
+    assert repair(changed, instance) == 0
+
+
+def test_tags_are_those_that_dagster_itself_would_have_written(shop, instance):
+    """After runs of everything the log needs no repair, whether one month is read, several, all or a shared asset."""
+    shutil.rmtree(shop.data_dir / "dagster" / "storage")
+    with open_instance(shop.data_dir) as fresh:
+        jobs = build_defs(shop.settings())
+        for month in MONTHS:
+            assert (
+                jobs.resolve_job_def("monthly_snapshot_job")
+                .execute_in_process(instance=fresh, partition_key=month)
+                .success
+            )
+        assert repair(shop, fresh) == 0
+
+
+def test_log_that_is_gone_is_told_of_all_that_is_stored(shop, segmentation, write_settings, monkeypatch):
+    monkeypatch.chdir(shop.root)
+    write_settings(shop.settings())
+    before = files_of(shop.data_dir)
+    shutil.rmtree(shop.data_dir / "dagster")
+
+    printed = segmentation("run")
+
+    assert (printed.code, files_of(shop.data_dir)) == (0, before)
+    assert "nothing was computed" in printed.out
+    with open_instance(shop.data_dir) as instance:
+        assert statuses(shop, instance) == {}
+        assert instance.get_runs() == []
+        (told,) = materializations(instance, "gold/rfm_segments", MONTHS[0])
+        assert told.metadata["kept"].value is True
+        assert told.metadata["customers"].value > 0
+
+
+def test_result_that_was_stored_just_before_a_kill_is_reported(shop, run, instance, monkeypatch):
+    """The manifest is in place, the process dies before Dagster hears of it; the next run finds nothing left to do."""
+    original = incremental._store_table
+
+    def die_after(step, inputs):
+        original(step, inputs)
+        raise KeyboardInterrupt
+
+    settings = shop.settings(clustering__algorithms__kmeans__k_max=5)
+    with monkeypatch.context() as patched:
+        patched.setitem(incremental._STORERS, "table", die_after)
+        with pytest.raises(KeyboardInterrupt):
+            run(settings, keys={"clusters/kmeans"}, month=MONTHS[0])
+    platform = Platform(settings)
+    assert is_log_behind(platform)
+    (kept,) = materializations(instance, "clusters/kmeans", MONTHS[0])
+    stored = platform.store.manifest("clusters/kmeans", MONTHS[0])
+    assert kept.tags["dagster/code_version"] != stored.code_version
+
+    assert run(settings, keys={"clusters/kmeans"}, month=MONTHS[0]) == set()
+
+    assert not is_log_behind(platform)
+    told = materializations(instance, "clusters/kmeans", MONTHS[0])[0]
+    assert told.tags["dagster/code_version"] == stored.code_version
+    assert told.tags["dagster/data_version"] == stored.content_hash
+
+
+def report_made_from_other_lines(instance, month, **own):
+    """Have Dagster believe that a month's input was made from other order lines."""
+    known = materializations(instance, SHARED[0], month)[0]
+    tags = {**known.tags, "dagster/input_data_version/silver/order_lines": "other", **own}
+    instance.report_runless_asset_event(
+        dg.AssetMaterialization(known.asset_key, partition=month, metadata=known.metadata, tags=tags)
+    )
+
+
+def test_month_that_is_out_of_date_is_not_called_fresh(changed, instance):
+    report_made_from_other_lines(instance, MONTHS[0])
+    assert repair(changed, instance, calendar__lookback_months=3) == 0
+    assert (SHARED[0], MONTHS[0]) in statuses(changed, instance)
+
+
+def test_newest_month_that_is_out_of_date_is_not_called_fresh_and_the_others_are(shop, run, instance):
+    """Only the delivery is taken in: the newest month waits to be made, and must not pass for made."""
+    change_newest(shop)
+    take_in(shop, run)
+    assert {key for key, month in statuses(shop, instance) if month == NEWEST} >= set(SHARED)
+    assert {where for where in statuses(shop, instance) if where[1] != NEWEST} == {("serving/warehouse", None)}
+    assert len(materializations(instance, SHARED[0], NEWEST)) == 1
+
+
+def test_result_that_dagster_knows_as_another_one_is_reported_as_stored(changed, instance):
+    report_made_from_other_lines(instance, MONTHS[0], **{"dagster/data_version": "another result"})
+    assert repair(changed, instance) > 0
+    assert statuses(changed, instance) == {}
+
+
+@pytest.mark.parametrize("key", SHARED)
+def test_newest_month_and_its_checks_stay_the_ones_shown_first(changed, instance, key):
+    asset_key = dg.AssetKey(key.split("/"))
+    assert instance.get_latest_materialization_event(asset_key).asset_materialization.partition == NEWEST
+    check_key = dg.AssetCheckKey(asset_key, "contract")
+    context = LoadingContextForTest(instance)
+
+    async def is_shown() -> bool:
+        record = await AssetCheckExecutionRecord.gen(context, check_key)
+        return await record.targets_latest_materialization(context)
+
+    assert asyncio.run(is_shown())

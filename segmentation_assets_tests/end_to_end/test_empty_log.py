@@ -1,0 +1,24 @@
+"""A `dagster dev` whose event log knows nothing of a finished data folder, as when another log saw the runs."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+
+import pytest
+
+from segmentation_assets_tests.end_to_end.story import Story, told
+
+
+@pytest.fixture(scope="module")
+def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
+    root = tmp_path_factory.mktemp("shop")
+    with told(root, before_start=lambda: shutil.rmtree(root / "data" / "dagster")) as started:
+        yield started
+
+
+def test_log_learns_of_all_that_is_stored_without_computing_anything(story: Story) -> None:
+    story.dev.wait_for(lambda: story.statuses() == {"FRESH"}, 60, "all statuses are fresh")
+    story.let_pass(45)
+    assert story.statuses() == {"FRESH"}
+    assert story.dev.runs() == []
