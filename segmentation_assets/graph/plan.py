@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
 
 from segmentation_assets.errors import SettingsError
+from segmentation_assets.graph.build import Graph
 from segmentation_assets.graph.inputs import check_delivered_months
 from segmentation_assets.graph.node import Node
 from segmentation_assets.graph.platform import Platform
@@ -38,11 +39,9 @@ class Scope:
     seed: int | None = None
 
 
-def ingest_nodes(platform: Platform) -> tuple[Node, ...]:
+def ingest_nodes(graph: Graph) -> tuple[Node, ...]:
     """Assets that take the delivery in, before any month is known."""
-    return tuple(
-        node for node in platform.graph.nodes if not node.is_partitioned and node.layer in ("source", "raw", "silver")
-    )
+    return tuple(node for node in graph.nodes if not node.is_partitioned and node.layer in ("source", "raw", "silver"))
 
 
 def external_nodes(platform: Platform) -> tuple[Node, ...]:
@@ -55,14 +54,14 @@ def external_nodes(platform: Platform) -> tuple[Node, ...]:
     )
 
 
-def publishing_nodes(platform: Platform) -> tuple[Node, ...]:
+def publishing_nodes(graph: Graph) -> tuple[Node, ...]:
     """Assets made once, after all months."""
-    return tuple(node for node in platform.graph.nodes if not node.is_partitioned and node.layer == "serving")
+    return tuple(node for node in graph.nodes if not node.is_partitioned and node.layer == "serving")
 
 
-def monthly_nodes(platform: Platform) -> tuple[Node, ...]:
+def monthly_nodes(graph: Graph) -> tuple[Node, ...]:
     """Assets with a result per month."""
-    return tuple(node for node in platform.graph.nodes if node.is_partitioned)
+    return tuple(node for node in graph.nodes if node.is_partitioned)
 
 
 def to_run(platform: Platform, nodes: tuple[Node, ...], partition: str, scope: Scope) -> tuple[str, ...]:
@@ -108,7 +107,7 @@ def check_known_month(month: str, months: tuple[str, ...]) -> None:
 def _is_behind(platform: Platform, month: str, scope: Scope) -> bool:
     """Whether something in the month that later months build on is missing or out of date."""
     chain = platform.graph.ancestors("gold/customer_segments") & scope.keys
-    nodes = [node for node in monthly_nodes(platform) if node.key in chain]
+    nodes = [node for node in monthly_nodes(platform.graph) if node.key in chain]
     return any(evaluate(platform, node, month).state != "fresh" for node in nodes)
 
 
@@ -153,12 +152,12 @@ def _to_do(platform: Platform, scope: Scope) -> Iterator[Evaluation]:
 
 def _parts(platform: Platform, scope: Scope) -> Iterator[tuple[str, tuple[Node, ...]]]:
     """Partitions and their assets in the order of a run."""
-    yield WHOLE, ingest_nodes(platform)
+    yield WHOLE, ingest_nodes(platform.graph)
     months = months_to_visit(platform, scope)
     for month in months:
-        yield month, monthly_nodes(platform)
+        yield month, monthly_nodes(platform.graph)
     if months:
-        yield WHOLE, publishing_nodes(platform)
+        yield WHOLE, publishing_nodes(platform.graph)
 
 
 def is_up_to_date(platform: Platform, scope: Scope) -> bool:

@@ -11,6 +11,7 @@ from segmentation_assets.orchestration.delivery_sensor import delivery_sensor
 from segmentation_assets.orchestration.jobs import monthly_schedule
 from segmentation_assets.orchestration.notifying import run_failure_sensor_of
 from segmentation_assets.orchestration.pipeline import build_pipeline
+from segmentation_assets.orchestration.run_liveness import killed_runs_sensor
 
 
 def build_defs(settings: Settings, *, current_settings: Callable[[], Settings] | None = None) -> dg.Definitions:
@@ -41,6 +42,7 @@ def build_defs(settings: Settings, *, current_settings: Callable[[], Settings] |
                 automation_sensor(automation),
                 catch_up_sensor(settings, current),
                 delivery_sensor(settings, current),
+                killed_runs_sensor(automation.interval_seconds),
                 *([failures] if failures else []),
             ],
         ),

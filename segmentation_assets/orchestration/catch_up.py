@@ -21,14 +21,13 @@ from segmentation_assets.graph.staleness import Evaluation
 from segmentation_assets.graph.watching import Verdict, Watch, look
 from segmentation_assets.orchestration.automation import default_sensor_status
 from segmentation_assets.orchestration.incremental import StepOutcome
+from segmentation_assets.orchestration.jobs import CATCH_UP_JOB
 from segmentation_assets.orchestration.log_repair import repair_log
 from segmentation_assets.orchestration.options import FORCE_WORDS, MONTHS_WORDS, SEED_WORDS
 from segmentation_assets.orchestration.recording import record_failure, record_step
 from segmentation_assets.orchestration.run_liveness import active_runs, tag_process
 from segmentation_assets.orchestration.run_tags import STARTED_BY_TAG
 from segmentation_assets.orchestration.runner import run_scope
-
-JOB_NAME = "catch_up_job"
 
 
 class CatchUpOptions(dg.Config):
@@ -58,7 +57,7 @@ def catch_up_job(settings: Settings) -> dg.JobDefinition:
             raise dg.Failure(description=str(problem), allow_retries=False) from None
 
     @dg.job(
-        name=JOB_NAME,
+        name=CATCH_UP_JOB,
         executor_def=dg.in_process_executor,
         description="Everything that is out of date, all months in order; what has not changed is kept. The delivery "
         "is taken in as it was last listed: new files are the work of ingest_job.",
@@ -83,11 +82,12 @@ def catch_up_sensor(settings: Settings, current_settings: Callable[[], Settings]
 
     @dg.sensor(
         name="catch_up_sensor",
-        job_name=JOB_NAME,
+        job_name=CATCH_UP_JOB,
         default_status=default_sensor_status(automation),
         minimum_interval_seconds=automation.interval_seconds,
-        description=f"Starts {JOB_NAME} when something has been out of date for {automation.catch_up_after_seconds} "
-        f"seconds without a run; at most {automation.max_attempts} times for the same cause.",
+        description=f"Starts {CATCH_UP_JOB} when something has been out of date for "
+        f"{automation.catch_up_after_seconds} seconds without a run; at most "
+        f"{automation.max_attempts} times for the same cause.",
     )
     def sensor(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
         runs = active_runs(context.instance)
@@ -146,5 +146,5 @@ def _words(verdict: Verdict, todo: tuple[Evaluation, ...], watch: Watch, *, is_b
     first = todo[0]
     what = f"{first.key} of {first.partition[:7]} is {first.state}: {'; '.join(first.reasons[:2])}"
     if verdict == Verdict.GIVEN_UP:
-        return f"given up after {watch.attempts} tries; {what}. See its runs, or start {JOB_NAME} by hand."
+        return f"given up after {watch.attempts} tries; {what}. See its runs, or start {CATCH_UP_JOB} by hand."
     return f"waiting for {'the runs under way' if is_busy else 'automation to see to it'}; {what}"

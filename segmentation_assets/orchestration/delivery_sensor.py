@@ -15,6 +15,7 @@ from segmentation_assets.graph.staleness import evaluate
 from segmentation_assets.graph.watching import Verdict, Watch, look
 from segmentation_assets.ingestion.mapping import delivery_folder
 from segmentation_assets.orchestration.automation import default_sensor_status
+from segmentation_assets.orchestration.jobs import INGEST_JOB
 from segmentation_assets.orchestration.run_liveness import active_runs
 from segmentation_assets.orchestration.run_tags import STARTED_BY_TAG
 from segmentation_assets.storage.store import WHOLE
@@ -26,10 +27,10 @@ def delivery_sensor(settings: Settings, current_settings: Callable[[], Settings]
 
     @dg.sensor(
         name="delivery_sensor",
-        job_name="ingest_job",
+        job_name=INGEST_JOB,
         default_status=default_sensor_status(automation),
         minimum_interval_seconds=automation.interval_seconds,
-        description="Starts ingest_job for new or changed files in the delivery folder, and for decisions.csv, once "
+        description=f"Starts {INGEST_JOB} for new or changed files in the delivery folder, and for decisions.csv, once "
         f"no file has changed for {automation.delivery_quiet_seconds} seconds.",
     )
     def sensor(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
@@ -52,7 +53,7 @@ def delivery_sensor(settings: Settings, current_settings: Callable[[], Settings]
             time.time(),
             quiet_seconds=automation.delivery_quiet_seconds,
             max_attempts=automation.max_attempts,
-            is_busy=any(run.job_name == "ingest_job" for run in active_runs(context.instance)),
+            is_busy=any(run.job_name == INGEST_JOB for run in active_runs(context.instance)),
         )
         context.update_cursor(watch.to_json())
         if verdict == Verdict.ACT:

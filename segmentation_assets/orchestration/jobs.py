@@ -7,21 +7,22 @@ import dagster as dg
 from segmentation_assets.config.settings import AutomationSettings
 from segmentation_assets.graph.build import Graph
 from segmentation_assets.graph.node import Node
+from segmentation_assets.graph.plan import ingest_nodes
+
+INGEST_JOB, MONTHLY_JOB, CATCH_UP_JOB = "ingest_job", "monthly_snapshot_job", "catch_up_job"
 
 
 def asset_jobs(graph: Graph) -> list[Any]:
     """Make the jobs of a whole month, of the ingestion, of a refit and of the reports."""
     return [
         dg.define_asset_job(
-            "monthly_snapshot_job",
+            MONTHLY_JOB,
             selection=dg.AssetSelection.all(),
             description="One month from the delivery to the dashboard; what has not changed is kept.",
         ),
         dg.define_asset_job(
-            "ingest_job",
-            selection=_selection(
-                node for node in graph.nodes if not node.is_partitioned and node.layer in ("source", "raw", "silver")
-            ),
+            INGEST_JOB,
+            selection=_selection(ingest_nodes(graph)),
             description="Take the delivery in, up to the classified order lines.",
         ),
         dg.define_asset_job(

@@ -44,6 +44,21 @@ def tag_process(instance: dg.DagsterInstance, run: dg.DagsterRun, *, is_step_pro
 _tagged: set[str] = set()
 
 
+def killed_runs_sensor(interval_seconds: int) -> dg.SensorDefinition:
+    """Make the sensor that notices killed runs, which would hold their month in the queue for ever."""
+
+    @dg.sensor(
+        name="killed_runs_sensor",
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        minimum_interval_seconds=interval_seconds,
+        description="Reports runs whose process is gone as failed. On whether or not automation is enabled.",
+    )
+    def sensor(context: dg.SensorEvaluationContext) -> dg.SkipReason:
+        return dg.SkipReason(f"{len(active_runs(context.instance))} runs wait or work")
+
+    return sensor
+
+
 def active_runs(instance: dg.DagsterInstance) -> list[dg.DagsterRun]:
     """List the runs that wait or work; those whose process is gone are reported as failed and left out."""
     records = instance.get_run_records(filters=dg.RunsFilter(statuses=_ACTIVE))

@@ -25,6 +25,7 @@ from segmentation_assets.monitoring.cost import CostMeter
 from segmentation_assets.orchestration.asset_definition import Observer
 from segmentation_assets.orchestration.incremental import StepOutcome
 from segmentation_assets.orchestration.instance import open_instance
+from segmentation_assets.orchestration.jobs import INGEST_JOB, MONTHLY_JOB
 from segmentation_assets.orchestration.log_repair import repair_log
 from segmentation_assets.orchestration.pipeline import build_pipeline
 from segmentation_assets.orchestration.run_liveness import process_mark
@@ -119,10 +120,10 @@ class _Runner:
 
     def everything(self) -> None:
         """Run the delivery, then the months in order; what rests on something that failed is left out everywhere."""
-        self._part("ingest_job", WHOLE, ingest_nodes(self.platform))
+        self._part(INGEST_JOB, WHOLE, ingest_nodes(self.platform.graph))
         months = self._months()
         for month in months:
-            self._part("monthly_snapshot_job", month, monthly_nodes(self.platform), is_newest=month == months[-1])
+            self._part(MONTHLY_JOB, month, monthly_nodes(self.platform.graph), is_newest=month == months[-1])
 
     def _months(self) -> tuple[str, ...]:
         try:
@@ -136,7 +137,7 @@ class _Runner:
         """Run what has to run of a partition and can; publishing is part of the newest month's run."""
         keys = self._keys_to_make(partition, nodes)
         if is_newest:
-            publishing = publishing_nodes(self.platform)
+            publishing = publishing_nodes(self.platform.graph)
             published = tuple(node.key for node in publishing if node.key in self.scope.keys) if keys else ()
             keys += self._keys_to_make(WHOLE, publishing, published)
         not_made = self._execute(job, None if partition == WHOLE else partition, keys)

@@ -10,14 +10,18 @@ from segmentation_assets.errors import PredecessorError
 from segmentation_assets.graph.months import month_range, previous_month
 from segmentation_assets.graph.platform import Platform
 from segmentation_assets.orchestration.incremental import StepOutcome
+from segmentation_assets.orchestration.jobs import CATCH_UP_JOB
 from segmentation_assets.orchestration.run_liveness import active_runs
 from segmentation_assets.orchestration.run_tags import PARTITION_TAG
 from segmentation_assets.storage.store import WHOLE
 
 PATIENCE_SECONDS = 60.0
-"""How long no step of the earlier run may be at work before it counts as stuck: time to start a process, or a step."""
+"""How long no step of an earlier run may be at work before the run counts as stuck: time to start a process."""
 
-_POLL_SECONDS = 0.5
+BETWEEN_STEPS_SECONDS = {"in_process": 3.0, "multiprocess": 20.0}
+"""The same where Dagster knows of no earlier run, by executor: another storage may, or it has just ended."""
+
+_POLL_SECONDS = 0.25
 
 
 def compute_in_order(
@@ -40,20 +44,34 @@ def compute_in_order(
         try:
             return compute()
         except PredecessorError as problem:
-            if not _earlier_run_is_active(context, partition) or time.monotonic() - last_sign > PATIENCE_SECONDS:
-                raise
+            if _earlier_step_is_at_work(platform, partition):
+                last_sign = time.monotonic()
+            earlier = _earlier_runs(context, partition)
+            patience = PATIENCE_SECONDS if earlier else BETWEEN_STEPS_SECONDS[platform.settings.execution.executor]
+            if time.monotonic() - last_sign > patience:
+                raise _with_queue(problem, earlier) from None
             if not is_told:
-                log.info("%s; another run is making it, waiting for that run", problem.message)
+                log.info("%s; waiting for a run that may be making it", problem.message)
                 is_told = True
-        if _earlier_step_is_at_work(platform, partition):
-            last_sign = time.monotonic()
         time.sleep(_POLL_SECONDS)
 
 
-def _earlier_run_is_active(context: dg.AssetExecutionContext, partition: str) -> bool:
-    """Whether another run of an earlier month waits or works."""
-    runs = active_runs(context.instance)
-    return any(run.run_id != context.run.run_id and run.tags.get(PARTITION_TAG, "9") < partition for run in runs)
+def _earlier_runs(context: dg.AssetExecutionContext, partition: str) -> list[dg.DagsterRun]:
+    """List other runs that wait or work and are of an earlier month, or of all months in turn."""
+    others = (run for run in active_runs(context.instance) if run.run_id != context.run.run_id)
+    return [run for run in others if run.job_name == CATCH_UP_JOB or run.tags.get(PARTITION_TAG, "9") < partition]
+
+
+def _with_queue(problem: PredecessorError, earlier: list[dg.DagsterRun]) -> PredecessorError:
+    """Say so when the earlier run cannot begin because this one holds its place."""
+    queued = [run for run in earlier if run.status == dg.DagsterRunStatus.QUEUED]
+    if not queued:
+        return problem
+    month = queued[0].tags.get(PARTITION_TAG, "")[:7] or "all months"
+    return PredecessorError(
+        problem.message,
+        f"the run of {month} is in the queue behind this one: start this month again when that run has ended.",
+    )
 
 
 def _earlier_step_is_at_work(platform: Platform, partition: str) -> bool:

@@ -12,6 +12,7 @@ from dagster._core.loader import LoadingContextForTest
 from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecord
 
 from segmentation_assets.graph.log_mark import is_log_behind
+from segmentation_assets.graph.plan import ingest_nodes
 from segmentation_assets.graph.platform import Platform
 from segmentation_assets.orchestration import incremental
 from segmentation_assets.orchestration.build import build_defs
@@ -32,8 +33,7 @@ def change_newest(shop):
 
 def take_in(shop, run):
     """Take the delivery in, and nothing more."""
-    graph = Platform(shop.settings()).graph
-    run(shop.settings(), keys={node.key for node in graph.nodes if not node.is_partitioned and node.layer != "serving"})
+    run(shop.settings(), keys={node.key for node in ingest_nodes(Platform(shop.settings()).graph)})
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from segmentation_assets.orchestration.run_liveness import (
     SILENT_SECONDS,
     active_runs,
     is_process_gone,
+    killed_runs_sensor,
     process_mark,
     tag_process,
 )
@@ -72,6 +73,15 @@ def test_process_that_took_over_the_number_is_another_one() -> None:
 def test_run_of_a_killed_process_is_reported_as_failed(instance: dg.DagsterInstance, killed_process: str) -> None:
     run = started_run(instance, killed_process)
     assert active_runs(instance) == []
+    assert stored_run(instance, run).status == dg.DagsterRunStatus.FAILURE
+
+
+def test_sensor_that_is_always_on_reports_a_killed_run(instance: dg.DagsterInstance, killed_process: str) -> None:
+    run = started_run(instance, killed_process)
+    sensor = killed_runs_sensor(30)
+    assert sensor.default_status == dg.DefaultSensorStatus.RUNNING
+    with dg.build_sensor_context(instance=instance) as context:
+        assert sensor.evaluate_tick(context).skip_message == "0 runs wait or work"
     assert stored_run(instance, run).status == dg.DagsterRunStatus.FAILURE
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import dagster as dg
 import pytest
 
+from segmentation_assets.graph.plan import ingest_nodes
+from segmentation_assets.graph.platform import Platform
 from segmentation_assets.orchestration.build import build_defs
 from segmentation_assets.orchestration.instance import open_instance
 from segmentation_assets.orchestration.options import RunOptions
@@ -46,8 +48,7 @@ def test_run_of_a_later_month_executed_again_minds_the_earlier_months(shop, run)
     with open_instance(shop.data_dir) as instance:
         (july,) = [found for found in instance.get_runs() if found.tags.get("dagster/partition") == MONTHS[1]]
         rewrite(shop.lines(MONTHS[0]), "SELECT * REPLACE (quantity + 3 AS quantity) FROM t")
-        graph = [node.key for node in _ingested(shop)]
-        run(shop.settings(), keys=graph)
+        run(shop.settings(), keys={node.key for node in ingest_nodes(Platform(shop.settings()).graph)})
         defs = build_defs(shop.settings())
         result = defs.resolve_job_def("monthly_snapshot_job").execute_in_process(
             instance=instance,
@@ -58,10 +59,3 @@ def test_run_of_a_later_month_executed_again_minds_the_earlier_months(shop, run)
         )
     (failure,) = [event for event in result.all_events if event.is_step_failure]
     assert "builds on 2025-06, which is not up to date" in failure.step_failure_data.user_failure_data.description
-
-
-def _ingested(shop):
-    from segmentation_assets.graph.plan import ingest_nodes
-    from segmentation_assets.graph.platform import Platform
-
-    return ingest_nodes(Platform(shop.settings()))

@@ -29,9 +29,9 @@ def computed(folder: Path, known: set[Path]) -> Counter[tuple[str, str]]:
     return Counter((step["key"], step["partition"]) for step in steps)
 
 
-def run_at_once(folder: Path, *commands: tuple[str, ...]) -> list[str]:
-    """Start the commands at once and return what each printed when it has ended well."""
-    started = [start(folder, *command) for command in commands]
+def run_at_once(*commands: tuple[Path, tuple[str, ...]]) -> list[str]:
+    """Start commands, each in its folder, at once, and return what each printed when it has ended well."""
+    started = [start(folder, *command) for folder, command in commands]
     said = [process.communicate(timeout=300) for process in started]
     assert [process.returncode for process in started] == [0] * len(started), said
     return ["".join(texts) for texts in said]
@@ -56,7 +56,7 @@ def undisturbed(finished_workplace: Path, tmp_path_factory: pytest.TempPathFacto
 def test_same_month_twice_at_once_is_computed_once(changed: Path, undisturbed: dict[str, str]) -> None:
     known = set((changed / "data" / "runs").glob("*.json"))
     june = (*MATERIALIZE, "--partition", "2025-06-01")
-    run_at_once(changed, june, june)
+    run_at_once((changed, june), (changed, june))
     counted = computed(changed, known)
     assert counted["clusters/kmeans", "2025-06-01"] == 1
     assert set(counted.values()) == {1}
@@ -65,16 +65,31 @@ def test_same_month_twice_at_once_is_computed_once(changed: Path, undisturbed: d
 
 
 def test_dependent_months_at_once_both_succeed(changed: Path, undisturbed: dict[str, str]) -> None:
-    commands = [(*MATERIALIZE, "--partition", month) for month in ("2025-06-01", "2025-07-01")]
-    june, _ = run_at_once(changed, *commands)
-    assert "builds on" not in june
+    june, july = ((*MATERIALIZE, "--partition", month) for month in ("2025-06-01", "2025-07-01"))
+    said, _ = run_at_once((changed, june), (changed, july))
+    assert "builds on" not in said
+    assert segmentation(changed, "run").code == 0
+    assert contents_of(changed / "data") == undisturbed
+
+
+def test_dependent_months_at_once_both_succeed_without_a_common_dagster_storage(
+    changed: Path, undisturbed: dict[str, str], tmp_path: Path
+) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    make_workplace(elsewhere)
+    settings = (changed / "segmentation.yaml").read_text(encoding="utf-8")
+    (elsewhere / "segmentation.yaml").write_text(f"data_dir: {changed / 'data'}\n{settings}", encoding="utf-8")
+    june, july = ((*MATERIALIZE, "--partition", month) for month in ("2025-06-01", "2025-07-01"))
+    run_at_once((changed, june), (elsewhere, july))
+    assert (elsewhere / "data" / "dagster").is_dir()
     assert segmentation(changed, "run").code == 0
     assert contents_of(changed / "data") == undisturbed
 
 
 def test_two_commands_run_at_once_leave_one_right_result(changed: Path, undisturbed: dict[str, str]) -> None:
     known = set((changed / "data" / "runs").glob("*.json"))
-    run_at_once(changed, (*SEGMENTATION, "run"), (*SEGMENTATION, "run"))
+    run_at_once((changed, (*SEGMENTATION, "run")), (changed, (*SEGMENTATION, "run")))
     counted = computed(changed, known)
     assert counted.pop(("serving/warehouse", "all")) <= 2
     assert set(counted.values()) == {1}

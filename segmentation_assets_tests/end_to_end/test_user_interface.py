@@ -72,6 +72,7 @@ def test_automation_that_is_switched_off_is_off(dev: DagsterDev) -> None:
     (repository,) = nodes
     found = {sensor["name"]: sensor["sensorState"]["status"] for sensor in repository["sensors"]}
     found |= {schedule["name"]: schedule["scheduleState"]["status"] for schedule in repository["schedules"]}
+    assert found.pop("killed_runs_sensor") == "RUNNING"
     assert set(found) >= {"on_data_change_sensor", "catch_up_sensor", "delivery_sensor", "monthly_snapshot_schedule"}
     assert set(found.values()) == {"STOPPED"}
 

@@ -20,24 +20,24 @@ def everything(platform):
 
 
 def test_parts_of_a_run_cover_every_asset_once(platform):
-    parts = [*ingest_nodes(platform), *monthly_nodes(platform), *publishing_nodes(platform)]
+    parts = [*ingest_nodes(platform.graph), *monthly_nodes(platform.graph), *publishing_nodes(platform.graph)]
     assert sorted(node.key for node in parts) == sorted(platform.graph.by_key)
 
 
 def test_nothing_stored_means_that_all_of_the_delivery_has_to_run(platform):
-    keys = to_run(platform, ingest_nodes(platform), "all", Scope(everything(platform)))
-    assert set(keys) == {node.key for node in ingest_nodes(platform)}
+    keys = to_run(platform, ingest_nodes(platform.graph), "all", Scope(everything(platform)))
+    assert set(keys) == {node.key for node in ingest_nodes(platform.graph)}
 
 
 def test_scope_limits_what_runs(platform):
-    assert to_run(platform, ingest_nodes(platform), "all", Scope(DECISIONS)) == ("source/decisions",)
+    assert to_run(platform, ingest_nodes(platform.graph), "all", Scope(DECISIONS)) == ("source/decisions",)
 
 
 def test_fresh_part_runs_only_when_forced(platform, pretend):
     pretend(platform, "source/decisions")
-    assert to_run(platform, ingest_nodes(platform), "all", Scope(DECISIONS)) == ()
+    assert to_run(platform, ingest_nodes(platform.graph), "all", Scope(DECISIONS)) == ()
     assert is_up_to_date(platform, Scope(DECISIONS))
-    assert to_run(platform, ingest_nodes(platform), "all", Scope(DECISIONS, force=True)) == ("source/decisions",)
+    assert to_run(platform, ingest_nodes(platform.graph), "all", Scope(DECISIONS, force=True)) == ("source/decisions",)
     assert not is_up_to_date(platform, Scope(DECISIONS, force=True))
 
 
@@ -45,8 +45,11 @@ def test_what_is_made_from_a_stale_part_runs_too(taken_in, pretend):
     pretend(taken_in, "silver/snapshot_input", "2025-06-01", inputs={"silver/order_lines@2025-01-01": "old"})
     pretend(taken_in, "silver/customer_history", "2025-06-01", inputs={"silver/snapshot_input@2025-06-01": "h"})
     keys = frozenset({"silver/snapshot_input", "silver/customer_history"})
-    assert to_run(taken_in, monthly_nodes(taken_in), "2025-06-01", Scope(frozenset({"silver/customer_history"}))) == ()
-    assert set(to_run(taken_in, monthly_nodes(taken_in), "2025-06-01", Scope(keys))) == keys
+    assert (
+        to_run(taken_in, monthly_nodes(taken_in.graph), "2025-06-01", Scope(frozenset({"silver/customer_history"})))
+        == ()
+    )
+    assert set(to_run(taken_in, monthly_nodes(taken_in.graph), "2025-06-01", Scope(keys))) == keys
 
 
 def test_months_asked_for_come_with_the_earlier_ones_that_are_missing(taken_in):
