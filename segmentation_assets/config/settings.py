@@ -225,7 +225,7 @@ class ExecutionSettings(Section):
     executor: Literal["in_process", "multiprocess"] = Field(
         "in_process",
         description="for runs that Dagster starts: in_process is cheaper for small data, multiprocess starts a process "
-        "per step; segmentation run always works in its own process",
+        "per step; segmentation run and catch_up_job always work in one process",
     )
 
 

@@ -8,7 +8,7 @@ import dagster as dg
 
 from segmentation_assets.errors import SettingsError
 
-_TEMPLATE = """# written by segmentation_assets; runs, logs and artifacts of this data folder
+_TEMPLATE = """# Written by segmentation_assets, which replaces changes; for settings of your own set DAGSTER_HOME.
 run_storage:
   module: segmentation_assets.orchestration.sqlite_storage
   class: OpenRunStorage

@@ -13,6 +13,7 @@ import dagster as dg
 from segmentation_assets.config.settings import Settings
 from segmentation_assets.monitoring.failure_report import FailureReport
 from segmentation_assets.monitoring.notifications import Delivery, configured_channels, deliver
+from segmentation_assets.orchestration.failed_steps import asset_key, is_interrupted_step, step_failure
 from segmentation_assets.orchestration.run_tags import (
     NOTIFIED_TAG,
     PARTITION_TAG,
@@ -22,9 +23,7 @@ from segmentation_assets.orchestration.run_tags import (
 )
 
 _PARTITION_TAGS = (PARTITION_TAG, "dagster/asset_partition_range_start", "dagster/asset_partition_range_end")
-_INTERRUPTED = "DagsterExecutionInterruptedError"
 _RUN_HINT = "no step failed, so look at the log of the run: its process may have been killed or out of memory."
-_DEFECT_HINT = "this is a defect of the software; the log of the run has the details."
 _log = logging.getLogger("segmentation_assets.notifying")
 
 
@@ -122,22 +121,17 @@ def _step_failures(instance: dg.DagsterInstance, run_id: str) -> list[dg.Dagster
     """Return the failed steps of a run in the order of their failing; steps that were interrupted have not failed."""
     records = instance.get_records_for_run(run_id, of_type=dg.DagsterEventType.STEP_FAILURE).records
     events = [record.event_log_entry.get_dagster_event() for record in records]
-    return [event for event in events if not _is_interrupted(event)]
-
-
-def _is_interrupted(event: dg.DagsterEvent) -> bool:
-    error = event.step_failure_data.error
-    return error is not None and error.cls_name == _INTERRUPTED
+    return [event for event in events if not is_interrupted_step(event)]
 
 
 def _report(settings: Settings, run: dg.DagsterRun, failures: Sequence[dg.DagsterEvent]) -> FailureReport:
     """Describe a failed run; the first of its failures is told in full."""
-    message, _, hint = _error_of(failures[0]).partition("\nHint: ")
+    message, hint = _error_of(failures[0])
     ui_url = settings.notifications.ui_url
     return FailureReport(
         job="assets without a job" if run.job_name == "__ASSET_JOB" else run.job_name,
         run_id=run.run_id,
-        assets=tuple(event.step_key.replace("__", "/") for event in failures if event.step_key),
+        assets=tuple(asset_key(event) for event in failures if event.step_key),
         month=_month(run),
         error=message,
         hint=hint,
@@ -151,15 +145,12 @@ def _month(run: dg.DagsterRun) -> str:
     return " to ".join(run.tags[tag][:7] for tag in _PARTITION_TAGS if tag in run.tags)
 
 
-def _error_of(failure: dg.DagsterEvent) -> str:
-    """Return the sentence of a failed step or run, with its hint after a line break."""
+def _error_of(failure: dg.DagsterEvent) -> tuple[str, str]:
+    """Return the sentence of a failed step or run, and its hint."""
     if not failure.is_step_failure:
-        return f"{_run_error(failure)}\nHint: {_RUN_HINT}"
-    data = failure.step_failure_data
-    if data.user_failure_data is not None and data.user_failure_data.description:
-        return data.user_failure_data.description
-    cause = (data.error.cause or data.error) if data.error else None
-    return f"{cause.message.strip() if cause else 'no message'}\nHint: {_DEFECT_HINT}"
+        return _run_error(failure), _RUN_HINT
+    found = step_failure(failure)
+    return found.message, found.hint
 
 
 def _run_error(failure: dg.DagsterEvent) -> str:

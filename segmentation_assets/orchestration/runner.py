@@ -23,6 +23,7 @@ from segmentation_assets.graph.plan import (
 from segmentation_assets.graph.platform import Platform
 from segmentation_assets.monitoring.cost import CostMeter
 from segmentation_assets.orchestration.asset_definition import Observer
+from segmentation_assets.orchestration.failed_steps import is_interrupted_run, step_failure
 from segmentation_assets.orchestration.incremental import StepOutcome
 from segmentation_assets.orchestration.instance import open_instance
 from segmentation_assets.orchestration.jobs import INGEST_JOB, MONTHLY_JOB
@@ -89,9 +90,6 @@ _QUIET = {"console": {"config": {"log_level": "CRITICAL"}}}
 """Logger configuration that keeps Dagster's own lines off the console; progress is shown by the caller."""
 
 _MOST_NAMED = 4
-
-_INTERRUPTED = "UNEXPECTED_TERMINATION"
-"""Reason that Dagster gives for the end of a run that was interrupted."""
 
 _log = logging.getLogger("segmentation_assets.runner")
 
@@ -172,7 +170,7 @@ class _Runner:
         self.cpu_seconds += meter.read().cpu_seconds
         if result.success:
             return frozenset()
-        if _is_interrupted(result):
+        if any(is_interrupted_run(event) for event in result.all_events):
             self.instance.report_run_canceled(result.dagster_run, "The run was stopped by the user.")
             raise KeyboardInterrupt
         self.problems.append((partition or WHOLE, _failure(result)))
@@ -200,25 +198,13 @@ class _Runner:
         return f"Left out in {span}, as it builds on that: {named}."
 
 
-def _is_interrupted(result: dg.ExecuteInProcessResult) -> bool:
-    """Whether the run was stopped from outside, in a step or between two."""
-    ends = [event.job_failure_data for event in result.all_events if event.is_job_failure]
-    return any(end.failure_reason is not None and end.failure_reason.value == _INTERRUPTED for end in ends)
-
-
 def _failure(result: dg.ExecuteInProcessResult) -> DataError:
     """Turn the first failed step into an error with the message a user can act on."""
-    for event in result.all_events:
-        if event.is_step_failure:
-            data = event.step_failure_data
-            if data.user_failure_data is not None and data.user_failure_data.description:
-                message, _, hint = data.user_failure_data.description.partition("\nHint: ")
-                return DataError(message, hint)
-            cause = data.error.cause or data.error if data.error else None
-            _log.error("%s", data.error.to_string() if data.error else "no details")
-            step = (event.step_key or "").replace("__", "/")
-            return DataError(
-                f"{step} failed: {cause.message.strip() if cause else 'no message'}",
-                "this is a defect of the software; the log file has the details.",
-            )
-    return DataError("the run failed before its first step", "see the log file.")
+    failures = [step_failure(event) for event in result.all_events if event.is_step_failure]
+    if not failures:
+        return DataError("the run failed before its first step", "see the log file.")
+    first = failures[0]
+    if not first.details:
+        return DataError(first.message, first.hint)
+    _log.error("%s", first.details)
+    return DataError(f"{first.key} failed: {first.message}", first.hint)

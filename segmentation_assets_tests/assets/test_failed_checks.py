@@ -147,7 +147,7 @@ def test_defect_in_a_body_is_told_as_one_and_leaves_the_previous_result(shop, ru
     with_body("gold/rfm_segments", body)
     problem = fail(shop, run, keys={"gold/rfm_segments"})
     assert "gold/rfm_segments failed: ZeroDivisionError: division by zero" in problem.message
-    assert problem.hint == "this is a defect of the software; the log file has the details."
+    assert problem.hint == "this is a defect of the software; the log of the run has the details."
     assert files_of(shop.data_dir) == before
     assert list((shop.data_dir / "staging").iterdir()) == []
 
