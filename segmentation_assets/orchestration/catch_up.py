@@ -100,8 +100,8 @@ def catch_up_sensor(settings: Settings, current_settings: Callable[[], Settings]
             Watch.from_json(context.cursor),
             _cause(platform, todo),
             time.time(),
-            quiet_seconds=automation.catch_up_after_seconds,
-            max_attempts=automation.max_attempts,
+            quiet_seconds=platform.settings.automation.catch_up_after_seconds,
+            max_attempts=platform.settings.automation.max_attempts,
             is_busy=bool(runs),
         )
         context.update_cursor(watch.to_json())

@@ -51,8 +51,8 @@ def delivery_sensor(settings: Settings, current_settings: Callable[[], Settings]
             watch,
             listing,
             time.time(),
-            quiet_seconds=automation.delivery_quiet_seconds,
-            max_attempts=automation.max_attempts,
+            quiet_seconds=platform.settings.automation.delivery_quiet_seconds,
+            max_attempts=platform.settings.automation.max_attempts,
             is_busy=any(run.job_name == INGEST_JOB for run in active_runs(context.instance)),
         )
         context.update_cursor(watch.to_json())

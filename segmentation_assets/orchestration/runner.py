@@ -188,14 +188,14 @@ class _Runner:
         raise DataError(message, f"{first.hint} {self._words_of_left_out()}".strip())
 
     def _words_of_left_out(self) -> str:
-        """Say which assets of which months were left out; the rest of a failed run goes without saying."""
-        months = [month for month, keys in self.left_out.items() if keys and month != WHOLE]
-        if not months:
+        """Say what was left out of parts other than those that failed, and in which months."""
+        keys = list(dict.fromkeys(key for part in sorted(self.left_out) for key in self.left_out[part]))
+        if not keys:
             return ""
-        keys = list(dict.fromkeys(key for month in months for key in self.left_out[month]))
         named = ", ".join(keys[:_MOST_NAMED]) + (f" and {len(keys) - _MOST_NAMED} more" * (len(keys) > _MOST_NAMED))
-        span = months[0][:7] if len(months) == 1 else f"{months[0][:7]} to {months[-1][:7]}"
-        return f"Left out in {span}, as it builds on that: {named}."
+        months = [month[:7] for month, left_out in self.left_out.items() if left_out and month != WHOLE]
+        span = f" in {months[0]} to {months[-1]}" if len(months) > 1 else "".join(f" in {month}" for month in months)
+        return f"Left out{span}, as it builds on that: {named}."
 
 
 def _failure(result: dg.ExecuteInProcessResult) -> DataError:

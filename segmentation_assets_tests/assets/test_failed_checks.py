@@ -203,7 +203,7 @@ def test_later_months_leave_out_only_what_builds_on_what_failed_and_the_message_
 
     assert caught.value.hint == (
         "the previous result was left as it is. Left out in 2025-07 to 2025-08, as it builds on that: "
-        "reports/dashboard."
+        "reports/dashboard, serving/warehouse."
     )
     assert [month for _, month in latest_runs(shop, 3)] == list(reversed(MONTHS))
     started, made, failed = steps_by_outcome(shop)
