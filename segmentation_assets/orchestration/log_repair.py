@@ -127,7 +127,7 @@ class _Repair:
             self._report_checks(node, manifest)
 
     def _tags(self, node: Node, partition: str, manifest: Manifest) -> dict[str, str]:
-        newest_event = str(self.instance.event_log_storage.get_maximum_record_id())
+        newest_event = str(self.instance.event_log_storage.get_maximum_record_id() or 0)
         tags = {_VERSION: manifest.content_hash, _IS_GIVEN: "true", _CODE: self.platform.code_version(node)}
         for item in node.inputs:
             tags[f"{_INPUT}{item.key}"] = self._version_read(item, partition) or "INITIAL"

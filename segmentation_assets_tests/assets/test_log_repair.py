@@ -117,6 +117,17 @@ def test_log_that_is_gone_is_told_of_all_that_is_stored(shop, segmentation, writ
         assert told.metadata["customers"].value > 0
 
 
+def test_empty_log_whose_first_report_has_inputs_is_readable(shop):
+    """All that is read from outside has changed and waits to be taken in, while what was made of it before is kept."""
+    shutil.rmtree(shop.data_dir / "dagster")
+    change_newest(shop)
+    (shop.data_dir / "decisions.csv").write_text("decided_on,kind,segment_key,value,decided_by\n", encoding="utf-8")
+    with open_instance(shop.data_dir) as instance:
+        assert repair(shop, instance) > 0
+        missing = {(f"source/{name}", None): "MISSING" for name in ("decisions", "delivery")}
+        assert statuses(shop, instance) == missing
+
+
 def test_result_that_was_stored_just_before_a_kill_is_reported(shop, run, instance, monkeypatch):
     """The manifest is in place, the process dies before Dagster hears of it; the next run finds nothing left to do."""
     original = incremental._store_table
