@@ -31,11 +31,17 @@ def test_run_executed_again_is_a_run_of_its_own(story: Story) -> None:
 
 
 def test_settings_changed_without_a_reload_are_caught_up_on_once(story: Story) -> None:
-    runs = story.change(lambda: write_settings(story.shop, reports__business_report__title="Ours"))
+    runs = story.change(lambda: write_settings(story.shop, reports__dashboard__title="Ours"))
     assert [run.job for run in runs if run.tags["segmentation/started_by"] == "catch_up_sensor"] == ["catch_up_job"]
     assert {run.status for run in runs} == {"SUCCESS"}
-    assert story.made(runs)["reports/business_report"] == set(MONTHS)
+    assert story.made(runs)["reports/dashboard"] == set(MONTHS)
     assert "reload it" in story.words("catch_up_sensor")
+
+
+def test_reload_after_that_computes_nothing(story: Story) -> None:
+    runs = story.change(story.dev.reload)
+    assert story.made(runs) == {}
+    assert story.statuses() == {"FRESH"}
 
 
 def test_late_line_of_an_old_month_is_caught_up_on_in_order(story: Story) -> None:
