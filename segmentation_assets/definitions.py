@@ -3,6 +3,8 @@
 from segmentation_assets.config.loading import load_settings_from_environment
 from segmentation_assets.orchestration.build import build_defs
 
+_loaded = load_settings_from_environment()
+
 defs = build_defs(
-    load_settings_from_environment().settings, current_settings=lambda: load_settings_from_environment().settings
+    _loaded.settings, current_settings=lambda: load_settings_from_environment(config=_loaded.config_path).settings
 )

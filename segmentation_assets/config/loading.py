@@ -93,9 +93,9 @@ def load_settings(
     return _validated(_with_absolute_folders(_without_empty_sections(merged), path), path)
 
 
-def load_settings_from_environment() -> LoadedSettings:
-    """Load the settings that the process environment and the working directory call for."""
-    return load_settings(environment=os.environ)
+def load_settings_from_environment(config: Path | None = None) -> LoadedSettings:
+    """Load the settings that the process environment and the working directory call for, or a file that is named."""
+    return load_settings(config=config, environment=os.environ)
 
 
 def profile_names() -> tuple[str, ...]:

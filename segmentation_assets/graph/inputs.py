@@ -6,7 +6,7 @@ import datetime as dt
 import re
 from collections.abc import Callable
 
-from segmentation_assets.errors import DataError, PredecessorError
+from segmentation_assets.errors import DataError, PredecessorError, SettingsError
 from segmentation_assets.graph.months import month_range, previous_month
 from segmentation_assets.graph.node import RECENT_MONTHS, Input, Node
 from segmentation_assets.graph.platform import Platform
@@ -62,6 +62,21 @@ def required_manifest(platform: Platform, key: str, partition: str) -> Manifest:
             "run 'segmentation run', or materialise it together with what it needs.",
         )
     return manifest
+
+
+def check_source(platform: Platform) -> None:
+    """Raise a SettingsError before the built-in shop replaces what was made from own files.
+
+    That is what happens when the settings file is moved away, or a command is started in another folder.
+    """
+    listed = platform.store.manifest("source/delivery", WHOLE)
+    if platform.settings.source.kind == "synthetic" and listed and "source/synthetic_retail" not in listed.inputs:
+        raise SettingsError(
+            f"{platform.data_dir} holds the results of own files, and the settings name the built-in shop "
+            "(source.kind: synthetic)",
+            "if the settings file was not found, name it by --config or SEGMENTATION_CONFIG; for the built-in shop "
+            "choose another data_dir.",
+        )
 
 
 def order_line_months(platform: Platform) -> tuple[str, ...]:

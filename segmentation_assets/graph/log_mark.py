@@ -1,4 +1,4 @@
-"""Whether Dagster's event log of the data folder knows of everything that is stored, told without asking Dagster."""
+"""Whether Dagster's event log knows of everything that is stored in the data folder, told without asking Dagster."""
 
 from __future__ import annotations
 
@@ -12,28 +12,27 @@ from segmentation_assets.storage.store import WHOLE
 
 
 def is_log_behind(platform: Platform) -> bool:
-    """Whether something was stored that the log has not been told of, or the log is gone.
-
-    A log elsewhere, under DAGSTER_HOME, is not looked at.
-    """
-    if os.environ.get("DAGSTER_HOME"):
-        return False
+    """Whether something was stored that the log has not been told of, or the log is gone."""
     mark = _mark(platform)
     return bool(mark) and _read(_mark_file(platform)) != mark
 
 
 def note_told(platform: Platform) -> None:
-    """Note that the log of the data folder knows what is stored now."""
-    if not os.environ.get("DAGSTER_HOME"):
-        path = _mark_file(platform)
-        temporary = path.with_suffix(f".{os.getpid()}")
-        temporary.write_text(_mark(platform), encoding="utf-8")
-        os.replace(temporary, path)
+    """Note that the log knows what is stored now."""
+    path = _mark_file(platform)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f"{path.name}.{os.getpid()}")
+    temporary.write_text(_mark(platform), encoding="utf-8")
+    os.replace(temporary, path)
 
 
 def _mark_file(platform: Platform) -> Path:
-    """A file of the log itself, so that it goes when the log goes."""
-    return platform.event_log_folder / "told_of"
+    """A file beside the log, so that it goes when the log goes; a DAGSTER_HOME has one per data folder."""
+    home = os.environ.get("DAGSTER_HOME")
+    if not home:
+        return platform.event_log_folder / "told_of"
+    name = hashlib.sha256(str(platform.data_dir.resolve()).encode()).hexdigest()[:16]
+    return Path(home) / "segmentation_told_of" / name
 
 
 def _read(path: Path) -> str:

@@ -21,7 +21,7 @@ class Scope:
     Parameters
     ----------
     keys : frozenset of str
-        Asset keys; all of the graph by default.
+        Asset keys.
     month : str
         One month as YYYY-MM-01, with earlier ones that it builds on and that are not up to date; empty for all.
     months : int or None

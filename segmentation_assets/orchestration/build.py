@@ -5,6 +5,7 @@ from collections.abc import Callable
 import dagster as dg
 
 from segmentation_assets.config.settings import Settings
+from segmentation_assets.graph.platform import Platform
 from segmentation_assets.orchestration.automation import automation_sensor
 from segmentation_assets.orchestration.catch_up import catch_up_job, catch_up_sensor
 from segmentation_assets.orchestration.delivery_sensor import delivery_sensor
@@ -42,7 +43,7 @@ def build_defs(settings: Settings, *, current_settings: Callable[[], Settings] |
                 automation_sensor(automation),
                 catch_up_sensor(settings, current),
                 delivery_sensor(settings, current),
-                killed_runs_sensor(automation.interval_seconds),
+                killed_runs_sensor(Platform(settings).graph.by_key, automation.interval_seconds),
                 *([failures] if failures else []),
             ],
         ),

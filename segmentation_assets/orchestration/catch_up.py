@@ -90,9 +90,9 @@ def catch_up_sensor(settings: Settings, current_settings: Callable[[], Settings]
         f"{automation.max_attempts} times for the same cause.",
     )
     def sensor(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
-        runs = active_runs(context.instance)
         try:
             platform = Platform(current_settings())
+            runs = active_runs(context.instance, platform.graph.by_key)
             todo = to_do(platform, Scope(_keys(platform))) if is_taken_in(platform) else ()
         except SegmentationError as problem:
             return dg.SkipReason(str(problem))

@@ -46,14 +46,14 @@ def delivery_sensor(settings: Settings, current_settings: Callable[[], Settings]
         watch, listing = Watch.from_json(context.cursor), _listing(platform, files)
         if watch.cause == listing and _is_taken_up(platform):
             context.update_cursor(Watch(listing).to_json())
-            return dg.SkipReason(f"all {len(files)} files have been taken up")
+            return dg.SkipReason(f"all {len(files)} files have been taken up; catch_up_sensor tells what is left to do")
         verdict, watch = look(
             watch,
             listing,
             time.time(),
             quiet_seconds=platform.settings.automation.delivery_quiet_seconds,
             max_attempts=platform.settings.automation.max_attempts,
-            is_busy=any(run.job_name == INGEST_JOB for run in active_runs(context.instance)),
+            is_busy=any(run.job_name == INGEST_JOB for run in active_runs(context.instance, platform.graph.by_key)),
         )
         context.update_cursor(watch.to_json())
         if verdict == Verdict.ACT:

@@ -16,7 +16,7 @@ from typing import Any
 import dagster as dg
 
 from segmentation_assets.errors import DataError
-from segmentation_assets.graph.inputs import read_fingerprints
+from segmentation_assets.graph.inputs import check_source, read_fingerprints
 from segmentation_assets.graph.node import Node
 from segmentation_assets.graph.platform import Platform
 from segmentation_assets.graph.staleness import check_predecessors, compare, expected_version, known_months
@@ -113,10 +113,13 @@ def keep_or_compute(
     ------
     CheckFailedError
         A check failed; the previous result is still in place.
+    SettingsError
+        The data folder holds the results of own files, and the settings name the built-in shop.
     DataError
         An input is missing, damaged or breaks a rule, or an earlier month is missing or out of date.
     """
     meter = CostMeter()
+    check_source(platform)
     if not options.is_in_order and any(item.window == "previous" for item in node.inputs):
         check_predecessors(platform, node, partition)
 

@@ -32,7 +32,7 @@ local_artifact_storage:
 {compute_logs}
 concurrency:
   runs:
-    max_concurrent_runs: 2
+    max_concurrent_runs: 3
     tag_concurrency_limits:
       - key: dagster/partition
         value: {{applyLimitPerUniqueValue: true}}
@@ -91,7 +91,21 @@ def _write_if_other(path: Path, text: str) -> None:
 
 
 def open_instance(data_dir: Path) -> dg.DagsterInstance:
-    """Open the instance of a data folder for runs in this process; a DAGSTER_HOME set from outside wins."""
-    if os.environ.get("DAGSTER_HOME"):
-        return dg.DagsterInstance.get()
+    """Open the instance of a data folder for runs in this process; a DAGSTER_HOME set from outside wins.
+
+    Raises
+    ------
+    SettingsError
+        Dagster cannot use DAGSTER_HOME.
+    """
+    home = os.environ.get("DAGSTER_HOME")
+    if home:
+        try:
+            return dg.DagsterInstance.get()
+        except dg.DagsterInvariantViolationError as problem:
+            raise SettingsError(
+                f"DAGSTER_HOME is {home}, which Dagster cannot use: {str(problem).strip().splitlines()[0]}",
+                "set it to the absolute path of a folder that exists, with the dagster.yaml of this project in it, or "
+                "leave it unset.",
+            ) from problem
     return dg.DagsterInstance.from_config(str(instance_home(data_dir)), _IN_PROCESS)

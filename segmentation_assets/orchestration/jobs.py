@@ -9,7 +9,9 @@ from segmentation_assets.graph.build import Graph
 from segmentation_assets.graph.node import Node
 from segmentation_assets.graph.plan import ingest_nodes
 
-INGEST_JOB, MONTHLY_JOB, CATCH_UP_JOB = "ingest_job", "monthly_snapshot_job", "catch_up_job"
+INGEST_JOB, MONTHLY_JOB, REFIT_JOB, REPORTS_JOB = "ingest_job", "monthly_snapshot_job", "refit_job", "reports_job"
+CATCH_UP_JOB = "catch_up_job"
+JOBS = frozenset({INGEST_JOB, MONTHLY_JOB, REFIT_JOB, REPORTS_JOB, CATCH_UP_JOB})
 
 
 def asset_jobs(graph: Graph) -> list[Any]:
@@ -26,14 +28,14 @@ def asset_jobs(graph: Graph) -> list[Any]:
             description="Take the delivery in, up to the classified order lines.",
         ),
         dg.define_asset_job(
-            "refit_job",
+            REFIT_JOB,
             selection=_selection(_made_from_clusterings(graph)),
             config={"resources": {"options": {"config": {"force": True}}}},
             description="Fit all clusterings of a month again, though nothing changed, with what follows from them. "
             "Give another seed to see what hangs on it. The model in force stays in force.",
         ),
         dg.define_asset_job(
-            "reports_job",
+            REPORTS_JOB,
             selection=_selection(node for node in graph.nodes if node.layer in ("reports", "exports", "serving")),
             description="Reports, exports and the published database of a month.",
         ),

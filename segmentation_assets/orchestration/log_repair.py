@@ -1,8 +1,9 @@
 """Tells Dagster's event log what is stored and up to date, where the log does not know it or would call it stale.
 
 Manifests say what is stored; the log learns of it by the runs that made it. It falls behind when a process is killed
-between the two, when results were made under another log, and when a delivery changes an asset that all months share:
-Dagster then calls every month stale, whether or not the part that it reads has changed.
+between the two, when results were made under another log, when a run fails that was to make anew what is up to date,
+and when a delivery changes an asset that all months share: Dagster then calls every month stale, whether or not the
+part that it reads has changed.
 """
 
 from __future__ import annotations
@@ -61,14 +62,18 @@ class _Repair:
             partitions = self.months if node.is_partitioned else (WHOLE,)
             known = self._known(node, partitions)
             self.versions[node.key] = {partition: tags[_VERSION] for partition, tags in known.items()}
-            due = [partition for partition in partitions if not self._is_known(node, partition, known)]
-            due = [partition for partition in due if self._is_fresh(node, partition)]
-            newest = partitions[-1:]
-            if due and newest and newest[0] not in due and self._is_fresh(node, newest[0]):
-                due.append(newest[0])
-            for partition in due:
-                self._report(node, partition, is_newest=partition in newest)
-                yield node.key, partition
+            failed = self._failed(node)
+            due: list[str] = []
+            for partition in partitions:
+                tags = None if partition in failed else known.get(partition)
+                if self._is_due(node, partition, tags):
+                    self._report(node, partition, is_newest=partition == partitions[-1])
+                    due.append(partition)
+                    yield node.key, partition
+            newest = partitions[-1] if due else ""
+            if newest and newest not in due and self._is_fresh(node, newest):
+                self._report(node, newest, is_newest=True)
+                yield node.key, newest
 
     def _known(self, node: Node, partitions: tuple[str, ...]) -> dict[str, dict[str, str]]:
         """Read the tags of the last materialisation of every partition that has one."""
@@ -86,11 +91,31 @@ class _Repair:
         tagged = ((each.partition or WHOLE, dict(each.tags or {})) for each in materializations if each is not None)
         return {partition: tags for partition, tags in tagged if _VERSION in tags}
 
-    def _is_known(self, node: Node, partition: str, known: dict[str, dict[str, str]]) -> bool:
+    def _failed(self, node: Node) -> set[str]:
+        """Partitions that Dagster shows as failed: a run that has failed was to make them after they were made."""
+        key = dg.AssetKey(node.key.split("/"))
+        log = self.instance.event_log_storage
+        if node.is_partitioned:
+            attempts = log.get_latest_asset_partition_materialization_attempts_without_materializations(key)
+            return {partition for partition, (run_id, _) in attempts.items() if self._has_failed(run_id)}
+        planned = log.get_latest_planned_materialization_info(key)
+        made = self.instance.fetch_materializations(key, limit=1).records
+        is_later = planned is not None and bool(made) and made[0].storage_id < planned.storage_id
+        return {WHOLE} if planned is not None and is_later and self._has_failed(planned.run_id) else set()
+
+    def _has_failed(self, run_id: str) -> bool:
+        run = self.instance.get_run_by_id(run_id)
+        return run is not None and run.status == dg.DagsterRunStatus.FAILURE
+
+    def _is_due(self, node: Node, partition: str, tags: dict[str, str] | None) -> bool:
+        """Whether a result is stored and up to date, and Dagster does not know it so."""
+        stored = self.platform.store.manifest(node.key, partition)
+        if stored is None or self._is_known(node, partition, tags, stored):
+            return False
+        return self._is_fresh(node, partition)
+
+    def _is_known(self, node: Node, partition: str, tags: dict[str, str] | None, stored: Manifest) -> bool:
         """Whether Dagster knows what is stored, as made by this code from what the inputs are now."""
-        stored, tags = self.platform.store.manifest(node.key, partition), known.get(partition)
-        if stored is None:
-            return True
         if tags is None or tags[_VERSION] != stored.content_hash:
             return False
         read = {item.key: self._version_read(item, partition) for item in node.inputs}

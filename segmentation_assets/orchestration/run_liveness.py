@@ -3,10 +3,12 @@
 import os
 import platform as machine
 import time
+from collections.abc import Collection
 from pathlib import Path
 
 import dagster as dg
 
+from segmentation_assets.orchestration.jobs import JOBS
 from segmentation_assets.orchestration.run_tags import PROCESS_TAG, own_tag, own_value
 
 SILENT_SECONDS = 900.0
@@ -44,7 +46,7 @@ def tag_process(instance: dg.DagsterInstance, run: dg.DagsterRun, *, is_step_pro
 _tagged: set[str] = set()
 
 
-def killed_runs_sensor(interval_seconds: int) -> dg.SensorDefinition:
+def killed_runs_sensor(keys: Collection[str], interval_seconds: int) -> dg.SensorDefinition:
     """Make the sensor that notices killed runs, which would hold their month in the queue for ever."""
 
     @dg.sensor(
@@ -54,15 +56,27 @@ def killed_runs_sensor(interval_seconds: int) -> dg.SensorDefinition:
         description="Reports runs whose process is gone as failed. On whether or not automation is enabled.",
     )
     def sensor(context: dg.SensorEvaluationContext) -> dg.SkipReason:
-        return dg.SkipReason(f"{len(active_runs(context.instance))} runs wait or work")
+        return dg.SkipReason(f"{len(active_runs(context.instance, keys))} runs wait or work")
 
     return sensor
 
 
-def active_runs(instance: dg.DagsterInstance) -> list[dg.DagsterRun]:
-    """List the runs that wait or work; those whose process is gone are reported as failed and left out."""
+def active_runs(instance: dg.DagsterInstance, keys: Collection[str]) -> list[dg.DagsterRun]:
+    """List the runs of some assets that wait or work; those whose process is gone are reported as failed and left out.
+
+    The storage may be shared with other projects, whose runs are none of ours.
+    """
     records = instance.get_run_records(filters=dg.RunsFilter(statuses=_ACTIVE))
-    return [record.dagster_run for record in records if not _report_if_dead(instance, record)]
+    own = (record for record in records if _is_ours(record.dagster_run, keys))
+    return [record.dagster_run for record in own if not _report_if_dead(instance, record)]
+
+
+def _is_ours(run: dg.DagsterRun, keys: Collection[str]) -> bool:
+    if own_tag(run, PROCESS_TAG):
+        return True
+    if run.asset_selection:
+        return all(key.to_user_string() in keys for key in run.asset_selection)
+    return run.job_name in JOBS
 
 
 def _report_if_dead(instance: dg.DagsterInstance, record: dg.RunRecord) -> bool:

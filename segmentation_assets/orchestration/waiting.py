@@ -46,7 +46,7 @@ def compute_in_order(
         except PredecessorError as problem:
             if _earlier_step_is_at_work(platform, partition):
                 last_sign = time.monotonic()
-            earlier = _earlier_runs(context, partition)
+            earlier = _earlier_runs(platform, context, partition)
             patience = PATIENCE_SECONDS if earlier else BETWEEN_STEPS_SECONDS[platform.settings.execution.executor]
             if time.monotonic() - last_sign > patience:
                 raise _with_queue(problem, earlier) from None
@@ -56,9 +56,10 @@ def compute_in_order(
         time.sleep(_POLL_SECONDS)
 
 
-def _earlier_runs(context: dg.AssetExecutionContext, partition: str) -> list[dg.DagsterRun]:
+def _earlier_runs(platform: Platform, context: dg.AssetExecutionContext, partition: str) -> list[dg.DagsterRun]:
     """List other runs that wait or work and are of an earlier month, or of all months in turn."""
-    others = (run for run in active_runs(context.instance) if run.run_id != context.run.run_id)
+    active = active_runs(context.instance, platform.graph.by_key)
+    others = (run for run in active if run.run_id != context.run.run_id)
     return [run for run in others if run.job_name == CATCH_UP_JOB or run.tags.get(PARTITION_TAG, "9") < partition]
 
 

@@ -10,14 +10,17 @@ import pytest
 from dagster._core.definitions.data_version import CachingStaleStatusResolver
 from dagster._core.loader import LoadingContextForTest
 from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecord
+from dagster._core.storage.partition_status_cache import get_and_update_asset_status_cache_value
 
+from segmentation_assets.errors import DataError
 from segmentation_assets.graph.log_mark import is_log_behind
 from segmentation_assets.graph.plan import ingest_nodes
 from segmentation_assets.graph.platform import Platform
-from segmentation_assets.orchestration import incremental
+from segmentation_assets.orchestration import asset_definition, incremental
 from segmentation_assets.orchestration.build import build_defs
-from segmentation_assets.orchestration.instance import open_instance
+from segmentation_assets.orchestration.instance import instance_home, open_instance
 from segmentation_assets.orchestration.log_repair import repair_log
+from segmentation_assets.orchestration.run_tags import FORCE_TAG
 from segmentation_assets_tests.assets.conftest import MONTHS
 from segmentation_assets_tests.assets.stored import files_of, rewrite
 
@@ -115,6 +118,74 @@ def test_log_that_is_gone_is_told_of_all_that_is_stored(shop, segmentation, writ
         (told,) = materializations(instance, "gold/rfm_segments", MONTHS[0])
         assert told.metadata["kept"].value is True
         assert told.metadata["customers"].value > 0
+
+
+def failed_partitions(shop, instance):
+    """Assets and months that Dagster shows as failed."""
+    graph = build_defs(shop.settings()).resolve_asset_graph()
+    found = set()
+    for key in graph.materializable_asset_keys:
+        months = graph.get(key).partitions_def
+        if months is not None:
+            value = get_and_update_asset_status_cache_value(instance, key, months)
+            failed = value.deserialize_failed_partition_subsets(months).get_partition_keys()
+            found |= {(key.to_user_string(), month) for month in failed}
+    return found
+
+
+def test_failed_run_over_what_is_up_to_date_leaves_no_month_red(shop, instance, monkeypatch):
+    """By force, June is made anew and its champion fails; what is stored still holds."""
+    body_of = asset_definition.body_of
+    monkeypatch.setattr(asset_definition, "body_of", lambda node: fail if node.noun == "champion" else body_of(node))
+    result = (
+        build_defs(shop.settings())
+        .resolve_job_def("monthly_snapshot_job")
+        .execute_in_process(instance=instance, partition_key=MONTHS[0], tags={FORCE_TAG: "true"}, raise_on_error=False)
+    )
+    assert not result.success
+    assert {("gold/champion", MONTHS[0]), ("reports/dashboard", MONTHS[0])} <= failed_partitions(shop, instance)
+    assert repair(shop, instance) > 0
+    assert failed_partitions(shop, instance) == set()
+    assert statuses(shop, instance) == {}
+    assert repair(shop, instance) == 0
+
+
+def fail(step):
+    raise DataError("no champion today")
+
+
+def test_months_that_build_on_each_other_need_one_pass(shop, instance):
+    """July's own month before is reported first, and July with it."""
+    known = materializations(instance, "gold/customer_segments", MONTHS[0])[0]
+    tags = {**known.tags, "dagster/data_version": "another result"}
+    instance.report_runless_asset_event(
+        dg.AssetMaterialization(known.asset_key, partition=MONTHS[0], metadata=known.metadata, tags=tags)
+    )
+    assert repair(shop, instance) > 0
+    assert repair(shop, instance) == 0
+    assert statuses(shop, instance) == {}
+
+
+def test_log_elsewhere_is_told_too(shop, segmentation, write_settings, monkeypatch, tmp_path):
+    monkeypatch.chdir(shop.root)
+    write_settings(shop.settings())
+    home = instance_home(tmp_path / "elsewhere")
+    monkeypatch.setenv("DAGSTER_HOME", str(home))
+    assert segmentation("run").code == 0
+    with dg.DagsterInstance.get() as elsewhere:
+        assert statuses(shop, elsewhere) == {}
+    assert not is_log_behind(Platform(shop.settings()))
+
+
+@pytest.mark.parametrize("home", ["relative", "/there/is/none"])
+def test_dagster_home_that_cannot_be_used_is_told_in_a_sentence(shop, segmentation, write_settings, monkeypatch, home):
+    monkeypatch.chdir(shop.root)
+    write_settings(shop.settings())
+    monkeypatch.setenv("DAGSTER_HOME", home)
+    printed = segmentation("run", "--only", "reports", "--force")
+    assert printed.code == 1
+    assert f"DAGSTER_HOME is {home}, which Dagster cannot use" in printed.err
+    assert "absolute path of a folder that exists" in printed.err
 
 
 def test_empty_log_whose_first_report_has_inputs_is_readable(shop):

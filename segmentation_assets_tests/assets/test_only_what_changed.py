@@ -121,3 +121,16 @@ def test_seed_by_hand_stays_until_the_settings_change(shop, run):
     again = run(shop.settings(clustering__seed=8))
     assert {month for key, month in again if key == "clusters/kmeans"} == set(MONTHS)
     assert Platform(shop.settings()).store.manifest("clusters/kmeans", newest).by_hand == {}
+
+
+def test_built_in_shop_does_not_replace_what_was_made_from_own_files(shop, run, segmentation, monkeypatch):
+    """The settings file was moved away, so the default profile holds, in the same data folder."""
+    before = every_file_of(shop.data_dir / "tables")
+    monkeypatch.chdir(shop.root)
+
+    printed = segmentation("run", "--only", "source", "--only", "raw", "--force")
+
+    assert printed.code == 1
+    assert f"{shop.data_dir} holds the results of own files, and the settings name the built-in shop" in printed.err
+    assert "name it by --config or SEGMENTATION_CONFIG" in printed.err
+    assert every_file_of(shop.data_dir / "tables") == before

@@ -12,6 +12,7 @@ import dagster as dg
 import pytest
 
 from segmentation_assets.orchestration import run_liveness
+from segmentation_assets.orchestration.jobs import INGEST_JOB
 from segmentation_assets.orchestration.run_liveness import (
     FOREIGN_SECONDS,
     SILENT_SECONDS,
@@ -23,9 +24,16 @@ from segmentation_assets.orchestration.run_liveness import (
 )
 from segmentation_assets.orchestration.run_tags import PROCESS_TAG, own_tag, own_value
 
+KEYS = {"gold/champion"}
+
+
+@dg.job(name=INGEST_JOB)
+def own_job() -> None:
+    pass
+
 
 @dg.job
-def some_job() -> None:
+def job_of_another_project() -> None:
     pass
 
 
@@ -35,9 +43,11 @@ def instance() -> Iterator[dg.DagsterInstance]:
         yield found
 
 
-def started_run(instance: dg.DagsterInstance, mark: str = "", *, marked_run: str = "") -> dg.DagsterRun:
+def started_run(
+    instance: dg.DagsterInstance, mark: str = "", *, marked_run: str = "", job: dg.JobDefinition = own_job
+) -> dg.DagsterRun:
     """Make a run that has started, with the mark of a process; `marked_run` is another run the mark was given to."""
-    run = instance.create_run_for_job(some_job, status=dg.DagsterRunStatus.STARTED)
+    run = instance.create_run_for_job(job, status=dg.DagsterRunStatus.STARTED)
     if mark:
         instance.add_run_tags(run.run_id, {PROCESS_TAG: own_value(marked_run or run.run_id, mark)})
     return stored_run(instance, run)
@@ -72,17 +82,30 @@ def test_process_that_took_over_the_number_is_another_one() -> None:
 
 def test_run_of_a_killed_process_is_reported_as_failed(instance: dg.DagsterInstance, killed_process: str) -> None:
     run = started_run(instance, killed_process)
-    assert active_runs(instance) == []
+    assert active_runs(instance, KEYS) == []
     assert stored_run(instance, run).status == dg.DagsterRunStatus.FAILURE
 
 
 def test_sensor_that_is_always_on_reports_a_killed_run(instance: dg.DagsterInstance, killed_process: str) -> None:
     run = started_run(instance, killed_process)
-    sensor = killed_runs_sensor(30)
+    sensor = killed_runs_sensor(KEYS, 30)
     assert sensor.default_status == dg.DefaultSensorStatus.RUNNING
     with dg.build_sensor_context(instance=instance) as context:
         assert sensor.evaluate_tick(context).skip_message == "0 runs wait or work"
     assert stored_run(instance, run).status == dg.DagsterRunStatus.FAILURE
+
+
+@pytest.mark.parametrize("key", ["gold/champion", "marts/orders"])
+def test_runs_of_other_projects_in_the_same_storage_are_left_alone(instance: dg.DagsterInstance, key: str) -> None:
+    """Their processes put no name to them, and they may take hours."""
+    foreign = started_run(instance, job=job_of_another_project)
+    selection = frozenset({dg.AssetKey(key.split("/"))})
+    of_assets = dg.DagsterRun("__ASSET_JOB", status=dg.DagsterRunStatus.STARTED, asset_selection=selection)
+    instance.run_storage.add_run(of_assets)
+    active = {run.run_id for run in active_runs(instance, KEYS)}
+    assert foreign.run_id not in active
+    assert (of_assets.run_id in active) == (key in KEYS)
+    assert stored_run(instance, foreign).status == dg.DagsterRunStatus.STARTED
 
 
 def test_run_executed_again_is_not_taken_for_the_one_whose_process_was_killed(
@@ -90,16 +113,16 @@ def test_run_executed_again_is_not_taken_for_the_one_whose_process_was_killed(
 ) -> None:
     """Dagster copies the tags of the first run."""
     first = started_run(instance, killed_process)
-    active_runs(instance)
+    active_runs(instance, KEYS)
     again = started_run(instance, killed_process, marked_run=first.run_id)
-    assert [found.run_id for found in active_runs(instance)] == [again.run_id]
+    assert [found.run_id for found in active_runs(instance, KEYS)] == [again.run_id]
     tag_process(instance, again)
     assert own_tag(stored_run(instance, again), PROCESS_TAG) == process_mark()
 
 
 def test_run_of_a_living_process_is_left_alone(instance: dg.DagsterInstance) -> None:
     run = started_run(instance, process_mark())
-    assert [found.run_id for found in active_runs(instance)] == [run.run_id]
+    assert [found.run_id for found in active_runs(instance, KEYS)] == [run.run_id]
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import pytest
 from segmentation_assets.errors import PredecessorError
 from segmentation_assets.graph.platform import Platform
 from segmentation_assets.orchestration import waiting
-from segmentation_assets.orchestration.jobs import CATCH_UP_JOB
+from segmentation_assets.orchestration.jobs import CATCH_UP_JOB, MONTHLY_JOB
 from segmentation_assets.orchestration.run_tags import PARTITION_TAG
 from segmentation_assets.orchestration.waiting import BETWEEN_STEPS_SECONDS, PATIENCE_SECONDS, compute_in_order
 from segmentation_assets_tests.assets.conftest import MONTHS, Shop
@@ -95,7 +95,9 @@ def test_steps_of_this_month_or_a_later_one_are_no_reason_to_wait(wait: Wait, mo
 
 
 @pytest.mark.parametrize(
-    ("job", "tags"), [("any", {PARTITION_TAG: MONTHS[0]}), (CATCH_UP_JOB, {})], ids=["earlier month", "all months"]
+    ("job", "tags"),
+    [(MONTHLY_JOB, {PARTITION_TAG: MONTHS[0]}), (CATCH_UP_JOB, {})],
+    ids=["earlier month", "all months"],
 )
 def test_run_between_two_of_its_steps_is_waited_for_longer(wait: Wait, job: str, tags: dict[str, str]) -> None:
     wait.add_run(job, **tags)
@@ -108,7 +110,7 @@ def test_run_in_the_queue_behind_this_one_is_named(wait: Wait, monkeypatch: pyte
     queued = SimpleNamespace(
         run_id="june", job_name="any", status=dg.DagsterRunStatus.QUEUED, tags={PARTITION_TAG: MONTHS[0]}
     )
-    monkeypatch.setattr(waiting, "active_runs", lambda _: [queued])
+    monkeypatch.setattr(waiting, "active_runs", lambda *_: [queued])
     with pytest.raises(PredecessorError) as caught:
         wait.step_of_july()
     assert caught.value.hint == (

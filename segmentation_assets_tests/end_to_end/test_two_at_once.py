@@ -81,7 +81,10 @@ def test_dependent_months_at_once_both_succeed_without_a_common_dagster_storage(
     settings = (changed / "segmentation.yaml").read_text(encoding="utf-8")
     (elsewhere / "segmentation.yaml").write_text(f"data_dir: {changed / 'data'}\n{settings}", encoding="utf-8")
     june, july = ((*MATERIALIZE, "--partition", month) for month in ("2025-06-01", "2025-07-01"))
+    known = set((changed / "data" / "runs").glob("*.json"))
     run_at_once((changed, june), (elsewhere, july))
+    first, second = (json.loads(path.read_text()) for path in set((changed / "data" / "runs").glob("*.json")) - known)
+    assert max(first["started_at"], second["started_at"]) < min(first["ended_at"], second["ended_at"]), "not at once"
     assert (elsewhere / "data" / "dagster").is_dir()
     assert segmentation(changed, "run").code == 0
     assert contents_of(changed / "data") == undisturbed
