@@ -7,6 +7,7 @@ import hashlib
 import json
 import re
 import uuid
+import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +23,8 @@ MANIFEST_FILE = "manifest.sha256"
 ALIASES_FILE = "aliases.json"
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
+_SCHEMA = "schema.json"
+_ADDRESS = re.compile(r'(?<="__id__": )\d+|(?<="file": ")\d+(?=\.)')
 _HASH = re.compile(r"[0-9a-f]{32}")
 _REFIT_HINT = "remove the folder and run again with --force; the model is then fitted anew."
 
@@ -274,10 +277,26 @@ def _write_parts(folder: Path, estimator: Any, state: dict[str, Any], descriptio
     folder.mkdir()
     if estimator is not None:
         dump(estimator, folder / ESTIMATOR_FILE)
+        _make_reproducible(folder / ESTIMATOR_FILE)
     text = json.dumps({"state": state, "description": description}, indent=1, sort_keys=True, ensure_ascii=False)
     (folder / METADATA_FILE).write_text(text + "\n", encoding="utf-8")
     lines = [f"{file_sha256(path)}  {path.name}\n" for path in sorted(folder.iterdir())]
     (folder / MANIFEST_FILE).write_text("".join(lines), encoding="utf-8")
+
+
+def _make_reproducible(path: Path) -> None:
+    """Number the parts of a model file in their order, where skops takes memory addresses, and leave out the time."""
+    with zipfile.ZipFile(path) as written:
+        parts = {info.filename: (info.compress_type, written.read(info)) for info in written.infolist()}
+    compression, schema = parts.pop(_SCHEMA)
+    addresses = dict.fromkeys(_ADDRESS.findall(schema.decode()))
+    numbers = {address: str(place) for place, address in enumerate(addresses)}
+    with zipfile.ZipFile(path, "w") as anew:
+        for name, (how, content) in parts.items():
+            address, _, ending = name.partition(".")
+            anew.writestr(zipfile.ZipInfo(f"{numbers.get(address, address)}.{ending}"), content, how)
+        numbered = _ADDRESS.sub(lambda found: numbers[found[0]], schema.decode())
+        anew.writestr(zipfile.ZipInfo(_SCHEMA), numbered, compression)
 
 
 def _damage(folder: Path) -> str:

@@ -90,9 +90,9 @@ def make_workplace(folder: Path) -> None:
 
 
 def contents_of(data_dir: Path) -> dict[str, str]:
-    """SHA-256 of every table, report and export in force; files of models and the database hold times of their own."""
+    """SHA-256 of every table, model, report and export in force; the database's pages differ from run to run."""
     return {
         name: hashlib.sha256(path.read_bytes()).hexdigest()
         for path in paths_of(data_dir)
-        if (name := str(path.relative_to(data_dir))).startswith(("tables/", "reports/", "exports/"))
+        if (name := str(path.relative_to(data_dir))).startswith(("tables/", "models/", "reports/", "exports/"))
     }

@@ -36,6 +36,17 @@ def test_a_stored_model_comes_back_with_the_same_predictions_state_and_descripti
     assert fitted_state_hash(model.estimator, model.state, model_types()) == reference.content_hash
 
 
+def test_the_same_model_has_the_same_bytes_whenever_it_is_stored(tmp_path):
+    kept_alive = [fitted() for _ in range(3)]
+    stores = [ModelStore(tmp_path / str(place), allowed_types=model_types()) for place in range(3)]
+    for store, estimator in zip(stores, kept_alive, strict=True):
+        store.save("kmeans", estimator, {"month": "2025-06"})
+    written = [{path.name: path.read_bytes() for path in (store.root / "models").rglob("*.*")} for store in stores]
+    assert "model.skops" in written[0]
+    assert written[1] == written[0]
+    assert written[2] == written[0]
+
+
 def test_a_model_fitted_on_a_frame_keeps_its_column_names(store):
     import pandas as pd
 
