@@ -46,7 +46,8 @@ def delivery_sensor(settings: Settings, current_settings: Callable[[], Settings]
         watch, listing = Watch.from_json(context.cursor), _listing(platform, files)
         if watch.cause == listing and _is_taken_up(platform):
             context.update_cursor(Watch(listing).to_json())
-            return dg.SkipReason(f"all {len(files)} files have been taken up; catch_up_sensor tells what is left to do")
+            what = f"all {len(files)} files have been taken up" if files else "there is no file to take up"
+            return dg.SkipReason(f"{what}; catch_up_sensor tells what is left to do")
         verdict, watch = look(
             watch,
             listing,
