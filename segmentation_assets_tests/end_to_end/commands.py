@@ -31,6 +31,10 @@ leaderboard:
 """
 
 
+WARNINGS = "default,ignore:datetime.datetime.utcfromtimestamp:DeprecationWarning"
+"""All are shown, but that of Dagster 1.13 on Python 3.12 and later, as in pyproject.toml."""
+
+
 @dataclass(frozen=True)
 class Finished:
     """A command that has ended."""
@@ -44,7 +48,7 @@ class Finished:
 def environment() -> dict[str, str]:
     """The environment of a command: this one without settings, and the checkout on the path."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("SEGMENTATION_", "DAGSTER_"))}
-    return {**kept, "PYTHONPATH": str(REPOSITORY), "PYTHONWARNINGS": "default"}
+    return {**kept, "PYTHONPATH": str(REPOSITORY), "PYTHONWARNINGS": WARNINGS}
 
 
 def start(folder: Path, *arguments: str) -> subprocess.Popen[str]:
