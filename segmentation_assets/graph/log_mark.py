@@ -8,7 +8,6 @@ from pathlib import Path
 
 from segmentation_assets.graph.platform import Platform
 from segmentation_assets.graph.staleness import known_months
-from segmentation_assets.storage.store import WHOLE
 
 
 def is_log_behind(platform: Platform) -> bool:
@@ -48,7 +47,7 @@ def _mark(platform: Platform) -> str:
     found = (
         platform.store.manifest(node.key, partition)
         for node in platform.graph.nodes
-        for partition in (months if node.is_partitioned else (WHOLE,))
+        for partition in node.partitions(months)
     )
     facts = [(each.key, each.partition, each.content_hash, each.code_version, each.inputs) for each in found if each]
     return hashlib.sha256(repr(facts).encode()).hexdigest() if facts else ""

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from segmentation_assets.storage.store import WHOLE
+
 Window = Literal["whole", "slice", "lookback", "same", "previous", "recent", "every"]
 
 RECENT_MONTHS = 12
@@ -80,6 +82,10 @@ class Node:
     def noun(self) -> str:
         """Second part of the key."""
         return self.key.split("/", 1)[1]
+
+    def partitions(self, months: tuple[str, ...]) -> tuple[str, ...]:
+        """Partition keys of the asset when these are its months."""
+        return months if self.is_partitioned else (WHOLE,)
 
 
 def same(*keys: str) -> tuple[Input, ...]:

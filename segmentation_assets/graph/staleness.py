@@ -108,7 +108,7 @@ def evaluate_all(platform: Platform, months: tuple[str, ...]) -> tuple[Evaluatio
     for node in platform.graph.nodes:
         if node.layer == "serving" and not months:
             continue
-        for partition in months if node.is_partitioned else (WHOLE,):
+        for partition in node.partitions(months):
             evaluation = evaluate(platform, node, partition)
             cause = _stale_input(found, node, partition)
             if evaluation.state == "fresh" and cause:

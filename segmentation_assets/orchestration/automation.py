@@ -77,7 +77,9 @@ def _runs_together(node: Node, upstream: Node) -> bool:
 
 
 def _selection(nodes: set[Node]) -> dg.AssetSelection:
-    return dg.AssetSelection.assets(*(dg.AssetKey(node.key.split("/")) for node in sorted(nodes, key=lambda n: n.key)))
+    return dg.AssetSelection.assets(
+        *(dg.AssetKey.from_user_string(node.key) for node in sorted(nodes, key=lambda n: n.key))
+    )
 
 
 def freshness_policy(settings: Settings, node: Node) -> dg.FreshnessPolicy | None:

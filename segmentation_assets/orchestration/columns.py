@@ -32,7 +32,7 @@ def lineage_metadata(platform: Platform, node: Node) -> dict[str, Any]:
 
 
 def _dep(key: str, column: str) -> dg.TableColumnDep:
-    return dg.TableColumnDep(asset_key=dg.AssetKey(key.split("/")), column_name=column)
+    return dg.TableColumnDep(asset_key=dg.AssetKey.from_user_string(key), column_name=column)
 
 
 def _column(column: Column, sources: Sources) -> dg.TableColumn:

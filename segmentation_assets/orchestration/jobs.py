@@ -49,7 +49,7 @@ def _made_from_clusterings(graph: Graph) -> list[Node]:
 
 
 def _selection(nodes: Any) -> dg.AssetSelection:
-    return dg.AssetSelection.assets(*(dg.AssetKey(node.key.split("/")) for node in nodes))
+    return dg.AssetSelection.assets(*(dg.AssetKey.from_user_string(node.key) for node in nodes))
 
 
 def monthly_schedule(job: Any, settings: AutomationSettings) -> Any:

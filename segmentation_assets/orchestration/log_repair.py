@@ -9,7 +9,7 @@ part that it reads has changed.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import dagster as dg
 
@@ -59,10 +59,11 @@ class _Repair:
     def reports(self) -> Iterator[tuple[str, str]]:
         """Report what has to be, one after another; give key and partition of each."""
         for node in self.platform.graph.nodes:
-            partitions = self.months if node.is_partitioned else (WHOLE,)
-            known = self._known(node, partitions)
+            partitions = node.partitions(self.months)
+            made = self._last_made(node, partitions)
+            known = _tags_by_partition(made)
             self.versions[node.key] = {partition: tags[_VERSION] for partition, tags in known.items()}
-            failed = self._failed(node)
+            failed = self._failed(node, made)
             due: list[str] = []
             for partition in partitions:
                 tags = None if partition in failed else known.get(partition)
@@ -75,33 +76,29 @@ class _Repair:
                 self._report(node, newest, is_newest=True)
                 yield node.key, newest
 
-    def _known(self, node: Node, partitions: tuple[str, ...]) -> dict[str, dict[str, str]]:
-        """Read the tags of the last materialisation of every partition that has one."""
-        key = dg.AssetKey(node.key.split("/"))
+    def _last_made(self, node: Node, partitions: tuple[str, ...]) -> Sequence[dg.EventLogRecord]:
+        """Read the last materialisation of every partition that has one."""
+        key = dg.AssetKey.from_user_string(node.key)
         if not node.is_partitioned:
-            found = self.instance.fetch_materializations(key, limit=1)
-        else:
-            kind = dg.DagsterEventType.ASSET_MATERIALIZATION
-            last = self.instance.event_log_storage.get_latest_storage_id_by_partition(key, kind, set(partitions))
-            wanted = dg.AssetRecordsFilter(asset_key=key, storage_ids=list(last.values()))
-            if not last:
-                return {}
-            found = self.instance.fetch_materializations(wanted, limit=len(last))
-        materializations = (record.asset_materialization for record in found.records)
-        tagged = ((each.partition or WHOLE, dict(each.tags or {})) for each in materializations if each is not None)
-        return {partition: tags for partition, tags in tagged if _VERSION in tags}
+            return self.instance.fetch_materializations(key, limit=1).records
+        kind = dg.DagsterEventType.ASSET_MATERIALIZATION
+        last = self.instance.event_log_storage.get_latest_storage_id_by_partition(key, kind, set(partitions))
+        if not last:
+            return ()
+        wanted = dg.AssetRecordsFilter(asset_key=key, storage_ids=list(last.values()))
+        return self.instance.fetch_materializations(wanted, limit=len(last)).records
 
-    def _failed(self, node: Node) -> set[str]:
+    def _failed(self, node: Node, made: Sequence[dg.EventLogRecord]) -> set[str]:
         """Partitions that Dagster shows as failed: a run that has failed was to make them after they were made."""
-        key = dg.AssetKey(node.key.split("/"))
+        key = dg.AssetKey.from_user_string(node.key)
         log = self.instance.event_log_storage
         if node.is_partitioned:
             attempts = log.get_latest_asset_partition_materialization_attempts_without_materializations(key)
             return {partition for partition, (run_id, _) in attempts.items() if self._has_failed(run_id)}
         planned = log.get_latest_planned_materialization_info(key)
-        made = self.instance.fetch_materializations(key, limit=1).records
-        is_later = planned is not None and bool(made) and made[0].storage_id < planned.storage_id
-        return {WHOLE} if planned is not None and is_later and self._has_failed(planned.run_id) else set()
+        if planned is None or not made or made[0].storage_id > planned.storage_id:
+            return set()
+        return {WHOLE} if self._has_failed(planned.run_id) else set()
 
     def _has_failed(self, run_id: str) -> bool:
         run = self.instance.get_run_by_id(run_id)
@@ -140,7 +137,7 @@ class _Repair:
         )
         self.instance.report_runless_asset_event(
             dg.AssetMaterialization(
-                asset_key=dg.AssetKey(node.key.split("/")),
+                asset_key=dg.AssetKey.from_user_string(node.key),
                 partition=None if partition == WHOLE else partition,
                 description=f"Kept: {_WHY}.",
                 metadata={**(result.metadata or {}), "why_computed": _WHY},
@@ -164,7 +161,7 @@ class _Repair:
             result = check_result(node, check)
             self.instance.report_runless_asset_event(
                 dg.AssetCheckEvaluation(
-                    asset_key=dg.AssetKey(node.key.split("/")),
+                    asset_key=dg.AssetKey.from_user_string(node.key),
                     check_name=check.name,
                     passed=result.passed,
                     metadata=result.metadata,
@@ -173,3 +170,9 @@ class _Repair:
                     blocking=check.is_blocking,
                 )
             )
+
+
+def _tags_by_partition(made: Sequence[dg.EventLogRecord]) -> dict[str, dict[str, str]]:
+    materializations = (record.asset_materialization for record in made)
+    tagged = ((each.partition or WHOLE, dict(each.tags or {})) for each in materializations if each is not None)
+    return {partition: tags for partition, tags in tagged if _VERSION in tags}

@@ -19,7 +19,7 @@ def snapshot_partitions(calendar: CalendarSettings) -> dg.MonthlyPartitionsDefin
 
 def dependency(node: Node, item: Input, *, is_partitioned_input: bool) -> dg.AssetDep:
     """Make the Dagster dependency of a node on one input."""
-    key = dg.AssetKey(item.key.split("/"))
+    key = dg.AssetKey.from_user_string(item.key)
     if not is_partitioned_input or not node.is_partitioned or item.window == "same":
         return dg.AssetDep(key)
     first, last = _OFFSETS[item.window]

@@ -133,18 +133,17 @@ class _Runner:
 
     def _part(self, job: str, partition: str, nodes: tuple[Node, ...], *, is_newest: bool = False) -> None:
         """Run what has to run of a partition and can; publishing is part of the newest month's run."""
-        keys = self._keys_to_make(partition, nodes)
+        keys = self._without_blocked(partition, nodes, to_run(self.platform, nodes, partition, self.scope))
         if is_newest:
             publishing = publishing_nodes(self.platform.graph)
-            published = tuple(node.key for node in publishing if node.key in self.scope.keys) if keys else ()
-            keys += self._keys_to_make(WHOLE, publishing, published)
-        not_made = self._execute(job, None if partition == WHOLE else partition, keys)
-        self.not_made[partition] = resting_on(nodes, partition, self.not_made) | not_made
+            published = tuple(node.key for node in publishing if node.key in self.scope.keys)
+            due = published if keys else to_run(self.platform, publishing, WHOLE, self.scope)
+            keys += self._without_blocked(WHOLE, publishing, due)
+        self.not_made[partition] |= self._execute(job, None if partition == WHOLE else partition, keys)
 
-    def _keys_to_make(self, partition: str, nodes: tuple[Node, ...], keys: tuple[str, ...] = ()) -> tuple[str, ...]:
-        """List what has to run of a partition, by default what is stale, without what rests on a failure."""
-        keys = keys or to_run(self.platform, nodes, partition, self.scope)
-        blocked = resting_on(nodes, partition, self.not_made)
+    def _without_blocked(self, partition: str, nodes: tuple[Node, ...], keys: tuple[str, ...]) -> tuple[str, ...]:
+        """Take from the keys of a partition what rests on a failure, and note it."""
+        blocked = self.not_made[partition] = resting_on(nodes, partition, self.not_made)
         self.left_out[partition] = tuple(key for key in keys if key in blocked)
         return tuple(key for key in keys if key not in blocked)
 
@@ -158,7 +157,7 @@ class _Runner:
         result = self.defs.resolve_job_def(job).execute_in_process(
             instance=self.instance,
             partition_key=partition,
-            asset_selection=[dg.AssetKey(key.split("/")) for key in keys],
+            asset_selection=[dg.AssetKey.from_user_string(key) for key in keys],
             run_config={
                 "loggers": _QUIET,
                 "resources": {"options": {"config": {"force": self.scope.force, "seed": self.scope.seed}}},
@@ -175,7 +174,7 @@ class _Runner:
             raise KeyboardInterrupt
         self.problems.append((partition or WHOLE, _failure(result)))
         made = {event.asset_key for event in result.all_events if event.is_step_materialization}
-        return frozenset(key for key in keys if dg.AssetKey(key.split("/")) not in made)
+        return frozenset(key for key in keys if dg.AssetKey.from_user_string(key) not in made)
 
     def raise_problems(self) -> None:
         """Make one error of those of all parts, and say what was left out because of them."""

@@ -13,7 +13,6 @@ from segmentation_assets.orchestration.incremental import StepOutcome
 from segmentation_assets.orchestration.jobs import CATCH_UP_JOB
 from segmentation_assets.orchestration.run_liveness import active_runs
 from segmentation_assets.orchestration.run_tags import PARTITION_TAG
-from segmentation_assets.storage.store import WHOLE
 
 PATIENCE_SECONDS = 60.0
 """How long no step of an earlier run may be at work before the run counts as stuck: time to start a process."""
@@ -81,5 +80,5 @@ def _earlier_step_is_at_work(platform: Platform, partition: str) -> bool:
     return any(
         platform.store.is_locked(f"step/{node.key}", month)
         for node in platform.graph.nodes
-        for month in (earlier if node.is_partitioned else (WHOLE,))
+        for month in node.partitions(earlier)
     )

@@ -88,7 +88,7 @@ def test_nothing_is_reported_twice(changed, instance):
     assert repair(changed, instance) == 0
 
 
-def test_tags_are_those_that_dagster_itself_would_have_written(shop, instance):
+def test_tags_are_those_that_dagster_itself_would_have_written(shop):
     """After runs of everything the log needs no repair, whether one month is read, several, all or a shared asset."""
     shutil.rmtree(shop.data_dir / "dagster" / "storage")
     with open_instance(shop.data_dir) as fresh:

@@ -123,7 +123,7 @@ def test_seed_by_hand_stays_until_the_settings_change(shop, run):
     assert Platform(shop.settings()).store.manifest("clusters/kmeans", newest).by_hand == {}
 
 
-def test_built_in_shop_does_not_replace_what_was_made_from_own_files(shop, run, segmentation, monkeypatch):
+def test_built_in_shop_does_not_replace_what_was_made_from_own_files(shop, segmentation, monkeypatch):
     """The settings file was moved away, so the default profile holds, in the same data folder."""
     before = every_file_of(shop.data_dir / "tables")
     monkeypatch.chdir(shop.root)

@@ -68,7 +68,7 @@ def sensor_of(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Sensor]
         instance.dispose()
 
 
-def test_failed_first_delivery_is_tried_a_bounded_number_of_times(tmp_path, sensor_of, monkeypatch):
+def test_failed_first_delivery_is_tried_a_bounded_number_of_times(tmp_path, sensor_of):
     shop = Shop(tmp_path)
     deliver_small_shop(shop)
     sound = shop.lines("2025-06-01").read_bytes()
@@ -105,7 +105,7 @@ def test_settings_that_changed_are_the_ones_a_look_judges_by(shop, sensor_of):
     assert "reload it on the Deployment page" in said
 
 
-def test_settings_that_cannot_be_read_are_told_at_every_look(shop, sensor_of, monkeypatch):
+def test_settings_that_cannot_be_read_are_told_at_every_look(shop, sensor_of):
     for name in ("catch_up_sensor", "delivery_sensor"):
         sensor = sensor_of(name, shop)
         sensor.defs = build_defs(sensor.settings, current_settings=lambda: load_settings(profile="none"))
