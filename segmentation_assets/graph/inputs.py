@@ -7,8 +7,8 @@ import re
 from collections.abc import Callable
 
 from segmentation_assets.errors import DataError, PredecessorError, SettingsError
-from segmentation_assets.graph.months import month_range, previous_month
-from segmentation_assets.graph.node import RECENT_MONTHS, Input, Node
+from segmentation_assets.graph.months import previous_month
+from segmentation_assets.graph.node import Input, Node, recent_months
 from segmentation_assets.graph.platform import Platform
 from segmentation_assets.ingestion.calendar import check_calendar, lookback_start, snapshot_as_of
 from segmentation_assets.ingestion.delivery import DeliveredFile, list_delivery
@@ -23,7 +23,7 @@ class MissingInputError(DataError):
     """An input has not been computed yet."""
 
 
-def read_fingerprints(platform: Platform, node: Node, partition: str) -> dict[str, str]:
+def read_fingerprints(platform: Platform, node: Node, partition: str, *, looks_outside: bool = True) -> dict[str, str]:
     """Return the content hash of every input slice the node reads for a partition.
 
     Parameters
@@ -32,6 +32,8 @@ def read_fingerprints(platform: Platform, node: Node, partition: str) -> dict[st
     node : Node
     partition : str
         Month as YYYY-MM-01, or ``all``.
+    looks_outside : bool
+        Whether what lies outside the graph, such as the delivery folder, is among them.
 
     Returns
     -------
@@ -48,7 +50,7 @@ def read_fingerprints(platform: Platform, node: Node, partition: str) -> dict[st
     found: dict[str, str] = {}
     for item in node.inputs:
         found.update(_RESOLVERS[item.window](platform, item, partition))
-    if node.external:
+    if node.external and looks_outside:
         found.update(_EXTERNAL[node.external](platform))
     return found
 
@@ -154,13 +156,13 @@ def _previous(platform: Platform, item: Input, partition: str) -> dict[str, str]
 def _recent(platform: Platform, item: Input, partition: str) -> dict[str, str]:
     return {
         f"{item.key}@{month}": required_manifest(platform, item.key, month).content_hash
-        for month in recent_months(platform, partition)
+        for month in recent_snapshots(platform, partition)
     }
 
 
-def recent_months(platform: Platform, partition: str) -> tuple[str, ...]:
-    """Snapshot months up to this one, at most `RECENT_MONTHS`."""
-    return month_range(platform.first_month, partition)[-RECENT_MONTHS:]
+def recent_snapshots(platform: Platform, partition: str) -> tuple[str, ...]:
+    """Snapshot months among the recent ones of a month, itself included."""
+    return tuple(month for month in recent_months(partition) if month >= platform.first_month)
 
 
 def stored_months(platform: Platform, key: str) -> tuple[str, ...]:

@@ -3,26 +3,46 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
+import uuid
+from contextlib import suppress
 from pathlib import Path
 
 from segmentation_assets.graph.platform import Platform
 from segmentation_assets.graph.staleness import known_months
 
+_log = logging.getLogger("segmentation_assets")
+
 
 def is_log_behind(platform: Platform) -> bool:
-    """Whether something was stored that the log has not been told of, or the log is gone."""
-    mark = _mark(platform)
+    """Whether something was stored or begun that the log has not been told the end of, or the log is gone."""
+    mark = stored_mark(platform)
     return bool(mark) and _read(_mark_file(platform)) != mark
 
 
-def note_told(platform: Platform) -> None:
-    """Note that the log knows what is stored now."""
+def note_told(platform: Platform, mark: str) -> None:
+    """Note that the log knows what was stored when the mark was taken; where that fails it is told once more."""
     path = _mark_file(platform)
-    path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f"{path.name}.{os.getpid()}")
-    temporary.write_text(_mark(platform), encoding="utf-8")
-    os.replace(temporary, path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary.write_text(mark, encoding="utf-8")
+        os.replace(temporary, path)
+    except OSError as problem:
+        _log.warning("%s cannot be written: %s", path, problem.strerror)
+
+
+def note_begun(platform: Platform) -> None:
+    """Note that something is computed: should that fail, every log must be told that what was stored still holds."""
+    path = _begun_file(platform)
+    with suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(uuid.uuid4().hex, encoding="utf-8")
+
+
+def _begun_file(platform: Platform) -> Path:
+    return platform.event_log_folder.parent / "begun"
 
 
 def _mark_file(platform: Platform) -> Path:
@@ -37,12 +57,12 @@ def _mark_file(platform: Platform) -> Path:
 def _read(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
-    except FileNotFoundError:
+    except (OSError, ValueError):
         return ""
 
 
-def _mark(platform: Platform) -> str:
-    """Name everything that is stored and what it was made from; empty for nothing."""
+def stored_mark(platform: Platform) -> str:
+    """Name all that is stored, what it is judged by, and what was begun last; empty when nothing is stored."""
     months = known_months(platform)
     found = (
         platform.store.manifest(node.key, partition)
@@ -50,4 +70,7 @@ def _mark(platform: Platform) -> str:
         for partition in node.partitions(months)
     )
     facts = [(each.key, each.partition, each.content_hash, each.code_version, each.inputs) for each in found if each]
-    return hashlib.sha256(repr(facts).encode()).hexdigest() if facts else ""
+    if not facts:
+        return ""
+    known = (facts, platform.code_versions, _read(_begun_file(platform)))
+    return hashlib.sha256(repr(known).encode()).hexdigest()

@@ -3,12 +3,19 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from segmentation_assets.graph.months import month_range
+from segmentation_assets.ingestion.calendar import shift_month
 from segmentation_assets.storage.store import WHOLE
 
 Window = Literal["whole", "slice", "lookback", "same", "previous", "recent", "every"]
 
 RECENT_MONTHS = 12
 """Months, this one included, that the window ``recent`` reaches back."""
+
+
+def recent_months(month: str) -> tuple[str, ...]:
+    """Return the months of the window ``recent``, whether or not they are snapshot months."""
+    return month_range(f"{shift_month(month, 1 - RECENT_MONTHS)}-01", month)
 
 
 @dataclass(frozen=True, kw_only=True)

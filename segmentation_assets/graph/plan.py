@@ -10,7 +10,7 @@ from segmentation_assets.graph.build import Graph
 from segmentation_assets.graph.inputs import check_delivered_months
 from segmentation_assets.graph.node import Node
 from segmentation_assets.graph.platform import Platform
-from segmentation_assets.graph.staleness import Evaluation, evaluate, known_months, partitions_read
+from segmentation_assets.graph.staleness import Evaluation, evaluate, first_read, known_months
 from segmentation_assets.storage.store import WHOLE
 
 
@@ -127,8 +127,7 @@ def resting_on(nodes: tuple[Node, ...], partition: str, not_made: Mapping[str, S
     found = set(not_made.get(partition, ()))
     missing = {**not_made, partition: found}
     for node in nodes:
-        read = ((item.key, other) for item in node.inputs for other in partitions_read(tuple(missing), item, partition))
-        if any(key in missing.get(other, ()) for key, other in read):
+        if first_read(node, partition, missing):
             found.add(node.key)
     return frozenset(found)
 

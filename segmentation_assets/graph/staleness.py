@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from typing import Literal
 
 from segmentation_assets.errors import DataError, PredecessorError
 from segmentation_assets.graph.inputs import order_line_months, read_fingerprints
 from segmentation_assets.graph.months import month_range, next_month, previous_month
-from segmentation_assets.graph.node import RECENT_MONTHS, Input, Node
+from segmentation_assets.graph.node import Input, Node, recent_months
 from segmentation_assets.graph.platform import Platform
-from segmentation_assets.ingestion.calendar import shift_month, snapshot_months
+from segmentation_assets.ingestion.calendar import snapshot_months
 from segmentation_assets.storage.manifest import Manifest
 from segmentation_assets.storage.store import WHOLE
 
@@ -52,14 +53,19 @@ def expected_version(platform: Platform, node: Node, stored: Manifest | None) ->
     return stored.code_version if stored is not None and is_by_hand else version
 
 
-def evaluate(platform: Platform, node: Node, partition: str) -> Evaluation:
-    """Compare one stored result with its inputs, code version and files as they are now."""
+def evaluate(platform: Platform, node: Node, partition: str, *, looks_outside: bool = True) -> Evaluation:
+    """Compare one stored result with its inputs, code version and files as they are now.
+
+    Without a look outside, what waits there to be taken in counts as if it were not there.
+    """
     manifest = platform.store.manifest(node.key, partition)
     missing: State = "missing" if manifest is None else "stale"
     try:
-        inputs = read_fingerprints(platform, node, partition)
+        inputs = read_fingerprints(platform, node, partition, looks_outside=looks_outside)
     except DataError as problem:
         return Evaluation(node.key, partition, missing, (problem.message,))
+    if node.external and not looks_outside and manifest is not None:
+        inputs = {**manifest.inputs, **inputs}
     reasons = compare(manifest, expected_version(platform, node, manifest), inputs)
     if not reasons and manifest is not None and not platform.store.is_intact(manifest):
         reasons = ("a stored file is missing or damaged",)
@@ -99,44 +105,49 @@ def known_months(platform: Platform) -> tuple[str, ...]:
     return tuple(month for month in months if next_month(month) <= platform.today.isoformat())
 
 
-def evaluate_all(platform: Platform, months: tuple[str, ...]) -> tuple[Evaluation, ...]:
+def evaluate_all(platform: Platform, months: tuple[str, ...], *, looks_outside: bool = True) -> tuple[Evaluation, ...]:
     """Evaluate the whole graph over the months; what depends on something stale is stale too.
 
-    Nothing is published before there is a month.
+    Nothing is published before there is a month. Without a look outside, what was made from the last delivery counts as
+    up to date although another one waits to be taken in; the delivery itself does not.
     """
-    found: dict[tuple[str, str], Evaluation] = {}
+    found: list[Evaluation] = []
+    behind: dict[str, set[str]] = {}
     for node in platform.graph.nodes:
         if node.layer == "serving" and not months:
             continue
         for partition in node.partitions(months):
             evaluation = evaluate(platform, node, partition)
-            cause = _stale_input(found, node, partition)
+            cause = first_read(node, partition, behind)
             if evaluation.state == "fresh" and cause:
-                evaluation = Evaluation(node.key, partition, "stale", (f"{cause} is not up to date",))
-            found[node.key, partition] = evaluation
-    return tuple(found.values())
+                evaluation = Evaluation(node.key, partition, "stale", (f"{_name(*cause)} is not up to date",))
+            found.append(evaluation)
+            is_behind = evaluation.state != "fresh"
+            if is_behind and node.external and not looks_outside:
+                is_behind = evaluate(platform, node, partition, looks_outside=False).state != "fresh"
+            if is_behind:
+                behind.setdefault(partition, set()).add(node.key)
+    return tuple(found)
 
 
-def _stale_input(found: dict[tuple[str, str], Evaluation], node: Node, partition: str) -> str:
-    """Name an input that is not fresh, or nothing."""
+def _name(key: str, partition: str) -> str:
+    return key if partition == WHOLE else f"{key} of {partition[:7]}"
+
+
+def first_read(node: Node, partition: str, among: Mapping[str, Set[str]]) -> tuple[str, str] | None:
+    """Return the first of some results, given as keys by partition, that a node reads; ``None`` when it reads none."""
+    partitions = tuple(among)
     for item in node.inputs:
-        for other in partitions_read(_partitions_found(found, item.key), item, partition):
-            evaluation = found.get((item.key, other))
-            if evaluation is not None and evaluation.state != "fresh":
-                return item.key if other == WHOLE else f"{item.key} of {other[:7]}"
-    return ""
-
-
-def _partitions_found(found: dict[tuple[str, str], Evaluation], key: str) -> tuple[str, ...]:
-    """Partitions of a key among the evaluations so far."""
-    return tuple(partition for name, partition in found if name == key)
+        for other in partitions_read(partitions, item, partition):
+            if item.key in among.get(other, ()):
+                return item.key, other
+    return None
 
 
 def partitions_read(partitions: tuple[str, ...], item: Input, partition: str) -> tuple[str, ...]:
-    """Return which of an input's partitions a node reads for one of its own."""
+    """Return which partitions of an input, of which there may be these, a node reads for one of its own."""
     if item.window in ("whole", "slice", "lookback", "every"):
         return partitions
     if item.window == "recent":
-        first = f"{shift_month(partition, 1 - RECENT_MONTHS)}-01"
-        return tuple(month for month in partitions if first <= month <= partition)
+        return recent_months(partition)
     return (previous_month(partition) if item.window == "previous" else partition,)

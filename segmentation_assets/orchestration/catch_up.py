@@ -51,7 +51,7 @@ def catch_up_job(settings: Settings) -> dg.JobDefinition:
 
         scope = Scope(_keys(platform), months=config.months, force=config.force, seed=config.seed)
         try:
-            run_scope(platform, scope, observe, instance=context.instance, tags={STARTED_BY_TAG: context.run_id})
+            run_scope(platform, scope, observe, instance=context.instance, started_by=context.run_id)
         except SegmentationError as problem:
             record_failure(platform, context.run_id, str(problem))
             raise dg.Failure(description=str(problem), allow_retries=False) from None

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 
 import dagster as dg
 
 from segmentation_assets.graph.inputs import required_manifest
 from segmentation_assets.graph.node import Input, Node
 from segmentation_assets.graph.platform import Platform
-from segmentation_assets.graph.staleness import evaluate, known_months, partitions_read
+from segmentation_assets.graph.staleness import evaluate_all, known_months, partitions_read
 from segmentation_assets.monitoring.cost import Cost
 from segmentation_assets.orchestration.incremental import StepOutcome
 from segmentation_assets.orchestration.presentation import check_result, materialize_result
@@ -72,9 +73,15 @@ class _Repair:
                     due.append(partition)
                     yield node.key, partition
             newest = partitions[-1] if due else ""
-            if newest and newest not in due and self._is_fresh(node, newest):
+            if newest and newest not in due and (node.key, newest) in self.fresh:
                 self._report(node, newest, is_newest=True)
                 yield node.key, newest
+
+    @cached_property
+    def fresh(self) -> frozenset[tuple[str, str]]:
+        """What is up to date as far as the delivery has been taken in, as key and partition."""
+        found = evaluate_all(self.platform, self.months, looks_outside=False)
+        return frozenset((each.key, each.partition) for each in found if each.state == "fresh")
 
     def _last_made(self, node: Node, partitions: tuple[str, ...]) -> Sequence[dg.EventLogRecord]:
         """Read the last materialisation of every partition that has one."""
@@ -109,7 +116,7 @@ class _Repair:
         stored = self.platform.store.manifest(node.key, partition)
         if stored is None or self._is_known(node, partition, tags, stored):
             return False
-        return self._is_fresh(node, partition)
+        return (node.key, partition) in self.fresh
 
     def _is_known(self, node: Node, partition: str, tags: dict[str, str] | None, stored: Manifest) -> bool:
         """Whether Dagster knows what is stored, as made by this code from what the inputs are now."""
@@ -126,9 +133,6 @@ class _Repair:
             return known.get(WHOLE, "")
         read = [known[other] for other in partitions_read(self.months, item, partition) if other in known]
         return hashlib.sha256("".join(read).encode()).hexdigest() if read else ""
-
-    def _is_fresh(self, node: Node, partition: str) -> bool:
-        return evaluate(self.platform, node, partition).state == "fresh"
 
     def _report(self, node: Node, partition: str, *, is_newest: bool) -> None:
         manifest = required_manifest(self.platform, node.key, partition)

@@ -2,14 +2,13 @@
 
 import logging
 import uuid
-from collections.abc import Mapping
 from contextlib import nullcontext
-from types import MappingProxyType
 
 import dagster as dg
+from sqlalchemy.exc import SQLAlchemyError
 
 from segmentation_assets.errors import DataError, SettingsError
-from segmentation_assets.graph.log_mark import note_told
+from segmentation_assets.graph.log_mark import note_told, stored_mark
 from segmentation_assets.graph.node import Node
 from segmentation_assets.graph.plan import (
     Scope,
@@ -29,8 +28,8 @@ from segmentation_assets.orchestration.instance import open_instance
 from segmentation_assets.orchestration.jobs import INGEST_JOB, MONTHLY_JOB
 from segmentation_assets.orchestration.log_repair import repair_log
 from segmentation_assets.orchestration.pipeline import build_pipeline
-from segmentation_assets.orchestration.run_liveness import process_mark
-from segmentation_assets.orchestration.run_tags import IN_ORDER_TAG, PROCESS_TAG, own_value
+from segmentation_assets.orchestration.run_liveness import active_runs, process_mark
+from segmentation_assets.orchestration.run_tags import IN_ORDER_TAG, PROCESS_TAG, STARTED_BY_TAG, own_value
 from segmentation_assets.storage.store import WHOLE
 
 
@@ -40,7 +39,7 @@ def run_scope(
     observer: Observer,
     *,
     instance: dg.DagsterInstance | None = None,
-    tags: Mapping[str, str] = MappingProxyType({}),
+    started_by: str = "",
 ) -> float:
     """Bring everything in the scope up to date.
 
@@ -52,8 +51,8 @@ def run_scope(
         Told of every step that ended.
     instance : DagsterInstance, optional
         Where the runs are recorded; the one of the data folder when left out.
-    tags : dict of str to str
-        Tags of the runs.
+    started_by : str
+        Run that does this, whose id becomes a tag of the runs.
 
     Returns
     -------
@@ -75,13 +74,9 @@ def run_scope(
     meter = CostMeter()
     defs = build_pipeline(platform.settings, observer=observe)
     with nullcontext(instance) if instance else open_instance(platform.data_dir) as opened:
-        run = _Runner(platform, scope, defs, opened, tags, meter.read().cpu_seconds)
+        run = _Runner(platform, scope, defs, opened, started_by, meter.read().cpu_seconds)
         run.everything()
-        meter = CostMeter()
-        repair_log(platform, opened)
-        if instance is None:
-            note_told(platform)
-        run.cpu_seconds += meter.read().cpu_seconds
+        run.tell_dagster()
         run.raise_problems()
     return run.cpu_seconds - sum(steps)
 
@@ -103,14 +98,14 @@ class _Runner:
         scope: Scope,
         defs: dg.Definitions,
         instance: dg.DagsterInstance,
-        tags: Mapping[str, str],
+        started_by: str,
         cpu_seconds: float,
     ) -> None:
         self.platform = platform
         self.scope = scope
         self.defs = defs
         self.instance = instance
-        self.tags = tags
+        self.started_by = started_by
         self.cpu_seconds = cpu_seconds
         self.problems: list[tuple[str, DataError]] = []
         self.not_made: dict[str, frozenset[str]] = {}
@@ -153,7 +148,9 @@ class _Runner:
             return frozenset()
         meter = CostMeter()
         run_id = str(uuid.uuid4())
-        own = {IN_ORDER_TAG: own_value(run_id, "true"), PROCESS_TAG: own_value(run_id, process_mark())}
+        tags = {IN_ORDER_TAG: own_value(run_id, "true"), PROCESS_TAG: own_value(run_id, process_mark())}
+        if self.started_by:
+            tags[STARTED_BY_TAG] = self.started_by
         result = self.defs.resolve_job_def(job).execute_in_process(
             instance=self.instance,
             partition_key=partition,
@@ -162,7 +159,7 @@ class _Runner:
                 "loggers": _QUIET,
                 "resources": {"options": {"config": {"force": self.scope.force, "seed": self.scope.seed}}},
             },
-            tags={**self.tags, **own},
+            tags=tags,
             run_id=run_id,
             raise_on_error=False,
         )
@@ -175,6 +172,24 @@ class _Runner:
         self.problems.append((partition or WHOLE, _failure(result)))
         made = {event.asset_key for event in result.all_events if event.is_step_materialization}
         return frozenset(key for key in keys if dg.AssetKey.from_user_string(key) not in made)
+
+    def tell_dagster(self) -> None:
+        """Have Dagster's log know what is stored, unless other runs are about to tell it.
+
+        The results are in place whether or not the log can be told, so that does not make a run fail.
+        """
+        meter = CostMeter()
+        try:
+            active = active_runs(self.instance, self.platform.graph.by_key)
+            if all(run.run_id == self.started_by for run in active):
+                mark = stored_mark(self.platform)
+                repair_log(self.platform, self.instance)
+                note_told(self.platform, mark)
+        except Exception as problem:
+            if not self.problems and not isinstance(problem, OSError | SQLAlchemyError):
+                raise
+            _log.warning("Dagster could not be told of all that is stored; the next run tries again", exc_info=True)
+        self.cpu_seconds += meter.read().cpu_seconds
 
     def raise_problems(self) -> None:
         """Make one error of those of all parts, and say what was left out because of them."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+from contextlib import contextmanager
 
 import dagster as dg
 import pytest
@@ -11,16 +12,19 @@ from dagster._core.definitions.data_version import CachingStaleStatusResolver
 from dagster._core.loader import LoadingContextForTest
 from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecord
 from dagster._core.storage.partition_status_cache import get_and_update_asset_status_cache_value
+from dagster._core.utils import make_new_run_id
+from sqlalchemy.exc import SQLAlchemyError
 
 from segmentation_assets.errors import DataError
 from segmentation_assets.graph.log_mark import is_log_behind
 from segmentation_assets.graph.plan import ingest_nodes
 from segmentation_assets.graph.platform import Platform
-from segmentation_assets.orchestration import asset_definition, incremental
+from segmentation_assets.orchestration import asset_definition, incremental, runner
 from segmentation_assets.orchestration.build import build_defs
 from segmentation_assets.orchestration.instance import instance_home, open_instance
 from segmentation_assets.orchestration.log_repair import repair_log
-from segmentation_assets.orchestration.run_tags import FORCE_TAG
+from segmentation_assets.orchestration.run_liveness import process_mark
+from segmentation_assets.orchestration.run_tags import FORCE_TAG, PROCESS_TAG, own_value
 from segmentation_assets_tests.assets.conftest import MONTHS
 from segmentation_assets_tests.assets.stored import files_of, rewrite
 
@@ -133,25 +137,117 @@ def failed_partitions(shop, instance):
     return found
 
 
-def test_failed_run_over_what_is_up_to_date_leaves_no_month_red(shop, instance, monkeypatch):
-    """By force, June is made anew and its champion fails; what is stored still holds."""
+@pytest.fixture
+def failing(monkeypatch):
+    """Have an asset fail for as long as the context lasts."""
     body_of = asset_definition.body_of
-    monkeypatch.setattr(asset_definition, "body_of", lambda node: fail if node.noun == "champion" else body_of(node))
-    result = (
-        build_defs(shop.settings())
-        .resolve_job_def("monthly_snapshot_job")
-        .execute_in_process(instance=instance, partition_key=MONTHS[0], tags={FORCE_TAG: "true"}, raise_on_error=False)
-    )
+
+    def fail(step):
+        raise DataError("not today")
+
+    @contextmanager
+    def failing_asset(key):
+        with monkeypatch.context() as patched:
+            patched.setattr(asset_definition, "body_of", lambda node: fail if node.key == key else body_of(node))
+            yield
+
+    return failing_asset
+
+
+@pytest.fixture
+def red_month(shop, instance, failing):
+    """The shop after June was made anew by force, and its champion failed; what is stored still holds."""
+    june = build_defs(shop.settings()).resolve_job_def("monthly_snapshot_job")
+    with failing("gold/champion"):
+        result = june.execute_in_process(
+            instance=instance, partition_key=MONTHS[0], tags={FORCE_TAG: "true"}, raise_on_error=False
+        )
     assert not result.success
     assert {("gold/champion", MONTHS[0]), ("reports/dashboard", MONTHS[0])} <= failed_partitions(shop, instance)
+    return shop
+
+
+def test_failed_run_over_what_is_up_to_date_leaves_no_month_red(red_month, instance):
+    assert repair(red_month, instance) > 0
+    assert failed_partitions(red_month, instance) == set()
+    assert statuses(red_month, instance) == {}
+    assert repair(red_month, instance) == 0
+
+
+def test_run_with_nothing_to_do_tells_that_a_red_month_still_holds(
+    red_month, instance, segmentation, write_settings, monkeypatch
+):
+    monkeypatch.chdir(red_month.root)
+    write_settings(red_month.settings())
+    assert "nothing was computed" in segmentation("run").out
+    assert failed_partitions(red_month, instance) == set()
+
+
+def test_what_rests_on_a_failure_stays_failed(shop, run, instance, failing):
+    """Another setting makes the leaderboards stale and they fail; champions and reports rest on the ones before."""
+    changed = shop.settings(leaderboard__resamples=4)
+    resting = {("gold/champion", month) for month in MONTHS} | {("reports/dashboard", NEWEST)}
+    before = {where: len(materializations(instance, *where)) for where in resting}
+    with failing("clusters/leaderboard"), pytest.raises(DataError, match="not today"):
+        run(changed)
+    assert {where: len(materializations(instance, *where)) for where in resting} == before
+    assert ("gold/champion", MONTHS[0]) in failed_partitions(shop, instance)
     assert repair(shop, instance) > 0
     assert failed_partitions(shop, instance) == set()
-    assert statuses(shop, instance) == {}
-    assert repair(shop, instance) == 0
 
 
-def fail(step):
-    raise DataError("no champion today")
+def test_what_was_left_out_as_stale_is_told_once_it_holds_again(shop, run, instance):
+    """The log is lost, a partial run sees another setting, and then the setting is as before."""
+    shutil.rmtree(shop.data_dir / "dagster" / "storage")
+    run(shop.settings(leaderboard__resamples=4), keys={"source/decisions"}, force=True)
+    with open_instance(shop.data_dir) as fresh:
+        assert ("gold/champion", MONTHS[0]) in statuses(shop, fresh)
+        assert is_log_behind(Platform(shop.settings()))
+        run(shop.settings())
+        assert statuses(shop, fresh) == {}
+
+
+@pytest.fixture
+def mark_that_cannot_be_written(shop):
+    mark = shop.data_dir / "dagster" / "storage" / "told_of"
+    mark.unlink()
+    mark.mkdir()
+
+
+@pytest.mark.usefixtures("mark_that_cannot_be_written")
+def test_mark_that_cannot_be_written_costs_no_run(shop, run, failing):
+    assert run(shop.settings(), keys={"reports/dashboard"}, force=True) == {("reports/dashboard", m) for m in MONTHS}
+    with failing("reports/dashboard"), pytest.raises(DataError, match="not today"):
+        run(shop.settings(), keys={"reports/dashboard"}, force=True)
+
+
+@pytest.mark.parametrize("problem", [RuntimeError("defect"), OSError("disk full"), SQLAlchemyError("locked")])
+def test_log_that_cannot_be_told_does_not_hide_why_a_run_failed(shop, run, failing, monkeypatch, problem):
+    def cannot_tell(*_):
+        raise problem
+
+    monkeypatch.setattr(runner, "repair_log", cannot_tell)
+    with failing("reports/dashboard"), pytest.raises(DataError, match="not today"):
+        run(shop.settings(), keys={"reports/dashboard"}, force=True)
+    assert is_log_behind(Platform(shop.settings()))
+
+
+def test_nothing_is_told_while_another_run_is_at_work(shop, run, instance):
+    """It may have stored a result and be about to tell of it."""
+    report_made_from_other_lines(instance, MONTHS[0])
+    run_id = make_new_run_id()
+    other = instance.create_run_for_job(
+        build_defs(shop.settings()).resolve_job_def("monthly_snapshot_job"),
+        run_id=run_id,
+        tags={PROCESS_TAG: own_value(run_id, process_mark())},
+        status=dg.DagsterRunStatus.STARTED,
+    )
+    run(shop.settings(), keys={"source/decisions"}, force=True)
+    assert len(materializations(instance, SHARED[0], MONTHS[0])) == 2
+    assert is_log_behind(Platform(shop.settings()))
+    instance.report_run_canceled(other)
+    run(shop.settings(), keys={"source/decisions"}, force=True)
+    assert len(materializations(instance, SHARED[0], MONTHS[0])) == 3
 
 
 def test_months_that_build_on_each_other_need_one_pass(shop, instance):
@@ -177,12 +273,15 @@ def test_log_elsewhere_is_told_too(shop, segmentation, write_settings, monkeypat
     assert not is_log_behind(Platform(shop.settings()))
 
 
-@pytest.mark.parametrize("home", ["relative", "/there/is/none"])
-def test_dagster_home_that_cannot_be_used_is_told_in_a_sentence(shop, segmentation, write_settings, monkeypatch, home):
+@pytest.mark.parametrize("arguments", [(), ("--only", "reports", "--force")])
+@pytest.mark.parametrize("home", ["relative", "/there/is/none", __file__])
+def test_dagster_home_that_cannot_be_used_is_told_in_a_sentence(
+    shop, segmentation, write_settings, monkeypatch, home, arguments
+):
     monkeypatch.chdir(shop.root)
     write_settings(shop.settings())
     monkeypatch.setenv("DAGSTER_HOME", home)
-    printed = segmentation("run", "--only", "reports", "--force")
+    printed = segmentation("run", *arguments)
     assert printed.code == 1
     assert f"DAGSTER_HOME is {home}, which Dagster cannot use" in printed.err
     assert "absolute path of a folder that exists" in printed.err

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from segmentation_assets.features.registry import absent_blocks
 from segmentation_assets.graph.declarations import declared_table
-from segmentation_assets.graph.inputs import as_of, recent_months, stored_months
+from segmentation_assets.graph.inputs import as_of, recent_snapshots, stored_months
 from segmentation_assets.graph.sources import delivered_tables
 from segmentation_assets.orchestration.step import Step
 from segmentation_assets.reporting.business_report import render_business_report
@@ -138,7 +138,7 @@ def _shares(step: Step) -> pd.DataFrame:
     columns = ["segment_key", "segment_name", "customer_count", "net_revenue_amount"]
     frames = [
         step.frame("gold/segment_profiles", columns, month).drop_duplicates().assign(month=month[:7])
-        for month in recent_months(step.platform, step.partition)
+        for month in recent_snapshots(step.platform, step.partition)
     ]
     return pd.concat(frames, ignore_index=True)
 

@@ -9,7 +9,7 @@ from segmentation_assets.graph.inputs import (
     history_months,
     lookback_months,
     read_fingerprints,
-    recent_months,
+    recent_snapshots,
 )
 from segmentation_assets.storage.manifest import StoredFile
 
@@ -110,11 +110,11 @@ def test_decisions_count_only_where_there_are_any(platform):
     assert list(fingerprints(platform, "source/decisions")) == ["decisions.csv"]
 
 
-def test_recent_months_start_with_the_first_snapshot_and_are_at_most_twelve(make_platform, platform):
-    assert recent_months(platform, "2025-08-01") == ("2025-06-01", "2025-07-01", "2025-08-01")
+def test_recent_snapshots_start_with_the_first_snapshot_and_are_at_most_twelve(make_platform, platform):
+    assert recent_snapshots(platform, "2025-08-01") == ("2025-06-01", "2025-07-01", "2025-08-01")
     long = make_platform(calendar__first_snapshot="2024-01")
-    assert recent_months(long, "2025-08-01")[0] == "2024-09-01"
-    assert len(recent_months(long, "2025-08-01")) == 12
+    assert recent_snapshots(long, "2025-08-01")[0] == "2024-09-01"
+    assert len(recent_snapshots(long, "2025-08-01")) == 12
 
 
 def test_warehouse_reads_the_months_of_the_calendar_only(make_platform, taken_in, pretend):
