@@ -40,7 +40,6 @@ def _export_nodes() -> tuple[Node, ...]:
             "`exports/<month>/`. Text that a spreadsheet would run as a formula is defused in the CSV.",
             inputs=_REPORT_INPUTS,
             storage="files",
-            settings=_REPORT_SETTINGS,
             kinds=("csv", "parquet"),
         ),
         Node(

@@ -14,6 +14,7 @@ from segmentation_assets.orchestration.automation import freshness_policy, on_da
 from segmentation_assets.orchestration.bodies import body_of
 from segmentation_assets.orchestration.columns import column_schema
 from segmentation_assets.orchestration.incremental import CheckFailedError, StepOutcome, keep_or_compute
+from segmentation_assets.orchestration.interrupts import as_interrupts
 from segmentation_assets.orchestration.notifying import failure_hooks
 from segmentation_assets.orchestration.options import RunOptions
 from segmentation_assets.orchestration.partitions import dependency
@@ -97,9 +98,14 @@ def define_asset(
         partition = context.partition_key if node.is_partitioned else WHOLE
         tag_process(context.instance, context.run, is_step_process=_has_process_per_step(context))
         try:
-            outcome = compute_in_order(
-                platform, context, partition, lambda: _step(platform, node, partition, engine, options, context), _log
-            )
+            with as_interrupts():
+                outcome = compute_in_order(
+                    platform,
+                    context,
+                    partition,
+                    lambda: _step(platform, node, partition, engine, options, context),
+                    _log,
+                )
         except EngineInputOutputError as problem:
             raise dg.RetryRequested(max_retries=MOST_RETRIES, seconds_to_wait=1) from problem
         except (CheckFailedError, SegmentationError) as problem:

@@ -13,8 +13,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import dagster as dg
-
 from segmentation_assets.errors import DataError
 from segmentation_assets.graph.inputs import check_source, read_fingerprints
 from segmentation_assets.graph.log_mark import note_begun
@@ -31,9 +29,6 @@ from segmentation_assets.tables.declaration import Table
 
 QUARANTINE_SLICE = "quarantine"
 """Slice of a raw table that holds the rows set aside; they do not count as its rows."""
-
-_INTERRUPTED_QUERY = "Query interrupted"
-"""What DuckDB makes of an interrupt that comes while it works."""
 
 Body = Callable[[Step], None]
 
@@ -173,10 +168,6 @@ def _compute_and_store(step: Step, body: Body, inputs: dict[str, str]) -> Manife
             f"{step.node.key} cannot read or write{place}: {problem.strerror or problem}",
             "check the folder's permissions and that the disk has room; the previous result is in place.",
         ) from problem
-    except RuntimeError as problem:
-        if str(problem) == _INTERRUPTED_QUERY:
-            raise dg.DagsterExecutionInterruptedError from problem
-        raise
     finally:
         step.close()
 

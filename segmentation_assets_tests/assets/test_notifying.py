@@ -1,6 +1,8 @@
 """Failed runs in Dagster: who tells of them, how often, and what it does to the run when nobody can be reached."""
 
 import os
+import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,10 +16,12 @@ from segmentation_assets.orchestration.assets import gold
 from segmentation_assets.orchestration.instance import open_instance
 from segmentation_assets.orchestration.notifying import _step_failures, failure_hooks, run_failure_sensor_of
 from segmentation_assets.orchestration.run_tags import NOTIFIED_TAG, STARTED_BY_TAG, own_tag
+from segmentation_assets.orchestration.step import Step
 from segmentation_assets_tests.assets.local_servers import HOST, MailServer, WebServer, web_server
 
 MONTHS = dg.MonthlyPartitionsDefinition("2025-06-01", end_date="2025-09-01")
 ERROR = "gold/first breaks its contract: share <= 1: 1 rows"
+RFM_SEGMENTS = gold.rfm_segments
 HINT = "the previous result was left as it is."
 
 pytestmark = pytest.mark.usefixtures("no_proxy")
@@ -163,10 +167,32 @@ def test_run_that_works_and_run_that_is_stopped_are_not_told(web: WebServer, ins
     assert web.posts == []
 
 
-def test_interrupt_that_a_query_made_an_error_of_cancels_the_run_and_is_not_told(shop, run, web, monkeypatch) -> None:
-    def stop(step: object) -> None:
-        raise RuntimeError("Query interrupted")
+def stop_in_a_library(_: object) -> None:
+    """Be interrupted in a query or while a module is loaded, which make an error of their own of that."""
+    try:
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(1)
+    except BaseException:  # noqa: BLE001 - as compiled code does
+        raise RuntimeError("Query interrupted") from None
 
+
+def stop_in_a_destructor(step: Step) -> None:
+    """Be interrupted where nothing can be raised, and go on."""
+
+    class Closed:
+        def __del__(self) -> None:
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(0.1)
+
+    Closed()
+    RFM_SEGMENTS(step)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize("stop", [stop_in_a_library, stop_in_a_destructor])
+def test_interrupt_that_a_library_made_an_error_of_cancels_the_run_and_is_not_told(
+    shop, run, web, monkeypatch, stop
+) -> None:
     monkeypatch.setattr(gold, "rfm_segments", stop)
     settings = shop.settings(notifications__webhook__url=web.url)
     with pytest.raises(KeyboardInterrupt):
