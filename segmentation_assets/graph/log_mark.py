@@ -16,7 +16,7 @@ _log = logging.getLogger("segmentation_assets")
 
 
 def is_log_behind(platform: Platform) -> bool:
-    """Whether something was stored or begun that the log has not been told the end of, or the log is gone."""
+    """Whether something was stored or attempted since the log was told, or the log is gone."""
     mark = stored_mark(platform)
     return bool(mark) and _read(_mark_file(platform)) != mark
 
@@ -33,25 +33,22 @@ def note_told(platform: Platform, mark: str) -> None:
         _log.warning("%s cannot be written: %s", path, problem.strerror)
 
 
-def note_begun(platform: Platform) -> None:
-    """Note that something is computed: should that fail, every log must be told that what was stored still holds."""
-    path = _begun_file(platform)
+def note_attempt(platform: Platform) -> None:
+    """Note that something is being computed or has failed: a log may show as failed what is stored and still holds."""
+    path = _attempt_file(platform)
     with suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(uuid.uuid4().hex, encoding="utf-8")
 
 
-def _begun_file(platform: Platform) -> Path:
-    return platform.event_log_folder.parent / "begun"
+def _attempt_file(platform: Platform) -> Path:
+    return platform.event_log_folder.parent / "last_attempt"
 
 
 def _mark_file(platform: Platform) -> Path:
-    """A file beside the log, so that it goes when the log goes; a DAGSTER_HOME has one per data folder."""
+    """A file beside the log, so that it goes when the log goes; shops that share a log share it too."""
     home = os.environ.get("DAGSTER_HOME")
-    if not home:
-        return platform.event_log_folder / "told_of"
-    name = hashlib.sha256(str(platform.data_dir.resolve()).encode()).hexdigest()[:16]
-    return Path(home) / "segmentation_told_of" / name
+    return Path(home).expanduser() / "segmentation_told_of" if home else platform.event_log_folder / "told_of"
 
 
 def _read(path: Path) -> str:
@@ -62,7 +59,7 @@ def _read(path: Path) -> str:
 
 
 def stored_mark(platform: Platform) -> str:
-    """Name all that is stored, what it is judged by, and what was begun last; empty when nothing is stored."""
+    """Name all that is stored, what it is judged by, and the last attempt; empty when nothing is stored."""
     months = known_months(platform)
     found = (
         platform.store.manifest(node.key, partition)
@@ -72,5 +69,5 @@ def stored_mark(platform: Platform) -> str:
     facts = [(each.key, each.partition, each.content_hash, each.code_version, each.inputs) for each in found if each]
     if not facts:
         return ""
-    known = (facts, platform.code_versions, _read(_begun_file(platform)))
+    known = (str(platform.data_dir.resolve()), facts, platform.code_versions, _read(_attempt_file(platform)))
     return hashlib.sha256(repr(known).encode()).hexdigest()

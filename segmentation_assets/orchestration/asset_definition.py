@@ -8,6 +8,7 @@ import dagster as dg
 
 from segmentation_assets.errors import MonthNotDeliveredError, PredecessorError, SegmentationError
 from segmentation_assets.graph.declarations import declared_checks
+from segmentation_assets.graph.log_mark import note_attempt
 from segmentation_assets.graph.node import Node
 from segmentation_assets.graph.platform import Platform
 from segmentation_assets.orchestration.automation import freshness_policy, on_data_change
@@ -112,6 +113,7 @@ def define_asset(
             if _waits_for_its_turn(problem, context):
                 context.log.info(f"{problem} Automation comes back to it.")
                 return
+            note_attempt(platform)
             yield from (check_result(node, check) for check in getattr(problem, "checks", ()))
             if observer is None:
                 record_failure(platform, context.run.run_id, str(problem))

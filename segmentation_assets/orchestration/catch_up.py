@@ -107,7 +107,7 @@ def catch_up_sensor(settings: Settings, current_settings: Callable[[], Settings]
         context.update_cursor(watch.to_json())
         if verdict == Verdict.NOTHING:
             platform.store.tidy()
-        if not runs:
+        if all(run.status == dg.DagsterRunStatus.QUEUED for run in runs):
             repair_log(platform, context.instance)
         if verdict == Verdict.ACT:
             return dg.RunRequest(tags={STARTED_BY_TAG: "catch_up_sensor"})

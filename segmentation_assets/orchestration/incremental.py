@@ -15,7 +15,7 @@ from typing import Any
 
 from segmentation_assets.errors import DataError
 from segmentation_assets.graph.inputs import check_source, read_fingerprints
-from segmentation_assets.graph.log_mark import note_begun
+from segmentation_assets.graph.log_mark import note_attempt
 from segmentation_assets.graph.node import Node
 from segmentation_assets.graph.platform import Platform
 from segmentation_assets.graph.staleness import check_predecessors, compare, expected_version, known_months
@@ -131,7 +131,7 @@ def keep_or_compute(
             if platform.store.is_intact(stored):
                 return StepOutcome(stored, kept=True, reasons=(), cost=meter.read())
             reasons = ("a stored file is missing or damaged",)
-        note_begun(platform)
+        note_attempt(platform)
         with platform.store.staging(node.key) as stage:
             over = platform.code_version(node) if by_hand else ""
             step = Step(

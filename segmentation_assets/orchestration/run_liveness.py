@@ -71,6 +71,11 @@ def active_runs(instance: dg.DagsterInstance, keys: Collection[str]) -> list[dg.
     return [record.dagster_run for record in own if not _report_if_dead(instance, record)]
 
 
+def working_runs(instance: dg.DagsterInstance, keys: Collection[str]) -> list[dg.DagsterRun]:
+    """List the active runs that may be about to tell Dagster of a result; those in the queue are not."""
+    return [run for run in active_runs(instance, keys) if run.status != dg.DagsterRunStatus.QUEUED]
+
+
 def _is_ours(run: dg.DagsterRun, keys: Collection[str]) -> bool:
     if own_tag(run, PROCESS_TAG):
         return True

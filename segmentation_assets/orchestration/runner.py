@@ -7,7 +7,7 @@ from contextlib import nullcontext
 import dagster as dg
 from sqlalchemy.exc import SQLAlchemyError
 
-from segmentation_assets.errors import DataError, SettingsError
+from segmentation_assets.errors import DataError, SegmentationError, SettingsError
 from segmentation_assets.graph.log_mark import note_told, stored_mark
 from segmentation_assets.graph.node import Node
 from segmentation_assets.graph.plan import (
@@ -28,7 +28,7 @@ from segmentation_assets.orchestration.instance import open_instance
 from segmentation_assets.orchestration.jobs import INGEST_JOB, MONTHLY_JOB
 from segmentation_assets.orchestration.log_repair import repair_log
 from segmentation_assets.orchestration.pipeline import build_pipeline
-from segmentation_assets.orchestration.run_liveness import active_runs, process_mark
+from segmentation_assets.orchestration.run_liveness import process_mark, working_runs
 from segmentation_assets.orchestration.run_tags import IN_ORDER_TAG, PROCESS_TAG, STARTED_BY_TAG, own_value
 from segmentation_assets.storage.store import WHOLE
 
@@ -180,13 +180,13 @@ class _Runner:
         """
         meter = CostMeter()
         try:
-            active = active_runs(self.instance, self.platform.graph.by_key)
-            if all(run.run_id == self.started_by for run in active):
+            working = working_runs(self.instance, self.platform.graph.by_key)
+            if all(run.run_id == self.started_by for run in working):
                 mark = stored_mark(self.platform)
                 repair_log(self.platform, self.instance)
                 note_told(self.platform, mark)
         except Exception as problem:
-            if not self.problems and not isinstance(problem, OSError | SQLAlchemyError):
+            if not self.problems and not isinstance(problem, OSError | SegmentationError | SQLAlchemyError):
                 raise
             _log.warning("Dagster could not be told of all that is stored; the next run tries again", exc_info=True)
         self.cpu_seconds += meter.read().cpu_seconds

@@ -10,13 +10,14 @@ import dagster as dg
 import pytest
 from dagster._core.definitions.data_version import CachingStaleStatusResolver
 from dagster._core.loader import LoadingContextForTest
+from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteRepositoryOrigin
 from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecord
 from dagster._core.storage.partition_status_cache import get_and_update_asset_status_cache_value
 from dagster._core.utils import make_new_run_id
 from sqlalchemy.exc import SQLAlchemyError
 
 from segmentation_assets.errors import DataError
-from segmentation_assets.graph.log_mark import is_log_behind
+from segmentation_assets.graph.log_mark import is_log_behind, note_told, stored_mark
 from segmentation_assets.graph.plan import ingest_nodes
 from segmentation_assets.graph.platform import Platform
 from segmentation_assets.orchestration import asset_definition, incremental, runner
@@ -25,7 +26,7 @@ from segmentation_assets.orchestration.instance import instance_home, open_insta
 from segmentation_assets.orchestration.log_repair import repair_log
 from segmentation_assets.orchestration.run_liveness import process_mark
 from segmentation_assets.orchestration.run_tags import FORCE_TAG, PROCESS_TAG, own_value
-from segmentation_assets_tests.assets.conftest import MONTHS
+from segmentation_assets_tests.assets.conftest import MONTHS, Shop
 from segmentation_assets_tests.assets.stored import files_of, rewrite
 
 NEWEST = MONTHS[-1]
@@ -232,16 +233,42 @@ def test_log_that_cannot_be_told_does_not_hide_why_a_run_failed(shop, run, faili
     assert is_log_behind(Platform(shop.settings()))
 
 
+def another_run(shop, instance, status):
+    """A run of the shop by a process that lives."""
+    run_id = make_new_run_id()
+    tags = {PROCESS_TAG: own_value(run_id, process_mark())}
+    job = build_defs(shop.settings()).resolve_job_def("monthly_snapshot_job")
+    location = RegisteredCodeLocationOrigin("segmentation_assets.definitions")
+    origin = RemoteRepositoryOrigin(location, "__repository__").get_job_origin(job.name)
+    return instance.create_run_for_job(job, run_id=run_id, tags=tags, status=status, remote_job_origin=origin)
+
+
+def test_run_in_the_queue_of_a_server_that_is_gone_keeps_nothing_from_being_told(red_month, run, instance):
+    another_run(red_month, instance, dg.DagsterRunStatus.QUEUED)
+    run(red_month.settings())
+    assert failed_partitions(red_month, instance) == set()
+    assert not is_log_behind(Platform(red_month.settings()))
+
+
+def test_red_month_of_a_step_that_failed_before_it_computed_is_told_too(shop, run, instance):
+    """A month is asked for alone under another setting, and refused as the months before are out of date."""
+    run(shop.settings())
+    july = build_defs(shop.settings(leaderboard__resamples=4)).resolve_job_def("monthly_snapshot_job")
+    champion = [dg.AssetKey(["gold", "champion"])]
+    result = july.execute_in_process(
+        instance=instance, partition_key=MONTHS[1], asset_selection=champion, raise_on_error=False
+    )
+    assert not result.success
+    assert failed_partitions(shop, instance) == {("gold/champion", MONTHS[1])}
+    assert is_log_behind(Platform(shop.settings()))
+    run(shop.settings())
+    assert failed_partitions(shop, instance) == set()
+
+
 def test_nothing_is_told_while_another_run_is_at_work(shop, run, instance):
     """It may have stored a result and be about to tell of it."""
     report_made_from_other_lines(instance, MONTHS[0])
-    run_id = make_new_run_id()
-    other = instance.create_run_for_job(
-        build_defs(shop.settings()).resolve_job_def("monthly_snapshot_job"),
-        run_id=run_id,
-        tags={PROCESS_TAG: own_value(run_id, process_mark())},
-        status=dg.DagsterRunStatus.STARTED,
-    )
+    other = another_run(shop, instance, dg.DagsterRunStatus.STARTED)
     run(shop.settings(), keys={"source/decisions"}, force=True)
     assert len(materializations(instance, SHARED[0], MONTHS[0])) == 2
     assert is_log_behind(Platform(shop.settings()))
@@ -271,6 +298,27 @@ def test_log_elsewhere_is_told_too(shop, segmentation, write_settings, monkeypat
     with dg.DagsterInstance.get() as elsewhere:
         assert statuses(shop, elsewhere) == {}
     assert not is_log_behind(Platform(shop.settings()))
+
+
+def test_shops_that_share_a_log_are_told_of_in_turn(shop, run, monkeypatch, tmp_path):
+    monkeypatch.setenv("DAGSTER_HOME", str(instance_home(tmp_path / "shared log")))
+    other = Shop(tmp_path / "other")
+    shutil.copytree(shop.data_dir, other.data_dir, symlinks=True)
+    run(shop.settings())
+    run(other.settings())
+    assert is_log_behind(Platform(shop.settings()))
+    assert not is_log_behind(Platform(other.settings()))
+
+
+def test_home_below_that_of_the_user_gets_the_mark_where_the_log_is(shop, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path / "user"))
+    monkeypatch.setenv("DAGSTER_HOME", "~/log")
+    (tmp_path / "user" / "log").mkdir(parents=True)
+    platform = Platform(shop.settings())
+    note_told(platform, stored_mark(platform))
+    assert [path.name for path in (tmp_path / "user" / "log").iterdir()] == ["segmentation_told_of"]
+    assert not is_log_behind(platform)
 
 
 @pytest.mark.parametrize("arguments", [(), ("--only", "reports", "--force")])

@@ -5,6 +5,9 @@ from segmentation_assets.graph.build import Graph, build_graph, code_version
 from segmentation_assets.graph.node import Input, Node
 from segmentation_assets_tests.keys import REPORTS
 
+WRITTEN = REPORTS - {"exports/customer_segments"}
+"""What says in words how it was made."""
+
 
 def versions(platform):
     return {node.key: code_version(node, platform.settings) for node in platform.graph.nodes}
@@ -72,12 +75,12 @@ def test_unknown_asset_or_layer_is_refused_with_the_closest_name(platform):
     ("setting", "value", "expected"),
     [
         ("clustering__algorithms__kmeans__k_max", 5, {"clusters/kmeans"}),
-        ("clustering__seed", 8, {"clusters/kmeans", "clusters/leaderboard"} | REPORTS),
+        ("clustering__seed", 8, {"clusters/kmeans", "clusters/leaderboard"} | WRITTEN),
         ("leaderboard__min_stability", 0.5, {"clusters/leaderboard"}),
         ("leaderboard__min_candidates", 2, {"clusters/leaderboard"}),
         ("leaderboard__min_coverage", 0.5, {"clusters/leaderboard", "gold/customer_segments"}),
         ("imputation__method", "median", {"silver/imputed_features", "silver/model_matrix"}),
-        ("calendar__lookback_months", 12, {"silver/snapshot_input"} | REPORTS),
+        ("calendar__lookback_months", 12, {"silver/snapshot_input"} | WRITTEN),
         ("engine__threads", 7, set()),
         ("engine__memory_limit", "1GB", set()),
         ("execution__executor", "multiprocess", set()),
