@@ -51,6 +51,11 @@ def _mark_file(platform: Platform) -> Path:
     return Path(home).expanduser() / "segmentation_told_of" if home else platform.event_log_folder / "told_of"
 
 
+def _shop(platform: Platform) -> str:
+    """Tell shops that share a log apart; a data folder that keeps its log may be moved with it."""
+    return str(platform.data_dir.resolve()) if os.environ.get("DAGSTER_HOME") else ""
+
+
 def _read(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
@@ -69,5 +74,5 @@ def stored_mark(platform: Platform) -> str:
     facts = [(each.key, each.partition, each.content_hash, each.code_version, each.inputs) for each in found if each]
     if not facts:
         return ""
-    known = (str(platform.data_dir.resolve()), facts, platform.code_versions, _read(_attempt_file(platform)))
+    known = (_shop(platform), facts, platform.code_versions, _read(_attempt_file(platform)))
     return hashlib.sha256(repr(known).encode()).hexdigest()

@@ -310,6 +310,13 @@ def test_shops_that_share_a_log_are_told_of_in_turn(shop, run, monkeypatch, tmp_
     assert not is_log_behind(Platform(other.settings()))
 
 
+def test_data_folder_that_is_moved_with_its_log_needs_no_telling(shop, run, tmp_path):
+    run(shop.settings())
+    moved = Shop(tmp_path / "moved")
+    shutil.copytree(shop.data_dir, moved.data_dir, symlinks=True)
+    assert not is_log_behind(Platform(moved.settings()))
+
+
 def test_home_below_that_of_the_user_gets_the_mark_where_the_log_is(shop, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HOME", str(tmp_path / "user"))
