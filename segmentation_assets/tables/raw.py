@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from segmentation_assets.tables.declaration import CUSTOMER_ID, Column, Table
+from segmentation_assets.tables.declaration import CUSTOMER_ID, Column, ColumnType, Table
 
 _KEPT = "Kept for feature blocks to come."
 
@@ -29,7 +29,7 @@ def _provenance() -> tuple[Column, ...]:
     )
 
 
-def _optional(name: str, meaning: str, dtype: str = "VARCHAR", **facts: Any) -> Column:
+def _optional(name: str, meaning: str, dtype: ColumnType = "VARCHAR", **facts: Any) -> Column:
     """A column that a shop may not have."""
     return Column(name=name, dtype=dtype, nullable=True, null_rule="not delivered", meaning=meaning, **facts)
 
