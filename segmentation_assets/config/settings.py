@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from segmentation_assets.config.notifications import NotificationSettings
+from segmentation_assets.config.population import PopulationSettings
 from segmentation_assets.config.source import SourceSettings
 
 
@@ -286,6 +287,7 @@ class Settings(Section):
     currency: str = Field("EUR", pattern=r"^[A-Z]{3}$", description="ISO 4217 code of all amounts")
     calendar: CalendarSettings
     source: SourceSettings = SourceSettings()
+    population: PopulationSettings = PopulationSettings()
     synthetic: SyntheticSettings = SyntheticSettings()
     engine: EngineSettings = EngineSettings()
     features: FeatureSettings = FeatureSettings()
@@ -298,6 +300,18 @@ class Settings(Section):
     automation: AutomationSettings = AutomationSettings()
     notifications: NotificationSettings = NotificationSettings()
     reference: ReferenceSettings | None = Field(None, description="a published analysis to reproduce; optional")
+
+    @model_validator(mode="after")
+    def _check_population(self) -> "Settings":
+        if self.source.kind == "synthetic" or self.source.order_lines is None:
+            return self
+        for column in self.population.needed_columns:
+            if column not in self.source.order_lines.columns:
+                raise ValueError(f"population filters by {column}, which source.order_lines.columns does not map")
+        customers = self.source.customers
+        if self.population.exclude_account_types and (customers is None or "account_type" not in customers.columns):
+            raise ValueError("population.exclude_account_types needs account_type in source.customers.columns")
+        return self
 
     def altered(self, by_path: Mapping[str, Any]) -> "Settings":
         """Return the settings with values at dotted paths replaced.

@@ -8,9 +8,18 @@ from zoneinfo import available_timezones
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 _ORDER_LINE_COLUMNS = ("order_id", "order_at", "customer_id", "product_id", "quantity", "unit_price")
+_ORDER_LINE_EXTRAS = (
+    "product_name", "country", "channel", "store_id", "brand", "list_price", "cost_price", "currency",
+)  # fmt: skip
 _CUSTOMER_COLUMNS = ("customer_id",)
+_CUSTOMER_EXTRAS = (
+    "registered_on", "birth_year", "country", "gender", "household_size", "acquisition_channel", "newsletter_since",
+    "account_type",
+)  # fmt: skip
 _PRODUCT_COLUMNS = ("product_id", "department")
+_PRODUCT_EXTRAS = ("class", "product_name", "child_age", "size")
 _EVENT_COLUMNS = ("customer_id", "event_at")
+_EVENT_EXTRAS = ("event_type",)
 
 
 class _Section(BaseModel):
@@ -69,53 +78,48 @@ class DeliveredTable(_Section):
 _Delivered = TypeVar("_Delivered", bound=DeliveredTable)
 
 
-class OrderLinesTable(DeliveredTable):
-    """Order lines: order_id, order_at, customer_id, product_id, quantity, unit_price; product_name and country too."""
+def _described(required: tuple[str, ...], optional: tuple[str, ...]) -> str:
+    return f"{', '.join(required)}; where known {', '.join(optional)}"
 
-    columns: dict[str, str] = Field(description="order_id, order_at, customer_id, product_id, quantity, unit_price")
+
+class OrderLinesTable(DeliveredTable):
+    """Order lines: what was sold or came back, to whom, when and for how much."""
+
+    columns: dict[str, str] = Field(description=_described(_ORDER_LINE_COLUMNS, _ORDER_LINE_EXTRAS))
 
     @model_validator(mode="after")
     def _check_columns(self) -> "OrderLinesTable":
-        return _require(self, _ORDER_LINE_COLUMNS, ("product_name", "country"))
+        return _require(self, _ORDER_LINE_COLUMNS, _ORDER_LINE_EXTRAS)
 
 
 class CustomersTable(DeliveredTable):
-    """Customers: customer_id, and registered_on, birth_year, country where known."""
+    """Customers: who they are."""
 
-    columns: dict[str, str] = Field(
-        description="customer_id; registered_on, country and birth_year where known "
-        "(birth_year is kept in the raw layer for feature blocks to come)"
-    )
+    columns: dict[str, str] = Field(description=_described(_CUSTOMER_COLUMNS, _CUSTOMER_EXTRAS))
 
     @model_validator(mode="after")
     def _check_columns(self) -> "CustomersTable":
-        return _require(self, _CUSTOMER_COLUMNS, ("registered_on", "birth_year", "country"))
+        return _require(self, _CUSTOMER_COLUMNS, _CUSTOMER_EXTRAS)
 
 
 class ProductsTable(DeliveredTable):
-    """Products: product_id, department, and class and product_name where known."""
+    """Products: the department of each, and more where known."""
 
-    columns: dict[str, str] = Field(
-        description="product_id, department; product_name and class where known "
-        "(class is kept in the raw layer for feature blocks to come)"
-    )
+    columns: dict[str, str] = Field(description=_described(_PRODUCT_COLUMNS, _PRODUCT_EXTRAS))
 
     @model_validator(mode="after")
     def _check_columns(self) -> "ProductsTable":
-        return _require(self, _PRODUCT_COLUMNS, ("class", "product_name"))
+        return _require(self, _PRODUCT_COLUMNS, _PRODUCT_EXTRAS)
 
 
 class EngagementEventsTable(DeliveredTable):
-    """Engagement events: customer_id, event_at, and event_type where known."""
+    """Engagement events: visits, opened e-mails and the like."""
 
-    columns: dict[str, str] = Field(
-        description="customer_id, event_at; event_type where known "
-        "(event_type is kept in the raw layer for feature blocks to come)"
-    )
+    columns: dict[str, str] = Field(description=_described(_EVENT_COLUMNS, _EVENT_EXTRAS))
 
     @model_validator(mode="after")
     def _check_columns(self) -> "EngagementEventsTable":
-        return _require(self, _EVENT_COLUMNS, ("event_type",))
+        return _require(self, _EVENT_COLUMNS, _EVENT_EXTRAS)
 
 
 def _require(table: _Delivered, required: tuple[str, ...], optional: tuple[str, ...]) -> _Delivered:

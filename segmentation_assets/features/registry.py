@@ -86,7 +86,14 @@ def features_table(settings: FeatureSettings, available: Collection[str]) -> Tab
     )
 
 
-def features_sql(settings: FeatureSettings, relations: FeatureRelations, as_of: datetime, lookback_start: date) -> str:
+def features_sql(
+    settings: FeatureSettings,
+    relations: FeatureRelations,
+    as_of: datetime,
+    lookback_start: date,
+    *,
+    min_orders: int = 0,
+) -> str:
     """Write the query for silver/customer_features.
 
     Parameters
@@ -98,12 +105,15 @@ def features_sql(settings: FeatureSettings, relations: FeatureRelations, as_of: 
         Instant without a zone before which everything counts; midnight of the as-of date for a monthly snapshot.
     lookback_start : date
         First day that counts.
+    min_orders : int
+        Customers with fewer orders in the lookback get no row.
 
     Returns
     -------
     str
         One SELECT with the columns of `features_table`, typed, in no particular row order: a row for every known
-        customer with a sale or return line in the lookback. `prepare_connection` must have been called.
+        customer with a sale or return line in the lookback, and with as many orders as asked for.
+        `prepare_connection` must have been called.
 
     Raises
     ------
@@ -122,7 +132,8 @@ def features_sql(settings: FeatureSettings, relations: FeatureRelations, as_of: 
         for block in blocks
     )
     named = ",\n".join(f"{name} AS ({query})" for name, query in queries.items())
-    return f"WITH {named}\nSELECT {', '.join(columns)}\nFROM customer_totals\n{joins}"
+    chosen = f"FROM customer_totals\n{joins}\nWHERE customer_totals.order_count >= {min_orders}"
+    return f"WITH {named}\nSELECT {', '.join(columns)}\n{chosen}"
 
 
 def prepare_connection(connection: Connection) -> None:

@@ -85,7 +85,37 @@ class FeatureRelations:
         return tuple(name for name, relation in optional.items() if relation is not None)
 
 
-def require_buyers(customer_count: int, buyer_count: int, since: date, until: date) -> None:
+def customers_in_lookback_sql(lines: str, since: date, until: date, min_orders: int) -> str:
+    """Make the query that counts the known customers of a lookback, and their money, apart from the features.
+
+    Parameters
+    ----------
+    lines : str
+        SQL table expression with the columns of ``silver/order_lines``.
+    since, until : date
+        First day that counts, and the first one that no longer does.
+    min_orders : int
+        Orders that a customer needs.
+
+    Returns
+    -------
+    str
+        One row: net revenue and number of the customers with as many orders, number and net revenue of the others.
+    """
+    orders = "count(DISTINCT order_id) FILTER (WHERE line_type = 'sale')" if min_orders else "0"
+    return (
+        f"SELECT coalesce(sum(amount) FILTER (WHERE order_count >= {min_orders}), 0), "
+        f"count(*) FILTER (WHERE order_count >= {min_orders}), count(*) FILTER (WHERE order_count < {min_orders}), "
+        f"coalesce(sum(amount) FILTER (WHERE order_count < {min_orders}), 0) FROM ("
+        f"SELECT customer_id, sum(amount) AS amount, {orders} AS order_count FROM {lines} "
+        f"WHERE customer_id IS NOT NULL AND line_type IN ('sale', 'return') AND order_at >= TIMESTAMP '{since}' "
+        f"AND order_at < TIMESTAMP '{until}' GROUP BY customer_id)"
+    )
+
+
+def require_buyers(
+    customer_count: int, buyer_count: int, since: date, until: date, *, min_orders: int = 0, left_out: int = 0
+) -> None:
     """Refuse a snapshot that nothing can be said about.
 
     Parameters
@@ -96,13 +126,20 @@ def require_buyers(customer_count: int, buyer_count: int, since: date, until: da
         Those of them with a sale.
     since, until : date
         The lookback; `until` is the first day that no longer counts.
+    min_orders, left_out : int
+        Orders that a customer needs, and known customers who have fewer.
 
     Raises
     ------
     DataError
-        There is no known customer, or none of them has a sale.
+        There is no known customer, none has as many orders as needed, or none has a sale.
     """
     lookback = f"from {since} until before {until}"
+    if not customer_count and left_out:
+        raise DataError(
+            f"none of {left_out} known customers has {min_orders} orders {lookback}",
+            "lower population.min_orders, or lengthen calendar.lookback_months.",
+        )
     if not customer_count:
         raise DataError(
             f"no sale or return {lookback} has a known customer",

@@ -56,7 +56,7 @@ def _silver_nodes(optional_tables: tuple[str, ...]) -> tuple[Node, ...]:
             "means undefined or unknown, never zero. Blocks whose input is not delivered are absent; the metadata "
             "says which and why.",
             inputs=same("silver/snapshot_input", "silver/customer_history"),
-            settings=("features",),
+            settings=("features", "population.min_orders"),
             facts=facts,
         ),
         Node(

@@ -1,5 +1,6 @@
 """The unpartitioned assets from the delivery to classified order lines, stored in month slices."""
 
+from segmentation_assets.config.population import PopulationSettings
 from segmentation_assets.config.settings import Settings
 from segmentation_assets.graph.node import Input, Node
 from segmentation_assets.ingestion.mapping import effective_source
@@ -23,7 +24,7 @@ def source_nodes(settings: Settings) -> tuple[Node, ...]:
     tables = delivered_tables(settings)
     raw = tuple(_raw_node(table) for table in tables)
     return (*_synthetic_nodes(settings), _delivery_node(settings), _decisions_node(), *raw, _quarantine_node(tables),
-            _order_lines_node())  # fmt: skip
+            _order_lines_node(settings))  # fmt: skip
 
 
 def delivered_tables(settings: Settings) -> tuple[str, ...]:
@@ -96,16 +97,20 @@ def _quarantine_node(tables: tuple[str, ...]) -> Node:
     )
 
 
-def _order_lines_node() -> Node:
+def _order_lines_node(settings: Settings) -> Node:
+    reads_accounts = settings.population.exclude_account_types and "customers" in delivered_tables(settings)
+    accounts = (Input(key="raw/customers", window="whole"),) if reads_accounts else ()
     return Node(
         key="silver/order_lines",
-        description="Order lines classified as sale, return, adjustment or non_product, each with its reason and exact "
-        "amount. Nothing is dropped: guests, duplicates and book-keeping entries are marked, not removed. Stored in "
-        "one folder per month, so that a changed month leaves the others as they are.",
-        inputs=(Input(key="raw/order_lines", window="whole"),),
+        description="Order lines classified as sale, return, adjustment, non_product or excluded, each with its reason "
+        "and exact amount. Nothing is dropped: guests, duplicates, book-keeping entries and what lies outside of the "
+        "population are marked, not removed. Stored in one folder per month, so that a changed month leaves the others "
+        "as they are.",
+        inputs=(Input(key="raw/order_lines", window="whole"), *accounts),
         is_partitioned=False,
         storage="sliced",
         settings=(
+            *(f"population.{name}" for name in PopulationSettings.model_fields if name != "min_orders"),
             "source.kind",
             "source.cancellations",
             "source.adjustment_prefixes",

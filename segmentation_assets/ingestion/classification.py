@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from segmentation_assets.config.population import EVERYONE, PopulationSettings
 from segmentation_assets.config.source import SourceSettings
+from segmentation_assets.ingestion.population import exclusion_branches
 from segmentation_assets.storage.engine import quote_identifier, quote_text
 from segmentation_assets.tables.raw import RAW_ORDER_LINES
 from segmentation_assets.tables.silver import ORDER_LINES
@@ -17,11 +19,21 @@ _TYPE_OF_REASON = {
     "positive_cancellation": "adjustment",
     "zero_quantity": "adjustment",
     "non_product_code": "non_product",
+    "other_country": "excluded",
+    "other_channel": "excluded",
+    "other_brand": "excluded",
+    "other_store": "excluded",
+    "excluded_account": "excluded",
 }
 _PROVENANCE = ("source_file", "source_row")
 
 
-def classified_lines_sql(relation: str, source: SourceSettings) -> str:
+def classified_lines_sql(
+    relation: str,
+    source: SourceSettings,
+    population: PopulationSettings = EVERYONE,
+    accounts: str | None = None,
+) -> str:
     """Make the query that classifies order lines.
 
     Parameters
@@ -31,6 +43,10 @@ def classified_lines_sql(relation: str, source: SourceSettings) -> str:
         for within it.
     source : SourceSettings
         Its cancellations, adjustment_prefixes and non_product_codes decide.
+    population : PopulationSettings
+        Lines outside of it are `excluded`.
+    accounts : str or None
+        SQL table expression with the ``customer_id`` of the accounts that do not count.
 
     Returns
     -------
@@ -39,10 +55,10 @@ def classified_lines_sql(relation: str, source: SourceSettings) -> str:
 
     Notes
     -----
-    The first reason that holds counts: non_product_code, adjustment_order, negative_price, zero_quantity; then under
-    the rule ``prefix`` return (prefix and quantity below zero), positive_cancellation (prefix), write_off (quantity
-    below zero), and under the rule ``negative_quantity`` write_off (quantity below zero, price zero) and return
-    (quantity below zero); then free_item (price zero) and sale.
+    The first reason that holds counts: those of the population; non_product_code, adjustment_order, negative_price,
+    zero_quantity; then under the rule ``prefix`` return (prefix and quantity below zero), positive_cancellation
+    (prefix), write_off (quantity below zero), and under the rule ``negative_quantity`` write_off (quantity below zero,
+    price zero) and return (quantity below zero); then free_item (price zero) and sale.
     """
     delivered = [quote_identifier(name) for name in RAW_ORDER_LINES.column_names]
     compared = [quote_identifier(name) for name in RAW_ORDER_LINES.column_names if name not in _PROVENANCE]
@@ -56,7 +72,9 @@ def classified_lines_sql(relation: str, source: SourceSettings) -> str:
     }
     added = [name for name in ORDER_LINES.column_names if name not in RAW_ORDER_LINES.column_names]
     columns = ", ".join([*delivered, *(f"{computed[name]} AS {quote_identifier(name)}" for name in added)])
-    return f"SELECT {columns} FROM (SELECT *, {_reason_sql(source)} AS line_reason FROM {relation})"
+    return (
+        f"SELECT {columns} FROM (SELECT *, {_reason_sql(source, population, accounts)} AS line_reason FROM {relation})"
+    )
 
 
 def bucket_sql(column: str, buckets: int) -> str:
@@ -81,8 +99,9 @@ def bucket_sql(column: str, buckets: int) -> str:
     return f"CAST('0x' || substr(md5(coalesce({quote_identifier(column)}, '')), 1, 8) AS BIGINT) % {int(buckets)}"
 
 
-def _reason_sql(source: SourceSettings) -> str:
+def _reason_sql(source: SourceSettings, population: PopulationSettings, accounts: str | None) -> str:
     branches = [
+        *exclusion_branches(population, accounts),
         (_code_condition(source.non_product_codes), "non_product_code"),
         (_prefix_condition(source.adjustment_prefixes), "adjustment_order"),
         ("unit_price < 0", "negative_price"),

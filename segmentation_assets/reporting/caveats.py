@@ -31,6 +31,7 @@ def list_caveats(snapshot: Snapshot) -> list[tuple[str, str]]:
         *_partial(snapshot),
         *_reconciliation(snapshot),
         *_set_aside(snapshot),
+        *_left_out(snapshot),
         *_small_segments(snapshot),
         *_imputation(snapshot),
         *_absent_blocks(snapshot),
@@ -70,6 +71,10 @@ def _set_aside(snapshot: Snapshot) -> list[tuple[str, str]]:
             ("Customers set aside", f"{plural(aside, 'customer')} without a sale in the lookback have no segment.")
         )
     return caveats
+
+
+def _left_out(snapshot: Snapshot) -> list[tuple[str, str]]:
+    return [("Left out", f"{count:,} {words}.") for words, count in sorted(snapshot.left_out.items())]
 
 
 def _small_segments(snapshot: Snapshot) -> list[tuple[str, str]]:

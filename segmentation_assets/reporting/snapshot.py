@@ -112,6 +112,8 @@ class Snapshot:
         Versions, seed, model hash and the like.
     lookback_months : int or None
         Months before `as_of_date` that orders and money are counted in; None where it is not known.
+    left_out : mapping of str to int
+        What lies outside of the population, in words beginning with the unit → how many.
 
     Raises
     ------
@@ -139,6 +141,7 @@ class Snapshot:
     imputation: pd.DataFrame
     run_facts: Mapping[str, str]
     lookback_months: int | None = None
+    left_out: Mapping[str, int] = field(default_factory=dict)
     imputed_flags: pd.DataFrame = field(default_factory=_empty_frame)
 
     def __post_init__(self) -> None:

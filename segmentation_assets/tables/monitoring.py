@@ -5,14 +5,15 @@ from segmentation_assets.tables.raw import DELIVERED_TABLES, QUARANTINE_REASONS
 
 DATA_QUALITY = Table(
     key="monitoring/data_quality",
-    row="a comparison between layers, or a reason why delivered rows were set aside",
+    row="a comparison between layers, or a reason why rows were set aside or customers left out",
     primary_key=("kind", "subject", "measure"),
     columns=(
         Column(
             name="kind",
             dtype="VARCHAR",
-            allowed=("reconciliation", "quarantine"),
-            meaning="A comparison of a layer with what it was made from, or rows set aside.",
+            allowed=("reconciliation", "quarantine", "population"),
+            meaning="A comparison of a layer with what it was made from, delivered rows set aside, or what lies "
+            "outside of the population.",
         ),
         Column(
             name="subject",
@@ -29,15 +30,19 @@ DATA_QUALITY = Table(
             name="expected",
             dtype="DOUBLE",
             nullable=True,
-            null_rule="rows set aside, for which nothing is expected",
+            null_rule="rows set aside or left out, for which nothing is expected",
             meaning="Value in the layer below.",
         ),
-        Column(name="found", dtype="DOUBLE", meaning="Value in the layer, or number of rows set aside."),
+        Column(
+            name="found",
+            dtype="DOUBLE",
+            meaning="Value in the layer, or number of rows set aside, lines or customers left out.",
+        ),
         Column(
             name="is_equal",
             dtype="BOOLEAN",
             nullable=True,
-            null_rule="rows set aside",
+            null_rule="rows set aside or left out",
             meaning="Whether the comparison adds up, to the rounding of amounts.",
         ),
     ),

@@ -1,6 +1,10 @@
 """Tables of the source and raw layers: what was delivered, typed and nothing more."""
 
-from segmentation_assets.tables.declaration import CUSTOMER_ID, Column, Table
+from typing import Any
+
+from segmentation_assets.tables.declaration import CUSTOMER_ID, Column, ColumnType, Table
+
+_KEPT = "Kept for feature blocks to come."
 
 DELIVERED_TABLES = ("order_lines", "customers", "products", "engagement_events")
 
@@ -23,6 +27,11 @@ def _provenance() -> tuple[Column, ...]:
         Column(name="source_file", dtype="VARCHAR", meaning="Delivered file the row stands in."),
         Column(name="source_row", dtype="BIGINT", unit="rows", minimum=1, meaning="Data row in that file, from 1."),
     )
+
+
+def _optional(name: str, meaning: str, dtype: ColumnType = "VARCHAR", **facts: Any) -> Column:
+    """A column that a shop may not have."""
+    return Column(name=name, dtype=dtype, nullable=True, null_rule="not delivered", meaning=meaning, **facts)
 
 
 DELIVERY = Table(
@@ -71,18 +80,16 @@ RAW_ORDER_LINES = Table(
             meaning="Customer as the shop writes it.",
         ),
         Column(name="product_id", dtype="VARCHAR", meaning="Product code as text."),
-        Column(
-            name="product_name",
-            dtype="VARCHAR",
-            nullable=True,
-            null_rule="not delivered",
-            meaning="Product text on the line.",
-        ),
+        _optional("product_name", "Product text on the line."),
         Column(name="quantity", dtype="BIGINT", unit="units", meaning="Units; negative for returned goods."),
         Column(name="unit_price", dtype="DECIMAL(18,4)", unit="currency", meaning="Price of one unit."),
-        Column(
-            name="country", dtype="VARCHAR", nullable=True, null_rule="not delivered", meaning="Country of the line."
-        ),
+        _optional("country", "Country of the line."),
+        _optional("channel", "Way of selling, such as web or store."),
+        _optional("store_id", "Store the line was sold in."),
+        _optional("brand", "Brand or market of a company with several."),
+        _optional("list_price", "Price of one unit before discounts.", "DECIMAL(18,4)", unit="currency"),
+        _optional("cost_price", "What one unit costs the shop.", "DECIMAL(18,4)", unit="currency"),
+        _optional("currency", "ISO 4217 code of the line's prices."),
         *_provenance(),
     ),
 )
@@ -93,21 +100,14 @@ RAW_CUSTOMERS = Table(
     primary_key=("customer_id",),
     columns=(
         CUSTOMER_ID,
-        Column(
-            name="registered_on", dtype="DATE", nullable=True, null_rule="not delivered", meaning="Day of registration."
-        ),
-        Column(
-            name="birth_year",
-            dtype="INTEGER",
-            nullable=True,
-            null_rule="not delivered",
-            minimum=1890,
-            maximum=2100,
-            meaning="Year of birth. Kept for feature blocks to come.",
-        ),
-        Column(
-            name="country", dtype="VARCHAR", nullable=True, null_rule="not delivered", meaning="Country of residence."
-        ),
+        _optional("registered_on", "Day of registration.", "DATE"),
+        _optional("birth_year", f"Year of birth. {_KEPT}", "INTEGER", unit="years", minimum=1890, maximum=2100),
+        _optional("country", "Country of residence."),
+        _optional("gender", f"Gender as the shop writes it. {_KEPT}"),
+        _optional("household_size", f"Persons in the household. {_KEPT}", "INTEGER", unit="persons", minimum=1),
+        _optional("acquisition_channel", f"What brought the customer to the shop. {_KEPT}"),
+        _optional("newsletter_since", f"Day from which the customer gets the newsletter. {_KEPT}", "DATE"),
+        _optional("account_type", "Kind of account, such as consumer, staff, wholesale or test."),
         *_provenance(),
     ),
 )
@@ -118,15 +118,11 @@ RAW_PRODUCTS = Table(
     primary_key=("product_id",),
     columns=(
         Column(name="product_id", dtype="VARCHAR", meaning="Product code as text."),
-        Column(name="product_name", dtype="VARCHAR", nullable=True, null_rule="not delivered", meaning="Product text."),
+        _optional("product_name", "Product text."),
         Column(name="department", dtype="VARCHAR", meaning="Department the product is sold in."),
-        Column(
-            name="class",
-            dtype="VARCHAR",
-            nullable=True,
-            null_rule="not delivered",
-            meaning="Class in its department. Kept for feature blocks to come.",
-        ),
+        _optional("class", f"Class in its department. {_KEPT}"),
+        _optional("child_age", f"Age of the child the product is for, such as 3-5 years. {_KEPT}"),
+        _optional("size", f"Size as the shop writes it, such as M or 42. {_KEPT}"),
         *_provenance(),
     ),
 )
@@ -138,13 +134,7 @@ RAW_ENGAGEMENT_EVENTS = Table(
     columns=(
         Column(name="customer_id", dtype="VARCHAR", meaning="Customer who did it."),
         Column(name="event_at", dtype="TIMESTAMP", meaning="Local time of the event, without a zone."),
-        Column(
-            name="event_type",
-            dtype="VARCHAR",
-            nullable=True,
-            null_rule="not delivered",
-            meaning="What happened, as the source calls it. Kept for feature blocks to come.",
-        ),
+        _optional("event_type", f"What happened, as the source calls it. {_KEPT}"),
         *_provenance(),
     ),
 )

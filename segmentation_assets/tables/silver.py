@@ -5,7 +5,7 @@ from dataclasses import replace
 from segmentation_assets.tables.declaration import CUSTOMER_ID, Column, Table
 from segmentation_assets.tables.raw import RAW_ORDER_LINES
 
-LINE_TYPES = ("sale", "return", "adjustment", "non_product")
+LINE_TYPES = ("sale", "return", "adjustment", "non_product", "excluded")
 
 LINE_REASONS = {
     "sale": "goods sold at a price above zero",
@@ -17,10 +17,19 @@ LINE_REASONS = {
     "positive_cancellation": "a cancellation with a positive quantity",
     "zero_quantity": "quantity zero",
     "non_product_code": "the product code is a fee, postage or test",
+    "other_country": "the country is none of population.countries",
+    "other_channel": "the channel is none of population.channels",
+    "other_brand": "the brand is none of population.brands",
+    "other_store": "the store is none of population.stores",
+    "excluded_account": "the customer is a kind of account, or one by name, that population leaves out",
 }
 """Why a line has its type: reason code → sentence."""
 
-_CLASSIFIED_BY = ("order_lines.product_id", "order_lines.order_id", "order_lines.unit_price", "order_lines.quantity")
+_CLASSIFIED_BY = tuple(
+    f"order_lines.{name}"
+    for name in ("product_id", "order_id", "unit_price", "quantity", "country", "channel", "brand", "store_id",
+                 "customer_id")
+)  # fmt: skip
 _LINES_SO_FAR = ("order_lines.line_type", "order_lines.order_at")
 
 ORDER_LINES = Table(

@@ -7,13 +7,14 @@ from typing import Any
 from segmentation_assets.graph.inputs import lookback_months
 from segmentation_assets.orchestration.step import Step
 from segmentation_assets.tables.monitoring import DATA_QUALITY
+from segmentation_assets.tables.silver import LINE_REASONS
 
 
 def data_quality(step: Step) -> None:
-    """Compare the layers this month rests on, and count the rows set aside in the files it reads."""
+    """Compare the layers this month rests on; count the rows set aside in the files it reads, and what is left out."""
     import pandas as pd
 
-    rows = [_order_lines_row(step), *_checked_rows(step), *_quarantine_rows(step)]
+    rows = [_order_lines_row(step), *_checked_rows(step), *_quarantine_rows(step), *_population_rows(step)]
     frame = pd.DataFrame(rows, columns=list(DATA_QUALITY.column_names))
     step.write_frame(frame.astype({"is_equal": "boolean"}), DATA_QUALITY)
 
@@ -50,3 +51,20 @@ def _quarantine_rows(step: Step) -> list[tuple[Any, ...]]:
         "GROUP BY ALL ORDER BY ALL"
     ).fetchall()
     return [("quarantine", table, reason, words, None, count, None) for table, reason, words, count in counted]
+
+
+def _population_rows(step: Step) -> list[tuple[Any, ...]]:
+    """Order lines of the lookback outside of the population, by reason, and customers with too few orders."""
+    lines = step.slices_relation("silver/order_lines", lookback_months(step.platform, step.partition))
+    counted = step.connection.execute(
+        f"SELECT line_reason, count(*) FROM {lines} WHERE line_type = 'excluded' GROUP BY ALL ORDER BY ALL"
+    ).fetchall()
+    rows = [
+        ("population", "silver/order_lines", reason, f"order lines: {LINE_REASONS[reason]}", None, count, None)
+        for reason, count in counted
+    ]
+    below = step.input_metadata("silver/customer_features").get("customers_below_min_orders", 0)
+    if below:
+        words = "customers: fewer orders in the lookback than population.min_orders"
+        rows.append(("population", "silver/customer_features", "below_min_orders", words, None, below, None))
+    return rows

@@ -124,6 +124,7 @@ def _snapshot(step: Step) -> Snapshot:
         absent_blocks=absent_blocks(settings.features, delivered_tables(settings)[1:]),
         reconciliation=_reconciliation(step),
         quarantine_counts=_quarantine_counts(step),
+        left_out=_left_out(step),
         imputation=_imputation(step),
         run_facts=_run_facts(step),
         lookback_months=settings.calendar.lookback_months,
@@ -159,6 +160,15 @@ def _reconciliation(step: Step) -> pd.DataFrame:
         "SELECT subject AS layer, measure, expected, found, is_equal AS passed FROM "
         f"{step.relation('monitoring/data_quality')} WHERE kind = 'reconciliation' ORDER BY ALL"
     ).df()
+
+
+def _left_out(step: Step) -> dict[str, int]:
+    """What lies outside of the population, in words, and how many."""
+    found = step.connection.execute(
+        f"SELECT explanation, found FROM {step.relation('monitoring/data_quality')} WHERE kind = 'population' "
+        "ORDER BY ALL"
+    ).fetchall()
+    return {str(words): int(count) for words, count in found}
 
 
 def _quarantine_counts(step: Step) -> pd.DataFrame:

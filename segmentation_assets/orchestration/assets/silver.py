@@ -19,7 +19,7 @@ from segmentation_assets.features.registry import (
     features_table,
     prepare_connection,
 )
-from segmentation_assets.features.snapshot import FeatureRelations, require_buyers
+from segmentation_assets.features.snapshot import FeatureRelations, customers_in_lookback_sql, require_buyers
 from segmentation_assets.graph.inputs import (
     as_of,
     check_delivered_months,
@@ -32,6 +32,7 @@ from segmentation_assets.graph.sources import delivered_tables
 from segmentation_assets.ingestion.calendar import lookback_start
 from segmentation_assets.ingestion.classification import bucket_sql, classified_lines_sql
 from segmentation_assets.ingestion.mapping import effective_source
+from segmentation_assets.ingestion.population import excluded_accounts_sql, require_known_values
 from segmentation_assets.ingestion.reconciliation import reconcile_layers
 from segmentation_assets.orchestration.step import Step
 from segmentation_assets.storage.engine import (
@@ -56,8 +57,9 @@ def order_lines(step: Step) -> None:
     slices = {name: value for name, value in (raw.slices if raw else {}).items() if name != "quarantine"}
     buckets = _bucket_count(step, raw.row_count if raw else 0)
     step.tables[""] = ORDER_LINES
+    shared = {"customer_buckets": str(buckets), **_population_inputs(step, tuple(slices))}
     for month, fingerprint in slices.items():
-        inputs = {f"raw/order_lines@{month}": fingerprint, "customer_buckets": str(buckets)}
+        inputs = {f"raw/order_lines@{month}": fingerprint, **shared}
         if _slice_is_current(step, month, inputs):
             step.kept_slices.add(month)
         else:
@@ -65,6 +67,25 @@ def order_lines(step: Step) -> None:
             step.slice_inputs[month] = inputs
     _reconcile_order_lines(step, tuple(slices))
     step.metadata |= {"customer_buckets": buckets, "months_classified": sorted(step.slice_inputs)}
+
+
+def _population_inputs(step: Step, months: tuple[str, ...]) -> dict[str, str]:
+    """Check that the population is one the lines have; return the hash of the accounts that do not count, if any."""
+    require_known_values(
+        step.connection, step.slices_relation("raw/order_lines", months), step.platform.settings.population
+    )
+    accounts = _excluded_accounts(step)
+    if accounts is None:
+        return {}
+    value, count = content_hash(step.connection, accounts)
+    step.metadata |= {"excluded_accounts": count}
+    return {"excluded_accounts": value}
+
+
+def _excluded_accounts(step: Step) -> str | None:
+    is_read = any(item.key == "raw/customers" for item in step.node.inputs)
+    customers = step.slices_relation("raw/customers", [WHOLE]) if is_read else None
+    return excluded_accounts_sql(step.platform.settings.population, customers)
 
 
 def _bucket_count(step: Step, line_count: int) -> int:
@@ -92,8 +113,9 @@ def _slice_is_current(step: Step, month: str, inputs: dict[str, str]) -> bool:
 def _classify_month(step: Step, month: str, buckets: int) -> None:
     """Write one file per customer bucket."""
     (step.stage / month).mkdir()
-    source = effective_source(step.platform.settings)
-    sql = classified_lines_sql(step.slices_relation("raw/order_lines", [month]), source)
+    settings = step.platform.settings
+    raw = step.slices_relation("raw/order_lines", [month])
+    sql = classified_lines_sql(raw, effective_source(settings), settings.population, _excluded_accounts(step))
     for bucket in range(buckets):
         chosen = sql if buckets == 1 else f"SELECT * FROM ({sql}) WHERE {bucket_sql('customer_id', buckets)} = {bucket}"
         path = step.stage / month / f"bucket-{bucket:03d}.parquet"
@@ -253,7 +275,7 @@ def _features_sql(step: Step, lines: str, as_of_date: dt.date) -> str:
     )
     start = lookback_start(as_of_date, settings.calendar.lookback_months)
     instant = dt.datetime.combine(as_of_date, dt.time())
-    return features_sql(settings.features, relations, instant, start)
+    return features_sql(settings.features, relations, instant, start, min_orders=settings.population.min_orders)
 
 
 def _events_relation(step: Step) -> str:
@@ -264,14 +286,13 @@ def _events_relation(step: Step) -> str:
 
 
 def _reconcile_features(step: Step) -> None:
-    """Compare the money of all customers with the money of the lines they come from."""
-    lines = step.slices_relation("silver/order_lines", lookback_months(step.platform, step.partition))
-    start = lookback_start(as_of(step.platform, step.partition)[0], step.platform.settings.calendar.lookback_months)
-    expected, expected_customers = fetch_row(
-        step.connection,
-        f"SELECT coalesce(sum(amount), 0), count(DISTINCT customer_id) FROM {lines} WHERE customer_id IS NOT NULL "
-        f"AND line_type IN ('sale', 'return') AND order_at >= TIMESTAMP '{start}' "
-        f"AND order_at < TIMESTAMP '{as_of(step.platform, step.partition)[0]}'",
+    """Compare the money of all customers with the money of the lines they come from, and count who is left out."""
+    platform, min_orders = step.platform, step.platform.settings.population.min_orders
+    lines = step.slices_relation("silver/order_lines", lookback_months(platform, step.partition))
+    until, _ = as_of(platform, step.partition)
+    start = lookback_start(until, platform.settings.calendar.lookback_months)
+    expected, expected_customers, left_out, left_out_amount = fetch_row(
+        step.connection, customers_in_lookback_sql(lines, start, until, min_orders)
     )
     found, customers, buyers = fetch_row(
         step.connection,
@@ -283,7 +304,8 @@ def _reconcile_features(step: Step) -> None:
         net_revenue=(expected, found),
         tolerance=max(customers * 0.005, 0.005),
     )
-    require_buyers(expected_customers, buyers, start, as_of(step.platform, step.partition)[0])
+    step.metadata |= {"customers_below_min_orders": left_out, "net_revenue_below_min_orders": float(left_out_amount)}
+    require_buyers(expected_customers, buyers, start, until, min_orders=min_orders, left_out=left_out)
 
 
 def imputed_features(step: Step) -> None:

@@ -12,6 +12,7 @@ from segmentation_assets.config.source import CancellationSettings, OrderLinesTa
 from segmentation_assets.errors import DataError, SettingsError
 from segmentation_assets.features.reference import LadderStep, RfmSummary, compute_reference
 from segmentation_assets.storage.engine import Connection, Engine
+from segmentation_assets_tests.unit.raw_lines import raw_lines_relation
 
 NAMES = ("order_id", "order_at", "customer_id", "product_id", "quantity", "unit_price")
 SETTINGS = Settings(
@@ -33,15 +34,9 @@ def connection(tmp_path: Path) -> Iterator[Connection]:
 
 
 def make_lines(*lines: tuple[str, str, str, str, int, str]) -> str:
-    rows = ", ".join(
-        f"('{order}', TIMESTAMP '{at}', nullif('{customer}', ''), '{product}', NULL::VARCHAR, {quantity}::BIGINT, "
-        f"{price}::DECIMAL(18,4), NULL::VARCHAR, 'a.csv', {row}::BIGINT)"
-        for row, (order, at, customer, product, quantity, price) in enumerate(lines, start=1)
-    )
-    return (
-        f"(SELECT * FROM (VALUES {rows}) AS line(order_id, order_at, customer_id, product_id, product_name, quantity, "
-        "unit_price, country, source_file, source_row))"
-    )
+    names = ("order_id", "order_at", "customer_id", "product_id", "quantity", "unit_price")
+    given = (dict(zip(names, line, strict=True)) for line in lines)
+    return raw_lines_relation(*({**line, "customer_id": line["customer_id"] or None} for line in given))
 
 
 LINES = make_lines(

@@ -10,6 +10,7 @@ from segmentation_assets.config.source import CancellationSettings, SourceSettin
 from segmentation_assets.ingestion.classification import bucket_sql, classified_lines_sql
 from segmentation_assets.storage.engine import Connection
 from segmentation_assets.tables.silver import ORDER_LINES
+from segmentation_assets_tests.unit.raw_lines import raw_lines_relation
 
 PREFIX = SourceSettings(
     cancellations=CancellationSettings(rule="prefix", prefix="C"),
@@ -21,16 +22,13 @@ SIGN = PREFIX.model_copy(update={"cancellations": CancellationSettings(rule="neg
 
 def make_lines(*lines: tuple[str, str, int, str]) -> str:
     """SQL of raw order lines from order id, product id, quantity and price."""
-    rows = ", ".join(
-        f"('{order}', TIMESTAMP '2025-03-05 10:00:00', 'C1', '{product}', NULL, {quantity}::BIGINT, "
-        f"{price}::DECIMAL(18,4), NULL, 'a.csv', {row}::BIGINT)"
-        for row, (order, product, quantity, price) in enumerate(lines, start=1)
-    )
-    names = (
-        "order_id, order_at, customer_id, product_id, product_name, quantity, unit_price, country, source_file, "
-        "source_row"
-    )
-    return f"(SELECT * FROM (VALUES {rows}) AS line({names}))"
+    return raw_lines_relation(
+        *(
+            {"order_id": order, "order_at": "2025-03-05 10:00:00", "customer_id": "C1", "product_id": product,
+             "quantity": quantity, "unit_price": price}
+            for order, product, quantity, price in lines
+        )
+    )  # fmt: skip
 
 
 def classify(connection: Connection, source: SourceSettings, *lines: tuple[str, str, int, str]) -> list[Any]:
@@ -94,7 +92,7 @@ def test_sign_rule_takes_the_first_reason(
 
 def test_a_prefix_and_a_code_with_a_quote_are_text(connection: Connection) -> None:
     source = SourceSettings(adjustment_prefixes=("A'",), non_product_codes=("P'",))
-    assert classify(connection, source, ("A''1", "P1", 1, "1"), ("O1", "p''", 1, "1")) == [
+    assert classify(connection, source, ("A'1", "P1", 1, "1"), ("O1", "p'", 1, "1")) == [
         ("adjustment", "adjustment_order"),
         ("non_product", "non_product_code"),
     ]

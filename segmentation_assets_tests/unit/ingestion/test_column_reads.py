@@ -5,6 +5,7 @@ from itertools import count
 import numpy as np
 import pytest
 
+from segmentation_assets.config.population import PopulationSettings
 from segmentation_assets.config.source import CancellationSettings, SourceSettings
 from segmentation_assets.ingestion.classification import classified_lines_sql
 from segmentation_assets.storage.engine import Connection
@@ -18,15 +19,23 @@ SOURCE = SourceSettings(
     adjustment_prefixes=("A",),
     non_product_codes=("post",),
 )
+POPULATION = PopulationSettings(countries=("NL",), channels=("web",), brands=("A",), stores=("S1",))
+STAFF = "(SELECT 'staff' AS customer_id)"
 CHOICES: dict[str, tuple[object, ...]] = {
     "order_id": ("O1", "C1", "A1"),
     "order_at": ("2025-03-05 10:00:00", "2025-03-06 10:00:00"),
-    "customer_id": ("ann", None),
+    "customer_id": ("ann", "staff", None),
     "product_id": ("p1", "post"),
     "product_name": ("cup", None),
     "quantity": (-1, 0, 2),
     "unit_price": ("-1", "0", "1.5"),
-    "country": ("NL", "BE"),
+    "country": ("NL", "NL", "NL", "BE"),
+    "channel": ("web", "web", "web", "store"),
+    "store_id": ("S1", "S1", "S1", "S2"),
+    "brand": ("A", "A", "A", "B"),
+    "list_price": ("2.0000", "3.0000"),
+    "cost_price": ("0.5000", "0.7500"),
+    "currency": ("EUR", "USD"),
     "source_file": ("a.csv", "b.csv"),
 }
 
@@ -51,7 +60,7 @@ def test_raw_column_changes_exactly_the_columns_that_declare_to_read_it(connecti
 
     def compute(rows: Rows) -> Result:
         loaded = load(connection, "raw_lines", rows, types)
-        found = connection.execute(classified_lines_sql(loaded, SOURCE)).fetchall()
+        found = connection.execute(classified_lines_sql(loaded, SOURCE, POPULATION, STAFF)).fetchall()
         places = {row[number]: place for place, row in enumerate(rows)}
         return {places[row[number]]: dict(zip(ORDER_LINES.column_names, row, strict=True)) for row in found}
 

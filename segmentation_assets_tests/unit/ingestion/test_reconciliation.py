@@ -82,6 +82,8 @@ def test_layers_are_compared_by_type(connection: Connection) -> None:
         "adjustment_amount": 0.0,
         "non_product_rows": 1,
         "non_product_amount": 4.0,
+        "excluded_rows": 0,
+        "excluded_amount": 0.0,
     }
 
 
