@@ -11,7 +11,7 @@ from segmentation_assets.errors import DataError
 from segmentation_assets.storage.file_hashes import file_sha256
 from segmentation_assets.tables.raw import DELIVERED_TABLES
 
-CSV_EXTENSIONS = (".csv", ".csv.gz")
+CSV_EXTENSIONS = (".csv", ".csv.gz", ".csv.zst")
 PARQUET_EXTENSIONS = (".parquet",)
 
 

@@ -66,7 +66,9 @@ def test_an_empty_file_is_refused(tmp_path: Path) -> None:
 
 def test_a_file_of_unknown_kind_is_refused(tmp_path: Path) -> None:
     (tmp_path / "lines.xls").write_bytes(b"x")
-    with pytest.raises(DataError, match=r"lines\.xls of .* cannot be read\nHint: deliver one of \.csv, \.csv\.gz"):
+    with pytest.raises(
+        DataError, match=r"lines\.xls of .* cannot be read\nHint: deliver one of \.csv, \.csv\.gz, \.csv\.zst"
+    ):
         list_delivery(tmp_path, make_source("lines.*"))
 
 
