@@ -141,7 +141,7 @@ def ingest_table(
     work.mkdir()
     try:
         scratch = parse_delivery(connection, table, mapping, files, folder, work, source=source, latest=latest)
-        return _store(connection, table, mapping, scratch, files, staging, source)
+        return _store(connection, table, scratch, files, staging, source)
     finally:
         shutil.rmtree(work)
         connection.execute(f"DROP TABLE IF EXISTS {SUPERSEDED}")
@@ -157,7 +157,6 @@ def _absent(connection: Connection, table: Table, staging: Path) -> IngestedTabl
 def _store(
     connection: Connection,
     table: Table,
-    mapping: DeliveredTable,
     scratch: Scratch,
     files: Sequence[DeliveredFile],
     staging: Path,
@@ -170,7 +169,7 @@ def _store(
         raise DataError(f"{names}: there is no row below the header", "deliver the file again, with its rows.")
     set_aside = faulty_rows(table, scratch)
     counts = count_reasons(connection, set_aside)
-    check_quarantine(connection, table, mapping, set_aside, counts, delivered.rows, source)
+    check_quarantine(connection, table, set_aside, counts, delivered.rows, source)
     resolved = table is RAW_ORDER_LINES and find_superseded_orders(connection, scratch, files, source)
     redelivered = _Totals()
     if resolved:
@@ -179,7 +178,7 @@ def _store(
         set_aside = f"{set_aside} UNION ALL {redelivered_rows(table, superseded)}"
         counts = dict(sorted({**counts, "redelivered": redelivered.rows}.items()))
     if counts:
-        write_quarantine(connection, table, mapping, set_aside, staging / QUARANTINE_FILE)
+        write_quarantine(connection, table, set_aside, staging / QUARANTINE_FILE)
     kept = current_lines if resolved else partial(first_rows, table)
     months = _write_slices(connection, table, scratch, staging, kept)
     written = sorted(staging.glob(f"*/{PART}")) or [staging / PART]

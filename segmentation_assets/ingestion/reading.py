@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from segmentation_assets.config.source import DeliveredTable
-from segmentation_assets.errors import DataError, closest_hint
+from segmentation_assets.errors import DataError
+from segmentation_assets.ingestion.columns import find_columns, mapped_columns
 from segmentation_assets.ingestion.decoding import read_header, rewrite_records, utf8_text
 from segmentation_assets.ingestion.delivery import DeliveredFile, is_csv
 from segmentation_assets.storage.engine import Connection, EngineError, quote_identifier, quote_text
@@ -25,17 +26,15 @@ class ReadableFile:
     sql : str
         Yields source_file, file_index, source_row (from 1), malformed (text of a row that does not fit the header,
         else null) and one column ``raw_<name>`` per mapped column.
+    columns : tuple of str
+        Name in the file of each mapped column, in the order of the mapped columns of the table.
     types : tuple of str
-        DuckDB type of each mapped column, in the order of the mapped columns of the table.
+        DuckDB type of each of them.
     """
 
     sql: str
+    columns: tuple[str, ...]
     types: tuple[str, ...]
-
-
-def mapped_columns(table: Table, mapping: DeliveredTable) -> tuple[str, ...]:
-    """List our names of the columns that the mapping names, in declared order."""
-    return tuple(name for name in table.column_names if name in mapping.columns)
 
 
 def open_file(
@@ -80,11 +79,10 @@ def _open_parquet(
     except EngineError as problem:
         raise DataError(f"{file.file_name} is not a readable Parquet file: {problem}", "deliver it again.") from problem
     types = {str(row[0]): str(row[1]) for row in described}
-    names = mapped_columns(table, mapping)
-    _check_columns(table, mapping, file.file_name, tuple(types))
-    columns = {name: quote_identifier(mapping.columns[name]) for name in names}
-    sql = _select(file, "file_row_number + 1", "CAST(NULL AS VARCHAR)", columns, relation)
-    return ReadableFile(sql, tuple(types[mapping.columns[name]] for name in names))
+    columns = find_columns(table, mapping, file.file_name, tuple(types))
+    values = dict(zip(mapped_columns(table, mapping), map(quote_identifier, columns), strict=True))
+    sql = _select(file, "file_row_number + 1", "CAST(NULL AS VARCHAR)", values, relation)
+    return ReadableFile(sql, columns, tuple(types[name] for name in columns))
 
 
 def _check_parquet(path: Path, name: str) -> None:
@@ -103,10 +101,10 @@ def _open_csv(
     decoded = scratch / f"{table.key.split('/')[1]}-{file.file_index:06d}.csv"
     path = utf8_text(folder / file.file_name, file.file_name, mapping.encoding, decoded)
     header = read_header(path, file.file_name, mapping.separator)
-    _check_columns(table, mapping, file.file_name, header)
+    columns = find_columns(table, mapping, file.file_name, header)
     width = len(header)
-    names = mapped_columns(table, mapping)
-    columns = {name: f"field_{header.index(mapping.columns[name])}" for name in names}
+    places = (f"field_{header.index(name)}" for name in columns)
+    values = dict(zip(mapped_columns(table, mapping), places, strict=True))
     relation = _regular_csv(path, mapping.separator, width)
     row, malformed = "row_number() OVER ()", "CAST(NULL AS VARCHAR)"
     if not _reads_cleanly(connection, relation):
@@ -114,37 +112,16 @@ def _open_csv(
         rewrite_records(path, mapping.separator, width, rewritten)
         relation = _rewritten_csv(rewritten, width)
         row, malformed = "CAST(record_number AS BIGINT)", "nullif(malformed, '')"
-    return ReadableFile(_select(file, row, malformed, columns, relation), ("VARCHAR",) * len(names))
+    sql = _select(file, row, malformed, values, relation)
+    return ReadableFile(sql, columns, ("VARCHAR",) * len(columns))
 
 
-def _select(file: DeliveredFile, row: str, malformed: str, columns: dict[str, str], relation: str) -> str:
-    listed = ", ".join(f"{sql} AS {quote_identifier(f'raw_{name}')}" for name, sql in columns.items())
+def _select(file: DeliveredFile, row: str, malformed: str, values: dict[str, str], relation: str) -> str:
+    listed = ", ".join(f"{sql} AS {quote_identifier(f'raw_{name}')}" for name, sql in values.items())
     return (
         f"SELECT {quote_text(file.file_name)} AS source_file, CAST({file.file_index} AS INTEGER) AS file_index, "
         f"{row} AS source_row, {malformed} AS malformed, {listed} FROM {relation}"
     )
-
-
-def _check_columns(table: Table, mapping: DeliveredTable, file_name: str, found: tuple[str, ...]) -> None:
-    setting = f"source.{table.key.split('/')[1]}.columns"
-    for name, wanted in mapping.columns.items():
-        if found.count(wanted) > 1:
-            raise DataError(
-                f"{file_name} has {found.count(wanted)} columns called '{wanted}', which {setting}.{name} names",
-                "rename them in the delivery so that each name stands once.",
-            )
-        if wanted not in found:
-            listed = ", ".join(f"'{column}'" for column in sorted(found))
-            raise DataError(
-                f"{file_name} has no column '{wanted}', which {setting}.{name} names; it has {listed}",
-                _column_hint(wanted, found, mapping.separator),
-            )
-
-
-def _column_hint(wanted: str, found: tuple[str, ...], separator: str) -> str:
-    if len(found) == 1 and wanted in found[0]:
-        return f"the header was split at '{separator}'; set the separator of this table to that of the file."
-    return closest_hint(wanted, found)
 
 
 def _regular_csv(path: Path, separator: str, width: int) -> str:
