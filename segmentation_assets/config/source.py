@@ -78,6 +78,9 @@ class DeliveredTable(_Section):
         "%Y-%m-%d %H:%M:%S", min_length=2, description="the one format of dates written as text (strptime)"
     )
     null_values: tuple[str, ...] = Field(("",), description="texts that mean 'no value'")
+    sheets: Annotated[tuple[str, ...], Field(min_length=1)] | None = Field(
+        None, description="sheets to read of each workbook; all when absent"
+    )
 
     def names_of(self, column: str) -> tuple[str, ...]:
         """Names that one of our columns may have in a file."""

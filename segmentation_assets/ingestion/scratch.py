@@ -14,14 +14,15 @@ from segmentation_assets.config.source import DeliveredTable, SourceSettings
 from segmentation_assets.ingestion.columns import mapped_columns
 from segmentation_assets.ingestion.delivery import DeliveredFile
 from segmentation_assets.ingestion.parsing import LARGEST_AMOUNT, Notation, ParsedColumn, parse_column
-from segmentation_assets.ingestion.reading import ReadableFile, open_file
+from segmentation_assets.ingestion.parts import ReadablePart, Reader
+from segmentation_assets.ingestion.reading import open_file
 from segmentation_assets.storage.engine import Connection, parquet_scan, quote_identifier, quote_text
 from segmentation_assets.tables.declaration import Column, Table
 from segmentation_assets.tables.raw import QUARANTINE_REASONS
 
 QUARANTINE_SLICE = "quarantine"
 WHOLE_SLICE = "whole"
-_FILES_PER_STATEMENT = 64
+_PARTS_PER_STATEMENT = 64
 _REASONS = tuple(QUARANTINE_REASONS)
 _FAULT_BASE = 100
 
@@ -35,12 +36,15 @@ class Scratch:
     folder : Path
     slices : tuple of str
         Months as YYYY-MM-01, or ``whole``; sorted, without the quarantine.
+    part_names : tuple of str
+        Parts of the delivered files in delivery order: files, sheets of workbooks, tables of databases.
     empty_sql : str
         Query with the columns of the scratch and no row.
     """
 
     folder: Path
     slices: tuple[str, ...]
+    part_names: tuple[str, ...]
     empty_sql: str
 
     def slice(self, name: str) -> str:
@@ -108,14 +112,18 @@ def parse_delivery(
     """
     texts = scratch / "texts"
     texts.mkdir()
-    opened = [open_file(connection, table, mapping, file, folder, texts) for file in files]
+    reader = Reader(connection, table, mapping, folder, texts)
+    opened: list[ReadablePart] = []
+    for file in files:
+        opened += open_file(reader, file.file_name, len(opened))
     notation = Notation.of(mapping, source.time_zone, latest)
     for number, group in enumerate(_statement_groups(opened)):
         sql = _typed_sql(table, mapping, group, notation)
         target = scratch / f"rows-{number:06d}"
         connection.execute(f"COPY ({sql}) TO {quote_text(str(target))} (FORMAT parquet, PARTITION_BY (slice))")
     found = {path.name.removeprefix("slice=") for path in scratch.glob("rows-*/slice=*")}
-    return Scratch(scratch, tuple(sorted(found - {QUARANTINE_SLICE})), _empty_sql(table))
+    names = tuple(part.name for part in opened)
+    return Scratch(scratch, tuple(sorted(found - {QUARANTINE_SLICE})), names, _empty_sql(table))
 
 
 def _empty_sql(table: Table) -> str:
@@ -145,21 +153,21 @@ def _positions(table: Table, mapping: DeliveredTable) -> dict[int, str]:
     return {table.column_names.index(name) + 1: name for name in mapped_columns(table, mapping)}
 
 
-def _statement_groups(opened: Sequence[ReadableFile]) -> list[list[ReadableFile]]:
-    """Group files whose columns have equal names and types, in bounded groups."""
-    alike: dict[tuple[tuple[str, ...], tuple[str, ...]], list[ReadableFile]] = {}
-    for file in opened:
-        alike.setdefault((file.columns, file.types), []).append(file)
+def _statement_groups(opened: Sequence[ReadablePart]) -> list[list[ReadablePart]]:
+    """Group parts whose columns have equal names and types, in bounded groups."""
+    alike: dict[tuple[tuple[str, ...], tuple[str, ...]], list[ReadablePart]] = {}
+    for part in opened:
+        alike.setdefault((part.columns, part.types), []).append(part)
     return [
-        files[start : start + _FILES_PER_STATEMENT]
-        for files in alike.values()
-        for start in range(0, len(files), _FILES_PER_STATEMENT)
+        parts[start : start + _PARTS_PER_STATEMENT]
+        for parts in alike.values()
+        for start in range(0, len(parts), _PARTS_PER_STATEMENT)
     ]
 
 
-def _typed_sql(table: Table, mapping: DeliveredTable, group: Sequence[ReadableFile], notation: Notation) -> str:
+def _typed_sql(table: Table, mapping: DeliveredTable, group: Sequence[ReadablePart], notation: Notation) -> str:
     """Make the SQL of all rows with declared columns, fault, value and slice: clean, parse, accept, judge."""
-    delivered = " UNION ALL ".join(file.sql for file in group)
+    delivered = " UNION ALL ".join(part.sql for part in group)
     mapped = mapped_columns(table, mapping)
     declared = {column.name: column for column in table.columns}
     parsed = {

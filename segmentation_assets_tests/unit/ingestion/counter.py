@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -78,6 +79,21 @@ class Counter:
     def hand_in(self, name: str, *lines: str, header: str = HEADER, encoding: str = "utf-8") -> None:
         """Write a CSV file."""
         (self.folder / name).write_bytes("".join(f"{line}\n" for line in (header, *lines)).encode(encoding))
+
+    def hand_in_workbook(
+        self, name: str, sheets: Mapping[str, Sequence[Sequence[object]]], hidden: Collection[str] = ()
+    ) -> None:
+        """Write an Excel workbook with a list of rows per sheet, the header among them."""
+        from openpyxl import Workbook
+
+        workbook = Workbook()
+        workbook.remove(workbook.active)
+        for title, rows in sheets.items():
+            sheet = workbook.create_sheet(title)
+            sheet.sheet_state = "hidden" if title in hidden else "visible"
+            for row in rows:
+                sheet.append(list(row))
+        workbook.save(self.folder / name)
 
     def hand_in_parquet(self, name: str, sql: str) -> None:
         """Write the result of a query as a Parquet file."""
