@@ -81,6 +81,12 @@ class DeliveredTable(_Section):
     sheets: Annotated[tuple[str, ...], Field(min_length=1)] | None = Field(
         None, description="sheets to read of each workbook; all when absent"
     )
+    table: str | None = Field(
+        None,
+        min_length=1,
+        description="table to read of each database file; needed for those, as schema.table in DuckDB "
+        "where it is not in main",
+    )
 
     def names_of(self, column: str) -> tuple[str, ...]:
         """Names that one of our columns may have in a file."""

@@ -16,16 +16,18 @@ from segmentation_assets.tables.raw import DELIVERED_TABLES
 CSV_EXTENSIONS = (".csv", ".csv.gz", ".csv.zst")
 PARQUET_EXTENSIONS = (".parquet",)
 WORKBOOK_EXTENSIONS = (".xlsx", ".xlsm")
+DATABASE_EXTENSIONS = (".duckdb", ".sqlite", ".sqlite3", ".db")
 
 _LOCK_PREFIX = "~$"
 """Start of the name of the file that Excel keeps beside a workbook that somebody has open."""
 
-Kind = Literal["csv", "parquet", "workbook"]
+Kind = Literal["csv", "parquet", "workbook", "database"]
 
 _EXTENSIONS: dict[Kind, tuple[str, ...]] = {
     "csv": CSV_EXTENSIONS,
     "parquet": PARQUET_EXTENSIONS,
     "workbook": WORKBOOK_EXTENSIONS,
+    "database": DATABASE_EXTENSIONS,
 }
 
 

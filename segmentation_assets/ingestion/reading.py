@@ -7,6 +7,7 @@ from pathlib import Path
 
 from segmentation_assets.errors import DataError
 from segmentation_assets.ingestion.columns import find_columns
+from segmentation_assets.ingestion.databases import open_database
 from segmentation_assets.ingestion.decoding import read_header, rewrite_records, utf8_text
 from segmentation_assets.ingestion.delivery import Kind, kind_of
 from segmentation_assets.ingestion.parts import NO_TEXT, ReadablePart, Reader, make_part
@@ -39,7 +40,7 @@ def open_file(reader: Reader, name: str, first_index: int) -> list[ReadablePart]
     """
     kind = kind_of(name)
     if kind is None:
-        raise DataError(f"{name} is of a kind that cannot be read", "deliver CSV, Parquet or Excel.")
+        raise DataError(f"{name} is of a kind that cannot be read", "deliver CSV, Parquet, Excel, DuckDB or SQLite.")
     return _OPENERS[kind](reader, name, first_index)
 
 
@@ -117,4 +118,5 @@ _OPENERS: dict[Kind, Callable[[Reader, str, int], list[ReadablePart]]] = {
     "csv": _open_csv,
     "parquet": _open_parquet,
     "workbook": open_workbook,
+    "database": open_database,
 }
