@@ -4,7 +4,7 @@ import datetime as dt
 import logging
 import shutil
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -30,6 +30,17 @@ def line(order: object = "O1", at: object = AT, customer: object = "C1", product
 
 def workbook_mapping(**changes: Any) -> OrderLinesTable:
     return order_lines_mapping(**{"files": ("*.xlsx",)} | changes)
+
+
+@pytest.fixture
+def told(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.LogCaptureFixture]:
+    """What the ingestion logs, whether or not a command run before has taken the log to a file of its own."""
+    logger = logging.getLogger("segmentation_assets.ingestion")
+    monkeypatch.setattr(logger, "propagate", False)
+    logger.addHandler(caplog.handler)
+    with caplog.at_level(logging.INFO, logger.name):
+        yield caplog
+    logger.removeHandler(caplog.handler)
 
 
 def test_every_sheet_is_a_part_of_its_own(counter: Counter) -> None:
@@ -108,7 +119,7 @@ def test_null_sentinels_are_no_values_beside_numbers_and_dates(counter: Counter)
 
 
 def test_dates_and_texts_in_one_column_are_both_read_and_told_of(
-    counter: Counter, caplog: pytest.LogCaptureFixture
+    counter: Counter, told: pytest.LogCaptureFixture
 ) -> None:
     rows = [HEAD, line(at=dt.date(2025, 3, 5)), line(at="06.03.2025"), line(at="3/7/25"), line(at=AT)]
     counter.hand_in_workbook("a.xlsx", {"x": rows})
@@ -120,7 +131,7 @@ def test_dates_and_texts_in_one_column_are_both_read_and_told_of(
         ("a.xlsx[x]", 3, "unparseable_date", "at", "3/7/25"),
         ("a.xlsx[x]", 4, "unparseable_date", "at", "2025-03-05 10:00:00"),
     ]
-    assert "a.xlsx[x]: column 'at' holds dates and texts; the texts are read by date_format" in caplog.text
+    assert "a.xlsx[x]: column 'at' holds dates and texts; the texts are read by date_format" in told.text
 
 
 def test_a_date_that_excel_holds_as_a_number_is_set_aside(counter: Counter) -> None:
@@ -160,12 +171,12 @@ def test_values_of_other_kinds_are_no_numbers(counter: Counter) -> None:
     ]
 
 
-def test_an_error_cell_is_its_text_and_not_a_missing_value(counter: Counter, caplog: pytest.LogCaptureFixture) -> None:
+def test_an_error_cell_is_its_text_and_not_a_missing_value(counter: Counter, told: pytest.LogCaptureFixture) -> None:
     counter.hand_in_workbook("a.xlsx", {"x": [HEAD, line(), line(units="#N/A"), line(customer="#REF!"), line()]})
     outcome = counter.ingest(workbook_mapping())
     assert outcome.quarantine() == [("a.xlsx[x]", 2, "not_a_number", "units", "#N/A")]
     assert [customer for (customer,) in outcome.rows("customer_id")] == ["C1", "#REF!", "C1"]
-    assert "a.xlsx[x]: 2 cells hold an error such as #N/A, which is taken as text" in caplog.text
+    assert "a.xlsx[x]: 2 cells hold an error such as #N/A, which is taken as text" in told.text
 
 
 def test_an_error_cell_is_found_where_the_table_begins_further_in(counter: Counter) -> None:
@@ -208,13 +219,12 @@ def test_sheets_may_name_a_column_differently(counter: Counter) -> None:
     assert counter.ingest(mapping).rows("order_id") == [("O1",), ("O2",)]
 
 
-def test_hidden_and_empty_sheets_are_told_of_and_counted(counter: Counter, caplog: pytest.LogCaptureFixture) -> None:
+def test_hidden_and_empty_sheets_are_told_of_and_counted(counter: Counter, told: pytest.LogCaptureFixture) -> None:
     sheets = {"seen": [HEAD, line("O1")], "unseen": [HEAD, line("O2")], "blank": []}
     counter.hand_in_workbook("a.xlsx", sheets, hidden=("unseen",))
-    with caplog.at_level(logging.INFO, "segmentation_assets"):
-        outcome = counter.ingest(workbook_mapping())
+    outcome = counter.ingest(workbook_mapping())
     assert outcome.ingested.part_rows == {"a.xlsx[seen]": 1, "a.xlsx[unseen]": 1, "a.xlsx[blank]": 0}
-    assert [record.getMessage() for record in caplog.records] == [
+    assert [record.getMessage() for record in told.records] == [
         "a.xlsx: sheet 'unseen' is hidden, and is read like the others",
         "a.xlsx[seen]: read with 1 rows below its first",
         "a.xlsx[unseen]: read with 1 rows below its first",
@@ -223,25 +233,23 @@ def test_hidden_and_empty_sheets_are_told_of_and_counted(counter: Counter, caplo
 
 
 def test_only_the_named_sheets_are_read_and_the_others_told_of(
-    counter: Counter, caplog: pytest.LogCaptureFixture
+    counter: Counter, told: pytest.LogCaptureFixture
 ) -> None:
     counter.hand_in_workbook("a.xlsx", {"notes": [["read me"]], "data": [HEAD, line()]})
-    with caplog.at_level(logging.INFO, "segmentation_assets"):
-        outcome = counter.ingest(workbook_mapping(sheets=("data",)))
+    outcome = counter.ingest(workbook_mapping(sheets=("data",)))
     assert outcome.ingested.part_rows == {"a.xlsx[data]": 1}
-    assert "sheet 'notes' is not among source.order_lines.sheets and is not read" in caplog.text
+    assert "sheet 'notes' is not among source.order_lines.sheets and is not read" in told.text
 
 
-def test_a_chart_is_no_table(counter: Counter, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_chart_is_no_table(counter: Counter, told: pytest.LogCaptureFixture) -> None:
     from openpyxl import load_workbook
 
     counter.hand_in_workbook("a.xlsx", {"x": [HEAD, line()]})
     workbook = load_workbook(counter.folder / "a.xlsx")
     workbook.create_chartsheet("chart")
     workbook.save(counter.folder / "a.xlsx")
-    with caplog.at_level(logging.INFO, "segmentation_assets"):
-        assert counter.ingest(workbook_mapping()).ingested.part_rows == {"a.xlsx[x]": 1}
-    assert "a.xlsx: sheet 'chart' is no table and is not read" in caplog.text
+    assert counter.ingest(workbook_mapping()).ingested.part_rows == {"a.xlsx[x]": 1}
+    assert "a.xlsx: sheet 'chart' is no table and is not read" in told.text
 
 
 def test_a_named_sheet_that_is_missing_is_refused_with_the_closest(counter: Counter) -> None:
