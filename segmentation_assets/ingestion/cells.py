@@ -61,8 +61,7 @@ def part_of_cells(
             fields = [field for writer, place in zip(writers, places, strict=True) for field in writer(values[place])]
             out.writerows(zip(numbers, *fields, strict=True))
     for writer, column in zip(writers, columns, strict=True):
-        if writer.is_date and {"date", "text"} <= writer.kinds:
-            _log.warning("%s: column '%s' holds dates and texts; the texts are read by date_format", name, column)
+        writer.warn(name, column)
     sqls, types = zip(*(writer.typed(place) for place, writer in enumerate(writers)), strict=True)
     return make_part(reader, name, index, _relation(path, len(writers)), columns, sqls, types, row="record_number")
 
@@ -91,6 +90,7 @@ class _ColumnWriter:
     def __init__(self, reader: Reader, column: Column) -> None:
         self.kinds: set[str] = set()
         self.is_date = column.dtype in ("TIMESTAMP", "DATE")
+        self._misplaced_dates = 0
         self._mark = reader.mapping.decimal if column.dtype in _NUMBERS else "."
         self._date_format = reader.mapping.date_format
         self._nulls = {"", *(text.strip() for text in reader.mapping.null_values)}
@@ -110,6 +110,18 @@ class _ColumnWriter:
         texts = [writers.get(type(value), self._other)(value) for value in values]
         dates = [str(value) if self.is_date and isinstance(value, dt.date) else "" for value in values]
         return texts, dates
+
+    def warn(self, part: str, column: str) -> None:
+        """Log what looks as if a program had turned values into others."""
+        if self.is_date and {"date", "text"} <= self.kinds:
+            _log.warning("%s: column '%s' holds dates and texts; the texts are read by date_format", part, column)
+        if self._misplaced_dates:
+            _log.warning(
+                "%s: column '%s' holds %d dates, which are taken as text; Excel turns codes such as 3-5 into dates",
+                part,
+                column,
+                self._misplaced_dates,
+            )
 
     def typed(self, place: int) -> tuple[str, str]:
         """Make the SQL of the column, and its DuckDB type."""
@@ -155,6 +167,7 @@ class _ColumnWriter:
         if self.is_date:
             self.kinds.add("date")
             return ""
+        self._misplaced_dates += 1
         return self._text(str(value))
 
     def _other(self, value: object) -> str:

@@ -134,6 +134,12 @@ def test_dates_and_texts_in_one_column_are_both_read_and_told_of(
     assert "a.xlsx[x]: column 'at' holds dates and texts; the texts are read by date_format" in told.text
 
 
+def test_codes_that_excel_turned_into_dates_are_told_of(counter: Counter, told: pytest.LogCaptureFixture) -> None:
+    counter.hand_in_workbook("a.xlsx", {"x": [HEAD, line(product=dt.date(2025, 5, 3)), line(product="3-6")]})
+    assert counter.ingest(workbook_mapping()).rows("product_id") == [("2025-05-03",), ("3-6",)]
+    assert "a.xlsx[x]: column 'product' holds 1 dates, which are taken as text; Excel turns codes" in told.text
+
+
 def test_a_date_that_excel_holds_as_a_number_is_set_aside(counter: Counter) -> None:
     counter.hand_in_workbook("a.xlsx", {"x": [HEAD, line(), line(at=45721.5)]})
     assert counter.ingest(workbook_mapping()).quarantine() == [("a.xlsx[x]", 2, "unparseable_date", "at", "45721.5")]
