@@ -21,6 +21,9 @@ _PRODUCT_EXTRAS = ("class", "product_name", "child_age", "size")
 _EVENT_COLUMNS = ("customer_id", "event_at")
 _EVENT_EXTRAS = ("event_type",)
 
+ColumnNames = dict[str, str | Annotated[tuple[str, ...], Field(min_length=1)]]
+"""Our column name and the name in the file; several where deliveries differ, and each file has one of them."""
+
 
 class _Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -63,7 +66,9 @@ class DeliveredTable(_Section):
     files: tuple[Annotated[str, AfterValidator(_check_relative)], ...] = Field(
         min_length=1, description="file patterns below source.folder, for example orders-*.csv"
     )
-    columns: dict[str, str] = Field(description="our column name: name in the file")
+    columns: ColumnNames = Field(
+        description="our column name: name in the file, or a list of names of which each file has exactly one"
+    )
     encoding: str = Field("utf-8", description="encoding of CSV files, for example utf-8 or cp1252")
     separator: Annotated[str, AfterValidator(_check_separator)] = Field(
         ",", min_length=1, max_length=1, description="field separator of CSV files"
@@ -73,6 +78,20 @@ class DeliveredTable(_Section):
         "%Y-%m-%d %H:%M:%S", min_length=2, description="the one format of dates written as text (strptime)"
     )
     null_values: tuple[str, ...] = Field(("",), description="texts that mean 'no value'")
+    sheets: Annotated[tuple[str, ...], Field(min_length=1)] | None = Field(
+        None, description="sheets to read of each workbook; all when absent"
+    )
+    table: str | None = Field(
+        None,
+        min_length=1,
+        description="table to read of each database file; needed for those, as schema.table in DuckDB "
+        "where it is not in main",
+    )
+
+    def names_of(self, column: str) -> tuple[str, ...]:
+        """Names that one of our columns may have in a file."""
+        names = self.columns[column]
+        return (names,) if isinstance(names, str) else names
 
 
 _Delivered = TypeVar("_Delivered", bound=DeliveredTable)
@@ -85,7 +104,7 @@ def _described(required: tuple[str, ...], optional: tuple[str, ...]) -> str:
 class OrderLinesTable(DeliveredTable):
     """Order lines: what was sold or came back, to whom, when and for how much."""
 
-    columns: dict[str, str] = Field(description=_described(_ORDER_LINE_COLUMNS, _ORDER_LINE_EXTRAS))
+    columns: ColumnNames = Field(description=_described(_ORDER_LINE_COLUMNS, _ORDER_LINE_EXTRAS))
 
     @model_validator(mode="after")
     def _check_columns(self) -> "OrderLinesTable":
@@ -95,7 +114,7 @@ class OrderLinesTable(DeliveredTable):
 class CustomersTable(DeliveredTable):
     """Customers: who they are."""
 
-    columns: dict[str, str] = Field(description=_described(_CUSTOMER_COLUMNS, _CUSTOMER_EXTRAS))
+    columns: ColumnNames = Field(description=_described(_CUSTOMER_COLUMNS, _CUSTOMER_EXTRAS))
 
     @model_validator(mode="after")
     def _check_columns(self) -> "CustomersTable":
@@ -105,7 +124,7 @@ class CustomersTable(DeliveredTable):
 class ProductsTable(DeliveredTable):
     """Products: the department of each, and more where known."""
 
-    columns: dict[str, str] = Field(description=_described(_PRODUCT_COLUMNS, _PRODUCT_EXTRAS))
+    columns: ColumnNames = Field(description=_described(_PRODUCT_COLUMNS, _PRODUCT_EXTRAS))
 
     @model_validator(mode="after")
     def _check_columns(self) -> "ProductsTable":
@@ -115,7 +134,7 @@ class ProductsTable(DeliveredTable):
 class EngagementEventsTable(DeliveredTable):
     """Engagement events: visits, opened e-mails and the like."""
 
-    columns: dict[str, str] = Field(description=_described(_EVENT_COLUMNS, _EVENT_EXTRAS))
+    columns: ColumnNames = Field(description=_described(_EVENT_COLUMNS, _EVENT_EXTRAS))
 
     @model_validator(mode="after")
     def _check_columns(self) -> "EngagementEventsTable":

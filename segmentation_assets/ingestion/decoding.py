@@ -7,13 +7,19 @@ import csv
 import gzip
 import zlib
 from collections import deque
-from collections.abc import Iterable, Iterator
-from contextlib import nullcontext
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from segmentation_assets.errors import DataError, SettingsError
 
 _CHUNK_BYTES = 1 << 20
+_ZSTD_CHUNK_BYTES = 1 << 12
+"""Packed bytes unpacked at once: one block of 128 kB may be packed into four bytes."""
+
+_ZSTD_WINDOW_BYTES = 1 << 31
+"""Largest window that the zstd command writes (--long=31)."""
+
 _LONGEST_VALUE = 500
 
 
@@ -23,7 +29,7 @@ def utf8_text(path: Path, name: str, encoding: str, scratch: Path) -> Path:
     Parameters
     ----------
     path : Path
-        Delivered file, gzipped where its name ends in ``.gz``.
+        Delivered file, packed by gzip where its name ends in ``.gz`` and by Zstandard where it ends in ``.zst``.
     name : str
         Name used in errors.
     encoding : str
@@ -44,8 +50,7 @@ def utf8_text(path: Path, name: str, encoding: str, scratch: Path) -> Path:
         The encoding is not known.
     """
     codec = _codec(name, encoding)
-    is_packed = path.name.lower().endswith(".gz")
-    if codec == "utf-8" and not is_packed:
+    if codec == "utf-8" and path.suffix.lower() not in _UNPACKERS:
         for _ in _decoded(path, name, codec):
             pass
         return path
@@ -138,14 +143,55 @@ def _decoded(path: Path, name: str, codec: str) -> Iterator[str]:
 
 def _chunks(path: Path, name: str) -> Iterator[bytes]:
     """Yield the unpacked bytes, and an empty chunk at the end."""
-    is_packed = path.name.lower().endswith(".gz")
-    with path.open("rb") as stored, gzip.GzipFile(fileobj=stored) if is_packed else nullcontext(stored) as stream:
+    unpack = _UNPACKERS.get(path.suffix.lower(), _plain)
+    with path.open("rb") as stream:
+        for chunk in unpack(stream, name):
+            if chunk:
+                yield chunk
+    yield b""
+
+
+def _plain(stream: BinaryIO, name: str) -> Iterator[bytes]:
+    while chunk := stream.read(_CHUNK_BYTES):
+        yield chunk
+
+
+def _gunzip(stream: BinaryIO, name: str) -> Iterator[bytes]:
+    with gzip.GzipFile(fileobj=stream) as unpacked:
         try:
-            while chunk := stream.read(_CHUNK_BYTES):
+            while chunk := unpacked.read(_CHUNK_BYTES):
                 yield chunk
         except (gzip.BadGzipFile, EOFError, zlib.error) as problem:
-            raise DataError(f"{name} is damaged and cannot be unpacked: {problem}", "deliver it again.") from problem
-    yield b""
+            raise _damaged(name, problem) from problem
+
+
+def _unpack_zstd(stream: BinaryIO, name: str) -> Iterator[bytes]:
+    """Unpack frame after frame; the end of the file must be the end of a frame."""
+    import zstandard
+
+    unpacker = zstandard.ZstdDecompressor(max_window_size=_ZSTD_WINDOW_BYTES).decompressobj()
+    is_within = True
+    while packed := stream.read(_ZSTD_CHUNK_BYTES):
+        while packed:
+            is_within = True
+            try:
+                yield unpacker.decompress(packed)
+            except zstandard.ZstdError as problem:
+                raise _damaged(name, problem) from problem
+            packed = b""
+            if unpacker.eof:
+                packed, is_within = unpacker.unused_data, False
+                unpacker = zstandard.ZstdDecompressor(max_window_size=_ZSTD_WINDOW_BYTES).decompressobj()
+    if is_within:
+        raise _damaged(name, "the file ends within a frame")
+
+
+def _damaged(name: str, problem: object) -> DataError:
+    return DataError(f"{name} is damaged and cannot be unpacked: {problem}", "deliver it again.")
+
+
+_UNPACKERS: dict[str, Callable[[BinaryIO, str], Iterator[bytes]]] = {".gz": _gunzip, ".zst": _unpack_zstd}
+"""Ending of a packed file's name, and what yields its bytes."""
 
 
 class _Lines:

@@ -4,15 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
+from typing import Literal
 
 from segmentation_assets.config.source import SourceSettings
 from segmentation_assets.errors import DataError
 from segmentation_assets.storage.file_hashes import file_sha256
 from segmentation_assets.tables.raw import DELIVERED_TABLES
 
-CSV_EXTENSIONS = (".csv", ".csv.gz")
+CSV_EXTENSIONS = (".csv", ".csv.gz", ".csv.zst")
 PARQUET_EXTENSIONS = (".parquet",)
+WORKBOOK_EXTENSIONS = (".xlsx", ".xlsm")
+DATABASE_EXTENSIONS = (".duckdb", ".sqlite", ".sqlite3", ".db")
+
+_LOCK_PREFIX = "~$"
+"""Start of the name of the file that Excel keeps beside a workbook that somebody has open."""
+
+Kind = Literal["csv", "parquet", "workbook", "database"]
+
+_EXTENSIONS: dict[Kind, tuple[str, ...]] = {
+    "csv": CSV_EXTENSIONS,
+    "parquet": PARQUET_EXTENSIONS,
+    "workbook": WORKBOOK_EXTENSIONS,
+    "database": DATABASE_EXTENSIONS,
+}
 
 
 @dataclass(frozen=True)
@@ -87,13 +103,15 @@ def list_delivery(
     )
 
 
-def is_csv(file_name: str) -> bool:
-    """Tell whether a delivered file is read as CSV; otherwise it is Parquet."""
-    return file_name.lower().endswith(CSV_EXTENSIONS)
+def kind_of(file_name: str) -> Kind | None:
+    """Tell how a delivered file is read, by the end of its name; ``None`` for one that cannot be."""
+    lower = file_name.lower()
+    return next((kind for kind, extensions in _EXTENSIONS.items() if lower.endswith(extensions)), None)
 
 
 def _matching_files(folder: Path, table: str, pattern: str, only: Collection[str] | None) -> list[str]:
-    matching = [path.relative_to(folder).as_posix() for path in folder.glob(pattern) if path.is_file()]
+    files = (path for path in folder.glob(pattern) if path.is_file() and not path.name.startswith(_LOCK_PREFIX))
+    matching = [path.relative_to(folder).as_posix() for path in files]
     found = [name for name in matching if only is None or name in only]
     if not found:
         present = sorted(path.name for path in folder.iterdir())
@@ -118,10 +136,10 @@ def _claim(owners: dict[str, str], table: str, pattern: str, names: Iterable[str
 
 def _describe(folder: Path, table: str, name: str, index: int, hash_of: Callable[[Path], str]) -> DeliveredFile:
     path = folder / name
-    if not name.lower().endswith(CSV_EXTENSIONS + PARQUET_EXTENSIONS):
+    if kind_of(name) is None:
         raise DataError(
             f"{name} of source.{table} is of a kind that cannot be read",
-            f"deliver one of {', '.join(CSV_EXTENSIONS + PARQUET_EXTENSIONS)}.",
+            f"deliver one of {', '.join(chain(*_EXTENSIONS.values()))}.",
         )
     size = path.stat().st_size
     if size == 0:

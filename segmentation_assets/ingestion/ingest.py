@@ -61,6 +61,8 @@ class IngestedTable:
         Exact sums of quantity times unit price over rows whose quantity and price can be read; order lines only.
     quarantine_counts : dict of str to int
         Rows of the quarantine by reason code, redelivered ones among them.
+    part_rows : dict of str to int
+        Rows of each part of the delivered files in delivery order: file, sheet of a workbook or table of a database.
     """
 
     key: str
@@ -76,6 +78,7 @@ class IngestedTable:
     quarantined_amount: Decimal | None
     redelivered_amount: Decimal | None
     quarantine_counts: dict[str, int]
+    part_rows: dict[str, int]
 
 
 @dataclass(frozen=True)
@@ -141,7 +144,7 @@ def ingest_table(
     work.mkdir()
     try:
         scratch = parse_delivery(connection, table, mapping, files, folder, work, source=source, latest=latest)
-        return _store(connection, table, mapping, scratch, files, staging, source)
+        return _store(connection, table, scratch, staging, source)
     finally:
         shutil.rmtree(work)
         connection.execute(f"DROP TABLE IF EXISTS {SUPERSEDED}")
@@ -151,27 +154,28 @@ def _absent(connection: Connection, table: Table, staging: Path) -> IngestedTabl
     if time_column(table) is None:
         empty = ", ".join(f"NULL AS {quote_identifier(name)}" for name in table.column_names)
         copy_to_parquet(connection, conformed_select(f"SELECT {empty} WHERE false", table), staging / PART)
-    return _summarise(table, _Totals(), _Totals(), _Totals(), _Totals(), (), {})
+    return _summarise(table, _Totals(), _Totals(), _Totals(), _Totals(), (), {}, {})
 
 
 def _store(
     connection: Connection,
     table: Table,
-    mapping: DeliveredTable,
     scratch: Scratch,
-    files: Sequence[DeliveredFile],
     staging: Path,
     source: SourceSettings,
 ) -> IngestedTable:
     """Set rows aside, resolve re-deliveries, and write what stays, slice by slice."""
     delivered = _totals(connection, table, scratch.everything())
+    part_rows = _count_parts(connection, scratch)
     if not delivered.rows:
-        names = ", ".join(file.file_name for file in files)
-        raise DataError(f"{names}: there is no row below the header", "deliver the file again, with its rows.")
+        raise DataError(
+            f"{', '.join(scratch.part_names)}: there is no row below the header",
+            "deliver the file again, with its rows.",
+        )
     set_aside = faulty_rows(table, scratch)
     counts = count_reasons(connection, set_aside)
-    check_quarantine(connection, table, mapping, set_aside, counts, delivered.rows, source)
-    resolved = table is RAW_ORDER_LINES and find_superseded_orders(connection, scratch, files, source)
+    check_quarantine(connection, table, set_aside, counts, delivered.rows, source)
+    resolved = table is RAW_ORDER_LINES and find_superseded_orders(connection, scratch, source)
     redelivered = _Totals()
     if resolved:
         superseded = superseded_lines(scratch.good())
@@ -179,13 +183,13 @@ def _store(
         set_aside = f"{set_aside} UNION ALL {redelivered_rows(table, superseded)}"
         counts = dict(sorted({**counts, "redelivered": redelivered.rows}.items()))
     if counts:
-        write_quarantine(connection, table, mapping, set_aside, staging / QUARANTINE_FILE)
+        write_quarantine(connection, table, set_aside, staging / QUARANTINE_FILE)
     kept = current_lines if resolved else partial(first_rows, table)
     months = _write_slices(connection, table, scratch, staging, kept)
     written = sorted(staging.glob(f"*/{PART}")) or [staging / PART]
     stored = _totals(connection, table, parquet_scan(written))
     faulty = _totals(connection, table, scratch.quarantine())
-    return _summarise(table, delivered, stored, faulty, redelivered, months, counts)
+    return _summarise(table, delivered, stored, faulty, redelivered, months, counts, part_rows)
 
 
 def _write_slices(
@@ -203,6 +207,12 @@ def _write_slices(
         if name != WHOLE_SLICE:
             months.append(name)
     return tuple(months)
+
+
+def _count_parts(connection: Connection, scratch: Scratch) -> dict[str, int]:
+    counted = connection.execute(f"SELECT file_index, count(*) FROM {scratch.everything()} GROUP BY ALL").fetchall()
+    rows = dict(counted)
+    return {name: int(rows.get(index, 0)) for index, name in enumerate(scratch.part_names)}
 
 
 def _totals(connection: Connection, table: Table, relation: str) -> _Totals:
@@ -223,6 +233,7 @@ def _summarise(
     redelivered: _Totals,
     months: tuple[str, ...],
     counts: dict[str, int],
+    part_rows: dict[str, int],
 ) -> IngestedTable:
     has_money = table is RAW_ORDER_LINES
     return IngestedTable(
@@ -239,4 +250,5 @@ def _summarise(
         quarantined_amount=faulty.amount if has_money else None,
         redelivered_amount=redelivered.amount if has_money else None,
         quarantine_counts=counts,
+        part_rows=part_rows,
     )

@@ -21,6 +21,8 @@ _EARLIEST = "TIMESTAMP '1900-01-01'"
 _LATEST = "TIMESTAMP '2100-01-01'"
 _MONEY = "DECIMAL(22,4)"
 _WHITE_SPACE = "' ' || chr(9) || chr(10) || chr(13) || chr(160)"
+_HAS_MARGIN = r"'^[ \t\n\r\x{A0}]|[ \t\n\r\x{A0}]$'"
+"""Whether there is anything to trim: looking costs a third of trimming by a set of characters."""
 
 Kind = Literal["customer", "code", "text", "integer", "money", "instant"]
 Form = Literal["text", "whole", "decimal", "floating", "instant", "zoned"]
@@ -203,9 +205,9 @@ def _cleaned(raw: str, form: Form, delivered_type: str, notation: Notation) -> s
     if form != "text":
         return raw
     text = raw if delivered_type == "VARCHAR" else f"CAST({raw} AS VARCHAR)"
-    trimmed = f"trim({text}, {_WHITE_SPACE})"
+    trimmed = f"CASE WHEN regexp_matches({text}, {_HAS_MARGIN}) THEN trim({text}, {_WHITE_SPACE}) ELSE {text} END"
     nulls = ", ".join(quote_text(value) for value in sorted({"", *(value.strip() for value in notation.null_values)}))
-    return f"CASE WHEN {trimmed} NOT IN ({nulls}) THEN {trimmed} END"
+    return f"CASE WHEN ({trimmed}) NOT IN ({nulls}) THEN {trimmed} END"
 
 
 @dataclass(frozen=True)

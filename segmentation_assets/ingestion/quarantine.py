@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from segmentation_assets.config.source import DeliveredTable, SourceSettings
+from segmentation_assets.config.source import SourceSettings
 from segmentation_assets.errors import DataError
-from segmentation_assets.ingestion.scratch import Scratch, fault_column_sql, fault_number, fault_reason_sql
+from segmentation_assets.ingestion.scratch import Scratch, fault_number, fault_reason_sql
 from segmentation_assets.storage.engine import (
     Connection,
     conformed_select,
@@ -40,9 +40,9 @@ def faulty_rows(table: Table, scratch: Scratch) -> str:
     Returns
     -------
     str
-        Query with the columns source_file, source_row, fault (a number) and value.
+        Query with the columns source_file, source_row, fault (a number), file_column and value.
     """
-    faulty = f"SELECT source_file, source_row, fault, value FROM {scratch.quarantine()}"
+    faulty = f"SELECT source_file, source_row, fault, file_column, value FROM {scratch.quarantine()}"
     if table.primary_key == _PROVENANCE:
         return faulty
     key = table.primary_key[0]
@@ -63,7 +63,7 @@ def count_reasons(connection: Connection, rows: str) -> dict[str, int]:
     return {str(reason): int(count) for reason, count in counted}
 
 
-def write_quarantine(connection: Connection, table: Table, mapping: DeliveredTable, rows: str, path: Path) -> None:
+def write_quarantine(connection: Connection, table: Table, rows: str, path: Path) -> None:
     """Write the rows that are set aside.
 
     Parameters
@@ -71,19 +71,17 @@ def write_quarantine(connection: Connection, table: Table, mapping: DeliveredTab
     connection : Connection
     table : Table
         Declaration of the raw table.
-    mapping : DeliveredTable
     rows : str
         Query with the columns of `faulty_rows`.
     path : Path
         Parquet file to write, with the columns of ``raw/quarantine``.
     """
-    copy_to_parquet(connection, conformed_select(_quarantine_sql(table, mapping, rows), QUARANTINE), path)
+    copy_to_parquet(connection, conformed_select(_quarantine_sql(table, rows), QUARANTINE), path)
 
 
 def check_quarantine(
     connection: Connection,
     table: Table,
-    mapping: DeliveredTable,
     rows: str,
     counts: dict[str, int],
     delivered_rows: int,
@@ -100,7 +98,7 @@ def check_quarantine(
     if total < delivered_rows and total <= source.max_quarantine_share * delivered_rows:
         return
     file, row, reason, column, value = connection.execute(
-        f"SELECT source_file, source_row, reason, column_name, value FROM ({_quarantine_sql(table, mapping, rows)}) "
+        f"SELECT source_file, source_row, reason, column_name, value FROM ({_quarantine_sql(table, rows)}) "
         "ORDER BY ALL LIMIT 1"
     ).fetchone() or ("", 0, "", None, None)
     place = f"{file}, row {row}" + (f", column '{column}'" if column else "")
@@ -123,17 +121,16 @@ def _marked_rows(table: Table, relation: str, column: str, reason: str) -> str:
     """Make the query of rows that are set aside for the value of one column."""
     return (
         f"SELECT source_file, source_row, {fault_number(table, column, reason)} AS fault, "
-        f"{quote_identifier(column)} AS value FROM {relation}"
+        f"file_column, {quote_identifier(column)} AS value FROM {relation}"
     )
 
 
-def _quarantine_sql(table: Table, mapping: DeliveredTable, faulty: str) -> str:
+def _quarantine_sql(table: Table, faulty: str) -> str:
     sentences = " ".join(
         f"WHEN {quote_text(reason)} THEN {quote_text(sentence)}" for reason, sentence in QUARANTINE_REASONS.items()
     )
     return (
         f"SELECT {quote_text(table.key.split('/')[1])} AS table_name, source_file, source_row, reason, "
-        f"CASE reason {sentences} END AS explanation, column_name, value FROM (SELECT *, "
-        f"{fault_reason_sql('fault')} AS reason, {fault_column_sql('fault', table, mapping)} AS column_name "
-        f"FROM ({faulty}))"
+        f"CASE reason {sentences} END AS explanation, file_column AS column_name, value "
+        f"FROM (SELECT *, {fault_reason_sql('fault')} AS reason FROM ({faulty}))"
     )

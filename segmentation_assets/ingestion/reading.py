@@ -1,90 +1,62 @@
-"""Delivered files as SQL: one query per file that yields the mapped columns as delivered, with file and row number."""
+"""Delivered files as SQL: one query per part that yields the mapped columns as delivered, with file and row number."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from segmentation_assets.config.source import DeliveredTable
-from segmentation_assets.errors import DataError, closest_hint
+from segmentation_assets.errors import DataError
+from segmentation_assets.ingestion.columns import find_columns
+from segmentation_assets.ingestion.databases import open_database
 from segmentation_assets.ingestion.decoding import read_header, rewrite_records, utf8_text
-from segmentation_assets.ingestion.delivery import DeliveredFile, is_csv
+from segmentation_assets.ingestion.delivery import Kind, kind_of
+from segmentation_assets.ingestion.parts import NO_TEXT, ReadablePart, Reader, make_part
+from segmentation_assets.ingestion.workbooks import open_workbook
 from segmentation_assets.storage.engine import Connection, EngineError, quote_identifier, quote_text
-from segmentation_assets.tables.declaration import Table
 
 _PARQUET_MAGIC = b"PAR1"
 
 
-@dataclass(frozen=True)
-class ReadableFile:
-    """A delivered file as a query.
+def open_file(reader: Reader, name: str, first_index: int) -> list[ReadablePart]:
+    """Make the queries that read one delivered file.
 
     Parameters
     ----------
-    sql : str
-        Yields source_file, file_index, source_row (from 1), malformed (text of a row that does not fit the header,
-        else null) and one column ``raw_<name>`` per mapped column.
-    types : tuple of str
-        DuckDB type of each mapped column, in the order of the mapped columns of the table.
-    """
-
-    sql: str
-    types: tuple[str, ...]
-
-
-def mapped_columns(table: Table, mapping: DeliveredTable) -> tuple[str, ...]:
-    """List our names of the columns that the mapping names, in declared order."""
-    return tuple(name for name in table.column_names if name in mapping.columns)
-
-
-def open_file(
-    connection: Connection, table: Table, mapping: DeliveredTable, file: DeliveredFile, folder: Path, scratch: Path
-) -> ReadableFile:
-    """Make the query that reads one delivered file.
-
-    Parameters
-    ----------
-    connection : Connection
-    table : Table
-        Declaration of the raw table.
-    mapping : DeliveredTable
-    file : DeliveredFile
-    folder : Path
-        Delivery folder.
-    scratch : Path
-        Folder for unpacked, decoded or rewritten copies of CSV files; they must stay until the query has run.
+    reader : Reader
+    name : str
+        Path of the file below the delivery folder.
+    first_index : int
+        Place of its first part among all parts of the table.
 
     Returns
     -------
-    ReadableFile
+    list of ReadablePart
+        In order; a file that holds a single table has one.
 
     Raises
     ------
     DataError
         A mapped column is not in the file, or the file cannot be read.
     """
-    if is_csv(file.file_name):
-        return _open_csv(connection, table, mapping, file, folder, scratch)
-    return _open_parquet(connection, table, mapping, file, folder)
+    kind = kind_of(name)
+    if kind is None:
+        raise DataError(f"{name} is of a kind that cannot be read", "deliver CSV, Parquet, Excel, DuckDB or SQLite.")
+    return _OPENERS[kind](reader, name, first_index)
 
 
-def _open_parquet(
-    connection: Connection, table: Table, mapping: DeliveredTable, file: DeliveredFile, folder: Path
-) -> ReadableFile:
-    path = folder / file.file_name
+def _open_parquet(reader: Reader, name: str, index: int) -> list[ReadablePart]:
+    path = reader.folder / name
     relation = f"read_parquet({quote_text(str(path))}, file_row_number = true, binary_as_string = true)"
-    _check_parquet(path, file.file_name)
+    _check_parquet(path, name)
     try:
-        described = connection.execute(f"DESCRIBE SELECT * EXCLUDE (file_row_number) FROM {relation}").fetchall()
+        described = reader.connection.execute(f"DESCRIBE SELECT * EXCLUDE (file_row_number) FROM {relation}").fetchall()
     except EngineError as problem:
-        raise DataError(f"{file.file_name} is not a readable Parquet file: {problem}", "deliver it again.") from problem
+        raise DataError(f"{name} is not a readable Parquet file: {problem}", "deliver it again.") from problem
     types = {str(row[0]): str(row[1]) for row in described}
-    names = mapped_columns(table, mapping)
-    _check_columns(table, mapping, file.file_name, tuple(types))
-    columns = {name: quote_identifier(mapping.columns[name]) for name in names}
-    sql = _select(file, "file_row_number + 1", "CAST(NULL AS VARCHAR)", columns, relation)
-    return ReadableFile(sql, tuple(types[mapping.columns[name]] for name in names))
+    columns = find_columns(reader.table, reader.mapping, name, tuple(types))
+    values = [quote_identifier(column) for column in columns]
+    found = [types[column] for column in columns]
+    return [make_part(reader, name, index, relation, columns, values, found, row="file_row_number + 1")]
 
 
 def _check_parquet(path: Path, name: str) -> None:
@@ -97,54 +69,22 @@ def _check_parquet(path: Path, name: str) -> None:
         raise DataError(f"{name} is not a Parquet file, or not all of it has arrived", "deliver it again.")
 
 
-def _open_csv(
-    connection: Connection, table: Table, mapping: DeliveredTable, file: DeliveredFile, folder: Path, scratch: Path
-) -> ReadableFile:
-    decoded = scratch / f"{table.key.split('/')[1]}-{file.file_index:06d}.csv"
-    path = utf8_text(folder / file.file_name, file.file_name, mapping.encoding, decoded)
-    header = read_header(path, file.file_name, mapping.separator)
-    _check_columns(table, mapping, file.file_name, header)
+def _open_csv(reader: Reader, name: str, index: int) -> list[ReadablePart]:
+    separator, decoded = reader.mapping.separator, reader.copy_path(index)
+    path = utf8_text(reader.folder / name, name, reader.mapping.encoding, decoded)
+    header = read_header(path, name, separator)
+    columns = find_columns(reader.table, reader.mapping, name, header)
     width = len(header)
-    names = mapped_columns(table, mapping)
-    columns = {name: f"field_{header.index(mapping.columns[name])}" for name in names}
-    relation = _regular_csv(path, mapping.separator, width)
-    row, malformed = "row_number() OVER ()", "CAST(NULL AS VARCHAR)"
-    if not _reads_cleanly(connection, relation):
+    relation = _regular_csv(path, separator, width)
+    row, malformed = "row_number() OVER ()", NO_TEXT
+    if not _reads_cleanly(reader.connection, relation):
         rewritten = decoded.with_suffix(".rewritten")
-        rewrite_records(path, mapping.separator, width, rewritten)
+        rewrite_records(path, separator, width, rewritten)
         relation = _rewritten_csv(rewritten, width)
         row, malformed = "CAST(record_number AS BIGINT)", "nullif(malformed, '')"
-    return ReadableFile(_select(file, row, malformed, columns, relation), ("VARCHAR",) * len(names))
-
-
-def _select(file: DeliveredFile, row: str, malformed: str, columns: dict[str, str], relation: str) -> str:
-    listed = ", ".join(f"{sql} AS {quote_identifier(f'raw_{name}')}" for name, sql in columns.items())
-    return (
-        f"SELECT {quote_text(file.file_name)} AS source_file, CAST({file.file_index} AS INTEGER) AS file_index, "
-        f"{row} AS source_row, {malformed} AS malformed, {listed} FROM {relation}"
-    )
-
-
-def _check_columns(table: Table, mapping: DeliveredTable, file_name: str, found: tuple[str, ...]) -> None:
-    setting = f"source.{table.key.split('/')[1]}.columns"
-    for name, wanted in mapping.columns.items():
-        if found.count(wanted) > 1:
-            raise DataError(
-                f"{file_name} has {found.count(wanted)} columns called '{wanted}', which {setting}.{name} names",
-                "rename them in the delivery so that each name stands once.",
-            )
-        if wanted not in found:
-            listed = ", ".join(f"'{column}'" for column in sorted(found))
-            raise DataError(
-                f"{file_name} has no column '{wanted}', which {setting}.{name} names; it has {listed}",
-                _column_hint(wanted, found, mapping.separator),
-            )
-
-
-def _column_hint(wanted: str, found: tuple[str, ...], separator: str) -> str:
-    if len(found) == 1 and wanted in found[0]:
-        return f"the header was split at '{separator}'; set the separator of this table to that of the file."
-    return closest_hint(wanted, found)
+    values = [f"field_{header.index(column)}" for column in columns]
+    types = ["VARCHAR"] * len(columns)
+    return [make_part(reader, name, index, relation, columns, values, types, row=row, malformed=malformed)]
 
 
 def _regular_csv(path: Path, separator: str, width: int) -> str:
@@ -172,3 +112,11 @@ def _reads_cleanly(connection: Connection, relation: str) -> bool:
     except EngineError:
         return False
     return True
+
+
+_OPENERS: dict[Kind, Callable[[Reader, str, int], list[ReadablePart]]] = {
+    "csv": _open_csv,
+    "parquet": _open_parquet,
+    "workbook": open_workbook,
+    "database": open_database,
+}

@@ -1,4 +1,4 @@
-"""Orders that stand in more than one delivered file: the later file holds, or the run stops.
+"""Orders that stand in more than one delivered file, or sheet of a workbook: the later one holds, or the run stops.
 
 It stops too where the order ids seem to restart in each file, as the later file would then hide other orders.
 
@@ -7,11 +7,8 @@ Equal lines within one file are never touched: without line numbers a repeat can
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from segmentation_assets.config.source import SourceSettings
 from segmentation_assets.errors import DataError
-from segmentation_assets.ingestion.delivery import DeliveredFile
 from segmentation_assets.ingestion.scratch import Scratch
 from segmentation_assets.storage.engine import Connection
 
@@ -22,18 +19,14 @@ _MOST_DAYS_APART = 31
 _ALLOWED_SHARE_PERCENT = 10
 
 
-def find_superseded_orders(
-    connection: Connection, scratch: Scratch, files: Sequence[DeliveredFile], source: SourceSettings
-) -> bool:
+def find_superseded_orders(connection: Connection, scratch: Scratch, source: SourceSettings) -> bool:
     """Note the orders that stand in more than one file in a temporary table.
 
     Parameters
     ----------
     connection : Connection
     scratch : Scratch
-        Typed order lines.
-    files : sequence of DeliveredFile
-        Files in delivery order.
+        Typed order lines; its parts are in delivery order.
     source : SourceSettings
 
     Returns
@@ -52,7 +45,8 @@ def find_superseded_orders(
     than 31 days apart; where both name customers, but none in common; and where one of them names no customer and
     their days differ.
     """
-    if len(files) < 2:
+    names = scratch.part_names
+    if len(names) < 2:
         return False
     connection.execute(
         f"CREATE OR REPLACE TEMP TABLE {SUPERSEDED} AS SELECT order_id, min(file_index) AS first_index, "
@@ -61,7 +55,6 @@ def find_superseded_orders(
     first = connection.execute(f"SELECT *, count(*) OVER () FROM {SUPERSEDED} ORDER BY order_id LIMIT 1").fetchone()
     if first is None:
         return False
-    names = {file.file_index: file.file_name for file in files}
     if source.redelivery == "refuse":
         order, earlier, later, count = first
         raise DataError(
@@ -73,7 +66,7 @@ def find_superseded_orders(
     return True
 
 
-def _refuse_restarting_ids(connection: Connection, scratch: Scratch, names: dict[int, str]) -> None:
+def _refuse_restarting_ids(connection: Connection, scratch: Scratch, names: tuple[str, ...]) -> None:
     """Stop where too many orders are other ones in a later file."""
     others_sql = (
         f"SELECT order_id, earlier.file_index, earlier.first_day, earlier.customer, version.file_index, "

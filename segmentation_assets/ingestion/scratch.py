@@ -11,16 +11,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from segmentation_assets.config.source import DeliveredTable, SourceSettings
+from segmentation_assets.ingestion.columns import mapped_columns
 from segmentation_assets.ingestion.delivery import DeliveredFile
 from segmentation_assets.ingestion.parsing import LARGEST_AMOUNT, Notation, ParsedColumn, parse_column
-from segmentation_assets.ingestion.reading import ReadableFile, mapped_columns, open_file
+from segmentation_assets.ingestion.parts import ReadablePart, Reader
+from segmentation_assets.ingestion.reading import open_file
 from segmentation_assets.storage.engine import Connection, parquet_scan, quote_identifier, quote_text
 from segmentation_assets.tables.declaration import Column, Table
 from segmentation_assets.tables.raw import QUARANTINE_REASONS
 
 QUARANTINE_SLICE = "quarantine"
 WHOLE_SLICE = "whole"
-_FILES_PER_STATEMENT = 64
+_PARTS_PER_STATEMENT = 64
 _REASONS = tuple(QUARANTINE_REASONS)
 _FAULT_BASE = 100
 
@@ -34,16 +36,22 @@ class Scratch:
     folder : Path
     slices : tuple of str
         Months as YYYY-MM-01, or ``whole``; sorted, without the quarantine.
+    part_names : tuple of str
+        Parts of the delivered files in delivery order: files, sheets of workbooks, tables of databases.
     empty_sql : str
         Query with the columns of the scratch and no row.
     """
 
     folder: Path
     slices: tuple[str, ...]
+    part_names: tuple[str, ...]
     empty_sql: str
 
     def slice(self, name: str) -> str:
-        """Make the SQL table expression of the good rows of one slice: declared columns, file_index, fault, value."""
+        """Make the SQL table expression of the good rows of one slice.
+
+        Columns are the declared ones, file_index, fault, file_column and value.
+        """
         return parquet_scan(self._paths(name))
 
     def good(self) -> str:
@@ -104,20 +112,23 @@ def parse_delivery(
     """
     texts = scratch / "texts"
     texts.mkdir()
-    opened = [open_file(connection, table, mapping, file, folder, texts) for file in files]
+    reader = Reader(connection, table, mapping, folder, texts)
+    opened: list[ReadablePart] = []
+    for file in files:
+        opened += open_file(reader, file.file_name, len(opened))
     notation = Notation.of(mapping, source.time_zone, latest)
-    for number, (types, group) in enumerate(_statement_groups(opened)):
-        delivered = " UNION ALL ".join(file.sql for file in group)
-        sql = _typed_sql(table, mapping, delivered, types, notation)
+    for number, group in enumerate(_statement_groups(opened)):
+        sql = _typed_sql(table, mapping, group, notation)
         target = scratch / f"rows-{number:06d}"
         connection.execute(f"COPY ({sql}) TO {quote_text(str(target))} (FORMAT parquet, PARTITION_BY (slice))")
     found = {path.name.removeprefix("slice=") for path in scratch.glob("rows-*/slice=*")}
-    return Scratch(scratch, tuple(sorted(found - {QUARANTINE_SLICE})), _empty_sql(table))
+    names = tuple(part.name for part in opened)
+    return Scratch(scratch, tuple(sorted(found - {QUARANTINE_SLICE})), names, _empty_sql(table))
 
 
 def _empty_sql(table: Table) -> str:
     types = {column.name: str(column.dtype) for column in table.columns}
-    types |= {"file_index": "INTEGER", "fault": "INTEGER", "value": "VARCHAR"}
+    types |= {"file_index": "INTEGER", "fault": "INTEGER", "file_column": "VARCHAR", "value": "VARCHAR"}
     columns = ", ".join(f"CAST(NULL AS {dtype}) AS {quote_identifier(name)}" for name, dtype in types.items())
     return f"SELECT {columns} WHERE false"
 
@@ -133,15 +144,6 @@ def fault_reason_sql(fault: str) -> str:
     return f"[{listed}][{fault} % {_FAULT_BASE} + 1]"
 
 
-def fault_column_sql(fault: str, table: Table, mapping: DeliveredTable) -> str:
-    """Make the SQL of the column in the file that a fault number is about; null for a whole row."""
-    branches = " ".join(
-        f"WHEN {position} THEN {quote_text(mapping.columns[name])}"
-        for position, name in _positions(table, mapping).items()
-    )
-    return f"CASE {fault} // {_FAULT_BASE} {branches} END"
-
-
 def fault_number(table: Table, column: str, reason: str) -> int:
     """Return the number that stands for a reason in a column."""
     return (table.column_names.index(column) + 1) * _FAULT_BASE + _REASONS.index(reason)
@@ -151,27 +153,26 @@ def _positions(table: Table, mapping: DeliveredTable) -> dict[int, str]:
     return {table.column_names.index(name) + 1: name for name in mapped_columns(table, mapping)}
 
 
-def _statement_groups(opened: Sequence[ReadableFile]) -> list[tuple[tuple[str, ...], list[ReadableFile]]]:
-    """Group files whose columns have equal types, in bounded groups."""
-    by_types: dict[tuple[str, ...], list[ReadableFile]] = {}
-    for file in opened:
-        by_types.setdefault(file.types, []).append(file)
+def _statement_groups(opened: Sequence[ReadablePart]) -> list[list[ReadablePart]]:
+    """Group parts whose columns have equal names and types, in bounded groups."""
+    alike: dict[tuple[tuple[str, ...], tuple[str, ...]], list[ReadablePart]] = {}
+    for part in opened:
+        alike.setdefault((part.columns, part.types), []).append(part)
     return [
-        (types, files[start : start + _FILES_PER_STATEMENT])
-        for types, files in by_types.items()
-        for start in range(0, len(files), _FILES_PER_STATEMENT)
+        parts[start : start + _PARTS_PER_STATEMENT]
+        for parts in alike.values()
+        for start in range(0, len(parts), _PARTS_PER_STATEMENT)
     ]
 
 
-def _typed_sql(
-    table: Table, mapping: DeliveredTable, delivered: str, types: tuple[str, ...], notation: Notation
-) -> str:
+def _typed_sql(table: Table, mapping: DeliveredTable, group: Sequence[ReadablePart], notation: Notation) -> str:
     """Make the SQL of all rows with declared columns, fault, value and slice: clean, parse, accept, judge."""
+    delivered = " UNION ALL ".join(part.sql for part in group)
     mapped = mapped_columns(table, mapping)
     declared = {column.name: column for column in table.columns}
     parsed = {
         name: parse_column(declared[name], delivered_type, notation, _step_names(name))
-        for name, delivered_type in zip(mapped, types, strict=True)
+        for name, delivered_type in zip(mapped, group[0].types, strict=True)
     }
     cleaned = ", ".join(f"{item.cleaned} AS {_step_names(name)[1]}" for name, item in parsed.items())
     parsing = ", ".join(f"{item.parsed} AS {_step_names(name)[2]}" for name, item in parsed.items())
@@ -184,7 +185,8 @@ def _typed_sql(
     )
     own = ", ".join(quote_identifier(column.name) for column in _own_columns(table))
     return (
-        f"SELECT {own}, source_file, source_row, file_index, fault, {_value_sql(table, mapping)} AS value, "
+        f"SELECT {own}, source_file, source_row, file_index, fault, "
+        f"{_file_column_sql(table, mapping, group[0].columns)} AS file_column, {_value_sql(table, mapping)} AS value, "
         f"{_slice_sql(table)} AS slice FROM (SELECT * REPLACE ({_row_fault_sql(table)} AS fault) FROM ({judged}))"
     )
 
@@ -230,6 +232,15 @@ def _row_fault_sql(table: Table) -> str:
 def line_amount_sql() -> str:
     """Make the SQL of the exact money of an order line; 19 digits make the engine multiply in 128 bits."""
     return "(CAST(quantity AS DECIMAL(19,0)) * unit_price)"
+
+
+def _file_column_sql(table: Table, mapping: DeliveredTable, columns: Sequence[str]) -> str:
+    """Make the SQL of the column in the file that a fault is about; of a good row that of its order or own id."""
+    positions = zip(_positions(table, mapping), columns, strict=True)
+    branches = " ".join(f"WHEN {position} THEN {quote_text(name)}" for position, name in positions)
+    by_id = [name for name in ("order_id", *table.primary_key) if name in mapping.columns]
+    of_good = quote_text(columns[mapped_columns(table, mapping).index(by_id[0])]) if by_id else "NULL"
+    return f"CASE WHEN fault IS NULL THEN {of_good} ELSE CASE fault // {_FAULT_BASE} {branches} END END"
 
 
 def _value_sql(table: Table, mapping: DeliveredTable) -> str:

@@ -125,6 +125,17 @@ def delivery(taken_in: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 Spoil = Callable[[Delivery], None]
 
+
+def _instead(name: str, content: bytes) -> Spoil:
+    """Deliver another file in place of the CSV file."""
+
+    def spoil(delivery: Delivery) -> None:
+        delivery.orders.with_name(name).write_bytes(content)
+        delivery.reword("[orders.csv]", f"[{name}]")
+
+    return spoil
+
+
 MISTAKES: dict[str, tuple[Spoil, str, str]] = {
     "unknown key": (
         lambda d: d.reword("max_quarantine_share", "max_quarantine_shares"),
@@ -177,6 +188,31 @@ MISTAKES: dict[str, tuple[Spoil, str, str]] = {
         lambda d: d.reword("%d.%m.%Y", "%Y-%m-%d"),
         "raw/order_lines: 400 of 400 delivered rows cannot be used (400 unparseable_date)",
         "correct source.order_lines (date_format",
+    ),
+    "two names of a column in one file": (
+        lambda d: d.reword("quantity: Pieces", "quantity: [Pieces, Price]"),
+        "orders.csv has the columns 'Pieces' and 'Price', which source.order_lines.columns.quantity names as one",
+        "leave in the list only names of which each file has exactly one.",
+    ),
+    "workbook with a password": (
+        _instead("orders.xlsx", bytes.fromhex("d0cf11e0a1b11ae1") + bytes(512)),
+        "orders.xlsx is protected by a password, or has the format of Excel before 2007",
+        "save it as .xlsx without a password.",
+    ),
+    "truncated workbook": (
+        _instead("orders.xlsx", b"PK\3\4 cut off"),
+        "orders.xlsx is not a readable workbook, or not all of it has arrived",
+        "deliver it again.",
+    ),
+    "truncated Zstandard file": (
+        _instead("orders.csv.zst", bytes.fromhex("28b52ffd2058")),
+        "orders.csv.zst is damaged and cannot be unpacked: the file ends within a frame",
+        "deliver it again.",
+    ),
+    "truncated database": (
+        _instead("orders.duckdb", bytes(8) + b"DUCK"),
+        "orders.duckdb cannot be read as a database",
+        "deliver it again; a DuckDB file must not be open for writing elsewhere.",
     ),
     "too many texts as quantity": (
         lambda d: d.spoil("Pieces", "three", range(10, 19)),

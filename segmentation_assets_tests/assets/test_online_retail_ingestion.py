@@ -135,6 +135,36 @@ def test_two_halves_that_overlap_give_the_rows_of_the_whole(
     )
 
 
+def test_two_sheets_that_overlap_give_the_rows_of_parquet(
+    connection: Connection, shared_data: Path, tmp_path: Path
+) -> None:
+    from openpyxl import Workbook
+
+    delivered = parquet_scan([shared_data / "online-retail" / "online_retail.parquet"])
+    extract = f"(SELECT * FROM {delivered} WHERE InvoiceNo BETWEEN '536365' AND '536600' OR InvoiceNo LIKE 'C5365%')"
+    target = quote_text(str(tmp_path / "extract.parquet"))
+    connection.execute(f"COPY {extract} TO {target} (FORMAT parquet)")
+    workbook = Workbook()
+    workbook.remove(workbook.active)
+    for title, condition in (("first", "InvoiceNo <= '536500'"), ("second", "InvoiceNo >= '536450'")):
+        found = connection.execute(f"SELECT * FROM {extract} WHERE {condition}")
+        sheet = workbook.create_sheet(title)
+        sheet.append([column[0] for column in found.description])
+        for row in found.fetchall():
+            sheet.append([int(value) if isinstance(value, str) and value.isdecimal() else value for value in row])
+    workbook.save(tmp_path / "extract.xlsx")
+
+    whole = ingest(connection, make_settings(tmp_path, "extract.parquet"), tmp_path / "whole")
+    sheets = ingest(connection, make_settings(tmp_path, "extract.xlsx"), tmp_path / "sheets")
+
+    same_columns = "(SELECT * EXCLUDE (source_file, source_row) FROM {})"
+    assert whole.table.stored_rows > 3_000
+    assert sheets.table.redelivered_rows > 0
+    assert content_hash(connection, same_columns.format(sheets.relation)) == content_hash(
+        connection, same_columns.format(whole.relation)
+    )
+
+
 def test_classification_reconciles_and_finds_the_known_kinds(
     connection: Connection, ingested: Ingested, settings: Settings, published: dict[str, Any]
 ) -> None:

@@ -36,6 +36,7 @@ def raw_table(name: str) -> Callable[[Step], None]:
         result = reconcile_delivery(ingested)
         step.add_check("reconciliation", result.sentence, passed=result.passed, comparison=result.comparison)
         step.metadata |= result.figures | {
+            "part_rows": ingested.part_rows,
             "quarantine_counts": ingested.quarantine_counts,
             "first_order_at": ingested.first_at,
             "last_order_at": ingested.last_at,

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import sqlite3
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +20,7 @@ from segmentation_assets.config.source import (
 )
 from segmentation_assets.ingestion.delivery import list_delivery
 from segmentation_assets.ingestion.ingest import IngestedTable, ingest_table
-from segmentation_assets.storage.engine import Connection, parquet_scan, quote_text
+from segmentation_assets.storage.engine import Connection, open_connection, parquet_scan, quote_text
 from segmentation_assets.tables.raw import RAW_CUSTOMERS, RAW_ENGAGEMENT_EVENTS, RAW_ORDER_LINES, RAW_PRODUCTS
 
 HEADER = "order,at,customer,product,units,price"
@@ -78,6 +81,35 @@ class Counter:
     def hand_in(self, name: str, *lines: str, header: str = HEADER, encoding: str = "utf-8") -> None:
         """Write a CSV file."""
         (self.folder / name).write_bytes("".join(f"{line}\n" for line in (header, *lines)).encode(encoding))
+
+    def hand_in_workbook(
+        self, name: str, sheets: Mapping[str, Sequence[Sequence[object]]], hidden: Collection[str] = ()
+    ) -> None:
+        """Write an Excel workbook with a list of rows per sheet, the header among them."""
+        from openpyxl import Workbook
+
+        workbook = Workbook()
+        workbook.remove(workbook.active)
+        for title, rows in sheets.items():
+            sheet = workbook.create_sheet(title)
+            sheet.sheet_state = "hidden" if title in hidden else "visible"
+            for row in rows:
+                sheet.append(list(row))
+        workbook.save(self.folder / name)
+
+    def hand_in_sqlite(self, name: str, *statements: str) -> None:
+        """Make a SQLite file by some statements."""
+        with closing(sqlite3.connect(self.folder / name)) as database:
+            for statement in statements:
+                database.execute(statement)
+            database.commit()
+
+    def hand_in_duckdb(self, name: str, *statements: str) -> None:
+        """Make a DuckDB file by some statements, in which ``made`` stands for it."""
+        with open_connection(":memory:", {"temp_directory": str(self.folder.parent / "spill")}) as connection:
+            connection.execute(f"ATTACH {quote_text(str(self.folder / name))} AS made")
+            for statement in statements:
+                connection.execute(statement)
 
     def hand_in_parquet(self, name: str, sql: str) -> None:
         """Write the result of a query as a Parquet file."""

@@ -7,7 +7,7 @@ import pytest
 
 from segmentation_assets.config.source import ProductsTable, SourceSettings
 from segmentation_assets.errors import DataError
-from segmentation_assets.ingestion.delivery import DeliveredFile, list_delivery
+from segmentation_assets.ingestion.delivery import DeliveredFile, kind_of, list_delivery
 from segmentation_assets_tests.unit.ingestion.counter import order_lines_mapping
 
 
@@ -66,7 +66,9 @@ def test_an_empty_file_is_refused(tmp_path: Path) -> None:
 
 def test_a_file_of_unknown_kind_is_refused(tmp_path: Path) -> None:
     (tmp_path / "lines.xls").write_bytes(b"x")
-    with pytest.raises(DataError, match=r"lines\.xls of .* cannot be read\nHint: deliver one of \.csv, \.csv\.gz"):
+    with pytest.raises(
+        DataError, match=r"lines\.xls of .* cannot be read\nHint: deliver one of \.csv, \.csv\.gz, \.csv\.zst"
+    ):
         list_delivery(tmp_path, make_source("lines.*"))
 
 
@@ -95,3 +97,29 @@ def test_a_pattern_that_matches_no_named_file_is_told(tmp_path: Path) -> None:
     (tmp_path / "lines-1.csv").write_bytes(b"x")
     with pytest.raises(DataError, match=r"order_lines.files: no file in .* matches 'lines-\*'"):
         list_delivery(tmp_path, make_source("lines-*"), only=())
+
+
+def test_what_excel_keeps_beside_an_open_workbook_is_no_delivery(tmp_path: Path) -> None:
+    for name in ("lines.xlsx", "~$lines.xlsx"):
+        (tmp_path / name).write_bytes(b"x")
+    assert [file.file_name for file in list_delivery(tmp_path, make_source("*.xlsx"))] == ["lines.xlsx"]
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("a.csv", "csv"),
+        ("a.CSV.ZST", "csv"),
+        ("2025/a.csv.gz", "csv"),
+        ("a.parquet", "parquet"),
+        ("a.XLSX", "workbook"),
+        ("a.xlsm", "workbook"),
+        ("a.duckdb", "database"),
+        ("a.sqlite3", "database"),
+        ("a.db", "database"),
+        ("a.xls", None),
+        ("a.zst", None),
+    ],
+)
+def test_the_end_of_a_name_tells_how_a_file_is_read(name: str, kind: str | None) -> None:
+    assert kind_of(name) == kind

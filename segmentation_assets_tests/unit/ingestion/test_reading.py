@@ -1,10 +1,14 @@
 from __future__ import annotations
 
 import gzip
+import random
+from collections.abc import Callable
 
 import pytest
+import zstandard
 
 from segmentation_assets.errors import DataError, SettingsError
+from segmentation_assets.ingestion.decoding import _ZSTD_CHUNK_BYTES
 from segmentation_assets_tests.unit.ingestion.counter import HEADER, LINE, Counter, order_lines_mapping
 
 
@@ -108,6 +112,47 @@ def test_a_damaged_gzip_file_is_named(counter: Counter) -> None:
     (counter.folder / "a.csv.gz").write_bytes(gzip.compress(f"{HEADER}\n{LINE}\n".encode())[:-12])
     with pytest.raises(DataError, match=r"a\.csv\.gz is damaged and cannot be unpacked: .*\nHint: deliver it again"):
         counter.ingest(order_lines_mapping(files=("*.gz",)))
+
+
+def zstd(text: str) -> bytes:
+    return zstandard.ZstdCompressor().compress(text.encode())
+
+
+def test_zstandard_csv_is_unpacked_frame_by_frame(counter: Counter) -> None:
+    (counter.folder / "a.csv.zst").write_bytes(zstd(f"{HEADER}\n{LINE}\n") + zstd(f"{LINE}\n"))
+    outcome = counter.ingest(order_lines_mapping(files=("*.zst",)))
+    assert outcome.rows("source_file", "source_row") == [("a.csv.zst", 1), ("a.csv.zst", 2)]
+
+
+def test_a_zstandard_file_larger_than_a_chunk_is_unpacked_whole(counter: Counter) -> None:
+    numbers = random.Random(7)
+    lines = [LINE.replace("P1", f"P{numbers.getrandbits(64)}") for _ in range(2_000)]
+    (counter.folder / "a.csv.zst").write_bytes(zstd("\n".join([HEADER, *lines])))
+    assert (counter.folder / "a.csv.zst").stat().st_size > 2 * _ZSTD_CHUNK_BYTES
+    assert counter.ingest(order_lines_mapping(files=("*.zst",))).ingested.stored_rows == 2_000
+
+
+def test_an_unpacked_zstandard_file_is_decoded(counter: Counter) -> None:
+    text = f"{HEADER}\n{LINE.replace('P1', '£1')}\n"
+    (counter.folder / "a.csv.zst").write_bytes(zstandard.ZstdCompressor().compress(text.encode("cp1252")))
+    outcome = counter.ingest(order_lines_mapping(files=("*.zst",), encoding="cp1252"))
+    assert outcome.rows("product_id") == [("£1",)]
+
+
+@pytest.mark.parametrize(
+    ("spoil", "reason"),
+    [
+        (lambda packed: packed[:-6], "the file ends within a frame"),
+        (lambda packed: packed + packed[:3], "the file ends within a frame"),
+        (lambda packed: b"no frame" + packed, "Unknown frame descriptor"),
+        (lambda packed: packed[:20] + b"\0\0\0\0" + packed[24:], "zstd decompressor error"),
+    ],
+)
+def test_a_damaged_zstandard_file_is_named(counter: Counter, spoil: Callable[[bytes], bytes], reason: str) -> None:
+    packed = zstandard.ZstdCompressor(write_checksum=True).compress(f"{HEADER}\n{LINE}\n".encode() * 9)
+    (counter.folder / "a.csv.zst").write_bytes(spoil(packed))
+    with pytest.raises(DataError, match=rf"a\.csv\.zst is damaged and cannot be unpacked: .*{reason}.*\nHint: deliver"):
+        counter.ingest(order_lines_mapping(files=("*.zst",)))
 
 
 @pytest.mark.parametrize("content", [b"PAR1 cut off", b"order,at", b"PAR1nonsensePAR1"])

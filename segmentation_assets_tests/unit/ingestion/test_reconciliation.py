@@ -31,6 +31,7 @@ INGESTED = IngestedTable(
     quarantined_amount=Decimal("-1"),
     redelivered_amount=Decimal("3"),
     quarantine_counts={"missing_value": 1},
+    part_rows={"a.csv": 10},
 )
 NO_MONEY = dict.fromkeys(("delivered_amount", "stored_amount", "quarantined_amount", "redelivered_amount"))
 

@@ -1,0 +1,136 @@
+"""Measures the ingestion of order lines: CPU seconds, wall seconds and peak memory for CSV and for Excel.
+
+    python benchmarks/ingestion.py
+    python benchmarks/ingestion.py --csv-lines 5000000 --excel-rows 300000
+
+The lines are the same in every run. Every measurement is a process of its own, and covers the listing and hashing of
+the file, reading, typing, quarantine and writing by month; what start-up and imports use is in the first row and not in
+the others.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+COLUMNS = ("InvoiceNo", "StockCode", "Description", "Quantity", "InvoiceDate", "UnitPrice", "CustomerID", "Country")
+"""Columns of the public Online Retail file."""
+
+
+def main() -> int:
+    """Make the files, ingest each in a process of its own and print the table."""
+    parser = argparse.ArgumentParser(description="Measure the ingestion of order lines.")
+    parser.add_argument("--csv-lines", type=int, default=1_000_000)
+    parser.add_argument("--excel-rows", type=int, default=100_000)
+    parser.add_argument("--measure", nargs=2, metavar=("FILE", "ROWS"), help=argparse.SUPPRESS)
+    parsed = parser.parse_args()
+    if parsed.measure:
+        _measure(Path(parsed.measure[0]), int(parsed.measure[1]))
+        return 0
+    print(f"{platform.machine()}, {os.cpu_count()} processors, Python {platform.python_version()}")
+    print(f"{'file':<16}{'rows':>12}{'MB':>9}{'CPU s':>9}{'wall s':>9}{'peak MB':>9}", flush=True)
+    with tempfile.TemporaryDirectory() as folder:
+        files = {Path(folder) / "none": 0}
+        files |= _write_csv(Path(folder), parsed.csv_lines)
+        files |= _write_workbook(Path(folder), parsed.excel_rows)
+        for path, rows in files.items():
+            subprocess.run([sys.executable, __file__, "--measure", str(path), str(rows)], check=True)
+    return 0
+
+
+def _lines_sql(rows: int) -> str:
+    """Make the query of made-up order lines: about twenty lines an order, a quarter of them of guests."""
+    chance = "(hash(line * 7919 + {}) % 1000000 / 1000000.0)"
+    return f"""
+        SELECT CAST(536365 + line // 20 AS VARCHAR) AS "InvoiceNo",
+            CAST(20000 + CAST(floor({chance.format(1)} * 4000) AS INTEGER) AS VARCHAR)
+                || CASE WHEN {chance.format(2)} < 0.15 THEN 'A' ELSE '' END AS "StockCode",
+            'white hanging heart holder no ' || line % 4000 AS "Description",
+            1 + CAST(floor({chance.format(3)} * 24) AS INTEGER) AS "Quantity",
+            TIMESTAMP '2010-12-01 08:26:00' + to_minutes(CAST(line // 20 * 10 AS BIGINT)) AS "InvoiceDate",
+            round({chance.format(4)} * 20, 2) AS "UnitPrice",
+            CASE WHEN line // 20 % 4 > 0 THEN 12346 + line // 20 % 4300 END AS "CustomerID",
+            'United Kingdom' AS "Country"
+        FROM (SELECT range AS line FROM range({rows}))"""
+
+
+def _write_csv(folder: Path, rows: int) -> dict[Path, int]:
+    """Write the same lines as plain, gzipped and Zstandard CSV."""
+    import gzip
+    import shutil
+
+    import duckdb
+    import zstandard
+
+    plain = folder / "lines.csv"
+    duckdb.connect().execute(f"COPY ({_lines_sql(rows)}) TO '{plain}' (FORMAT csv, HEADER)")
+    packed, dense = folder / "lines.csv.gz", folder / "lines.csv.zst"
+    with plain.open("rb") as source, gzip.open(packed, "wb", compresslevel=1) as target:
+        shutil.copyfileobj(source, target)
+    with plain.open("rb") as source, dense.open("wb") as target:
+        zstandard.ZstdCompressor().copy_stream(source, target)
+    return dict.fromkeys((plain, packed, dense), rows)
+
+
+def _write_workbook(folder: Path, rows: int) -> dict[Path, int]:
+    """Write two sheets, with codes and customers as the numbers that Excel makes of them."""
+    import duckdb
+    from openpyxl import Workbook
+
+    workbook = Workbook(write_only=True)
+    found = duckdb.connect().execute(_lines_sql(rows))
+    for number in range(2):
+        sheet = workbook.create_sheet(f"sheet {number + 1}")
+        sheet.append(COLUMNS)
+        for row in found.fetchmany(rows // 2 if number == 0 else rows - rows // 2):
+            sheet.append([int(value) if isinstance(value, str) and value.isdecimal() else value for value in row])
+    path = folder / "lines.xlsx"
+    workbook.save(path)
+    return {path: rows}
+
+
+def _measure(path: Path, rows: int) -> None:
+    """Ingest one file, or nothing, and print its row of the table."""
+    from segmentation_assets.config.settings import EngineSettings
+    from segmentation_assets.config.source import OrderLinesTable, SourceSettings
+    from segmentation_assets.ingestion.delivery import list_delivery
+    from segmentation_assets.ingestion.ingest import ingest_table
+    from segmentation_assets.storage.engine import Engine
+    from segmentation_assets.tables.raw import RAW_ORDER_LINES
+
+    names = ("order_id", "product_id", "product_name", "quantity", "order_at", "unit_price", "customer_id", "country")
+    mapping = OrderLinesTable(files=(path.name,), columns=dict(zip(names, COLUMNS, strict=True)))
+    source = SourceSettings(kind="files", order_lines=mapping, max_quarantine_share=0)
+    spent, started = (0.0 if not rows else _cpu_seconds()), time.perf_counter()
+    if rows:
+        with (
+            tempfile.TemporaryDirectory() as staging,
+            Engine(EngineSettings(), Path(staging) / "spill").connect() as connection,
+        ):
+            files = list_delivery(path.parent, source)
+            target = Path(staging) / "raw"
+            target.mkdir()
+            ingested = ingest_table(connection, RAW_ORDER_LINES, mapping, files, path.parent, target, source=source)
+        if ingested.stored_rows + ingested.redelivered_rows != rows:
+            raise SystemExit(f"error: {rows} rows were written and {ingested.stored_rows} stored.")
+    cpu, wall = _cpu_seconds() - spent, time.perf_counter() - started
+    size = path.stat().st_size / 1e6 if rows else 0.0
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    name = path.name if rows else "start-up"
+    print(f"{name:<16}{rows:>12,}{size:>9.1f}{cpu:>9.2f}{wall:>9.2f}{peak:>9.0f}", flush=True)
+
+
+def _cpu_seconds() -> float:
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    return usage.ru_utime + usage.ru_stime
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,125 @@
+"""A part of a delivered file that is read as one table: the file itself, a sheet of a workbook, a database table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from segmentation_assets.config.source import DeliveredTable
+from segmentation_assets.ingestion.columns import mapped_columns
+from segmentation_assets.storage.engine import Connection, quote_identifier, quote_text
+from segmentation_assets.tables.declaration import Table
+
+NO_TEXT = "CAST(NULL AS VARCHAR)"
+"""SQL of an absent text."""
+
+
+@dataclass(frozen=True)
+class Reader:
+    """What it takes to read the files of one delivered table.
+
+    Parameters
+    ----------
+    connection : Connection
+    table : Table
+        Declaration of the raw table.
+    mapping : DeliveredTable
+    folder : Path
+        Delivery folder.
+    scratch : Path
+        Folder for unpacked, decoded or rewritten copies; they must stay until the queries have run.
+    """
+
+    connection: Connection
+    table: Table
+    mapping: DeliveredTable
+    folder: Path
+    scratch: Path
+
+    @property
+    def setting(self) -> str:
+        """Section of the settings that says how the table is read."""
+        return f"source.{self.table.key.split('/')[1]}"
+
+    @property
+    def mapped(self) -> tuple[str, ...]:
+        """Our names of the mapped columns, in declared order."""
+        return mapped_columns(self.table, self.mapping)
+
+    def copy_path(self, index: int) -> Path:
+        """Return where the copy of a part belongs."""
+        return self.scratch / f"part-{index:06d}.csv"
+
+
+@dataclass(frozen=True)
+class ReadablePart:
+    """A part of a delivered file as a query.
+
+    Parameters
+    ----------
+    name : str
+        File name, and in brackets the sheet or table: ``orders.xlsx[2011]``.
+    sql : str
+        Yields source_file, file_index, source_row (from 1), malformed (text of a row that does not fit the header,
+        else null) and one column ``raw_<name>`` per mapped column.
+    columns : tuple of str
+        Name in the file of each mapped column, in the order of the mapped columns of the table.
+    types : tuple of str
+        DuckDB type of each of them.
+    """
+
+    name: str
+    sql: str
+    columns: tuple[str, ...]
+    types: tuple[str, ...]
+
+
+def make_part(
+    reader: Reader,
+    name: str,
+    index: int,
+    relation: str,
+    columns: Sequence[str],
+    values: Sequence[str],
+    types: Sequence[str],
+    *,
+    row: str,
+    malformed: str = NO_TEXT,
+) -> ReadablePart:
+    """Make a part from the SQL of its values.
+
+    Parameters
+    ----------
+    reader : Reader
+    name : str
+        Name of the part.
+    index : int
+        Place among all parts of the table, from 0; of an order that stands in two parts the later one holds.
+    relation : str
+        SQL table expression that the values are taken from.
+    columns, values, types : sequence of str
+        Name in the file, SQL and DuckDB type of each mapped column.
+    row, malformed : str
+        SQL of the number of a row and of the text of a row that does not fit the header.
+
+    Returns
+    -------
+    ReadablePart
+    """
+    listed = ", ".join(
+        f"{value} AS {quote_identifier(f'raw_{column}')}" for column, value in zip(reader.mapped, values, strict=True)
+    )
+    sql = (
+        f"SELECT {quote_text(name)} AS source_file, CAST({index} AS INTEGER) AS file_index, "
+        f"{row} AS source_row, {malformed} AS malformed, {listed} FROM {relation}"
+    )
+    return ReadablePart(name, sql, tuple(columns), tuple(types))
+
+
+def empty_part(reader: Reader, name: str, index: int) -> ReadablePart:
+    """Make a part without a row, for a sheet that holds nothing."""
+    columns = [reader.mapping.names_of(column)[0] for column in reader.mapped]
+    values, types = [NO_TEXT] * len(columns), ["VARCHAR"] * len(columns)
+    relation = "(SELECT 1 WHERE false)"
+    return make_part(reader, name, index, relation, columns, values, types, row="CAST(NULL AS BIGINT)")
