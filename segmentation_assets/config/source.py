@@ -22,17 +22,37 @@ _EVENT_COLUMNS = ("customer_id", "event_at")
 _EVENT_EXTRAS = ("event_type",)
 
 
+DELIVERED_COLUMNS = {
+    "order_lines": (_ORDER_LINE_COLUMNS, _ORDER_LINE_EXTRAS),
+    "customers": (_CUSTOMER_COLUMNS, _CUSTOMER_EXTRAS),
+    "products": (_PRODUCT_COLUMNS, _PRODUCT_EXTRAS),
+    "engagement_events": (_EVENT_COLUMNS, _EVENT_EXTRAS),
+}
+"""Delivered table → the columns it must map, and those it may map."""
+
+NOT_FOUND = "???"
+"""What `segmentation init` writes where it found nothing to propose."""
+
+
 class _Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 def _check_relative(pattern: str) -> str:
     """Accept only patterns that stay inside the delivery folder."""
+    _check_found(pattern)
     if not pattern.strip():
         raise ValueError("a file pattern is empty")
     if pattern.startswith(("/", "~")) or ".." in pattern.split("/"):
         raise ValueError(f"'{pattern}' leaves the delivery folder; write a pattern relative to source.folder")
     return pattern
+
+
+def _check_found(text: str) -> str:
+    """Refuse what still has to be filled in."""
+    if text == NOT_FOUND:
+        raise ValueError(f"{NOT_FOUND} stands where segmentation init found nothing; write what the file has")
+    return text
 
 
 def _check_separator(separator: str) -> str:
@@ -57,19 +77,22 @@ def _check_time_zone(name: str) -> str:
     return name
 
 
+_ColumnMap = dict[str, Annotated[str, AfterValidator(_check_found)]]
+
+
 class DeliveredTable(_Section):
     """How the files of one delivered table are read; nothing is guessed."""
 
     files: tuple[Annotated[str, AfterValidator(_check_relative)], ...] = Field(
         min_length=1, description="file patterns below source.folder, for example orders-*.csv"
     )
-    columns: dict[str, str] = Field(description="our column name: name in the file")
+    columns: _ColumnMap = Field(description="our column name: name in the file")
     encoding: str = Field("utf-8", description="encoding of CSV files, for example utf-8 or cp1252")
     separator: Annotated[str, AfterValidator(_check_separator)] = Field(
         ",", min_length=1, max_length=1, description="field separator of CSV files"
     )
     decimal: Literal[".", ","] = Field(".", description="decimal mark of numbers in CSV files")
-    date_format: str = Field(
+    date_format: Annotated[str, AfterValidator(_check_found)] = Field(
         "%Y-%m-%d %H:%M:%S", min_length=2, description="the one format of dates written as text (strptime)"
     )
     null_values: tuple[str, ...] = Field(("",), description="texts that mean 'no value'")
@@ -85,7 +108,7 @@ def _described(required: tuple[str, ...], optional: tuple[str, ...]) -> str:
 class OrderLinesTable(DeliveredTable):
     """Order lines: what was sold or came back, to whom, when and for how much."""
 
-    columns: dict[str, str] = Field(description=_described(_ORDER_LINE_COLUMNS, _ORDER_LINE_EXTRAS))
+    columns: _ColumnMap = Field(description=_described(_ORDER_LINE_COLUMNS, _ORDER_LINE_EXTRAS))
 
     @model_validator(mode="after")
     def _check_columns(self) -> "OrderLinesTable":
@@ -95,7 +118,7 @@ class OrderLinesTable(DeliveredTable):
 class CustomersTable(DeliveredTable):
     """Customers: who they are."""
 
-    columns: dict[str, str] = Field(description=_described(_CUSTOMER_COLUMNS, _CUSTOMER_EXTRAS))
+    columns: _ColumnMap = Field(description=_described(_CUSTOMER_COLUMNS, _CUSTOMER_EXTRAS))
 
     @model_validator(mode="after")
     def _check_columns(self) -> "CustomersTable":
@@ -105,7 +128,7 @@ class CustomersTable(DeliveredTable):
 class ProductsTable(DeliveredTable):
     """Products: the department of each, and more where known."""
 
-    columns: dict[str, str] = Field(description=_described(_PRODUCT_COLUMNS, _PRODUCT_EXTRAS))
+    columns: _ColumnMap = Field(description=_described(_PRODUCT_COLUMNS, _PRODUCT_EXTRAS))
 
     @model_validator(mode="after")
     def _check_columns(self) -> "ProductsTable":
@@ -115,7 +138,7 @@ class ProductsTable(DeliveredTable):
 class EngagementEventsTable(DeliveredTable):
     """Engagement events: visits, opened e-mails and the like."""
 
-    columns: dict[str, str] = Field(description=_described(_EVENT_COLUMNS, _EVENT_EXTRAS))
+    columns: _ColumnMap = Field(description=_described(_EVENT_COLUMNS, _EVENT_EXTRAS))
 
     @model_validator(mode="after")
     def _check_columns(self) -> "EngagementEventsTable":
