@@ -19,13 +19,14 @@ from segmentation_assets.ingestion.proposal.sample import FileSample, Finding
 from segmentation_assets.ingestion.proposal.sampling import sample_file
 
 _MOST_BESIDE = 10_000
+_MOST_LISTED = 10
 
 
 def init(parsed: argparse.Namespace) -> int:
     """Carry out ``segmentation init``: sample the files, write the settings file, and print what was found."""
     target: Path = parsed.output
     check_target(target, may_replace=parsed.force)
-    paths = [Path(os.path.abspath(path)) for path in dict.fromkeys(parsed.files)]  # noqa: PTH100 - links stay
+    paths = [Path(path) for path in dict.fromkeys(os.path.abspath(file) for file in parsed.files)]  # noqa: PTH100
     with tempfile.TemporaryDirectory() as scratch:
         samples = [sample_file(path, Path(scratch)) for path in paths]
     folder = common_folder(paths)
@@ -71,6 +72,10 @@ def write_settings(target: Path, text: str) -> None:
     try:
         temporary.write_text(text, encoding="utf-8")
         os.replace(temporary, target)
+    except OSError as problem:
+        raise SettingsError(
+            f"{target} cannot be written: {problem.strerror}", "name a file in a folder of your own after --output."
+        ) from problem
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -87,10 +92,12 @@ def report_text(proposal: Proposal, samples: dict[str, FileSample], target: Path
 
 
 def _table_report(table: ProposedTable, samples: dict[str, FileSample]) -> Iterator[str]:
-    for name in table.files:
+    for name in table.files[:_MOST_LISTED]:
         sample = samples[name]
         rows = f"all {sample.row_count:,} rows" if sample.is_whole else f"{sample.row_count:,} rows of it"
         yield f"{name}: {TABLE_NAMES[table.match.table]}; {len(sample.columns)} columns, {rows} looked at"
+    if len(table.files) > _MOST_LISTED:
+        yield f"and {len(table.files) - _MOST_LISTED} more files of {TABLE_NAMES[table.match.table]}"
     findings = list(_findings(table))
     yield from (f"  certain  {name}: {found.value}" for name, found in findings if not found.doubt)
     yield from (f"  guess    {name}: {found.value} ({found.doubt})" for name, found in findings if found.doubt)

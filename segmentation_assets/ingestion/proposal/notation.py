@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,6 +14,8 @@ from segmentation_assets.ingestion.proposal.matching import TableMatch, find_dec
 from segmentation_assets.ingestion.proposal.numbers import number_doubt
 from segmentation_assets.ingestion.proposal.sample import Finding, SampledColumn, shown
 
+_FEWEST_CUSTOMERS = 5
+_GUEST_SHARE = 0.2
 _FLOAT_ID = re.compile(r"-?[0-9]+[.,]0+")
 
 
@@ -72,6 +75,8 @@ def find_notation(match: TableMatch, required: Sequence[str], today: dt.date) ->
             doubts[name] = number_doubt(finding.value, decimal.value, is_whole=kind == "whole")
         if kind == "id":
             notes += _float_notes(name, finding.value)
+        if name == "customer_id":
+            doubts[name] = _guest_doubt(finding.value)
     first, last = _span(match, date_format, today)
     return TableNotation(
         decimal=decimal,
@@ -140,6 +145,16 @@ def _float_notes(name: str, column: SampledColumn) -> list[str]:
     if name == "customer_id" or not column.is_text:
         return [f"{said}; it is read as {re.split('[.,]', floats[0])[0]}"]
     return [f"{said}; the codes are kept as they stand, so export them as text where they have to match another file"]
+
+
+def _guest_doubt(column: SampledColumn) -> str:
+    """Tell of one id in so many rows that it may stand for all guests."""
+    counts = Counter(column.texts)
+    text, count = counts.most_common(1)[0] if counts else ("", 0)
+    if len(counts) < _FEWEST_CUSTOMERS or count < _GUEST_SHARE * counts.total():
+        return ""
+    share = f"{count / counts.total():.0%}"
+    return f"{shown(text)} stands in {share} of the sampled rows; where that means guests, add it to null_values"
 
 
 def _span(

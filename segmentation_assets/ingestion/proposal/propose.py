@@ -115,7 +115,7 @@ def propose_settings(samples: Mapping[str, FileSample], beside: Collection[str],
     Proposal
     """
     matches = {name: match_file(sample, today) for name, sample in samples.items()}
-    if len(samples) == 1 and not any(matches.values()):
+    if len(samples) == 1 and not any(_is_sure(match) for match in matches.values()):
         matches = {name: match_table(sample, "order_lines", today) for name, sample in samples.items()}
     left_out = {name: _unknown_table(samples[name]) for name, match in matches.items() if match is None}
     tables = {}
@@ -126,6 +126,11 @@ def propose_settings(samples: Mapping[str, FileSample], beside: Collection[str],
             left_out |= differing
     tables = {name: _with_patterns(table, samples, beside) for name, table in tables.items()}
     return _with_order_facts(tables, left_out)
+
+
+def _is_sure(match: TableMatch | None) -> bool:
+    """Whether a file is surely of its table; a customer and some date alone may be many things."""
+    return match is not None and not (match.table == "engagement_events" and match.columns["event_at"].doubt)
 
 
 def _propose_table(
@@ -143,7 +148,8 @@ def _propose_table(
             differing[name] = said
         else:
             alike.append(name)
-    joint = _joint_match(members[leading], [samples[name] for name in alike])
+    complete = replace(members[leading], missing=_missing_elsewhere(leading, members))
+    joint = _joint_match(complete, [samples[name] for name in alike])
     required = DELIVERED_COLUMNS[joint.table][0]
     notation = find_notation(joint, required, today)
     kept = {name: column for name, column in joint.columns.items() if name not in notation.left_out}
@@ -160,6 +166,17 @@ def _difference(leading: TableMatch, first: FileSample, match: TableMatch, sampl
     if first.encoding and sample.encoding and first.encoding.value != sample.encoding.value:
         return f"in {sample.encoding.value} and not in {first.encoding.value}"
     return ""
+
+
+def _missing_elsewhere(leading: str, members: Mapping[str, TableMatch]) -> dict[str, str]:
+    """Say of the columns that are missing in a file which other file has them."""
+    found = dict(members[leading].missing)
+    for column in found:
+        owner = next((name for name, match in members.items() if column in match.columns), None)
+        if owner is not None:
+            header = shown(members[owner].columns[column].value.name)
+            found[column] = f"{owner} has it as {header}; join the two files in the export"
+    return found
 
 
 def _joint_match(match: TableMatch, samples: list[FileSample]) -> TableMatch:

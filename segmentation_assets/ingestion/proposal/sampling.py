@@ -26,11 +26,12 @@ _SLICES = 20
 _WHITE_SPACE = " \t\n\r\xa0"
 
 T = TypeVar("T")
+Sampler = Callable[[Path, Path], FileSample]
 Record = tuple[int | None, Sequence[str | None]]
 
 
 def sample_file(path: Path, scratch: Path) -> FileSample:
-    """Read the first 1,000 rows of a file and up to 1,000 from its middle and end.
+    """Read the first 1,000 rows of a file and up to 2,000 from further down and from its end.
 
     Parameters
     ----------
@@ -56,7 +57,7 @@ def sample_file(path: Path, scratch: Path) -> FileSample:
         raise DataError(f"{path.name} is empty (0 bytes)", "export it again.")
     for endings, sampler in _SAMPLERS.items():
         if path.name.lower().endswith(endings):
-            return sampler(path, scratch)
+            return _sampled(sampler, path, scratch)
     known = ", ".join(ending for endings in _SAMPLERS for ending in endings)
     raise DataError(
         f"{path.name} is of a kind that cannot be read", f"export it as, or let its name end in, one of {known}."
@@ -95,6 +96,15 @@ def sample_text(pieces: Pieces, name: str) -> FileSample:
     is_whole = pieces.is_whole and len(chosen) == len(records)
     columns = _columns(header, ["VARCHAR"] * width, [row for row in chosen if len(row[1]) == width])
     return FileSample(name, columns, len(columns[0].values), is_whole, encoding, separator)
+
+
+def _sampled(sampler: Sampler, path: Path, scratch: Path) -> FileSample:
+    try:
+        return sampler(path, scratch)
+    except OSError as problem:
+        raise DataError(
+            f"{path.name} cannot be read: {problem.strerror or problem}", "name a readable file."
+        ) from problem
 
 
 def _sample_csv(path: Path, scratch: Path) -> FileSample:
@@ -177,7 +187,7 @@ def _trimmed(value: str | None) -> str | None:
     return None if value is None else value.strip(_WHITE_SPACE) or None
 
 
-_SAMPLERS: dict[tuple[str, ...], Callable[[Path, Path], FileSample]] = {
+_SAMPLERS: dict[tuple[str, ...], Sampler] = {
     CSV_EXTENSIONS: _sample_csv,
     PARQUET_EXTENSIONS: _sample_parquet,
 }

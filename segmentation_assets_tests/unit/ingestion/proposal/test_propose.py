@@ -78,9 +78,11 @@ def test_files_without_order_lines_leave_all_of_it_to_be_filled_in(tmp_path: Pat
         loaded(proposal, tmp_path)
 
 
-def test_lone_file_of_something_else_is_taken_for_order_lines() -> None:
-    proposal = propose(stores="store,city\n1,Ulm\n")
-    assert len(proposal.tables["order_lines"].match.missing) == 6
+@pytest.mark.parametrize(
+    ("text", "missing"), [("store,city\n1,Ulm\n", 6), ("customer_id,date,cds\n1,2024-01-30,2\n1,2024-01-31,3\n", 4)]
+)
+def test_lone_file_of_something_else_is_taken_for_order_lines(text: str, missing: int) -> None:
+    assert len(propose(file=text).tables["order_lines"].match.missing) == missing
 
 
 def test_proposed_first_snapshot_passes_the_check_of_the_calendar(tmp_path: Path) -> None:
@@ -121,6 +123,26 @@ def test_files_of_one_table_share_a_pattern_and_their_rows() -> None:
 def test_file_written_otherwise_than_the_first_of_its_table_is_left_out(other: str, reason: str) -> None:
     proposal = propose(a=ORDERS, b=other)
     assert proposal.left_out == {"b.csv": f"order lines like a.csv, but {reason}; files of one table are written alike"}
+
+
+def test_column_that_another_file_has_is_to_be_joined() -> None:
+    heads = "order_id,order_date,customer_id,status\n1,2024-01-30,5,paid\n2,2024-01-31,6,paid\n"
+    lines = "order_id,sku,qty,unit price\n1,A1,2,2.50\n2,A2,1,3.50\n"
+    proposal = propose(heads=heads, lines=lines)
+    assert proposal.missing[:2] == (
+        "order_lines.columns.order_at: heads.csv has it as 'order_date'; join the two files in the export",
+        "order_lines.columns.customer_id: heads.csv has it as 'customer_id'; join the two files in the export",
+    )
+
+
+def test_one_customer_in_many_rows_may_stand_for_guests() -> None:
+    header, *_ = ORDERS.splitlines()
+    ids = ["0"] * 5 + ["1", "2", "3", "4", "5"]
+    rows = [f"{number},2024-01-30 08:26:00,{customer},85123A,6,2.55" for number, customer in enumerate(ids)]
+    doubts = propose(orders="\n".join([header, *rows])).tables["order_lines"].notation.doubts
+    assert doubts == {
+        "customer_id": "'0' stands in 50% of the sampled rows; where that means guests, add it to null_values"
+    }
 
 
 def test_ids_that_came_as_numbers_are_told() -> None:
