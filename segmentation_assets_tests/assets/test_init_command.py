@@ -12,11 +12,13 @@ import pytest
 
 from segmentation_assets.config.loading import load_settings
 from segmentation_assets.config.settings import EngineSettings
+from segmentation_assets.config.source import DeliveredTable
 from segmentation_assets.graph.inputs import order_line_months
 from segmentation_assets.graph.platform import Platform
 from segmentation_assets.ingestion.classification import cancelled_sql
 from segmentation_assets.storage.engine import Connection, Engine, fetch_row, parquet_scan, quote_text
-from segmentation_assets_tests.assets.conftest import Printed
+from segmentation_assets.tables.raw import DELIVERED_TABLES
+from segmentation_assets_tests.assets.conftest import Printed, Shop
 
 GERMAN = """\
 Bestellnr;Bestelldatum;Kundennr;Artikelnr;Menge;Einzelpreis;Bezeichnung
@@ -188,6 +190,27 @@ def test_header_with_a_name_that_stands_twice_is_told(segmentation: Callable[...
     assert (
         "order_lines.columns.unit_price: 'Price' stands 2 times in the header; let each name stand once" in printed.err
     )
+
+
+def test_delivery_of_all_four_tables_is_read_as_its_own_mapping_reads_it(
+    shop: Shop, segmentation: Callable[..., Printed]
+) -> None:
+    """The small shop's files, known by name only."""
+    files = sorted(str(path) for path in shop.deliveries.iterdir())
+
+    printed = segmentation("init", *files, "--output", "segmentation.yaml")
+
+    assert (printed.code, printed.err) == (0, "")
+    proposed, own = load_settings(config=Path("segmentation.yaml")).settings.source, shop.settings().source
+    for table in DELIVERED_TABLES:
+        found, wanted = getattr(proposed, table), getattr(own, table)
+        assert found.columns == wanted.columns
+        assert list_names(shop.deliveries, found) == list_names(shop.deliveries, wanted)
+    assert (proposed.cancellations.rule, proposed.cancellations.prefix) == ("prefix", "R")
+
+
+def list_names(folder: Path, table: DeliveredTable) -> list[str]:
+    return sorted({path.name for pattern in table.files for path in folder.glob(pattern)})
 
 
 @pytest.fixture(scope="module")

@@ -56,6 +56,12 @@ def _lines(proposal: Proposal, folder: str) -> Iterator[str]:
     yield ""
     yield from _order_rules(proposal)
     yield from _left_out(proposal)
+    if proposal.departments:
+        yield ""
+        yield "features:"
+        yield "  departments: # each gets a share column, the rest is summed"
+        reason = "one of the commonest departments of the sampled products"
+        yield from (_marked("    - {}", Finding(name, reason)) for name in proposal.departments)
 
 
 def scalar(text: str) -> str:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
+import unicodedata
+from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
@@ -22,6 +25,7 @@ from segmentation_assets.ingestion.proposal.places import file_patterns
 from segmentation_assets.ingestion.proposal.sample import FileSample, Finding, SampledColumn, shown
 
 _PROPOSED_SNAPSHOTS = 3
+_MOST_DEPARTMENTS = 8
 TABLE_NAMES = {
     "order_lines": "order lines",
     "customers": "customers",
@@ -69,6 +73,8 @@ class Proposal:
         An empty prefix stands for the rule ``negative_quantity``.
     adjustment_prefixes : tuple of Finding of str
     non_products : tuple of CodeGuess
+    departments : tuple of str
+        The commonest departments of the sampled products; none without products.
     """
 
     tables: Mapping[str, ProposedTable]
@@ -79,6 +85,7 @@ class Proposal:
     cancellation_prefix: Finding[str]
     adjustment_prefixes: tuple[Finding[str], ...]
     non_products: tuple[CodeGuess, ...]
+    departments: tuple[str, ...]
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -209,7 +216,24 @@ def _with_order_facts(tables: Mapping[str, ProposedTable], left_out: Mapping[str
         cancellation_prefix=prefix,
         adjustment_prefixes=find_adjustment_prefixes(lines, prefix.value),
         non_products=find_non_products(lines),
+        departments=_departments(tables.get("products")),
     )
+
+
+def _departments(products: ProposedTable | None) -> tuple[str, ...]:
+    """List the commonest departments; of names that make the same column the first, and none that makes 'other'."""
+    column = products.match.column("department") if products else None
+    counts = Counter(column.texts if column else ())
+    by_word: dict[str, str] = {}
+    for name, _ in counts.most_common():
+        by_word.setdefault(_ascii_word(name), name)
+    return tuple(name for word, name in by_word.items() if word != "other")[:_MOST_DEPARTMENTS]
+
+
+def _ascii_word(text: str) -> str:
+    """Write a name as a column does: lower-case ASCII; a name without such letters stays as it is."""
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]+", "_", plain).strip("_") or text
 
 
 def _first_snapshot(orders: ProposedTable | None) -> Finding[str] | None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import codecs
-import contextlib
-import csv
 import io
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
+from itertools import chain
 
 from segmentation_assets.errors import DataError
+from segmentation_assets.ingestion.decoding import read_data_records
 from segmentation_assets.ingestion.proposal.pieces import Pieces
 from segmentation_assets.ingestion.proposal.sample import Finding, shown
 
@@ -72,18 +72,15 @@ def decode_pieces(pieces: Pieces, encoding: str) -> tuple[str, tuple[str, ...]]:
 
 
 def read_records(text: str, separator: str) -> list[list[str]]:
-    r"""Split a text into records; quotes are respected, empty lines left out. A field without an end is the last.
+    r"""Split a text into records as the ingestion does; quotes are respected, empty lines left out.
 
     Examples
     --------
-    >>> read_records('a;b\n"1;2";3', ";")
-    [['a', 'b'], ['1;2', '3']]
+    >>> read_records('a;b\n"1;2";3\n"open;4\n5;6', ";")
+    [['a', 'b'], ['1;2', '3'], ['"open;4'], ['5', '6']]
     """
-    records = []
-    with contextlib.suppress(csv.Error):
-        for record in csv.reader(io.StringIO(text, newline=""), delimiter=separator):
-            records.append(record)
-    return [record for record in records if record]
+    lines = chain(["no header\n"], io.StringIO(text, newline=""))
+    return [fields for fields, _ in read_data_records(lines, separator) if fields]
 
 
 def find_separator(text: str, name: str, known_names: Callable[[Sequence[str]], int]) -> Finding[str]:

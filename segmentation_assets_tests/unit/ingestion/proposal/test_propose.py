@@ -10,6 +10,7 @@ import pytest
 from segmentation_assets.config.loading import load_settings
 from segmentation_assets.config.settings import Settings
 from segmentation_assets.errors import SettingsError
+from segmentation_assets.features.blocks.departments import department_slugs
 from segmentation_assets.ingestion.calendar import check_calendar
 from segmentation_assets.ingestion.proposal.document import MARK, settings_text
 from segmentation_assets.ingestion.proposal.propose import Proposal
@@ -169,6 +170,22 @@ def test_currency_and_zone_are_guessed_from_what_names_them(text: str, currency:
     assert (proposal.currency.value, proposal.time_zone.value) == (currency, zone)
     assert proposal.currency.doubt
     assert proposal.time_zone.doubt
+
+
+def test_commonest_departments_of_the_products_are_proposed(tmp_path: Path) -> None:
+    products = "sku,category\n" + "".join(
+        f"A{number},{'Shoes' if number % 3 else 'Home: & Co'}\n" for number in range(9)
+    )
+    settings = loaded(propose(orders=ORDERS, products=products), tmp_path)
+    assert settings.features.departments == ("Shoes", "Home: & Co")
+
+
+def test_departments_that_would_share_a_column_are_proposed_once() -> None:
+    names = ("Shoes", "Shoes", "Shoes", "SHOES", "shoes ", "Other", "靴", "Home & Co", "Home/Co")
+    products = "sku,category\n" + "".join(f"A{number},{name}\n" for number, name in enumerate(names))
+    departments = propose(orders=ORDERS, products=products).departments
+    assert departments == ("Shoes", "靴", "Home & Co")
+    assert len(department_slugs(departments)) == 3
 
 
 def test_hostile_names_and_values_stay_on_their_line(tmp_path: Path) -> None:

@@ -33,6 +33,12 @@ def test_records_of_another_width_are_left_out() -> None:
     assert sample.columns[0].rows == (1, 3)
 
 
+def test_open_quote_ends_with_its_line() -> None:
+    sample = sample_of('a,b\n1,2\n2,"x\n3,4\n5,6\n')
+    assert sample.columns[0].values == ("1", "3", "5")
+    assert sample.columns[0].rows == (1, 3, 4)
+
+
 def test_utf_16_is_sampled_further_down_too() -> None:
     text = "id,note\n" + "".join(f"{number},{'é' * 40}\n" for number in range(1, 30_001))
     sample = sample_text(pieces_of(text.encode("utf-16")), "a.csv")
