@@ -32,13 +32,15 @@ class Pieces:
     is_whole : bool
         Whether `head` is all there is.
     was_scanned : bool
-        Whether every byte was read once, so that what the next three say holds for the whole file.
+        Whether every byte was read once, so that what the others say holds for the whole file.
     bad_utf8 : int or None
         Offset of the first byte that is not UTF-8.
     first_null : int or None
         Offset of the first zero byte.
     fits_cp1252 : bool
         Whether every byte read has a meaning in cp1252.
+    is_ascii : bool
+        Whether every byte read is the same in all the usual encodings.
     """
 
     head: bytes
@@ -48,6 +50,7 @@ class Pieces:
     bad_utf8: int | None = None
     first_null: int | None = None
     fits_cp1252: bool = True
+    is_ascii: bool = True
 
 
 @dataclass
@@ -60,6 +63,7 @@ class _Scan:
     bad_utf8: int | None = None
     first_null: int | None = None
     fits_cp1252: bool = True
+    is_ascii: bool = True
     kept: list[tuple[int, bytes]] = field(default_factory=list)
     stride: int = 1
     decoder: codecs.IncrementalDecoder = field(default_factory=codecs.getincrementaldecoder("utf-8"))
@@ -79,6 +83,7 @@ class _Scan:
         if self.first_null is None and b"\0" in block:
             self.first_null = self.read_bytes + block.index(b"\0")
         self.fits_cp1252 = self.fits_cp1252 and not any(byte in block for byte in _UNDEFINED_IN_CP1252)
+        self.is_ascii = self.is_ascii and block.isascii()
         if self.bad_utf8 is not None:
             return
         try:
@@ -155,6 +160,7 @@ def _collected(scan: _Scan, *, was_scanned: bool) -> Pieces:
         bad_utf8=scan.bad_utf8,
         first_null=scan.first_null,
         fits_cp1252=scan.fits_cp1252,
+        is_ascii=scan.is_ascii,
     )
 
 

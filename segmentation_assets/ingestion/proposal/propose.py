@@ -23,6 +23,7 @@ from segmentation_assets.ingestion.proposal.order_facts import (
 from segmentation_assets.ingestion.proposal.origin import find_currency, find_time_zone
 from segmentation_assets.ingestion.proposal.places import file_patterns
 from segmentation_assets.ingestion.proposal.sample import FileSample, Finding, SampledColumn, shown
+from segmentation_assets.ingestion.proposal.text_form import ASCII_LIKE
 
 _PROPOSED_SNAPSHOTS = 3
 _MOST_DEPARTMENTS = 8
@@ -144,7 +145,7 @@ def _propose_table(
     members: Mapping[str, TableMatch], samples: Mapping[str, FileSample], today: dt.date
 ) -> tuple[ProposedTable, dict[str, str]]:
     """Make one table of the files that are written alike; the others are left out."""
-    leading = min(members, key=lambda name: (len(members[name].missing), name))
+    leading = min(members, key=lambda name: (len(members[name].missing), _is_ascii(samples[name]), name))
     alike, differing = [], {}
     for name in sorted(members):
         reason = _difference(members[leading], samples[leading], members[name], samples[name])
@@ -170,9 +171,16 @@ def _difference(leading: TableMatch, first: FileSample, match: TableMatch, sampl
         return f"without a column {shown(absent[0])}"
     if first.separator and sample.separator and first.separator.value != sample.separator.value:
         return f"separated by {shown(sample.separator.value)} and not by {shown(first.separator.value)}"
+    if _is_ascii(sample):
+        return ""
     if first.encoding and sample.encoding and first.encoding.value != sample.encoding.value:
         return f"in {sample.encoding.value} and not in {first.encoding.value}"
     return ""
+
+
+def _is_ascii(sample: FileSample) -> bool:
+    """Whether a file is certain to be alike in all the usual encodings."""
+    return sample.encoding is not None and sample.encoding.others == ASCII_LIKE
 
 
 def _missing_elsewhere(leading: str, members: Mapping[str, TableMatch]) -> dict[str, str]:

@@ -15,6 +15,9 @@ from segmentation_assets.ingestion.proposal.pieces import Pieces
 from segmentation_assets.ingestion.proposal.sample import Finding, shown
 
 SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
+ASCII_LIKE = ("utf-8", "cp1252", "iso-8859-1", "cp1250", "cp850", "mac-roman")
+"""Encodings that plain ASCII is alike in."""
+
 _LEAST_CONSISTENT = 0.5
 _AS_CONSISTENT = 0.9
 _MOST_RECORDS = 1_000
@@ -41,7 +44,8 @@ def find_encoding(pieces: Pieces, name: str) -> Finding[str]:
     Returns
     -------
     Finding of str
-        Certain with a byte order mark or where all bytes are UTF-8; else a guess, with the others that are common.
+        Certain with a byte order mark or where all bytes are UTF-8, with the others that do as well where all are
+        ASCII; else a guess, with the others that are common.
 
     Raises
     ------
@@ -56,7 +60,9 @@ def find_encoding(pieces: Pieces, name: str) -> Finding[str]:
         raise DataError(f"{name} is no text file{where}", f"{start or 'export it as CSV in UTF-8'}.")
     if pieces.bad_utf8 is None:
         reason = "the file is larger than what was read, and a later row may not be UTF-8; else cp1252"
-        return Finding("utf-8") if pieces.was_scanned else Finding("utf-8", reason, ("utf-8", "cp1252"))
+        if not pieces.was_scanned:
+            return Finding("utf-8", reason, ("utf-8", "cp1252"))
+        return Finding("utf-8", others=ASCII_LIKE) if pieces.is_ascii else Finding("utf-8")
     return _single_byte_encoding(pieces)
 
 

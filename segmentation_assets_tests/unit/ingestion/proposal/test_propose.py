@@ -13,8 +13,8 @@ from segmentation_assets.errors import SettingsError
 from segmentation_assets.features.blocks.departments import department_slugs
 from segmentation_assets.ingestion.calendar import check_calendar
 from segmentation_assets.ingestion.proposal.document import MARK, settings_text
-from segmentation_assets.ingestion.proposal.propose import Proposal
-from segmentation_assets_tests.unit.ingestion.proposal.written import ORDERS, propose
+from segmentation_assets.ingestion.proposal.propose import Proposal, propose_settings
+from segmentation_assets_tests.unit.ingestion.proposal.written import ORDERS, TODAY, propose, sample_of
 
 CUSTOMERS = " Customer ID ,signup date,newsletter since\n5,2020-01-01,01.02.2021\n6,2021-01-01,\n"
 
@@ -124,6 +124,20 @@ def test_files_of_one_table_share_a_pattern_and_their_rows() -> None:
 def test_file_written_otherwise_than_the_first_of_its_table_is_left_out(other: str, reason: str) -> None:
     proposal = propose(a=ORDERS, b=other)
     assert proposal.left_out == {"b.csv": f"order lines like a.csv, but {reason}; files of one table are written alike"}
+
+
+def test_file_in_plain_ascii_goes_with_files_in_any_encoding() -> None:
+    samples = {
+        "o-1.csv": sample_of(ORDERS, "o-1.csv"),
+        "o-2.csv": sample_of(ORDERS.replace("85123A", "É1"), "o-2.csv", "cp1252"),
+    }
+    proposal = propose_settings(samples, tuple(samples), TODAY)
+    orders = proposal.tables["order_lines"]
+    assert (proposal.left_out, orders.files, orders.sample.encoding.value) == ({}, ("o-1.csv", "o-2.csv"), "cp1252")
+    mixed = {**samples, "o-3.csv": sample_of(ORDERS.replace("85123A", "É1"), "o-3.csv")}
+    assert propose_settings(mixed, (), TODAY).left_out == {
+        "o-3.csv": "order lines like o-2.csv, but in utf-8 and not in cp1252; files of one table are written alike"
+    }
 
 
 def test_column_that_another_file_has_is_to_be_joined() -> None:
