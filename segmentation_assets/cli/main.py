@@ -39,6 +39,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _INTERRUPTED
 
 
+def _init(parsed: argparse.Namespace) -> int:
+    from segmentation_assets.cli.init_command import init
+
+    return init(parsed)
+
+
 def _run(parsed: argparse.Namespace) -> int:
     from segmentation_assets.cli.run_command import run
 
@@ -76,6 +82,7 @@ def _ui(parsed: argparse.Namespace) -> int:
 
 
 _COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
+    "init": _init,
     "run": _run,
     "status": _status,
     "report": _report,

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from segmentation_assets import __version__
 
+DEFAULT_FILE = "segmentation.yaml"
+
 _LAST_PORT = 65_535
 
 LOG_LEVELS = ("debug", "info", "warning", "error")
@@ -21,6 +23,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"segmentation {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     shared = _shared_arguments()
+    _add_init(commands)
     _add_run(commands, shared)
     _add_status(commands, shared)
     _add_report(commands, shared)
@@ -37,6 +40,19 @@ def _shared_arguments() -> argparse.ArgumentParser:
     shared.add_argument("--env", type=Path, metavar="FILE", help="file of environment settings, KEY=VALUE per line")
     shared.add_argument("--log-level", choices=LOG_LEVELS, default="info", help="least level written to the log file")
     return shared
+
+
+def _add_init(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    init = commands.add_parser("init", help="look at own files and propose a settings file, every guess marked")
+    init.add_argument("files", nargs="+", type=Path, metavar="FILE", help="order lines and, where there are, more")
+    init.add_argument(
+        "--output",
+        type=Path,
+        default=Path(DEFAULT_FILE),
+        metavar="FILE",
+        help=f"settings file to write; {DEFAULT_FILE} by default",
+    )
+    init.add_argument("--force", action="store_true", help="replace the settings file if there is one")
 
 
 def _add_run(commands: argparse._SubParsersAction[argparse.ArgumentParser], shared: argparse.ArgumentParser) -> None:

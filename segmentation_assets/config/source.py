@@ -21,8 +21,16 @@ _PRODUCT_EXTRAS = ("class", "product_name", "child_age", "size")
 _EVENT_COLUMNS = ("customer_id", "event_at")
 _EVENT_EXTRAS = ("event_type",)
 
-ColumnNames = dict[str, str | Annotated[tuple[str, ...], Field(min_length=1)]]
-"""Our column name and the name in the file; several where deliveries differ, and each file has one of them."""
+DELIVERED_COLUMNS = {
+    "order_lines": (_ORDER_LINE_COLUMNS, _ORDER_LINE_EXTRAS),
+    "customers": (_CUSTOMER_COLUMNS, _CUSTOMER_EXTRAS),
+    "products": (_PRODUCT_COLUMNS, _PRODUCT_EXTRAS),
+    "engagement_events": (_EVENT_COLUMNS, _EVENT_EXTRAS),
+}
+"""Delivered table → the columns it must map, and those it may map."""
+
+NOT_FOUND = "???"
+"""What `segmentation init` writes where it found nothing to propose."""
 
 
 class _Section(BaseModel):
@@ -31,11 +39,19 @@ class _Section(BaseModel):
 
 def _check_relative(pattern: str) -> str:
     """Accept only patterns that stay inside the delivery folder."""
+    _check_found(pattern)
     if not pattern.strip():
         raise ValueError("a file pattern is empty")
     if pattern.startswith(("/", "~")) or ".." in pattern.split("/"):
         raise ValueError(f"'{pattern}' leaves the delivery folder; write a pattern relative to source.folder")
     return pattern
+
+
+def _check_found(text: str) -> str:
+    """Refuse what still has to be filled in."""
+    if text == NOT_FOUND:
+        raise ValueError(f"{NOT_FOUND} stands where segmentation init found nothing; write what the file has")
+    return text
 
 
 def _check_separator(separator: str) -> str:
@@ -60,6 +76,12 @@ def _check_time_zone(name: str) -> str:
     return name
 
 
+_FoundName = Annotated[str, AfterValidator(_check_found)]
+
+ColumnNames = dict[str, _FoundName | Annotated[tuple[_FoundName, ...], Field(min_length=1)]]
+"""Our column name and the name in the file; several where deliveries differ, and each file has one of them."""
+
+
 class DeliveredTable(_Section):
     """How the files of one delivered table are read; nothing is guessed."""
 
@@ -74,7 +96,7 @@ class DeliveredTable(_Section):
         ",", min_length=1, max_length=1, description="field separator of CSV files"
     )
     decimal: Literal[".", ","] = Field(".", description="decimal mark of numbers in CSV files")
-    date_format: str = Field(
+    date_format: Annotated[str, AfterValidator(_check_found)] = Field(
         "%Y-%m-%d %H:%M:%S", min_length=2, description="the one format of dates written as text (strptime)"
     )
     null_values: tuple[str, ...] = Field(("",), description="texts that mean 'no value'")

@@ -100,7 +100,7 @@ def rewrite_records(path: Path, separator: str, width: int, target: Path) -> Non
     with path.open(encoding="utf-8-sig", newline="") as stream, target.open("w", encoding="utf-8", newline="") as out:
         writer = csv.writer(out, lineterminator="\n", quoting=csv.QUOTE_ALL)
         number = 0
-        for fields, is_well_formed in _records(stream, separator):
+        for fields, is_well_formed in read_data_records(stream, separator):
             if not fields and width > 1:
                 continue
             number += 1
@@ -221,7 +221,7 @@ class _Lines:
         return first
 
 
-def _records(stream: Iterable[str], separator: str) -> Iterator[tuple[list[str], bool]]:
+def read_data_records(stream: Iterable[str], separator: str) -> Iterator[tuple[list[str], bool]]:
     """Yield the fields of each record after the header, and whether its quotes are well formed.
 
     Where they are not, the record ends with its first line, so that one open quote does not swallow what follows.

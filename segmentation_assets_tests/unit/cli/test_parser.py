@@ -14,6 +14,12 @@ def test_run_takes_all_by_default():
     assert (parsed.profile, parsed.config, parsed.env, parsed.log_level) == (None, None, None, "info")
 
 
+def test_init_writes_the_usual_settings_file_and_replaces_none():
+    parsed = parse("init", "a.csv", "b.csv")
+    assert ([str(path) for path in parsed.files], str(parsed.output)) == (["a.csv", "b.csv"], "segmentation.yaml")
+    assert parsed.force is False
+
+
 @pytest.mark.parametrize("text", ["2025-06", "2025-06-01"])
 def test_month_is_a_partition_key_however_it_is_written(text):
     assert parse("run", "--month", text).month == "2025-06-01"
@@ -36,6 +42,7 @@ def test_layers_and_algorithms_can_be_repeated():
         (("run", "--customers", "1.5"), "'1.5' is not a whole number above zero"),
         (("run", "--log-level", "loud"), "invalid choice: 'loud'"),
         (("run", "extra"), "unrecognized arguments: extra"),
+        (("init",), "the following arguments are required: FILE"),
         (("config",), "the following arguments are required: ACTION"),
     ],
 )

@@ -246,6 +246,11 @@ SINGLE_PROBLEMS = {
         "segmentation.yaml:3: source.products.files.1: '../a' leaves the delivery folder; write a pattern relative to "
         "source.folder.\nHint: file patterns below source.folder, for example orders-*.csv.",
     ),
+    "column that is not filled in": (
+        "source:\n  products:\n    files: [a]\n    columns:\n      product_id: ???\n      department: b\n",
+        "segmentation.yaml:5: source.products.columns.product_id: ??? stands where segmentation init found nothing; "
+        "write what the file has.",
+    ),
     "number for a column name": (
         "source:\n  products:\n    files: [a]\n    columns:\n      product_id: 1\n      department: b\n",
         "segmentation.yaml:5: source.products.columns.product_id must be text, got the number 1.\n"

@@ -1,0 +1,162 @@
+"""`segmentation init`: look at files, propose settings with every guess marked, and say what to do next."""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import os
+import tempfile
+import uuid
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from segmentation_assets.cli.parser import DEFAULT_FILE
+from segmentation_assets.errors import DataError, SettingsError
+from segmentation_assets.ingestion.proposal.document import MARK, scalar, settings_text
+from segmentation_assets.ingestion.proposal.places import common_folder
+from segmentation_assets.ingestion.proposal.propose import TABLE_NAMES, Proposal, ProposedTable, propose_settings
+from segmentation_assets.ingestion.proposal.sample import FileSample, Finding
+from segmentation_assets.ingestion.proposal.sampling import sample_file
+
+_MOST_BESIDE = 10_000
+_MOST_LISTED = 10
+
+
+def init(parsed: argparse.Namespace) -> int:
+    """Carry out ``segmentation init``: sample the files, write the settings file, and print what was found."""
+    target: Path = parsed.output
+    check_target(target, may_replace=parsed.force)
+    paths = [Path(path) for path in dict.fromkeys(os.path.abspath(file) for file in parsed.files)]  # noqa: PTH100
+    with tempfile.TemporaryDirectory() as scratch:
+        samples = [sample_file(path, Path(scratch)) for path in paths]
+    folder = common_folder(paths)
+    by_name = {path.relative_to(folder).as_posix(): sample for path, sample in zip(paths, samples, strict=True)}
+    proposal = propose_settings(by_name, _files_beside(folder, paths), dt.datetime.now(tz=dt.UTC).date())
+    text = settings_text(proposal, folder_setting(folder, target))
+    write_settings(target, text)
+    print(report_text(proposal, by_name, target, text.count(MARK)))
+    if proposal.missing:
+        listed = "\n".join(f"  {missing}" for missing in proposal.missing)
+        raise DataError(
+            f"{target} is not complete; what was not found stands there as ???:\n{listed}",
+            "write the column of the file in its place, or name a file that has it.",
+        )
+    return 0
+
+
+def check_target(target: Path, *, may_replace: bool) -> None:
+    """Check that the settings file can be written and replaces nothing unasked.
+
+    Raises
+    ------
+    SettingsError
+        There is such a file already, or its folder does not exist.
+    """
+    if target.is_dir():
+        raise SettingsError(f"{target} is a folder", "name a file after --output.")
+    if target.exists() and not may_replace:
+        raise SettingsError(f"{target} exists already", "name another file after --output, or replace it with --force.")
+    if not target.absolute().parent.is_dir():
+        raise SettingsError(f"there is no folder {target.absolute().parent}", "make it, or name another one.")
+
+
+def folder_setting(folder: Path, target: Path) -> str:
+    """Return the delivery folder as the settings file names it: from its own folder on where it lies below that."""
+    home = target.absolute().parent
+    return folder.relative_to(home).as_posix() if folder.is_relative_to(home) else folder.as_posix()
+
+
+def write_settings(target: Path, text: str) -> None:
+    """Write a settings file whole: under a name of its own first, then renamed."""
+    temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}")
+    try:
+        temporary.write_text(text, encoding="utf-8")
+        os.replace(temporary, target)
+    except OSError as problem:
+        raise SettingsError(
+            f"{target} cannot be written: {problem.strerror}", "name a file in a folder of your own after --output."
+        ) from problem
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def report_text(proposal: Proposal, samples: dict[str, FileSample], target: Path, guesses: int) -> str:
+    """Say file by file what was found, what is certain and what is a guess, and what to do next."""
+    lines: list[str] = []
+    for table in proposal.tables.values():
+        lines += [*_table_report(table, samples), ""]
+    for name, reason in proposal.left_out.items():
+        lines += [f"{name}: not read; {reason}", ""]
+    lines += _settings_report(proposal)
+    return "\n".join([*lines, "", *_next_steps(target, guesses, is_complete=not proposal.missing)])
+
+
+def _table_report(table: ProposedTable, samples: dict[str, FileSample]) -> Iterator[str]:
+    for name in table.files[:_MOST_LISTED]:
+        sample = samples[name]
+        rows = f"all {sample.row_count:,} rows" if sample.is_whole else f"{sample.row_count:,} rows of it"
+        yield f"{name}: {TABLE_NAMES[table.match.table]}; {len(sample.columns)} columns, {rows} looked at"
+    if len(table.files) > _MOST_LISTED:
+        yield f"and {len(table.files) - _MOST_LISTED} more files of {TABLE_NAMES[table.match.table]}"
+    findings = list(_findings(table))
+    yield from (f"  certain  {name}: {found.value}" for name, found in findings if not found.doubt)
+    yield from (f"  guess    {name}: {found.value} ({found.doubt})" for name, found in findings if found.doubt)
+    for name, nearest in table.match.missing.items():
+        yield f"  missing  {name}" + (f" ({nearest})" if nearest else "")
+    for name, reason in table.match.refused.items():
+        yield f"  left out {name} ({reason})"
+    for note in table.notation.notes:
+        yield f"  note     {note}"
+    unused = [name for name in table.sample.header if name not in table.match.names]
+    if unused:
+        yield f"  not used {', '.join(repr(name) for name in unused)}"
+
+
+def _findings(table: ProposedTable) -> Iterator[tuple[str, Finding[str]]]:
+    """Yield everything that was found out about a table, under the name of its setting."""
+    sample, notation = table.sample, table.notation
+    yield from (("files", pattern) for pattern in table.patterns)
+    if sample.encoding is not None:
+        yield "encoding", sample.encoding
+    if sample.separator is not None:
+        marks = {"separator": sample.separator, "decimal": notation.decimal}
+        yield from ((name, Finding(repr(found.value), found.doubt)) for name, found in marks.items())
+    if notation.date_format is not None:
+        yield "date_format", notation.date_format
+    for name, finding in table.match.columns.items():
+        doubts = "; ".join(doubt for doubt in (finding.doubt, notation.doubts.get(name, "")) if doubt)
+        yield name, Finding(scalar(finding.value.name), doubts)
+    for found in notation.null_values:
+        yield "null_values", found
+
+
+def _settings_report(proposal: Proposal) -> Iterator[str]:
+    rule = proposal.cancellation_prefix
+    likely = [guess.code for guess in proposal.non_products if guess.is_likely]
+    named = {
+        "first_snapshot": proposal.first_snapshot,
+        "currency": proposal.currency,
+        "time_zone": proposal.time_zone,
+        "cancellations": Finding(f"prefix {rule.value}" if rule.value else "negative_quantity", rule.doubt),
+        "non_product_codes": Finding(", ".join(likely), "by name or text, in the sample only") if likely else None,
+    }
+    yield "settings"
+    yield from (f"  guess    {name}: {found.value} ({found.doubt})" for name, found in named.items() if found)
+
+
+def _next_steps(target: Path, guesses: int, *, is_complete: bool) -> Iterator[str]:
+    option = "" if str(target) == DEFAULT_FILE else f" --config {target}"
+    yield f"written {target}, with {guesses} guesses to confirm"
+    yield "next"
+    if not is_complete:
+        yield f"  replace every ??? in {target}"
+    yield f"  look at every line marked '{MARK}'"
+    yield f"  segmentation config check{option}"
+    yield f"  segmentation run{option}"
+
+
+def _files_beside(folder: Path, paths: Sequence[Path]) -> list[str]:
+    """List the files in the folders of the named ones, as paths below the delivery folder."""
+    folders = {path.parent for path in paths}
+    found = (item for place in sorted(folders) for item in place.iterdir() if item.is_file())
+    return [item.relative_to(folder).as_posix() for item, _ in zip(found, range(_MOST_BESIDE), strict=False)]

@@ -1,0 +1,194 @@
+"""Reads a bounded sample of a file, whatever its format; one function per format."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from segmentation_assets.config.settings import EngineSettings
+from segmentation_assets.errors import DataError, closest_hint
+from segmentation_assets.ingestion.delivery import CSV_EXTENSIONS, PARQUET_EXTENSIONS
+from segmentation_assets.ingestion.proposal.pieces import Pieces, read_pieces
+from segmentation_assets.ingestion.proposal.sample import FileSample, SampledColumn, shown
+from segmentation_assets.ingestion.proposal.synonyms import count_known
+from segmentation_assets.ingestion.proposal.text_form import (
+    decode_pieces,
+    find_encoding,
+    find_separator,
+    read_records,
+)
+from segmentation_assets.storage.engine import Engine, EngineError, fetch_row, quote_identifier, quote_text
+
+HEAD_ROWS = 1_000
+LATER_ROWS = 1_000
+_SLICES = 20
+_WHITE_SPACE = " \t\n\r\xa0"
+
+T = TypeVar("T")
+Sampler = Callable[[Path, Path], FileSample]
+Record = tuple[int | None, Sequence[str | None]]
+
+
+def sample_file(path: Path, scratch: Path) -> FileSample:
+    """Read the first 1,000 rows of a file and up to 2,000 from further down and from its end.
+
+    Parameters
+    ----------
+    path : Path
+    scratch : Path
+        Folder that an engine may spill to.
+
+    Returns
+    -------
+    FileSample
+
+    Raises
+    ------
+    DataError
+        The file is missing, empty, damaged, of a kind that cannot be read, or has no rows.
+    """
+    if path.is_dir():
+        raise DataError(f"{path} is a folder", f"name files, for example {path}/*.csv.")
+    if not path.is_file():
+        beside = [item.name for item in path.parent.iterdir() if item.is_file()] if path.parent.is_dir() else []
+        raise DataError(f"there is no file {path}", closest_hint(path.name, beside[:20]))
+    if path.stat().st_size == 0:
+        raise DataError(f"{path.name} is empty (0 bytes)", "export it again.")
+    for endings, sampler in _SAMPLERS.items():
+        if path.name.lower().endswith(endings):
+            return _sampled(sampler, path, scratch)
+    known = ", ".join(ending for endings in _SAMPLERS for ending in endings)
+    raise DataError(
+        f"{path.name} is of a kind that cannot be read", f"export it as, or let its name end in, one of {known}."
+    )
+
+
+def sample_text(pieces: Pieces, name: str) -> FileSample:
+    """Make the sample of a delimited text file from the pieces that were read of it.
+
+    Parameters
+    ----------
+    pieces : Pieces
+    name : str
+        Name used in messages.
+
+    Returns
+    -------
+    FileSample
+
+    Raises
+    ------
+    DataError
+        It is no text, has one column, no column names or no rows.
+    """
+    encoding = find_encoding(pieces, name)
+    head, later = decode_pieces(pieces, encoding.value)
+    separator = find_separator(head, name, count_known)
+    header, *records = read_records(head, separator.value)
+    _check_header(header, records, name)
+    width = len(header)
+    numbered: list[Record] = [(number, _fitted(record, width)) for number, record in enumerate(records, start=1)]
+    chosen = [*numbered[:HEAD_ROWS], *_spread(numbered[HEAD_ROWS:], LATER_ROWS)]
+    for text in later:
+        fitting = [record for record in read_records(text, separator.value) if len(record) == width]
+        chosen += [(None, record) for record in _spread(fitting, LATER_ROWS // len(later))]
+    is_whole = pieces.is_whole and len(chosen) == len(records)
+    columns = _columns(header, ["VARCHAR"] * width, [row for row in chosen if len(row[1]) == width])
+    return FileSample(name, columns, len(columns[0].values), is_whole, encoding, separator)
+
+
+def _sampled(sampler: Sampler, path: Path, scratch: Path) -> FileSample:
+    try:
+        return sampler(path, scratch)
+    except OSError as problem:
+        raise DataError(
+            f"{path.name} cannot be read: {problem.strerror or problem}", "name a readable file."
+        ) from problem
+
+
+def _sample_csv(path: Path, scratch: Path) -> FileSample:
+    return sample_text(read_pieces(path, path.name), path.name)
+
+
+def _sample_parquet(path: Path, scratch: Path) -> FileSample:
+    relation = f"read_parquet({quote_text(str(path))}, file_row_number = true, binary_as_string = true)"
+    metadata = f"SELECT sum(num_rows) FROM parquet_file_metadata({quote_text(str(path))})"
+    with Engine(EngineSettings(), scratch).connect() as connection:
+        try:
+            (count,) = fetch_row(connection, metadata)
+            described = connection.execute(f"DESCRIBE SELECT * EXCLUDE (file_row_number) FROM {relation}").fetchall()
+            texts = ", ".join(f"CAST({quote_identifier(str(row[0]))} AS VARCHAR)" for row in described)
+            rows = connection.execute(
+                f"SELECT file_row_number + 1, {texts} FROM {relation} WHERE {_row_condition(int(count))} ORDER BY 1"
+            ).fetchall()
+        except EngineError as problem:
+            first_line = str(problem).splitlines()[0]
+            raise DataError(
+                f"{path.name} is not a readable Parquet file: {first_line}", "export it again."
+            ) from problem
+    header = [str(row[0]) for row in described]
+    if not rows:
+        raise DataError(f"{path.name}: there is no row in it", "export it again, with its rows.")
+    columns = _columns(header, [str(row[1]) for row in described], [(int(row[0]), row[1:]) for row in rows])
+    return FileSample(path.name, columns, len(rows), len(rows) == int(count))
+
+
+def _row_condition(count: int) -> str:
+    """Choose the first rows, and short runs of rows evenly spread over the rest up to the end."""
+    size = LATER_ROWS // _SLICES
+    rest = max(count - HEAD_ROWS, 0)
+    starts = [HEAD_ROWS + rest * number // _SLICES - size for number in range(1, _SLICES + 1)]
+    runs = [f"file_row_number BETWEEN {start} AND {start + size - 1}" for start in starts if rest]
+    return " OR ".join([f"file_row_number < {HEAD_ROWS}", *runs])
+
+
+def _check_header(header: Sequence[str], records: Sequence[Sequence[str]], name: str) -> None:
+    numbers = [field for field in header if _is_value(field)]
+    if len(numbers) * 2 >= len(header):
+        listed = ", ".join(shown(field) for field in header[:4])
+        raise DataError(
+            f"{name}: the first line holds values ({listed}) and not the names of columns",
+            "put the names of the columns in the first line.",
+        )
+    if not records:
+        raise DataError(f"{name}: there is no row below the header", "export it again, with its rows.")
+
+
+def _is_value(field: str) -> bool:
+    """Whether a field of the first line is a number or a date."""
+    digits = sum(character.isdigit() for character in field)
+    return digits > 0 and not any(character.isalpha() for character in field)
+
+
+def _fitted(record: Sequence[str], width: int) -> Sequence[str]:
+    """Drop the empty field that a separator at the end of a record makes."""
+    return record[:width] if len(record) == width + 1 and not record[-1] else record
+
+
+def _spread(rows: Sequence[T], most: int) -> list[T]:
+    """Choose rows evenly, the last among them."""
+    count = len(rows)
+    if count <= most:
+        return list(rows)
+    return [rows[(number + 1) * count // most - 1] for number in range(most)]
+
+
+def _columns(header: Sequence[str], types: Sequence[str], rows: Sequence[Record]) -> tuple[SampledColumn, ...]:
+    numbers = tuple(row for row, _ in rows)
+    by_column = list(zip(*(values for _, values in rows), strict=True)) or [()] * len(header)
+    return tuple(
+        SampledColumn(name, dtype, tuple(_trimmed(value) for value in values), numbers)
+        for name, dtype, values in zip(header, types, by_column, strict=True)
+    )
+
+
+def _trimmed(value: str | None) -> str | None:
+    return None if value is None else value.strip(_WHITE_SPACE) or None
+
+
+_SAMPLERS: dict[tuple[str, ...], Sampler] = {
+    CSV_EXTENSIONS: _sample_csv,
+    PARQUET_EXTENSIONS: _sample_parquet,
+}
+"""Endings of file names → the function that samples such files; another format is one function and one line here."""
