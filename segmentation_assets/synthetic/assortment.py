@@ -9,6 +9,7 @@ from segmentation_assets.config.synthetic import SyntheticSettings
 from segmentation_assets.synthetic.calendar import NOVEMBER, BusinessCalendar
 from segmentation_assets.synthetic.catalogue import Catalogue
 from segmentation_assets.synthetic.draws import Draws
+from segmentation_assets.synthetic.drift import department_factors, price_factor
 from segmentation_assets.synthetic.population import Population
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ def make_assortment(
     import numpy as np
 
     starts = catalogue.model_starts
-    list_cents = _list_cents(draws, catalogue, month)
+    list_cents = _list_cents(draws, catalogue, month, price_factor(settings, month))
     department = catalogue.department_codes[starts[:-1]]
     launched = catalogue.products["launched"].to_numpy()[starts[:-1]]
     order = np.lexsort((starts[:-1], list_cents[starts[:-1]], department))
@@ -98,12 +99,12 @@ def make_assortment(
         models=models,
         firsts=np.cumsum(sizes) - sizes,
         sizes=sizes,
-        factors=(sizes > 0).astype(np.float64),
+        factors=(sizes > 0) * department_factors(settings, catalogue.departments, month),
         is_november=bool(calendar.month_of_year[month] == NOVEMBER),
     )
 
 
-def _list_cents(draws: Draws, catalogue: Catalogue, month: int) -> NDArray[np.int64]:
+def _list_cents(draws: Draws, catalogue: Catalogue, month: int, factor: float) -> NDArray[np.int64]:
     """List prices of a month: those of the first, moved now and then; all variants of a model cost the same."""
     import numpy as np
 
@@ -112,6 +113,6 @@ def _list_cents(draws: Draws, catalogue: Catalogue, month: int) -> NDArray[np.in
     is_changed = draws.uniform("price change", keys) < _CHANGED_SHARE
     span = _HIGHEST_CHANGE - _LOWEST_CHANGE
     change = np.where(is_changed, _LOWEST_CHANGE + span * draws.uniform("price step", keys), 1.0)
-    prices = catalogue.products["unit_price"].to_numpy() * change.prod(axis=1)[models]
+    prices = catalogue.products["unit_price"].to_numpy() * change.prod(axis=1)[models] * factor
     cents: NDArray[np.int64] = np.maximum(np.rint(prices * 100), 1).astype(np.int64)
     return cents

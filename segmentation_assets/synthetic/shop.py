@@ -17,6 +17,7 @@ from segmentation_assets.synthetic.catalogue import Catalogue, read_catalogue
 from segmentation_assets.synthetic.channels import CHANNELS, STORES_PER_COUNTRY, draw_channels
 from segmentation_assets.synthetic.customers import COUNTRIES, customers_frame, draw_categories, number_texts
 from segmentation_assets.synthetic.draws import Draws
+from segmentation_assets.synthetic.drift import app_shares
 from segmentation_assets.synthetic.engagement import EVENT_TYPES, draw_events
 from segmentation_assets.synthetic.orders import Lines, draw_returns, fill_orders, join_lines, place_orders
 from segmentation_assets.synthetic.population import CUSTOMER_DIGITS, Population, make_population
@@ -163,7 +164,11 @@ class Business:
         texts = np.stack([number_texts(letter, numbers, ORDER_DIGITS) for letter in "SR"])
         customers = lines.customers
         channels, stores = draw_channels(
-            self.draws, lines.order_numbers, self.population.numbers[customers], self.countries[customers]
+            self.draws,
+            lines.order_numbers,
+            self.population.numbers[customers],
+            self.countries[customers],
+            app_shares(self.settings, lines.order_numbers // 10 ** (CUSTOMER_DIGITS + 2)),
         )
         products, brands = self.catalogue.products, self.catalogue.products["brand"]
         return pd.DataFrame(
