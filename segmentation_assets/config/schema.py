@@ -83,6 +83,12 @@ def is_text(path: KeyPath) -> bool:
     return all(_is_text_type(member) for member in _members(field.annotation))
 
 
+def holds_numbers(path: KeyPath) -> bool:
+    """Whether the setting is a mapping of names to numbers."""
+    field = find_field(path)
+    return field is not None and get_origin(field.annotation) is dict and get_args(field.annotation)[1] is float
+
+
 def holds_secret(path: KeyPath) -> bool:
     """Whether the setting is a secret, or a section with one; its value is never repeated."""
     field = find_field(path)

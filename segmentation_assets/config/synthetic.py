@@ -121,6 +121,59 @@ class DriftEvent(_Section):
         return self
 
 
+class FaultSettings(_Section):
+    """What is wrong with the delivered files, each by its rate; a rate that is not set is that of the preset."""
+
+    preset: Literal["none", "real"] = Field("none", description="none: no faults; real: the rates of real files")
+    unmatched_returns: Probability | None = Field(None, description="returns of goods never bought, per sold line")
+    giant_orders: Probability | None = Field(
+        None, description="probability per month of a giant order, cancelled twelve minutes later"
+    )
+    write_offs: Probability | None = Field(None, description="stock written off at price 0, per sold line")
+    free_lines: Probability | None = Field(None, description="share of sold lines with price 0")
+    adjustments: Probability | None = Field(None, description="probability per month of a book-keeping entry")
+    guests: Probability | None = Field(None, description="share of orders without a customer")
+    duplicate_lines: Probability | None = Field(None, description="share of lines that stand twice")
+    redelivered: Probability | None = Field(
+        None, description="share of the orders of a month's last three days that the next file holds again"
+    )
+    non_product_lines: Probability | None = Field(None, description="postage, fees and tests, per order")
+    code_variants: Probability | None = Field(
+        None, description="share of lines whose code is in lower case, has a blank or lacks its leading zero"
+    )
+    blank_fields: Probability | None = Field(None, description="share of customers' demographic fields left blank")
+    padded_names: Probability | None = Field(None, description="share of product names with surrounding blanks")
+    broken_names: Probability | None = Field(
+        None, description="share of product names with accents that were read in the wrong encoding"
+    )
+
+    def rate(self, name: str) -> float:
+        """Return the rate in force of a fault."""
+        value: float | None = getattr(self, name)
+        if value is not None:
+            return value
+        return REAL_RATES[name] if self.preset == "real" else 0.0
+
+
+REAL_RATES = {
+    "unmatched_returns": 0.0033,
+    "giant_orders": 0.17,
+    "write_offs": 0.0025,
+    "free_lines": 0.0022,
+    "adjustments": 0.25,
+    "guests": 0.143,
+    "duplicate_lines": 0.0097,
+    "redelivered": 0.2,
+    "non_product_lines": 0.115,
+    "code_variants": 0.0036,
+    "blank_fields": 0.05,
+    "padded_names": 0.21,
+    "broken_names": 0.5,
+}
+"""Rates of the preset ``real``: counts of Online Retail where it has the fault; `blank_fields` and `broken_names`,
+for which it has no column, are assumed."""
+
+
 class SyntheticSettings(_Section):
     """The built-in synthetic shop; used when source.kind is synthetic."""
 
@@ -141,6 +194,7 @@ class SyntheticSettings(_Section):
     )
     transitions: TransitionSettings = TransitionSettings()
     drift: tuple[DriftEvent, ...] = Field((), description="changes of the business from a month on")
+    faults: FaultSettings = FaultSettings()
 
     @model_validator(mode="after")
     def _check_months(self) -> "SyntheticSettings":

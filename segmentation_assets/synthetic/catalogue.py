@@ -127,7 +127,11 @@ def read_catalogue(path: Path | None = None) -> Catalogue:
 
     name = str(path) if path else "the packaged catalogue"
     try:
-        text = path.read_text("utf-8") if path else files("segmentation_assets").joinpath(CATALOGUE_FILE).read_text()
+        text = (
+            path.read_text("utf-8")
+            if path
+            else files("segmentation_assets").joinpath(CATALOGUE_FILE).read_text("utf-8")
+        )
         written = CatalogueFile.model_validate(yaml.safe_load(text))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as problem:
         raise DataError(

@@ -17,6 +17,7 @@ from segmentation_assets.config.source import (
 from segmentation_assets.config.synthetic import SyntheticSettings
 from segmentation_assets.storage.engine import Connection, copy_to_parquet, quote_identifier
 from segmentation_assets.synthetic.calendar import make_calendar
+from segmentation_assets.synthetic.faults import ADJUSTMENT_PREFIX, NON_PRODUCT_CODES, FaultPlanter
 from segmentation_assets.synthetic.shop import Business
 
 if TYPE_CHECKING:
@@ -59,11 +60,19 @@ _TYPES = {
     },
     "engagement_events": {"customer_id": "VARCHAR", "event_at": "TIMESTAMP", "event_type": "VARCHAR"},
     "true_customers": {"customer_id": "VARCHAR", "archetype": "VARCHAR", "outlier": "VARCHAR"},
+    "true_faults": {"month": "VARCHAR", "fault": "VARCHAR", "row_count": "BIGINT"},
     "true_states": {"customer_id": "VARCHAR", "month": "DATE", "true_state": "VARCHAR"},
 }
 
+TRUTH_COLUMNS = frozenset({"archetype", "outlier", "fault", "row_count", "true_state"})
+"""Columns that the truth alone has."""
+
 PERSONAL_COLUMNS = ("first_name", "last_name", "email", "phone", "street", "postcode", "city")
 """Columns of the customers that are delivered with ``synthetic.personal_data`` only; they are not mapped."""
+
+
+_MOST_QUARANTINED = 0.05
+"""Orders that are delivered again, as `synthetic.faults` may ask for, leave their earlier lines in the quarantine."""
 
 
 @dataclass(frozen=True)
@@ -92,6 +101,9 @@ def synthetic_source() -> SourceSettings:
 
     return SourceSettings(
         kind="files",
+        adjustment_prefixes=(ADJUSTMENT_PREFIX,),
+        non_product_codes=NON_PRODUCT_CODES,
+        max_quarantine_share=_MOST_QUARANTINED,
         order_lines=OrderLinesTable(files=("order_lines-*.parquet",), columns=same_names("order_lines")),
         customers=CustomersTable(files=("customers.parquet",), columns=same_names("customers")),
         products=ProductsTable(files=("products.parquet",), columns=same_names("products")),
@@ -127,7 +139,7 @@ def write_delivery(
         Made if need be; files of the same names are overwritten, others left alone. Gets customers, products, and a
         file of order lines and of engagement events for each month that has any.
     truth_folder : Path, optional
-        Gets the true archetypes and monthly states; they are not written when it is absent.
+        Gets the true archetypes, monthly states and counts of planted faults; they are not written when it is absent.
 
     Returns
     -------
@@ -135,11 +147,16 @@ def write_delivery(
         Byte-identical for equal shops, whatever the number of threads.
     """
     writer = _Writer(connection, folder, truth_folder)
-    for table in ("customers", "products", "true_customers"):
-        writer.write(table, table, getattr(business, table))
+    planter = FaultPlanter(business.draws, business.settings.faults)
+    writer.write("customers", "customers", planter.plant_customers(business.customers))
+    writer.write("products", "products", planter.plant_products(business.products))
+    writer.write("true_customers", "true_customers", business.true_customers)
     for month in business.months():
-        for table in ("order_lines", "engagement_events", "true_states"):
+        lines = planter.plant_lines(month.order_lines, month.month)
+        writer.write("order_lines", f"order_lines-{month.month}", lines)
+        for table in ("engagement_events", "true_states"):
             writer.write(table, f"{table}-{month.month}", getattr(month, table))
+    writer.write("true_faults", "true_faults", planter.counts_frame())
     return DeliveryFiles(tuple(sorted(writer.delivered)), tuple(sorted(writer.truth)), writer.row_counts)
 
 
