@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from segmentation_assets.config.layers import KeyPath, Layer, Origin, dotted
 from segmentation_assets.config.schema import (
     find_field,
+    holds_numbers,
     holds_secret,
     section_keys,
     setting_keys,
@@ -163,6 +164,8 @@ def _pattern(path: KeyPath) -> str:
 
 def _expected_type(path: KeyPath) -> str:
     field = find_field(path)
+    if field is None and holds_numbers(path[:-1]):
+        return "a number"
     if field is None or isinstance(path[-1], int) or section_keys(path[:-1]) == ():
         return "text"
     name = type_name(field.annotation)

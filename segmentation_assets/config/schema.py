@@ -79,8 +79,14 @@ def is_text(path: KeyPath) -> bool:
     field = find_field(path)
     if field is None:
         above = find_field(path[:-1])
-        return above is not None and get_origin(above.annotation) is dict
+        return above is not None and get_origin(above.annotation) is dict and get_args(above.annotation)[1] is str
     return all(_is_text_type(member) for member in _members(field.annotation))
+
+
+def holds_numbers(path: KeyPath) -> bool:
+    """Whether the setting is a mapping of names to numbers."""
+    field = find_field(path)
+    return field is not None and get_origin(field.annotation) is dict and get_args(field.annotation)[1] is float
 
 
 def holds_secret(path: KeyPath) -> bool:
@@ -189,7 +195,7 @@ def _single_type_name(member: object) -> str:
     if origin is Literal:
         return " or ".join(f"'{choice}'" for choice in get_args(member))
     if origin is tuple:
-        return f"list of {_single_type_name(_members(get_args(member)[0])[0])}"
+        return f"list of {_single_type_name(_members(get_args(member)[0])[0])}".replace("of section", "of sections")
     if origin in (dict, Mapping):
         return "mapping of names"
     return _TYPE_NAMES.get(member, "section")

@@ -14,15 +14,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from segmentation_assets.config.notifications import NotificationSettings
 from segmentation_assets.config.population import PopulationSettings
 from segmentation_assets.config.source import SourceSettings
-
-
-def _check_month(text: str) -> str:
-    """Accept a month written YYYY-MM."""
-    if not re.fullmatch(r"[0-9]{4}-(0[1-9]|1[0-2])", text):
-        raise ValueError(f"'{text}' is not a month; write YYYY-MM, for example 2025-06")
-    if not _FIRST_MONTH <= text <= _LAST_MONTH:
-        raise ValueError(f"'{text}' does not lie between {_FIRST_MONTH} and {_LAST_MONTH}")
-    return text
+from segmentation_assets.config.synthetic import Month, SyntheticSettings
 
 
 def _check_size(text: str) -> str:
@@ -42,14 +34,10 @@ def _check_expression(text: str) -> str:
     return text
 
 
-_FIRST_MONTH, _LAST_MONTH = "1900-01", "2099-12"
-_FIRST_BUSINESS_YEAR, _LAST_BUSINESS_YEAR = 1970, 2099
 _FEWEST_MEGABYTES, _MOST_GIGABYTES = 100, 1_000_000
 _MOST_BUCKETS = 10_000
 _LARGEST_SEED = 2**31 - 1
 _SIZE = r"^\d+(\.\d+)?(MB|GB)$"
-
-Month = Annotated[str, AfterValidator(_check_month)]
 
 
 class Section(BaseModel):
@@ -78,26 +66,6 @@ class CalendarSettings(Section):
     def _check_order(self) -> "CalendarSettings":
         if self.last_month is not None and self.last_month < self.first_snapshot:
             raise ValueError(f"last_month {self.last_month} lies before first_snapshot {self.first_snapshot}")
-        return self
-
-
-class SyntheticSettings(Section):
-    """The built-in synthetic shop; used when source.kind is synthetic."""
-
-    customers: int = Field(15_000, ge=10, le=5_000_000, description="number of customers")
-    first_month: Month = Field("2023-09", description="first month of business, YYYY-MM")
-    months: int = Field(24, ge=2, le=240, description="months of business")
-    seed: int = Field(7, ge=0, le=_LARGEST_SEED, description="seed of all random draws")
-
-    @model_validator(mode="after")
-    def _check_months(self) -> "SyntheticSettings":
-        year, month = int(self.first_month[:4]), int(self.first_month[5:])
-        last_year = (year * 12 + month + self.months - 2) // 12
-        if year < _FIRST_BUSINESS_YEAR or last_year > _LAST_BUSINESS_YEAR:
-            raise ValueError(
-                f"business must lie between {_FIRST_BUSINESS_YEAR}-01 and {_LAST_BUSINESS_YEAR}-12, got {self.months} "
-                f"months from {self.first_month}"
-            )
         return self
 
 

@@ -210,7 +210,14 @@ def _decisions_file(platform: Platform) -> dict[str, str]:
     return {"decisions.csv": platform.store.hashes.sha256(path)} if path.is_file() else {}
 
 
+def _catalogue_file(platform: Platform) -> dict[str, str]:
+    """Hash of the shop's own catalogue; one that is missing is told of when the shop is made."""
+    path = platform.settings.synthetic.catalogue
+    return {"catalogue": platform.store.hashes.sha256(path)} if path and path.is_file() else {}
+
+
 _EXTERNAL: dict[str, Callable[[Platform], dict[str, str]]] = {
     "delivery_folder": _delivery_folder,
     "decisions_file": _decisions_file,
+    "catalogue_file": _catalogue_file,
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from segmentation_assets.config.settings import SyntheticSettings
+from segmentation_assets.config.synthetic import SyntheticSettings
 
 if TYPE_CHECKING:
     import numpy as np

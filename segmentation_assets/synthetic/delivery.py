@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from segmentation_assets.config.settings import SyntheticSettings
 from segmentation_assets.config.source import (
     CustomersTable,
     EngagementEventsTable,
@@ -14,14 +14,14 @@ from segmentation_assets.config.source import (
     ProductsTable,
     SourceSettings,
 )
+from segmentation_assets.config.synthetic import SyntheticSettings
 from segmentation_assets.storage.engine import Connection, copy_to_parquet, quote_identifier
 from segmentation_assets.synthetic.calendar import make_calendar
-from segmentation_assets.synthetic.shop import Shop
+from segmentation_assets.synthetic.faults import ADJUSTMENT_PREFIX, NON_PRODUCT_CODES, FaultPlanter
+from segmentation_assets.synthetic.shop import Business
 
 if TYPE_CHECKING:
     import pandas as pd
-
-GROUND_TRUTH_FILE = "ground_truth.parquet"
 
 _TYPES = {
     "customers": {
@@ -29,12 +29,19 @@ _TYPES = {
         "registered_on": "DATE",
         "birth_year": "INTEGER",
         "country": "VARCHAR",
+        "gender": "VARCHAR",
+        "household_size": "INTEGER",
+        "acquisition_channel": "VARCHAR",
+        "newsletter_since": "DATE",
+        "account_type": "VARCHAR",
     },
     "products": {
         "product_id": "VARCHAR",
         "product_name": "VARCHAR",
         "department": "VARCHAR",
         "class": "VARCHAR",
+        "child_age": "VARCHAR",
+        "size": "VARCHAR",
     },
     "order_lines": {
         "order_id": "VARCHAR",
@@ -43,18 +50,46 @@ _TYPES = {
         "product_id": "VARCHAR",
         "quantity": "BIGINT",
         "unit_price": "DECIMAL(18,4)",
+        "country": "VARCHAR",
+        "channel": "VARCHAR",
+        "store_id": "VARCHAR",
+        "brand": "VARCHAR",
+        "list_price": "DECIMAL(18,4)",
+        "cost_price": "DECIMAL(18,4)",
+        "currency": "VARCHAR",
     },
     "engagement_events": {"customer_id": "VARCHAR", "event_at": "TIMESTAMP", "event_type": "VARCHAR"},
-    "ground_truth": {"customer_id": "VARCHAR", "true_segment": "VARCHAR"},
+    "true_customers": {"customer_id": "VARCHAR", "archetype": "VARCHAR", "outlier": "VARCHAR"},
+    "true_faults": {"month": "VARCHAR", "fault": "VARCHAR", "row_count": "BIGINT"},
+    "true_states": {"customer_id": "VARCHAR", "month": "DATE", "true_state": "VARCHAR"},
 }
 
-_SORTING = {
-    "customers": ("customer_id",),
-    "products": ("product_id",),
-    "order_lines": ("order_at", "order_id", "product_id"),
-    "engagement_events": ("event_at", "customer_id", "event_type"),
-    "ground_truth": ("customer_id",),
-}
+TRUTH_COLUMNS = frozenset({"archetype", "outlier", "fault", "row_count", "true_state"})
+"""Columns that the truth alone has."""
+
+PERSONAL_COLUMNS = ("first_name", "last_name", "email", "phone", "street", "postcode", "city")
+"""Columns of the customers that are delivered with ``synthetic.personal_data`` only; they are not mapped."""
+
+
+_MOST_QUARANTINED = 0.05
+"""Orders that are delivered again, as `synthetic.faults` may ask for, leave their earlier lines in the quarantine."""
+
+
+@dataclass(frozen=True)
+class DeliveryFiles:
+    """What was written.
+
+    Parameters
+    ----------
+    delivered, truth : tuple of Path
+        Files of the delivery, and of the truth; each sorted.
+    row_counts : dict of str to int
+        Table → rows in all its files.
+    """
+
+    delivered: tuple[Path, ...]
+    truth: tuple[Path, ...]
+    row_counts: dict[str, int]
 
 
 @cache
@@ -66,6 +101,9 @@ def synthetic_source() -> SourceSettings:
 
     return SourceSettings(
         kind="files",
+        adjustment_prefixes=(ADJUSTMENT_PREFIX,),
+        non_product_codes=NON_PRODUCT_CODES,
+        max_quarantine_share=_MOST_QUARANTINED,
         order_lines=OrderLinesTable(files=("order_lines-*.parquet",), columns=same_names("order_lines")),
         customers=CustomersTable(files=("customers.parquet",), columns=same_names("customers")),
         products=ProductsTable(files=("products.parquet",), columns=same_names("products")),
@@ -86,77 +124,72 @@ def business_months(settings: SyntheticSettings) -> tuple[str, ...]:
     return tuple(f"{month}-01" for month in make_calendar(settings).months)
 
 
-def delivery_frames(shop: Shop) -> dict[str, pd.DataFrame]:
-    """Split a shop into the files of a delivery.
-
-    Parameters
-    ----------
-    shop : Shop
-        The whole shop.
-
-    Returns
-    -------
-    dict of str to DataFrame
-        File name → rows, sorted by file name: customers, products, and a file of order lines and of engagement
-        events for each month that has any. The true segments and list prices are left out.
-    """
-    frames = {f"{table}.parquet": getattr(shop, table)[list(_TYPES[table])] for table in ("customers", "products")}
-    frames |= _split_by_month("order_lines", shop.order_lines, "order_at")
-    frames |= _split_by_month("engagement_events", shop.engagement_events, "event_at")
-    return dict(sorted(frames.items()))
-
-
-def write_delivery(connection: Connection, shop: Shop, folder: Path) -> list[Path]:
-    """Write the files of a delivery into a folder, which is made if need be.
+def write_delivery(
+    connection: Connection, business: Business, folder: Path, truth_folder: Path | None = None
+) -> DeliveryFiles:
+    """Write a shop as the files of a delivery, month by month, so that one month lies in memory at a time.
 
     Parameters
     ----------
     connection : Connection
         Any open connection; nothing is left behind in it.
-    shop : Shop
-        The whole shop.
+    business : Business
+        The shop.
     folder : Path
-        Files of the same names are overwritten, others left alone.
+        Made if need be; files of the same names are overwritten, others left alone. Gets customers, products, and a
+        file of order lines and of engagement events for each month that has any.
+    truth_folder : Path, optional
+        Gets the true archetypes, monthly states and counts of planted faults; they are not written when it is absent.
 
     Returns
     -------
-    list of Path
-        The files, sorted; byte-identical for equal shops.
+    DeliveryFiles
+        Byte-identical for equal shops, whatever the number of threads.
     """
-    frames = delivery_frames(shop)
-    return [_write(connection, frame, folder / name) for name, frame in frames.items()]
+    writer = _Writer(connection, folder, truth_folder)
+    planter = FaultPlanter(business.draws, business.settings.faults)
+    writer.write("customers", "customers", planter.plant_customers(business.customers))
+    writer.write("products", "products", planter.plant_products(business.products))
+    writer.write("true_customers", "true_customers", business.true_customers)
+    for month in business.months():
+        lines = planter.plant_lines(month.order_lines, month.month)
+        writer.write("order_lines", f"order_lines-{month.month}", lines)
+        for table in ("engagement_events", "true_states"):
+            writer.write(table, f"{table}-{month.month}", getattr(month, table))
+    writer.write("true_faults", "true_faults", planter.counts_frame())
+    return DeliveryFiles(tuple(sorted(writer.delivered)), tuple(sorted(writer.truth)), writer.row_counts)
 
 
-def write_ground_truth(connection: Connection, shop: Shop, folder: Path) -> Path:
-    """Write the true segments into a folder of their own, apart from any delivery."""
-    return _write(connection, shop.ground_truth, folder / GROUND_TRUTH_FILE)
+class _Writer:
+    """Writes frames into the delivery or, where they tell the truth, apart from it."""
 
+    def __init__(self, connection: Connection, folder: Path, truth_folder: Path | None) -> None:
+        self.connection = connection
+        self.folder = folder
+        self.truth_folder = truth_folder
+        self.delivered: list[Path] = []
+        self.truth: list[Path] = []
+        self.row_counts: dict[str, int] = {}
 
-def _split_by_month(table: str, frame: pd.DataFrame, instant: str) -> dict[str, pd.DataFrame]:
-    """Split a frame that is sorted by an instant into months: file name → rows."""
-    import numpy as np
+    def write(self, table: str, name: str, frame: pd.DataFrame) -> None:
+        """Write a frame that is sorted already, unless it is empty or the truth is not asked for."""
+        is_truth = table.startswith("true_")
+        folder = self.truth_folder if is_truth else self.folder
+        if folder is None or frame.empty:
+            return
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / f"{name}.parquet"
+        types = _TYPES[table] | {column: "VARCHAR" for column in PERSONAL_COLUMNS if column in frame}
+        self._copy(frame, types, path)
+        (self.truth if is_truth else self.delivered).append(path)
+        self.row_counts[table] = self.row_counts.get(table, 0) + len(frame)
 
-    months = frame[instant].to_numpy().astype("datetime64[M]")
-    present, firsts = np.unique(months, return_index=True)
-    ends = [*firsts[1:], len(frame)]
-    return {
-        f"{table}-{month}.parquet": frame.iloc[first:end].reset_index(drop=True)
-        for month, first, end in zip(present, firsts, ends, strict=True)
-    }
-
-
-def _write(connection: Connection, frame: pd.DataFrame, path: Path) -> Path:
-    """Write a frame as Parquet with the declared types of its table, sorted."""
-    table = path.name.removesuffix(".parquet").split("-")[0]
-    path.parent.mkdir(parents=True, exist_ok=True)
-    columns = ", ".join(
-        f"CAST({quote_identifier(name)} AS {dtype}) AS {quote_identifier(name)}"
-        for name, dtype in _TYPES[table].items()
-    )
-    order = ", ".join(quote_identifier(name) for name in _SORTING[table])
-    connection.register("frame_to_deliver", frame)
-    try:
-        copy_to_parquet(connection, f"SELECT {columns} FROM frame_to_deliver ORDER BY {order}", path)
-    finally:
-        connection.unregister("frame_to_deliver")
-    return path
+    def _copy(self, frame: pd.DataFrame, types: dict[str, str], path: Path) -> None:
+        columns = ", ".join(
+            f"CAST({quote_identifier(name)} AS {dtype}) AS {quote_identifier(name)}" for name, dtype in types.items()
+        )
+        self.connection.register("frame_to_deliver", frame)
+        try:
+            copy_to_parquet(self.connection, f"SELECT {columns} FROM frame_to_deliver", path)
+        finally:
+            self.connection.unregister("frame_to_deliver")

@@ -1,4 +1,4 @@
-"""Visits and opened e-mails of the synthetic shop's customers."""
+"""Visits, opened and clicked e-mails and service contacts of the synthetic shop's customers."""
 
 from __future__ import annotations
 
@@ -11,60 +11,76 @@ from segmentation_assets.synthetic.calendar import (
     spread_over_hours,
 )
 from segmentation_assets.synthetic.draws import Draws, number_members
-from segmentation_assets.synthetic.orders import CUSTOMER_DIGITS, Orders
+from segmentation_assets.synthetic.orders import Orders
 from segmentation_assets.synthetic.population import Population
+from segmentation_assets.synthetic.states import trait
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-EVENT_TYPES = ("email_open", "visit")
-_ACTIVE_RATES = (0.35, 0.25)
-_LEFT_RATES = (0.05, 0.02)
-_RATES_PER_ORDER = (0.15, 0.70)
+EVENT_TYPES = ("email_click", "email_open", "service_contact", "visit")
+"""All types; their places are the codes of the events."""
+
+_RATES = {"email_open": (0.40, 0.20), "service_contact": (0.015, 0.02), "visit": (0.35, 0.80)}
+"""Events per month of an active customer, and per order."""
+
+_CLICKS_PER_OPEN = 0.22
+_LATEST_CLICK = 600
 _EVENTS_PER_MONTH = 15
 
 
 def draw_events(
-    draws: Draws, orders: Orders, population: Population, calendar: BusinessCalendar
+    draws: Draws,
+    orders: Orders,
+    population: Population,
+    states: NDArray[np.int8],
+    calendar: BusinessCalendar,
+    month: int,
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """Draw engagement events from the first order of each customer on.
+    """Draw the engagement events of a month, for each customer from the first order on.
 
     Returns
     -------
     tuple of three ndarrays of int, one entry per event
-        Row of the customer in the population, instant in seconds since 1970, place in `EVENT_TYPES`. Customers who
-        order much in a month visit much in it; those who left seldom do.
+        Row of the customer in the population, instant in seconds since 1970, place in `EVENT_TYPES`; sorted by
+        instant, customer and type. Who orders much visits much; who left seldom does. A click follows its opened
+        e-mail within minutes.
     """
     import numpy as np
 
+    ordered = np.bincount(orders.customers, minlength=len(population.numbers))
     parts = []
-    for month in range(len(calendar.months)):
-        ordered = np.bincount(orders.customers[orders.months == month], minlength=len(population.numbers))
-        for code in range(len(EVENT_TYPES)):
-            customers, seconds = _draw_month(draws, population, calendar, ordered, month, code)
-            parts.append((customers, seconds, np.full(len(customers), code)))
+    for name in _RATES:
+        customers, seconds, keys = _draw_type(draws, population, states, ordered, calendar, month, name)
+        parts.append((customers, seconds, np.full(len(customers), EVENT_TYPES.index(name))))
+        if name == "email_open":
+            clicked = np.flatnonzero(draws.uniform("click", keys) < _CLICKS_PER_OPEN)
+            delay = (draws.uniform("click delay", keys[clicked]) * _LATEST_CLICK).astype(np.int64)
+            at = np.minimum(seconds[clicked] + delay, calendar.starts[month + 1] - 1)
+            parts.append((customers[clicked], at, np.full(len(clicked), EVENT_TYPES.index("email_click"))))
     customers, seconds, codes = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
-    return customers, seconds, codes
+    sorting = np.lexsort((codes, customers, seconds))
+    return customers[sorting], seconds[sorting], codes[sorting]
 
 
-def _draw_month(
+def _draw_type(
     draws: Draws,
     population: Population,
-    calendar: BusinessCalendar,
+    states: NDArray[np.int8],
     ordered: NDArray[np.int64],
+    calendar: BusinessCalendar,
     month: int,
-    code: int,
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Draw the events of one month and type: rows of customers and instants."""
+    name: str,
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Draw the events of one type: rows of customers, instants and keys."""
     import numpy as np
 
-    rows = np.flatnonzero(population.joined < month + 1)
-    start = np.maximum(population.joined[rows] - month, 0.0)
-    base = np.where(population.left[rows] > month, _ACTIVE_RATES[code], _LEFT_RATES[code])
-    rates = base * (1 - start) + _RATES_PER_ORDER[code] * ordered[rows]
-    keys = month * 10**CUSTOMER_DIGITS + population.numbers[rows]
-    name = EVENT_TYPES[code]
+    rows = np.flatnonzero(trait("engagement")[states] > 0)
+    start = np.clip(population.joined[rows] - month, 0.0, 1.0)
+    per_month, per_order = _RATES[name]
+    rates = per_month * trait("engagement")[states[rows]] * (1 - start) + per_order * ordered[rows]
+    keys = population.month_keys(month)[rows]
     counts = draws.poisson(f"{name} count", keys, rates, most=_EVENTS_PER_MONTH)
 
     event = np.repeat(np.arange(len(rows)), counts)
@@ -72,4 +88,4 @@ def _draw_month(
     position = start[event] + (1 - start[event]) * draws.uniform(f"{name} day", event_keys)
     days = spread_over_days(position, calendar.day_edges(month))
     time_of_day = spread_over_hours(draws.uniform(f"{name} hour", event_keys))
-    return rows[event], calendar.starts[month] + days * SECONDS_PER_DAY + time_of_day
+    return rows[event], calendar.starts[month] + days * SECONDS_PER_DAY + time_of_day, event_keys

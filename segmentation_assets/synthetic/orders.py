@@ -1,10 +1,11 @@
-"""Orders of the synthetic shop, their lines, and what comes back."""
+"""Orders of the synthetic shop in one month, their lines, and what comes back."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
+from segmentation_assets.synthetic.assortment import Assortment
 from segmentation_assets.synthetic.calendar import (
     NOVEMBER,
     SECONDS_PER_DAY,
@@ -12,27 +13,31 @@ from segmentation_assets.synthetic.calendar import (
     spread_over_days,
     spread_over_hours,
 )
-from segmentation_assets.synthetic.catalogue import DEPARTMENTS
+from segmentation_assets.synthetic.catalogue import Catalogue
 from segmentation_assets.synthetic.draws import Draws, number_members
 from segmentation_assets.synthetic.population import Population
+from segmentation_assets.synthetic.states import CODES, trait
 
 if TYPE_CHECKING:
     import numpy as np
-    import pandas as pd
     from numpy.typing import NDArray
 
-CUSTOMER_DIGITS = 7
-_ORDERS_PER_MONTH = 12
-_LINES_PER_ORDER = 7
+_ORDERS_PER_MONTH = 14
+_LINES_PER_ORDER = 24
+_MOST_UNITS = 240
 _DISCOUNTS = (10, 20, 30)
-_RETURN_FACTORS = {"Accessories & Footwear": 1.2, "Health & Wellness": 0.3, "Home & Lifestyle": 0.7, "Apparel": 1.5}
+_MOST_DISCOUNTED = 0.9
+_MOST_RETURNED = 0.6
+_NOVEMBER_DISCOUNTS = 1.4
+_DEAL_SEEKERS_NOVEMBER = 1.5
 _FIRST_RETURN_DAY = 2
 _RETURN_DAYS = 13
+_WHOLE_RETURNS = 0.3
 
 
 @dataclass(frozen=True)
 class Orders:
-    """Orders by month, customer and place; every array has one entry per order.
+    """Orders of one month; every array has one entry per order.
 
     Parameters
     ----------
@@ -40,15 +45,12 @@ class Orders:
         Unique order numbers: month of business, customer number and place in the month, as digits.
     customers : ndarray of int
         Row of the customer in the population.
-    months : ndarray of int
-        Month of business, from 0.
     seconds : ndarray of int
         Instant, in seconds since 1970.
     """
 
     numbers: NDArray[np.int64]
     customers: NDArray[np.int64]
-    months: NDArray[np.int64]
     seconds: NDArray[np.int64]
 
 
@@ -58,138 +60,172 @@ class Lines:
 
     Parameters
     ----------
-    orders : ndarray of int
-        Row of the order in `Orders`.
+    order_numbers : ndarray of int
+        Number of the order; a return has that of the purchase.
+    customers : ndarray of int
+        Row of the customer in the population.
+    seconds : ndarray of int
+        Instant of the order or return, in seconds since 1970.
     products : ndarray of int
         Row of the product in the catalogue; at most one line per order and product.
     quantities : ndarray of int
-        Units, at least 1.
-    cents : ndarray of int
-        Price of one unit in hundredths.
+        Units, negative for what comes back.
+    list_cents, cents : ndarray of int
+        Price of one unit before and after discount, in hundredths.
     keys : ndarray of int
-        Unique keys for further draws.
+        Keys for further draws, unique among purchases.
     """
 
-    orders: NDArray[np.int64]
+    order_numbers: NDArray[np.int64]
+    customers: NDArray[np.int64]
+    seconds: NDArray[np.int64]
     products: NDArray[np.int64]
     quantities: NDArray[np.int64]
+    list_cents: NDArray[np.int64]
     cents: NDArray[np.int64]
     keys: NDArray[np.int64]
 
+    def take(self, rows: NDArray[np.int64] | NDArray[np.bool_]) -> Lines:
+        """Return the lines of some rows."""
+        return Lines(**{field.name: getattr(self, field.name)[rows] for field in fields(self)})
 
-def place_orders(draws: Draws, population: Population, calendar: BusinessCalendar) -> Orders:
-    """Draw all orders, month by month."""
+    def sorted(self) -> Lines:
+        """Return the lines by instant, returns before purchases, order and product."""
+        import numpy as np
+
+        return self.take(np.lexsort((self.products, self.order_numbers, self.quantities > 0, self.seconds)))
+
+
+def join_lines(*parts: Lines) -> Lines:
+    """Put lines one below the other."""
     import numpy as np
 
-    months = [_place_month(draws, population, calendar, month) for month in range(len(calendar.months))]
-    numbers, customers, month_numbers, seconds = (np.concatenate(parts) for parts in zip(*months, strict=True))
-    return Orders(numbers, customers, month_numbers, seconds)
+    return Lines(
+        **{field.name: np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(Lines)}
+    )
 
 
-def _place_month(
-    draws: Draws, population: Population, calendar: BusinessCalendar, month: int
-) -> tuple[NDArray[np.int64], ...]:
-    """Draw the orders of one month: the first order of whoever joins, and Poisson counts while active."""
+def place_orders(
+    draws: Draws, population: Population, states: NDArray[np.int8], calendar: BusinessCalendar, month: int
+) -> Orders:
+    """Draw the orders of one month.
+
+    Whoever joins has a first order at the instant of joining; who comes back orders at least once; all others order in
+    a Poisson process at the rate of their habits and state.
+    """
     import numpy as np
 
-    joins = np.floor(population.joined) == month
-    rows = np.flatnonzero(joins | ((population.joined < month + 1) & (population.left > month)))
-    start = np.clip(population.joined[rows] - month, 0.0, 1.0)
-    span = np.maximum(np.clip(population.left[rows] - month, 0.0, 1.0) - start, 0.0)
-    keys = month * 10**CUSTOMER_DIGITS + population.numbers[rows]
-    rates = population.order_rates[rows] * calendar.season[month] * span
+    joins = (states == CODES["new"]) & (np.floor(population.joined) == month)
+    returns = (states == CODES["reactivated"]) | (population.numbers == 1)
+    rows = np.flatnonzero(trait("orders")[states] > 0)
+    start = np.where(joins[rows], population.joined[rows] - month, 0.0)
+    keys = population.month_keys(month)[rows]
+    rates = _order_rates(population, states, calendar, month)[rows] * (1 - start)
     counts = draws.poisson("orders", keys, rates, most=_ORDERS_PER_MONTH) + joins[rows]
-    counts = np.where(population.numbers[rows] == 1, np.maximum(counts, 1), counts)
+    counts = np.where(returns[rows], np.maximum(counts, 1), counts)
 
     order = np.repeat(np.arange(len(rows)), counts)
     place = number_members(counts)
     numbers = keys[order] * 100 + place
-    position = start[order] + span[order] * draws.uniform("order day", numbers)
+    position = start[order] + (1 - start[order]) * draws.uniform("order day", numbers)
     position = np.where((place == 0) & joins[rows][order], start[order], position)
     days = spread_over_days(position, calendar.day_edges(month))
     time_of_day = spread_over_hours(draws.uniform("order hour", numbers))
-    seconds = calendar.starts[month] + days * SECONDS_PER_DAY + time_of_day
-    return numbers, rows[order], np.full(len(numbers), month), seconds
+    return Orders(numbers, rows[order], calendar.starts[month] + days * SECONDS_PER_DAY + time_of_day)
+
+
+def _order_rates(
+    population: Population, states: NDArray[np.int8], calendar: BusinessCalendar, month: int
+) -> NDArray[np.float64]:
+    """Orders per customer that the month would have if everybody were there from its first day."""
+    import numpy as np
+
+    rates = population.order_rates * trait("orders")[states] * calendar.season[month]
+    if calendar.month_of_year[month] == NOVEMBER:
+        rates = np.where(states == CODES["deal_seeker"], rates * _DEAL_SEEKERS_NOVEMBER, rates)
+    return np.where(population.orders_once, 0.0, rates)
 
 
 def fill_orders(
-    draws: Draws, orders: Orders, population: Population, calendar: BusinessCalendar, products: pd.DataFrame
+    draws: Draws,
+    orders: Orders,
+    population: Population,
+    states: NDArray[np.int8],
+    assortment: Assortment,
 ) -> Lines:
     """Draw the lines of all orders; a product drawn twice for one order counts once."""
     import numpy as np
 
-    means = population.lines_per_order[orders.customers] - 1
+    means = population.more_lines[orders.customers] * trait("lines")[states[orders.customers]]
     counts = 1 + draws.poisson("lines", orders.numbers, means, most=_LINES_PER_ORDER - 1)
     order = np.repeat(np.arange(len(counts)), counts)
-    keys = orders.numbers[order] * 10 + number_members(counts)
-    product = _choose_products(draws, keys, orders.customers[order], population, products)
-    _, kept = np.unique(order * len(products) + product, return_index=True)
+    keys = orders.numbers[order] * 100 + number_members(counts)
+    product = assortment.choose(draws, keys, orders.customers[order], population)
+    _, kept = np.unique(order * len(assortment.list_cents) + product, return_index=True)
     order, keys, product = order[kept], keys[kept], product[kept]
+    customer = orders.customers[order]
 
-    several = draws.uniform("quantity", keys)
-    quantities = 1 + (several > 0.82).astype(np.int64) + (several > 0.95)
-    is_november = calendar.month_of_year[orders.months[order]] == NOVEMBER
-    probability = population.discount_probabilities[orders.customers[order]] * np.where(is_november, 1.4, 1.0)
-    depth = (draws.uniform("discount depth", keys) * len(_DISCOUNTS)).astype(np.int64)
-    percent = np.where(draws.uniform("discount", keys) < probability, np.array(_DISCOUNTS)[depth], 0)
-    list_cents = np.rint(products["unit_price"].to_numpy() * 100).astype(np.int64)[product]
-    cents = (list_cents * (100 - percent) + 50) // 100
-    return Lines(order, product, quantities, cents, keys)
+    more = np.floor(-np.log(draws.uniform("quantity", keys)) * population.more_units[customer])
+    list_cents = assortment.list_cents[product]
+    percent = _draw_discounts(draws, keys, customer, population, states, assortment)
+    return Lines(
+        order_numbers=orders.numbers[order],
+        customers=customer,
+        seconds=orders.seconds[order],
+        products=product,
+        quantities=1 + np.minimum(more, _MOST_UNITS - 1).astype(np.int64),
+        list_cents=list_cents,
+        cents=(list_cents * (100 - percent) + 50) // 100,
+        keys=keys,
+    )
 
 
-def _choose_products(
+def _draw_discounts(
     draws: Draws,
     keys: NDArray[np.int64],
     customers: NDArray[np.int64],
     population: Population,
-    products: pd.DataFrame,
+    states: NDArray[np.int8],
+    assortment: Assortment,
 ) -> NDArray[np.int64]:
-    """Choose a department by preference, then a product by its price rank in the department."""
+    """Draw the discount of each line in percent, 0 for most."""
     import numpy as np
 
-    edges = population.department_edges[customers]
-    department = (draws.uniform("department", keys)[:, None] > edges[:, :-1]).sum(axis=1)
-    code = products["department"].map({name: code for code, name in enumerate(DEPARTMENTS)}).to_numpy()
-    by_price = np.lexsort((np.arange(len(code)), products["unit_price"].to_numpy(), code))
-    sizes = np.bincount(code, minlength=len(DEPARTMENTS))
-    rank = draws.uniform("product", keys) ** population.price_tilts[customers]
-    place = np.minimum((rank * sizes[department]).astype(np.int64), sizes[department] - 1)
-    chosen: NDArray[np.int64] = by_price[(np.cumsum(sizes) - sizes)[department] + place]
-    return chosen
+    by_customer = population.discount_probabilities * trait("discounts")[states]
+    by_customer = by_customer * (_NOVEMBER_DISCOUNTS if assortment.is_november else 1.0)
+    depth = (draws.uniform("discount depth", keys) * len(_DISCOUNTS)).astype(np.int64)
+    is_discounted = draws.uniform("discount", keys) < np.minimum(by_customer, _MOST_DISCOUNTED)[customers]
+    return np.where(is_discounted, np.array(_DISCOUNTS)[depth], 0)
 
 
 def draw_returns(
-    draws: Draws,
-    orders: Orders,
-    lines: Lines,
-    population: Population,
-    calendar: BusinessCalendar,
-    products: pd.DataFrame,
-) -> tuple[Lines, NDArray[np.int64]]:
-    """Draw which lines come back, whole or in part, before business ends.
+    draws: Draws, lines: Lines, population: Population, states: NDArray[np.int8], catalogue: Catalogue
+) -> Lines:
+    """Draw which lines of a month come back, whole or in part.
 
     Returns
     -------
-    tuple of (Lines, ndarray of int)
-        The returned lines with the units that came back, and the instant of each in seconds since 1970. All lines of
-        an order come back together, 2 to 14 days after the order.
+    Lines
+        With the units that came back as negative quantities, and the instant of coming back, which may lie in the
+        next month. All returned lines of an order come back together, 2 to 14 days after it.
     """
     import numpy as np
 
-    factors = products["department"].map(_RETURN_FACTORS).to_numpy()[lines.products]
-    probability = population.return_probabilities[orders.customers[lines.orders]] * factors
-    day = _FIRST_RETURN_DAY + (draws.uniform("return day", orders.numbers) * _RETURN_DAYS).astype(np.int64)
-    midnight = orders.seconds - orders.seconds % SECONDS_PER_DAY
-    time_of_day = spread_over_hours(draws.uniform("return hour", orders.numbers))
-    seconds = (midnight + day * SECONDS_PER_DAY + time_of_day)[lines.orders]
-    is_back = (draws.uniform("return", lines.keys) < probability) & (seconds < calendar.starts[-1])
-    rows = np.flatnonzero(is_back)
-    part = draws.uniform("returned units", lines.keys[rows])
-    returned = Lines(
-        lines.orders[rows],
-        lines.products[rows],
-        1 + (part * lines.quantities[rows]).astype(np.int64),
-        lines.cents[rows],
-        lines.keys[rows],
+    factors = np.array(catalogue.return_factors)[catalogue.department_codes[lines.products]]
+    by_customer = population.return_probabilities * trait("returns")[states]
+    probability = np.minimum(by_customer[lines.customers] * factors, _MOST_RETURNED)
+    back = lines.take(np.flatnonzero(draws.uniform("return", lines.keys) < probability))
+    day = _FIRST_RETURN_DAY + (draws.uniform("return day", back.order_numbers) * _RETURN_DAYS).astype(np.int64)
+    midnight = back.seconds - back.seconds % SECONDS_PER_DAY
+    time_of_day = spread_over_hours(draws.uniform("return hour", back.order_numbers))
+    units = 1 + (draws.uniform("returned units", back.keys) ** _WHOLE_RETURNS * back.quantities).astype(np.int64)
+    return Lines(
+        order_numbers=back.order_numbers,
+        customers=back.customers,
+        seconds=midnight + day * SECONDS_PER_DAY + time_of_day,
+        products=back.products,
+        quantities=-units,
+        list_cents=back.list_cents,
+        cents=back.cents,
+        keys=back.keys,
     )
-    return returned, seconds[rows]

@@ -1,182 +1,204 @@
-"""Who the customers of the synthetic shop are: archetype, habits, and the months they join and leave."""
+"""Who the customers of the synthetic shop are: archetype, lasting habits, and when they join.
+
+How they behave from month to month is told by `states.py`.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
-from segmentation_assets.config.settings import SyntheticSettings
-from segmentation_assets.synthetic.archetypes import ARCHETYPES, LAPSED, NEWCOMER, PROSPECT, RECENT_MONTHS
-from segmentation_assets.synthetic.calendar import BusinessCalendar
-from segmentation_assets.synthetic.catalogue import DEPARTMENTS
+from segmentation_assets.config.synthetic import SETTLED_STATES, ArchetypeSettings, SyntheticSettings
+from segmentation_assets.synthetic.calendar import SEASON
 from segmentation_assets.synthetic.draws import Draws
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+CUSTOMER_DIGITS = 7
 _JOIN_HAZARD = 0.08
 _ESTABLISHED_MONTHS = 36
-_HIGHEST_RATE = 6.0
+_HIGHEST_RATE = 5.0
+_BULK_UNITS = 10.0
+_MOST_UNITS = 60.0
 
 
 @dataclass(frozen=True)
 class Population:
-    """Habits of all customers; every array has one entry per customer.
+    """Lasting habits of customers; every array has one entry per customer.
 
     Parameters
     ----------
     numbers : ndarray of int
         Customer numbers from 1.
-    archetypes : ndarray of int
-        Place in `ARCHETYPES`.
-    joined, left : ndarray of float
-        Instants of the first order and of leaving for good, in months since the start of business. ``joined`` is
-        negative for those who were customers before, infinite for those who have not bought yet.
+    archetypes : ndarray of int8
+        Place in the archetypes of the settings.
+    joined : ndarray of float
+        Instant of the first order, in months since the start of business: negative for those who were customers
+        before, infinite for those who do not join within ten years of it.
+    orders_once : ndarray of bool
+        Whether the customer never comes back after the month of the first order, which is the only one.
+    slip_rates : ndarray of float
+        Monthly probability that the settled customer starts to slip.
     order_rates : ndarray of float
-        Orders per month in an ordinary month.
-    lines_per_order : ndarray of float
-        Mean number of lines of an order, at least 1.
+        Orders per month in an ordinary active month.
+    more_lines, more_units : ndarray of float
+        Mean lines of an order, and units of a line, beyond the first.
     price_tilts, discount_probabilities, return_probabilities : ndarray of float
-        As in `Archetype`, scattered.
-    department_edges : ndarray of float, shape (n_customers, n_departments)
-        Cumulative preferences for the departments.
+        As in `ArchetypeSettings`, scattered.
+    variants : ndarray of float
+        Size of the customer, or age of the child, from 0 to 1.
+    is_bulk_buyer : ndarray of bool
+        Planted outliers.
+    department_weights : ndarray of float32, shape (n_customers, n_departments)
+        Preferences for the departments.
+    settling_edges : ndarray of float32, shape (n_customers, n_settled_states)
+        Cumulative preferences for the settled states.
     """
 
     numbers: NDArray[np.int64]
-    archetypes: NDArray[np.int64]
+    archetypes: NDArray[np.int8]
     joined: NDArray[np.float64]
-    left: NDArray[np.float64]
+    orders_once: NDArray[np.bool_]
+    slip_rates: NDArray[np.float64]
     order_rates: NDArray[np.float64]
-    lines_per_order: NDArray[np.float64]
+    more_lines: NDArray[np.float64]
+    more_units: NDArray[np.float64]
     price_tilts: NDArray[np.float64]
     discount_probabilities: NDArray[np.float64]
     return_probabilities: NDArray[np.float64]
-    department_edges: NDArray[np.float64]
+    variants: NDArray[np.float64]
+    is_bulk_buyer: NDArray[np.bool_]
+    department_weights: NDArray[np.float32]
+    settling_edges: NDArray[np.float32]
 
-    def true_segments(self, months: int) -> NDArray[np.str_]:
-        """Name the segment each customer truly is in at the end of so many months of business.
+    def take(self, rows: NDArray[np.int64]) -> Population:
+        """Return the customers of some rows."""
+        return Population(**{field.name: getattr(self, field.name)[rows] for field in fields(self)})
 
-        Parameters
-        ----------
-        months : int
-            Months of business, at least 2.
-
-        Returns
-        -------
-        ndarray of str, shape (n_customers,)
-            The archetype, unless the customer has not bought yet (prospect), joined within the last `RECENT_MONTHS`
-            (newcomer) or left before them after more than one order (lapsed).
-        """
-        import numpy as np
-
-        names = np.array([archetype.name for archetype in ARCHETYPES])[self.archetypes]
-        recent = months - RECENT_MONTHS
-        is_one_time = names == "one_time"
-        conditions = [self.joined >= months, self.joined >= recent, (self.left < recent) & ~is_one_time]
-        return np.select(conditions, [PROSPECT, NEWCOMER, LAPSED], default=names)
+    def month_keys(self, month: int) -> NDArray[np.int64]:
+        """Keys for the draws of a month, one per customer."""
+        keys: NDArray[np.int64] = month * 10**CUSTOMER_DIGITS + self.numbers
+        return keys
 
 
-def make_population(settings: SyntheticSettings, calendar: BusinessCalendar) -> Population:
+def make_population(settings: SyntheticSettings, departments: Sequence[str]) -> Population:
     """Draw the customers of a shop.
 
     Parameters
     ----------
     settings : SyntheticSettings
-        Number of customers, and seed.
-    calendar : BusinessCalendar
-        The months of business.
+        Customers, first month, archetypes and seed.
+    departments : sequence of str
+        Departments of the catalogue.
 
     Returns
     -------
     Population
-        One entry per customer. A customer's entry depends on the seed and its number, not on how many customers there
-        are; ``joined`` also depends on the first month, and turns infinite if it lies after the last.
+        One entry per customer. A customer's entry depends on the seed and its number, not on how many customers or
+        months there are.
     """
     import numpy as np
 
     draws = Draws(settings.seed)
     numbers = np.arange(1, settings.customers + 1, dtype=np.int64)
-    archetypes = _draw_archetypes(draws, numbers)
-    joined, left = _draw_active_span(draws, numbers, archetypes, calendar)
-    rates = _trait("orders_per_month")[archetypes] * draws.gamma("order rate", numbers, _rate_shapes()[archetypes])
-    scatter = np.exp(0.25 * draws.normal("basket size", numbers))
-    tilts = _trait("price_tilt")[archetypes] * np.exp(0.30 * draws.normal("price level", numbers))
+    habits = _Habits(settings.archetypes, _draw_archetypes(draws, numbers, settings))
+    joined = _draw_joining(draws, numbers, habits, settings)
+    is_bulk_buyer = (draws.uniform("bulk buyer", numbers) < settings.outlier_share) & (numbers > 1)
+    rates = habits.trait("orders_per_month") * draws.gamma("order rate", numbers, habits.rate_shapes)
+    units = habits.trait("units") * np.exp(0.6 * draws.normal("units", numbers))
+    once = (draws.uniform("once", numbers) < habits.trait("one_order_share")) & (joined >= 0)
+    scattered = {name: 0.6 + 0.8 * draws.uniform(name, numbers) for name in ("discounts", "returns")}
     return Population(
         numbers=numbers,
-        archetypes=archetypes,
+        archetypes=habits.codes,
         joined=joined,
-        left=left,
+        orders_once=once,
+        slip_rates=np.minimum(1 / habits.trait("stays_months"), 1.0),
         order_rates=np.minimum(rates, _HIGHEST_RATE),
-        lines_per_order=1 + (_trait("lines_per_order")[archetypes] - 1) * scatter,
-        price_tilts=tilts,
-        discount_probabilities=_scattered(draws, "discounts", "discount_probability", numbers, archetypes),
-        return_probabilities=_scattered(draws, "returns", "return_probability", numbers, archetypes),
-        department_edges=_draw_department_edges(draws, numbers, archetypes),
+        more_lines=(habits.trait("lines_per_order") - 1) * np.exp(0.45 * draws.normal("basket size", numbers)),
+        more_units=np.minimum(np.where(is_bulk_buyer, _BULK_UNITS, units), _MOST_UNITS),
+        price_tilts=habits.trait("price_tilt") * np.exp(0.30 * draws.normal("price level", numbers)),
+        discount_probabilities=habits.trait("discount_probability") * scattered["discounts"],
+        return_probabilities=habits.trait("return_probability") * scattered["returns"],
+        variants=draws.uniform("variant", numbers),
+        is_bulk_buyer=is_bulk_buyer,
+        department_weights=_draw_department_weights(draws, numbers, habits, departments),
+        settling_edges=habits.settling_edges(),
     )
 
 
-def _trait(name: str) -> NDArray[np.float64]:
-    """One trait of all archetypes, in order."""
+@dataclass(frozen=True)
+class _Habits:
+    """The archetypes, and which of them each customer has."""
+
+    archetypes: tuple[ArchetypeSettings, ...]
+    codes: NDArray[np.int8]
+
+    def trait(self, name: str) -> NDArray[np.float64]:
+        """One trait per customer."""
+        import numpy as np
+
+        return np.array([getattr(archetype, name) for archetype in self.archetypes], dtype=np.float64)[self.codes]
+
+    @property
+    def rate_shapes(self) -> NDArray[np.int64]:
+        return self.trait("rate_shape").astype("int64")
+
+    def weights(self, field: str, names: Sequence[str], absent: float) -> NDArray[np.float32]:
+        """Weights of names from a mapping of the archetypes; shape (n_customers, n_names)."""
+        import numpy as np
+
+        mappings = [getattr(archetype, field) for archetype in self.archetypes]
+        table = [[mapping.get(name, absent) for name in names] for mapping in mappings]
+        return np.array(table, dtype=np.float32)[self.codes]
+
+    def settling_edges(self) -> NDArray[np.float32]:
+        """Cumulative shares of the settled states."""
+        import numpy as np
+
+        edges = np.cumsum(self.weights("settles_as", SETTLED_STATES, 0.0), axis=1)
+        shares: NDArray[np.float32] = edges / edges[:, -1:]
+        return shares
+
+
+def archetype_shares(settings: SyntheticSettings) -> tuple[float, ...]:
+    """Shares of the archetypes among all customers, in their order; they add up to 1."""
+    weights = [settings.mix.get(archetype.name, archetype.share) for archetype in settings.archetypes]
+    return tuple(weight / sum(weights) for weight in weights)
+
+
+def _draw_archetypes(draws: Draws, numbers: NDArray[np.int64], settings: SyntheticSettings) -> NDArray[np.int8]:
     import numpy as np
 
-    return np.array([getattr(archetype, name) for archetype in ARCHETYPES], dtype=np.float64)
+    edges = np.cumsum(archetype_shares(settings))[:-1]
+    return np.searchsorted(edges, draws.uniform("archetype", numbers), side="right").astype(np.int8)
 
 
-def _rate_shapes() -> NDArray[np.int64]:
-    import numpy as np
-
-    return np.array([archetype.rate_shape for archetype in ARCHETYPES], dtype=np.int64)
-
-
-def _scattered(
-    draws: Draws, purpose: str, trait: str, numbers: NDArray[np.int64], archetypes: NDArray[np.int64]
+def _draw_joining(
+    draws: Draws, numbers: NDArray[np.int64], habits: _Habits, settings: SyntheticSettings
 ) -> NDArray[np.float64]:
-    """Scatter a probability between 0.6 and 1.4 times the archetype's."""
-    scattered: NDArray[np.float64] = _trait(trait)[archetypes] * (0.6 + 0.8 * draws.uniform(purpose, numbers))
-    return scattered
-
-
-def _draw_archetypes(draws: Draws, numbers: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Draw archetypes by share; the first customer is loyal, so that even the smallest shop has business."""
+    """Draw when customers join, in months since the start of business, by a hazard that follows the season."""
     import numpy as np
 
-    edges = np.cumsum(_trait("share"))
-    drawn = np.searchsorted(edges / edges[-1], draws.uniform("archetype", numbers), side="right")
-    loyal = [archetype.name for archetype in ARCHETYPES].index("loyal")
-    return np.where(numbers == 1, loyal, drawn)
-
-
-def _draw_active_span(
-    draws: Draws, numbers: NDArray[np.int64], archetypes: NDArray[np.int64], calendar: BusinessCalendar
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Draw when customers join and leave, in months since the start of business.
-
-    Lifetimes are exponential, so what is left of an established customer's at the start is exponential as well.
-    """
-    import numpy as np
-
-    is_established = draws.uniform("established", numbers) < _trait("established_share")[archetypes]
-    before = -_ESTABLISHED_MONTHS * draws.uniform("joined before", numbers)
-    joined_by = 1 - np.cumprod(1 - _JOIN_HAZARD * calendar.season)
+    first = int(settings.first_month[5:]) - 1
+    seasons = np.array([SEASON[(first + month) % 12] for month in range(120)])
+    joined_by = 1 - np.cumprod(1 - _JOIN_HAZARD * seasons)
     month = np.searchsorted(joined_by, draws.uniform("join month", numbers), side="right")
-    within = month + draws.uniform("join day", numbers)
-    joined = np.where(is_established, before, np.where(month < len(calendar.months), within, np.inf))
-    lifetime = -np.log(draws.uniform("lifetime", numbers)) * _trait("lifetime_months")[archetypes]
-    left = np.maximum(joined, 0.0) + lifetime
-    is_first = numbers == 1
-    return np.where(is_first, -1.0, joined), np.where(is_first, np.inf, left)
+    joined = np.where(month < len(seasons), month + draws.uniform("join day", numbers), np.inf)
+    is_established = draws.uniform("established", numbers) < habits.trait("established_share")
+    before = -_ESTABLISHED_MONTHS * draws.uniform("joined before", numbers)
+    return np.where(numbers == 1, -1.0, np.where(is_established, before, joined))
 
 
-def _draw_department_edges(
-    draws: Draws, numbers: NDArray[np.int64], archetypes: NDArray[np.int64]
-) -> NDArray[np.float64]:
-    """Draw each customer's own preferences around those of the archetype (Dirichlet), cumulated."""
+def _draw_department_weights(
+    draws: Draws, numbers: NDArray[np.int64], habits: _Habits, departments: Sequence[str]
+) -> NDArray[np.float32]:
+    """Draw each customer's own preferences around those of the archetype (Dirichlet, not yet divided by their sum)."""
     import numpy as np
 
     shapes = np.full(len(numbers), 3, dtype=np.int64)
-    taste = np.column_stack([draws.gamma(f"taste for {name}", numbers, shapes) for name in DEPARTMENTS])
-    preference = np.array([archetype.departments for archetype in ARCHETYPES])[archetypes] * taste
-    edges = np.cumsum(preference, axis=1)
-    shares: NDArray[np.float64] = edges / edges[:, -1:]
-    return shares
+    taste = np.column_stack([draws.gamma(f"taste for {name}", numbers, shapes) for name in departments])
+    return (habits.weights("departments", departments, 1.0) * taste).astype(np.float32)

@@ -1,27 +1,27 @@
-"""The synthetic shop: a seeded retailer with customers, products, order lines, returns and engagement events.
+"""The synthetic shop: a seeded retailer whose customers move through hidden states, month by month.
 
 Writing it as a delivery is done in `delivery.py`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
-from segmentation_assets.config.settings import SyntheticSettings
-from segmentation_assets.synthetic.calendar import SECONDS_PER_DAY, BusinessCalendar, make_calendar, spread_over_days
-from segmentation_assets.synthetic.catalogue import build_products
+from segmentation_assets.config.synthetic import SyntheticSettings
+from segmentation_assets.synthetic.assortment import make_assortment
+from segmentation_assets.synthetic.calendar import BusinessCalendar, make_calendar
+from segmentation_assets.synthetic.catalogue import Catalogue, read_catalogue
+from segmentation_assets.synthetic.channels import CHANNELS, STORES_PER_COUNTRY, draw_channels
+from segmentation_assets.synthetic.customers import COUNTRIES, customers_frame, draw_categories, number_texts
 from segmentation_assets.synthetic.draws import Draws
+from segmentation_assets.synthetic.drift import app_shares
 from segmentation_assets.synthetic.engagement import EVENT_TYPES, draw_events
-from segmentation_assets.synthetic.orders import (
-    CUSTOMER_DIGITS,
-    Lines,
-    Orders,
-    draw_returns,
-    fill_orders,
-    place_orders,
-)
-from segmentation_assets.synthetic.population import Population, make_population
+from segmentation_assets.synthetic.orders import Lines, draw_returns, fill_orders, join_lines, place_orders
+from segmentation_assets.synthetic.population import CUSTOMER_DIGITS, Population, make_population
+from segmentation_assets.synthetic.states import STATES, first_states, next_states
 
 if TYPE_CHECKING:
     import numpy as np
@@ -29,61 +29,235 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 ORDER_DIGITS = 12
-_COUNTRIES = {"Netherlands": 0.34, "Germany": 0.26, "Belgium": 0.16, "France": 0.12, "Austria": 0.07, "Spain": 0.05}
 
 
 @dataclass(frozen=True)
-class Shop:
-    """All tables of a synthetic shop.
+class BusinessMonth:
+    """What one month of business adds.
 
     Parameters
     ----------
-    customers : DataFrame
-        A customer: ``customer_id``, ``registered_on`` (datetime64[s], midnight), ``birth_year``, ``country``.
-    products : DataFrame
-        A product: ``product_id``, ``product_name``, ``department``, ``class``, ``unit_price`` (list price).
+    month : str
+        The month as YYYY-MM.
     order_lines : DataFrame
         A purchased or returned line: ``order_id``, ``order_at`` (datetime64[s], local time), ``customer_id``,
-        ``product_id``, ``quantity`` (negative in returns), ``unit_price`` (two decimals); sorted by ``order_at``,
-        ``order_id``, ``product_id``, which together are unique. The return of order ``S…`` is order ``R…``.
+        ``product_id``, ``quantity`` (negative in returns), ``unit_price`` (two decimals), ``country``, ``channel``,
+        ``store_id`` (missing outside of stores), ``brand``, ``list_price``, ``cost_price``, ``currency``; sorted by
+        ``order_at``, ``order_id``, ``product_id``, which together are unique. The return of ``S…`` is ``R…``.
     engagement_events : DataFrame
-        An event: ``customer_id``, ``event_at``, ``event_type`` (visit or email_open); sorted by ``event_at``,
-        ``customer_id``, ``event_type``.
-    ground_truth : DataFrame
-        A customer: ``customer_id`` and ``true_segment`` at the end of business. Never part of a delivery.
+        An event: ``customer_id``, ``event_at``, ``event_type``; sorted by ``event_at``, ``customer_id``,
+        ``event_type``.
+    true_states : DataFrame
+        A customer: ``customer_id``, ``month`` (its first day) and ``true_state``. Never part of a delivery.
     """
 
-    customers: pd.DataFrame
-    products: pd.DataFrame
+    month: str
     order_lines: pd.DataFrame
     engagement_events: pd.DataFrame
-    ground_truth: pd.DataFrame
+    true_states: pd.DataFrame
 
 
-def generate_shop(settings: SyntheticSettings) -> Shop:
-    """Make the synthetic shop of the given settings.
+@dataclass(frozen=True)
+class Business:
+    """A shop before its months are made: its settings, calendar, catalogue and customers.
 
     Parameters
     ----------
     settings : SyntheticSettings
-        Customers, first month and number of months, seed.
-
-    Returns
-    -------
-    Shop
-        Equal for equal settings. A shop with more customers starts with the same ones, and a shop with more months
-        has the same order lines and events in the months before; registration of customers without an order, and
-        the true segments, refer to the end of business.
+    calendar : BusinessCalendar
+    catalogue : Catalogue
+    population : Population
+    currency : str
+        ISO 4217 code written on every line.
 
     Notes
     -----
-    Customers join, order in a Poisson process whose rate is gamma-distributed, and leave after an exponential
-    lifetime, as in the Pareto/NBD model; habits come from the customer's archetype.
+    Customers join, move through hidden states in a Markov chain, order in a Poisson process whose rate is
+    gamma-distributed and moved by their state, and leave for ever, which extends the Pareto/NBD model.
 
     References
     ----------
     Schmittlein, Morrison and Colombo (1987), Counting your customers: who are they and what will they do next?,
     doi:10.1287/mnsc.33.1.1.
+    """
+
+    settings: SyntheticSettings
+    calendar: BusinessCalendar
+    catalogue: Catalogue
+    population: Population
+    currency: str
+
+    @cached_property
+    def draws(self) -> Draws:
+        """The shop's random draws."""
+        return Draws(self.settings.seed)
+
+    @cached_property
+    def customer_ids(self) -> NDArray[np.str_]:
+        """Customer ids, in the order of the population."""
+        return number_texts("C", self.population.numbers, CUSTOMER_DIGITS)
+
+    @cached_property
+    def countries(self) -> NDArray[np.int64]:
+        """Place of each customer's country in `COUNTRIES`."""
+        return draw_categories(self.draws, "country", self.population.numbers, COUNTRIES)
+
+    @cached_property
+    def customers(self) -> pd.DataFrame:
+        """The customers; see `customers_frame`."""
+        return customers_frame(self.draws, self.population, self.calendar, self.settings)
+
+    @cached_property
+    def products(self) -> pd.DataFrame:
+        """Products sold by the end of business; see `Catalogue`."""
+        products = self.catalogue.products
+        return products[products["launched"] < self.settings.months].reset_index(drop=True)
+
+    @cached_property
+    def true_customers(self) -> pd.DataFrame:
+        """A customer: ``customer_id``, ``archetype`` and ``outlier``, which is missing for most."""
+        import numpy as np
+        import pandas as pd
+
+        names = [archetype.name for archetype in self.settings.archetypes]
+        return pd.DataFrame(
+            {
+                "customer_id": self.customer_ids,
+                "archetype": pd.Categorical.from_codes(self.population.archetypes, names),
+                "outlier": pd.Categorical.from_codes(np.where(self.population.is_bulk_buyer, 0, -1), ["bulk_buyer"]),
+            }
+        )
+
+    def months(self) -> Iterator[BusinessMonth]:
+        """Make the months one after the other; only what the next one needs is kept."""
+        states = first_states(self.draws, self.population)
+        pending: Lines | None = None
+        for month in range(self.settings.months):
+            states = next_states(self.draws, self.population, states, month, self.settings.transitions)
+            made, pending = self._make_month(states, month, pending)
+            yield made
+
+    def _make_month(self, states: NDArray[np.int8], month: int, pending: Lines | None) -> tuple[BusinessMonth, Lines]:
+        """Make one month; also return what comes back in the next."""
+        draws, population = self.draws, self.population
+        assortment = make_assortment(draws, self.catalogue, self.settings, self.calendar, month)
+        orders = place_orders(draws, population, states, self.calendar, month)
+        lines = fill_orders(draws, orders, population, states, assortment)
+        returns = draw_returns(draws, lines, population, states, self.catalogue)
+        is_later = returns.seconds >= self.calendar.starts[month + 1]
+        parts = [part for part in (pending, lines, returns.take(~is_later)) if part is not None]
+        events = draw_events(draws, orders, population, states, self.calendar, month)
+        made = BusinessMonth(
+            str(self.calendar.months[month]),
+            self._lines_frame(join_lines(*parts).sorted()),
+            self._events_frame(*events),
+            self._states_frame(states, month),
+        )
+        return made, returns.take(is_later)
+
+    def _lines_frame(self, lines: Lines) -> pd.DataFrame:
+        import numpy as np
+        import pandas as pd
+
+        numbers, order = np.unique(lines.order_numbers, return_inverse=True)
+        prefix = np.where(lines.quantities > 0, 0, 1)
+        texts = np.stack([number_texts(letter, numbers, ORDER_DIGITS) for letter in "SR"])
+        customers = lines.customers
+        channels, stores = draw_channels(
+            self.draws,
+            lines.order_numbers,
+            self.population.numbers[customers],
+            self.countries[customers],
+            app_shares(self.settings, lines.order_numbers // 10 ** (CUSTOMER_DIGITS + 2)),
+        )
+        products, brands = self.catalogue.products, self.catalogue.products["brand"]
+        return pd.DataFrame(
+            {
+                "order_id": texts[prefix, order],
+                "order_at": lines.seconds.astype("datetime64[s]"),
+                "customer_id": self.customer_ids[customers],
+                "product_id": pd.Categorical.from_codes(lines.products, products["product_id"].tolist()),
+                "quantity": lines.quantities,
+                "unit_price": lines.cents / 100,
+                "country": pd.Categorical.from_codes(self.countries[customers], list(COUNTRIES)),
+                "channel": pd.Categorical.from_codes(channels, CHANNELS),
+                "store_id": pd.Categorical.from_codes(stores, _store_ids()),
+                "brand": pd.Categorical(brands.to_numpy()[lines.products], sorted(brands.unique())),
+                "list_price": lines.list_cents / 100,
+                "cost_price": self._cost_cents[lines.products] / 100,
+                "currency": pd.Categorical.from_codes(np.zeros(len(customers), dtype=np.int8), [self.currency]),
+            }
+        )
+
+    @cached_property
+    def _cost_cents(self) -> NDArray[np.float64]:
+        """What a unit costs the shop, in hundredths."""
+        import numpy as np
+
+        shares = np.array(self.catalogue.cost_shares)[self.catalogue.department_codes]
+        cents: NDArray[np.float64] = np.rint(self.catalogue.products["unit_price"].to_numpy() * 100 * shares)
+        return cents
+
+    def _events_frame(
+        self, customers: NDArray[np.int64], seconds: NDArray[np.int64], codes: NDArray[np.int64]
+    ) -> pd.DataFrame:
+        import pandas as pd
+
+        return pd.DataFrame(
+            {
+                "customer_id": self.customer_ids[customers],
+                "event_at": seconds.astype("datetime64[s]"),
+                "event_type": pd.Categorical.from_codes(codes, EVENT_TYPES),
+            }
+        )
+
+    def _states_frame(self, states: NDArray[np.int8], month: int) -> pd.DataFrame:
+        import numpy as np
+        import pandas as pd
+
+        return pd.DataFrame(
+            {
+                "customer_id": self.customer_ids,
+                "month": np.full(len(states), self.calendar.months[month].astype("datetime64[s]")),
+                "true_state": pd.Categorical.from_codes(states, STATES),
+            }
+        )
+
+
+def open_business(settings: SyntheticSettings, currency: str = "EUR") -> Business:
+    """Make all of a shop but its months.
+
+    Raises
+    ------
+    DataError
+        The catalogue that the settings name cannot be read.
+    """
+    catalogue = read_catalogue(settings.catalogue)
+    population = make_population(settings, catalogue.departments)
+    return Business(settings, make_calendar(settings), catalogue, population, currency)
+
+
+@dataclass(frozen=True)
+class Shop:
+    """All tables of a synthetic shop in memory; see `Business` and `BusinessMonth` for their columns."""
+
+    customers: pd.DataFrame
+    products: pd.DataFrame
+    order_lines: pd.DataFrame
+    engagement_events: pd.DataFrame
+    true_customers: pd.DataFrame
+    true_states: pd.DataFrame
+
+
+def generate_shop(settings: SyntheticSettings) -> Shop:
+    """Make the synthetic shop of the given settings in memory.
+
+    Returns
+    -------
+    Shop
+        Equal for equal settings. A shop with more customers starts with the same ones, and a shop with more months
+        has the same order lines, events and true states in the months before; only the registration of customers
+        without an order refers to the end of business.
 
     Examples
     --------
@@ -93,127 +267,14 @@ def generate_shop(settings: SyntheticSettings) -> Shop:
     """
     import pandas as pd
 
-    draws = Draws(settings.seed)
-    calendar = make_calendar(settings)
-    population = make_population(settings, calendar)
-    products = build_products()
-    customer_ids = _number_texts("C", population.numbers, CUSTOMER_DIGITS)
-    orders = place_orders(draws, population, calendar)
-    lines = fill_orders(draws, orders, population, calendar, products)
-    returns, returned_at = draw_returns(draws, orders, lines, population, calendar, products)
-    truth = {"customer_id": customer_ids, "true_segment": population.true_segments(settings.months)}
-    return Shop(
-        customers=_customers_frame(draws, population, calendar, customer_ids),
-        products=products,
-        order_lines=_order_lines_frame(orders, lines, returns, returned_at, customer_ids, products),
-        engagement_events=_events_frame(draws, orders, population, calendar, customer_ids),
-        ground_truth=pd.DataFrame(truth),
-    )
+    business = open_business(settings)
+    months = list(business.months())
+    tables = ("order_lines", "engagement_events", "true_states")
+    whole = {name: pd.concat([getattr(month, name) for month in months], ignore_index=True) for name in tables}
+    return Shop(business.customers, business.products, true_customers=business.true_customers, **whole)
 
 
-def _number_texts(prefix: str, numbers: NDArray[np.int64], digits: int) -> NDArray[np.str_]:
-    """Write numbers with leading zeros behind a one-letter prefix."""
-    import numpy as np
-
-    letters = np.empty((len(numbers), digits + 1), dtype=np.uint32)
-    letters[:, 0] = ord(prefix)
-    letters[:, 1:] = numbers[:, None] // 10 ** np.arange(digits - 1, -1, -1) % 10 + ord("0")
-    texts: NDArray[np.str_] = letters.view(f"U{digits + 1}")[:, 0]
-    return texts
-
-
-def _customers_frame(
-    draws: Draws, population: Population, calendar: BusinessCalendar, customer_ids: NDArray[np.str_]
-) -> pd.DataFrame:
-    """One row per customer; who has not ordered within business registered on any day of it."""
-    import numpy as np
-    import pandas as pd
-
-    numbers = population.numbers
-    first_day = int(calendar.starts[0]) // SECONDS_PER_DAY
-    n_days = int(calendar.starts[-1]) // SECONDS_PER_DAY - first_day
-    any_day = first_day + (draws.uniform("registered", numbers) * n_days).astype(np.int64)
-    early = (draws.uniform("registered early", numbers) ** 3 * 30).astype(np.int64)
-    registered = np.where(np.isfinite(population.joined), _join_days(population, calendar) - early, any_day)
-    age = 18 + np.floor(draws.gamma("age", numbers, np.full(len(numbers), 4)) * 24)
-    first_year = calendar.months[0].astype("datetime64[Y]").astype(int) + 1970
-    shares = np.cumsum(list(_COUNTRIES.values()))
-    country = np.searchsorted(shares / shares[-1], draws.uniform("country", numbers), side="right")
-    return pd.DataFrame(
-        {
-            "customer_id": customer_ids,
-            "registered_on": registered.astype("datetime64[D]").astype("datetime64[s]"),
-            "birth_year": first_year - np.minimum(age, 90).astype(int),
-            "country": np.array(list(_COUNTRIES))[country],
-        }
-    )
-
-
-def _join_days(population: Population, calendar: BusinessCalendar) -> NDArray[np.int64]:
-    """Day of the first order, in days since 1970; 0 for customers without one."""
-    import numpy as np
-
-    first_day = int(calendar.starts[0]) // SECONDS_PER_DAY
-    joined = np.where(np.isfinite(population.joined), population.joined, 0.0)
-    days = first_day + np.floor(joined * 365.25 / 12).astype(np.int64)
-    for month in range(len(calendar.months)):
-        rows = np.flatnonzero(np.floor(population.joined) == month)
-        day = spread_over_days(joined[rows] - month, calendar.day_edges(month))
-        days[rows] = calendar.starts[month] // SECONDS_PER_DAY + day
-    return days
-
-
-def _order_lines_frame(
-    orders: Orders,
-    lines: Lines,
-    returns: Lines,
-    returned_at: NDArray[np.int64],
-    customer_ids: NDArray[np.str_],
-    products: pd.DataFrame,
-) -> pd.DataFrame:
-    """Purchases and returns as one frame, sorted by instant, order and product."""
-    import numpy as np
-    import pandas as pd
-
-    order = np.concatenate([lines.orders, returns.orders])
-    product = np.concatenate([lines.products, returns.products])
-    quantity = np.concatenate([lines.quantities, -returns.quantities])
-    cents = np.concatenate([lines.cents, returns.cents])
-    seconds = np.concatenate([orders.seconds[lines.orders], returned_at])
-    is_sale = quantity > 0
-    sorting = np.lexsort((product, orders.numbers[order], is_sale, seconds))
-    order, product, is_sale = order[sorting], product[sorting], is_sale[sorting]
-    sale_ids = _number_texts("S", orders.numbers, ORDER_DIGITS)
-    return_ids = _number_texts("R", orders.numbers, ORDER_DIGITS)
-    return pd.DataFrame(
-        {
-            "order_id": np.where(is_sale, sale_ids[order], return_ids[order]),
-            "order_at": seconds[sorting].astype("datetime64[s]"),
-            "customer_id": customer_ids[orders.customers[order]],
-            "product_id": products["product_id"].to_numpy(dtype=object)[product],
-            "quantity": quantity[sorting],
-            "unit_price": cents[sorting] / 100,
-        }
-    )
-
-
-def _events_frame(
-    draws: Draws,
-    orders: Orders,
-    population: Population,
-    calendar: BusinessCalendar,
-    customer_ids: NDArray[np.str_],
-) -> pd.DataFrame:
-    """Engagement events as a frame, sorted by instant, customer and type."""
-    import numpy as np
-    import pandas as pd
-
-    customers, seconds, codes = draw_events(draws, orders, population, calendar)
-    sorting = np.lexsort((codes, customers, seconds))
-    return pd.DataFrame(
-        {
-            "customer_id": customer_ids[customers[sorting]],
-            "event_at": seconds[sorting].astype("datetime64[s]"),
-            "event_type": np.array(EVENT_TYPES)[codes[sorting]],
-        }
-    )
+def _store_ids() -> list[str]:
+    """Ids of all stores: country code and number."""
+    codes = ("NL", "DE", "BE", "FR", "AT", "ES")
+    return [f"{code}-{number:02d}" for code in codes for number in range(1, STORES_PER_COUNTRY + 1)]

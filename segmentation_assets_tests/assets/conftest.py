@@ -97,7 +97,7 @@ def deliver_small_shop(shop: Shop, last_month: str = MONTHS[-1]) -> None:
     """Write the files of the small shop, 300 customers over nine months, into its delivery folder."""
     from segmentation_assets.storage.engine import Engine
     from segmentation_assets.synthetic.delivery import write_delivery
-    from segmentation_assets.synthetic.shop import generate_shop
+    from segmentation_assets.synthetic.shop import open_business
 
     overrides = {
         "synthetic.customers": 300,
@@ -107,7 +107,7 @@ def deliver_small_shop(shop: Shop, last_month: str = MONTHS[-1]) -> None:
     synthetic = load_settings(profile="demo", overrides=overrides).settings
     shop.deliveries.mkdir(parents=True)
     with Engine(synthetic.engine, shop.root).connect() as connection:
-        write_delivery(connection, generate_shop(synthetic.synthetic), shop.deliveries)
+        write_delivery(connection, open_business(synthetic.synthetic), shop.deliveries)
 
 
 @pytest.fixture(scope="session")

@@ -8,24 +8,23 @@ from segmentation_assets.graph.inputs import delivered_files
 from segmentation_assets.ingestion.decisions import read_decisions
 from segmentation_assets.orchestration.step import PART, Step
 from segmentation_assets.storage.engine import write_frame
-from segmentation_assets.synthetic.delivery import write_delivery, write_ground_truth
-from segmentation_assets.synthetic.shop import generate_shop
+from segmentation_assets.synthetic.delivery import write_delivery
+from segmentation_assets.synthetic.shop import open_business
 from segmentation_assets.tables.raw import DECISIONS, DELIVERY
 
 
 def synthetic_retail(step: Step) -> None:
-    """Make the shop and deliver its files."""
-    shop = generate_shop(step.platform.settings.synthetic)
-    files = write_delivery(step.connection, shop, step.stage)
-    for path in files:
-        step.deliver(path.name, f"synthetic/delivery/{path.name}")
-    truth = write_ground_truth(step.connection, shop, step.stage)
-    step.deliver(truth.name, f"synthetic/ground_truth/{truth.name}")
+    """Make the shop month by month and deliver its files; the truth goes to a folder of its own."""
+    settings = step.platform.settings
+    written = write_delivery(
+        step.connection, open_business(settings.synthetic, settings.currency), step.stage, step.stage
+    )
+    for folder, paths in (("delivery", written.delivered), ("ground_truth", written.truth)):
+        for path in paths:
+            step.deliver(path.name, f"synthetic/{folder}/{path.name}")
     step.metadata |= {
-        "customers": len(shop.customers),
-        "products": len(shop.products),
-        "order_lines": len(shop.order_lines),
-        "seed": step.platform.settings.synthetic.seed,
+        **{table: written.row_counts[table] for table in ("customers", "products", "order_lines")},
+        "seed": settings.synthetic.seed,
     }
 
 

@@ -177,3 +177,21 @@ def test_every_example_loads(folder: Path, repository: Path, name: str) -> None:
     assert len(set(settings.source.non_product_codes)) == 17
     assert settings.reference is not None
     assert settings.features.departments == ()
+
+
+def test_catalogue_is_found_beside_the_settings_file_that_names_it(folder: Path) -> None:
+    (folder / "shops").mkdir()
+    write(folder / "shops" / "mine.yaml", "synthetic:\n  catalogue: catalogue.yaml\n")
+    loaded = load_settings(config=folder / "shops" / "mine.yaml")
+    assert loaded.settings.synthetic.catalogue == folder / "shops" / "catalogue.yaml"
+
+
+def test_mix_and_faults_are_numbers_in_the_environment() -> None:
+    environment = {
+        "SEGMENTATION__SYNTHETIC__MIX": "{gift_buyer: 0.9}",
+        "SEGMENTATION__SYNTHETIC__FAULTS__GUESTS": "0.2",
+        "SEGMENTATION__SYNTHETIC__FAULTS__PRESET": "real",
+    }
+    shop = load_settings(environment=environment).settings.synthetic
+    assert shop.mix == {"gift_buyer": 0.9}
+    assert (shop.faults.rate("guests"), shop.faults.rate("write_offs")) == (0.2, 0.0025)

@@ -141,6 +141,15 @@ SINGLE_PROBLEMS = {
         "synthetic:\n  first_month: 2099-01\n  months: 13\n",
         "segmentation.yaml:1: synthetic: business must lie between 1970-01 and 2099-12, got 13 months from 2099-01.",
     ),
+    "mix of an archetype that there is not": (
+        "synthetic:\n  mix: {gift_byer: 0.5}\n",
+        "segmentation.yaml:1: synthetic: mix names gift_byer; archetypes are connoisseur, home_maker, bargain_hunter, "
+        "fashion_shopper, gift_buyer.",
+    ),
+    "share in the mix that is no number": (
+        "synthetic:\n  mix: {gift_buyer: many}\n",
+        "segmentation.yaml:2: synthetic.mix.gift_buyer must be a number, got 'many'.",
+    ),
     "quote for a separator": (
         "source: {products: {files: [a], columns: {product_id: a, department: b}, separator: '\"'}}\n",
         "segmentation.yaml:1: source.products.separator: a quote or a line break cannot separate fields.\n"

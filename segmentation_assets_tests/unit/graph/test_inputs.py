@@ -110,6 +110,19 @@ def test_decisions_count_only_where_there_are_any(platform):
     assert list(fingerprints(platform, "source/decisions")) == ["decisions.csv"]
 
 
+def test_own_catalogue_counts_by_its_bytes(make_platform, tmp_path):
+    path = tmp_path / "mine.yaml"
+    path.write_text("one")
+    platform = make_platform(synthetic__catalogue=str(path))
+    first = fingerprints(platform, "source/synthetic_retail")
+    path.write_text("another")
+    second = fingerprints(platform, "source/synthetic_retail")
+    assert list(first) == list(second) == ["catalogue"]
+    assert first != second
+    path.unlink()
+    assert fingerprints(platform, "source/synthetic_retail") == {}
+
+
 def test_recent_snapshots_start_with_the_first_snapshot_and_are_at_most_twelve(make_platform, platform):
     assert recent_snapshots(platform, "2025-08-01") == ("2025-06-01", "2025-07-01", "2025-08-01")
     long = make_platform(calendar__first_snapshot="2024-01")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from segmentation_assets.config.settings import SyntheticSettings
+from segmentation_assets.config.synthetic import SyntheticSettings
 from segmentation_assets.synthetic.shop import Shop, generate_shop
 
 

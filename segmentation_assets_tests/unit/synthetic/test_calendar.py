@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from segmentation_assets.config.settings import SyntheticSettings
+from segmentation_assets.config.synthetic import SyntheticSettings
 from segmentation_assets.synthetic.calendar import SEASON, make_calendar, spread_over_days, spread_over_hours
 
 CALENDAR = make_calendar(SyntheticSettings(first_month="2023-11", months=4))

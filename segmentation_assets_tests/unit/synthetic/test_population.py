@@ -1,84 +1,79 @@
 import numpy as np
 import pytest
 
-from segmentation_assets.config.settings import SyntheticSettings
-from segmentation_assets.synthetic.archetypes import ARCHETYPES, TRUE_SEGMENTS
-from segmentation_assets.synthetic.calendar import make_calendar
-from segmentation_assets.synthetic.population import Population, make_population
+from segmentation_assets.config.synthetic import DEFAULT_ARCHETYPES, SETTLED_STATES, SyntheticSettings
+from segmentation_assets.synthetic.population import Population, archetype_shares, make_population
 
-NAMES = [archetype.name for archetype in ARCHETYPES]
-
-
-def make(customers: int, months: int) -> Population:
-    settings = SyntheticSettings(customers=customers, months=months)
-    return make_population(settings, make_calendar(settings))
+NAMES = [archetype.name for archetype in DEFAULT_ARCHETYPES]
+DEPARTMENTS = ("Apparel", "Health & Wellness")
 
 
-def place_customers(archetypes: list[str], joined: list[float], left: list[float]) -> Population:
-    anything = np.ones(len(joined))
-    return Population(
-        numbers=np.arange(1, len(joined) + 1),
-        archetypes=np.array([NAMES.index(name) for name in archetypes]),
-        joined=np.array(joined),
-        left=np.array(left),
-        order_rates=anything,
-        lines_per_order=anything,
-        price_tilts=anything,
-        discount_probabilities=anything,
-        return_probabilities=anything,
-        department_edges=np.ones((len(joined), 4)),
-    )
-
-
-def test_shares_of_archetypes_add_up_to_one() -> None:
-    assert sum(archetype.share for archetype in ARCHETYPES) == pytest.approx(1)
-    assert len(set(TRUE_SEGMENTS)) == len(TRUE_SEGMENTS) == 10
+def make(customers: int, **settings: object) -> Population:
+    return make_population(SyntheticSettings(customers=customers, **settings), DEPARTMENTS)
 
 
 def test_archetypes_occur_in_their_shares() -> None:
-    shares = np.bincount(make(20_000, 6).archetypes) / 20_000
-    assert shares == pytest.approx([archetype.share for archetype in ARCHETYPES], abs=0.012)
+    settings = SyntheticSettings(customers=20_000)
+    shares = np.bincount(make(20_000).archetypes) / 20_000
+    assert sum(archetype_shares(settings)) == pytest.approx(1)
+    assert shares == pytest.approx(archetype_shares(settings), abs=0.012)
 
 
-def test_state_at_the_end_of_business_overrides_the_archetype() -> None:
-    population = place_customers(
-        ["vip", "vip", "vip", "loyal", "one_time", "one_time", "loyal"],
-        [-5.0, -5.0, 9.0, np.inf, 2.5, 9.5, 8.9],
-        [99.0, 8.9, 99.0, np.inf, 2.5, 9.5, 9.0],
-    )
-    expected = ["vip", "lapsed", "newcomer", "prospect", "one_time", "newcomer", "loyal"]
-    assert population.true_segments(12).tolist() == expected
+def test_a_mix_replaces_the_shares_it_names() -> None:
+    mix = dict.fromkeys(NAMES, 0.0) | {"home_maker": 3.0, "gift_buyer": 1.0}
+    found = np.bincount(make(20_000, mix=mix).archetypes, minlength=len(NAMES)) / 20_000
+    expected = [{"home_maker": 0.75, "gift_buyer": 0.25}.get(name, 0.0) for name in NAMES]
+    assert found == pytest.approx(expected, abs=0.012)
 
 
-def test_the_first_customer_is_loyal_and_never_leaves() -> None:
-    population = make(10, 2)
-    assert NAMES[population.archetypes[0]] == "loyal"
-    assert (population.joined[0], population.left[0]) == (-1.0, np.inf)
+def test_the_first_customer_was_there_before() -> None:
+    assert [make(10, seed=seed).joined[0] for seed in range(3)] == [-1.0] * 3
 
 
-def test_nobody_leaves_before_joining() -> None:
-    population = make(2_000, 12)
-    assert (population.left >= population.joined).all()
-    one_time = population.archetypes == NAMES.index("one_time")
-    assert (population.left[one_time] == population.joined[one_time]).all()
+def test_a_customer_depends_on_its_own_number_only() -> None:
+    small, large = make(50), make(500, months=6).take(np.arange(50))
+    for name in ("archetypes", "joined", "order_rates", "department_weights", "settling_edges", "is_bulk_buyer"):
+        assert getattr(small, name).tolist() == getattr(large, name).tolist()
 
 
 def test_customers_join_throughout_business() -> None:
-    joined = make(2_000, 18).joined
-    months = np.bincount(np.floor(joined[(joined >= 0) & np.isfinite(joined)]).astype(int), minlength=18)
+    joined = make(2_000).joined
+    months = np.bincount(np.floor(joined[(joined >= 0) & (joined < 18)]).astype(int), minlength=18)
     assert (months >= 5).all()
-    assert (joined < 0).any()
+    assert 0.1 < (joined < 0).mean() < 0.5
 
 
-def test_order_rates_scatter_around_the_archetype() -> None:
-    population = make(20_000, 6)
-    loyal = population.order_rates[population.archetypes == NAMES.index("loyal")]
-    assert loyal.mean() == pytest.approx(0.85, rel=0.05)
-    assert loyal.std() / loyal.mean() == pytest.approx(1 / np.sqrt(5), rel=0.1)
+def test_order_rates_scatter_as_gamma_around_the_archetype() -> None:
+    population = make(30_000)
+    place = NAMES.index("home_maker")
+    rates = population.order_rates[population.archetypes == place]
+    assert rates.mean() == pytest.approx(DEFAULT_ARCHETYPES[place].orders_per_month, rel=0.05)
+    assert rates.std() / rates.mean() == pytest.approx(1 / np.sqrt(DEFAULT_ARCHETYPES[place].rate_shape), rel=0.1)
 
 
-def test_department_preferences_are_shares() -> None:
-    edges = make(500, 6).department_edges
-    assert edges.shape == (500, 4)
-    assert (np.diff(edges, axis=1) > 0).all()
+def test_only_newcomers_order_once_in_the_share_of_their_archetype() -> None:
+    population = make(20_000)
+    gifts = (population.archetypes == NAMES.index("gift_buyer")) & (population.joined >= 0)
+    share = DEFAULT_ARCHETYPES[NAMES.index("gift_buyer")].one_order_share
+    assert population.orders_once[gifts].mean() == pytest.approx(share, abs=0.02)
+    assert not population.orders_once[population.joined < 0].any()
+
+
+def test_bulk_buyers_are_planted_in_the_share_set() -> None:
+    assert make(20_000, outlier_share=0.05).is_bulk_buyer.mean() == pytest.approx(0.05, abs=0.005)
+    assert not make(2_000, outlier_share=0.0).is_bulk_buyer.any()
+
+
+def test_preferences_follow_the_archetype_and_scatter() -> None:
+    population = make(5_000)
+    weights = population.department_weights[population.archetypes == NAMES.index("fashion_shopper")]
+    assert weights.shape[1] == 2
+    assert weights.mean(axis=0) == pytest.approx([6.0, 0.2], rel=0.1)
+    assert (weights.std(axis=0) > 0).all()
+
+
+def test_settling_edges_are_cumulative_shares() -> None:
+    edges = make(500).settling_edges
+    assert edges.shape == (500, len(SETTLED_STATES))
+    assert (np.diff(edges, axis=1) >= 0).all()
     assert edges[:, -1] == pytest.approx(np.ones(500))

@@ -1,0 +1,54 @@
+"""Measures the making of a synthetic shop as a delivery: CPU seconds, peak memory and rows.
+
+    python benchmarks/synthetic.py --customers 100000 --months 24
+
+The shop is written into a temporary folder, truth included, as the asset `source/synthetic_retail` writes it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import resource
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from segmentation_assets.config.settings import EngineSettings
+from segmentation_assets.config.synthetic import SyntheticSettings
+from segmentation_assets.storage.engine import Engine
+from segmentation_assets.synthetic.delivery import write_delivery
+from segmentation_assets.synthetic.shop import open_business
+
+
+def main() -> int:
+    """Make the shop that the arguments name and print what it cost."""
+    parser = argparse.ArgumentParser(description="Measure the making of a synthetic shop.")
+    parser.add_argument("--customers", type=int, default=100_000, help="customers of the shop")
+    parser.add_argument("--months", type=int, default=24, help="months of business")
+    parser.add_argument("--memory-limit", default="1GB", help="memory of the engine that writes the files")
+    parsed = parser.parse_args()
+    settings = SyntheticSettings(customers=parsed.customers, months=parsed.months)
+    started, cpu_before = time.perf_counter(), time.process_time()
+    with tempfile.TemporaryDirectory() as folder:
+        engine = Engine(EngineSettings(memory_limit=parsed.memory_limit), Path(folder) / "spill")
+        with engine.connect() as connection:
+            written = write_delivery(
+                connection, open_business(settings), Path(folder) / "delivery", Path(folder) / "truth"
+            )
+        size = sum(path.stat().st_size for path in (*written.delivered, *written.truth))
+    cpu, wall = time.process_time() - cpu_before, time.perf_counter() - started
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(f"{platform.machine()}, {os.cpu_count()} processors, Python {platform.python_version()}")
+    print(f"{parsed.customers:,} customers, {parsed.months} months")
+    for table, rows in sorted(written.row_counts.items()):
+        print(f"{table:<20}{rows:>14,} rows")
+    print(f"files{size / 1e6:>24,.0f} MB")
+    print(f"CPU{cpu:>26.1f} s\nwall{wall:>25.1f} s\npeak memory{peak:>18,.0f} MB")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

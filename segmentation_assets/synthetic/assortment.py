@@ -1,0 +1,118 @@
+"""What can be bought in a month and for how much: launches, price changes, and which product a line takes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from segmentation_assets.config.synthetic import SyntheticSettings
+from segmentation_assets.synthetic.calendar import NOVEMBER, BusinessCalendar
+from segmentation_assets.synthetic.catalogue import Catalogue
+from segmentation_assets.synthetic.draws import Draws
+from segmentation_assets.synthetic.drift import department_factors, price_factor
+from segmentation_assets.synthetic.population import Population
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+_CHANGED_SHARE = 0.06
+_LOWEST_CHANGE, _HIGHEST_CHANGE = 0.94, 1.10
+_MONTHS_BY_PRODUCT = 1_000
+
+
+@dataclass(frozen=True)
+class Assortment:
+    """The catalogue in one month.
+
+    Parameters
+    ----------
+    catalogue : Catalogue
+    list_cents : ndarray of int, shape (n_products,)
+        List price of the month in hundredths.
+    models : ndarray of int
+        Models on sale, by department and price.
+    firsts, sizes : ndarray of int, shape (n_departments,)
+        Where each department begins in `models`, and how many it has on sale.
+    factors : ndarray of float, shape (n_departments,)
+        Factor on the customers' preference for each department; 0 for one without anything on sale.
+    is_november : bool
+    """
+
+    catalogue: Catalogue
+    list_cents: NDArray[np.int64]
+    models: NDArray[np.int64]
+    firsts: NDArray[np.int64]
+    sizes: NDArray[np.int64]
+    factors: NDArray[np.float64]
+    is_november: bool
+
+    def choose(
+        self, draws: Draws, keys: NDArray[np.int64], customers: NDArray[np.int64], population: Population
+    ) -> NDArray[np.int64]:
+        """Choose a department by preference, a model by its price rank, and the customer's own size or child age.
+
+        Parameters
+        ----------
+        draws : Draws
+        keys : ndarray of int, shape (n_lines,)
+        customers : ndarray of int, shape (n_lines,)
+            Row of the customer of each line.
+        population : Population
+
+        Returns
+        -------
+        ndarray of int, shape (n_lines,)
+            Row of the product.
+        """
+        import numpy as np
+
+        edges = np.cumsum(population.department_weights * self.factors, axis=1)
+        position = draws.uniform("department", keys) * edges[customers, -1]
+        department = np.zeros(len(keys), dtype=np.int64)
+        for place in range(edges.shape[1] - 1):
+            department += position > edges[customers, place]
+        rank = draws.uniform("product", keys) ** population.price_tilts[customers]
+        place_in_department = np.minimum((rank * self.sizes[department]).astype(np.int64), self.sizes[department] - 1)
+        model = self.models[self.firsts[department] + place_in_department]
+        starts = self.catalogue.model_starts
+        n_variants = starts[model + 1] - starts[model]
+        return starts[model] + (population.variants[customers] * n_variants).astype(np.int64)
+
+
+def make_assortment(
+    draws: Draws, catalogue: Catalogue, settings: SyntheticSettings, calendar: BusinessCalendar, month: int
+) -> Assortment:
+    """Make the assortment of a month; it depends on no later month."""
+    import numpy as np
+
+    starts = catalogue.model_starts
+    list_cents = _list_cents(draws, catalogue, month, price_factor(settings, month))
+    department = catalogue.department_codes[starts[:-1]]
+    launched = catalogue.products["launched"].to_numpy()[starts[:-1]]
+    order = np.lexsort((starts[:-1], list_cents[starts[:-1]], department))
+    models = order[launched[order] <= month]
+    sizes = np.bincount(department[models], minlength=len(catalogue.departments))
+    return Assortment(
+        catalogue=catalogue,
+        list_cents=list_cents,
+        models=models,
+        firsts=np.cumsum(sizes) - sizes,
+        sizes=sizes,
+        factors=(sizes > 0) * department_factors(settings, catalogue.departments, month),
+        is_november=bool(calendar.month_of_year[month] == NOVEMBER),
+    )
+
+
+def _list_cents(draws: Draws, catalogue: Catalogue, month: int, factor: float) -> NDArray[np.int64]:
+    """List prices of a month: those of the first, moved now and then; all variants of a model cost the same."""
+    import numpy as np
+
+    models = catalogue.products["model"].to_numpy()
+    keys = np.arange(int(models.max()) + 1)[:, None] * _MONTHS_BY_PRODUCT + np.arange(1, month + 1)[None, :]
+    is_changed = draws.uniform("price change", keys) < _CHANGED_SHARE
+    span = _HIGHEST_CHANGE - _LOWEST_CHANGE
+    change = np.where(is_changed, _LOWEST_CHANGE + span * draws.uniform("price step", keys), 1.0)
+    prices = catalogue.products["unit_price"].to_numpy() * change.prod(axis=1)[models] * factor
+    cents: NDArray[np.int64] = np.maximum(np.rint(prices * 100), 1).astype(np.int64)
+    return cents

@@ -1,0 +1,172 @@
+"""What the synthetic shop knows of its customers: demographics, and personal data where they are asked for."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+from segmentation_assets.config.synthetic import SyntheticSettings
+from segmentation_assets.synthetic.calendar import SECONDS_PER_DAY, BusinessCalendar, spread_over_days
+from segmentation_assets.synthetic.draws import Draws
+from segmentation_assets.synthetic.population import CUSTOMER_DIGITS, Population
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    from numpy.typing import NDArray
+
+COUNTRIES = {"Netherlands": 0.34, "Germany": 0.26, "Belgium": 0.16, "France": 0.12, "Austria": 0.07, "Spain": 0.05}
+"""Country → share of customers."""
+
+PEOPLE_FILE = "synthetic/data/people.yaml"
+
+_GENDERS = {"female": 0.52, "male": 0.41, "diverse": 0.01, "not stated": 0.06}
+_HOUSEHOLDS = {1: 0.34, 2: 0.33, 3: 0.14, 4: 0.13, 5: 0.06}
+_ACQUISITION = {"search": 0.34, "social": 0.22, "store": 0.18, "referral": 0.14, "marketplace": 0.12}
+_STAFF_SHARE = 0.004
+_NEWSLETTER_SHARE = 0.6
+_EARLY_DAYS = 30
+
+
+def number_texts(prefix: str, numbers: NDArray[np.int64], digits: int) -> NDArray[np.str_]:
+    """Write numbers with leading zeros behind a one-letter prefix."""
+    import numpy as np
+
+    letters = np.empty((len(numbers), digits + 1), dtype=np.uint32)
+    letters[:, 0] = ord(prefix)
+    letters[:, 1:] = numbers[:, None] // 10 ** np.arange(digits - 1, -1, -1) % 10 + ord("0")
+    texts: NDArray[np.str_] = letters.view(f"U{digits + 1}")[:, 0]
+    return texts
+
+
+def draw_categories(draws: Draws, purpose: str, numbers: NDArray[np.int64], shares: dict[Any, float]) -> NDArray[Any]:
+    """Draw places in a mapping of category to share."""
+    import numpy as np
+
+    edges = np.cumsum(list(shares.values()))
+    return np.searchsorted(edges[:-1] / edges[-1], draws.uniform(purpose, numbers), side="right")
+
+
+def customers_frame(
+    draws: Draws, population: Population, calendar: BusinessCalendar, settings: SyntheticSettings
+) -> pd.DataFrame:
+    """List the customers.
+
+    Returns
+    -------
+    DataFrame
+        A customer: ``customer_id``, ``registered_on``, ``birth_year``, ``country``, ``gender``, ``household_size``,
+        ``acquisition_channel``, ``newsletter_since`` (missing without newsletter), ``account_type``; with
+        ``personal_data`` also ``first_name``, ``last_name``, ``email``, ``phone``, ``street``, ``postcode``,
+        ``city``. Who has not ordered within business registered on any day of it.
+    """
+    import numpy as np
+    import pandas as pd
+
+    numbers = population.numbers
+    registered = _registration_days(draws, population, calendar)
+    age = 18 + np.floor(draws.gamma("age", numbers, np.full(len(numbers), 4)) * 24)
+    first_year = calendar.months[0].astype("datetime64[Y]").astype(int) + 1970
+    frame = pd.DataFrame(
+        {
+            "customer_id": number_texts("C", numbers, CUSTOMER_DIGITS),
+            "registered_on": registered.astype("datetime64[D]").astype("datetime64[s]"),
+            "birth_year": first_year - np.minimum(age, 90).astype(int),
+            "country": _texts(COUNTRIES, draw_categories(draws, "country", numbers, COUNTRIES)),
+            "gender": _texts(_GENDERS, draw_categories(draws, "gender", numbers, _GENDERS)),
+            "household_size": 1 + draw_categories(draws, "household", numbers, _HOUSEHOLDS),
+            "acquisition_channel": _texts(_ACQUISITION, draw_categories(draws, "acquired by", numbers, _ACQUISITION)),
+            "newsletter_since": _newsletter_days(draws, numbers, registered),
+            "account_type": _account_types(draws, population),
+        }
+    )
+    return frame.assign(**_personal_data(draws, numbers)) if settings.personal_data else frame
+
+
+def _texts(categories: dict[str, float], places: NDArray[Any]) -> pd.Categorical:
+    import pandas as pd
+
+    return pd.Categorical.from_codes(places, list(categories))
+
+
+def _account_types(draws: Draws, population: Population) -> pd.Categorical:
+    """Bulk buyers are wholesale accounts, a few others staff."""
+    import numpy as np
+    import pandas as pd
+
+    is_staff = (draws.uniform("staff", population.numbers) < _STAFF_SHARE) & ~population.is_bulk_buyer
+    return pd.Categorical.from_codes(
+        np.select([population.is_bulk_buyer, is_staff], [2, 1], default=0), ["consumer", "staff", "wholesale"]
+    )
+
+
+def _newsletter_days(draws: Draws, numbers: NDArray[np.int64], registered: NDArray[np.int64]) -> NDArray[np.datetime64]:
+    """Who takes the newsletter does so when registering."""
+    import numpy as np
+
+    has_it = draws.uniform("newsletter", numbers) < _NEWSLETTER_SHARE
+    return np.where(has_it, registered.astype("datetime64[D]").astype("datetime64[s]"), np.datetime64("NaT", "s"))
+
+
+def _registration_days(draws: Draws, population: Population, calendar: BusinessCalendar) -> NDArray[np.int64]:
+    """Day of registration in days since 1970: up to a month before the first order."""
+    import numpy as np
+
+    numbers = population.numbers
+    first_day = int(calendar.starts[0]) // SECONDS_PER_DAY
+    n_days = int(calendar.starts[-1]) // SECONDS_PER_DAY - first_day
+    any_day = first_day + (draws.uniform("registered", numbers) * n_days).astype(np.int64)
+    early = (draws.uniform("registered early", numbers) ** 3 * _EARLY_DAYS).astype(np.int64)
+    has_joined = population.joined < len(calendar.months)
+    return np.where(has_joined, _join_days(population, calendar) - early, any_day)
+
+
+def _join_days(population: Population, calendar: BusinessCalendar) -> NDArray[np.int64]:
+    """Day of the first order, in days since 1970; any day for customers without one."""
+    import numpy as np
+
+    first_day = int(calendar.starts[0]) // SECONDS_PER_DAY
+    joined = np.where(np.isfinite(population.joined), population.joined, 0.0)
+    days = first_day + np.floor(joined * 365.25 / 12).astype(np.int64)
+    for month in range(len(calendar.months)):
+        rows = np.flatnonzero(np.floor(population.joined) == month)
+        day = spread_over_days(joined[rows] - month, calendar.day_edges(month))
+        days[rows] = calendar.starts[month] // SECONDS_PER_DAY + day
+    return days
+
+
+def _personal_data(draws: Draws, numbers: NDArray[np.int64]) -> dict[str, NDArray[np.str_]]:
+    """Made-up names, addresses at example.com, and phone numbers from 555-0100 to 555-0199."""
+    import numpy as np
+
+    people = _people()
+    chosen = {
+        name: np.array(texts)[(draws.uniform(name, numbers) * len(texts)).astype(np.int64)]
+        for name, texts in people.items()
+    }
+    first, last = chosen["first_names"], chosen["last_names"]
+    ids = number_texts(".", numbers, CUSTOMER_DIGITS)
+    house = 1 + (draws.uniform("house number", numbers) ** 2 * 120).astype(np.int64)
+    extension = 100 + (draws.uniform("phone", numbers) * 100).astype(np.int64)
+    postcode = 10_000 + (draws.uniform("postcode", numbers) * 90_000).astype(np.int64)
+    join = np.strings.add
+    name = join(join(np.strings.lower(first), "."), np.strings.lower(last))
+    return {
+        "first_name": first,
+        "last_name": last,
+        "email": join(join(name, ids), "@example.com"),
+        "phone": join("555-0", extension.astype(str)),
+        "street": join(join(chosen["streets"], " "), house.astype(str)),
+        "postcode": postcode.astype(str),
+        "city": chosen["cities"],
+    }
+
+
+@cache
+def _people() -> dict[str, list[str]]:
+    import yaml
+
+    text = files("segmentation_assets").joinpath(PEOPLE_FILE).read_text(encoding="utf-8")
+    found: dict[str, list[str]] = yaml.safe_load(text)
+    return found

@@ -1,0 +1,73 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from segmentation_assets.config.synthetic import DriftEvent, SyntheticSettings
+from segmentation_assets.errors import DataError
+from segmentation_assets.synthetic.drift import app_shares, department_factors, price_factor
+from segmentation_assets.synthetic.shop import Shop, generate_shop
+
+RISE = DriftEvent(kind="price_rise", from_month="2024-01", amount=0.25)
+APP = DriftEvent(kind="channel_shift", from_month="2024-01", amount=0.9)
+NEW = DriftEvent(kind="new_department", from_month="2024-01", amount=0.5, department="Apparel")
+
+
+def shop_with(*events: DriftEvent) -> Shop:
+    return generate_shop(SyntheticSettings(customers=300, first_month="2023-11", months=4, drift=events))
+
+
+def is_late(lines: pd.DataFrame) -> pd.Series:
+    return lines["order_at"] >= "2024-01-01"
+
+
+def test_amounts_hold_from_their_month_on_and_multiply() -> None:
+    settings = SyntheticSettings(first_month="2023-11", drift=(RISE, RISE, APP, APP))
+    assert [price_factor(settings, month) for month in (1, 2, 30)] == [1.0, 1.5625, 1.5625]
+    assert app_shares(settings, np.array([1, 2])).tolist() == pytest.approx([0.0, 0.99])
+
+
+def test_a_new_department_has_no_customers_until_its_month() -> None:
+    settings = SyntheticSettings(first_month="2023-11", drift=(NEW,))
+    assert department_factors(settings, ("Garden", "Apparel"), 1).tolist() == [1.0, 0.0]
+    assert department_factors(settings, ("Garden", "Apparel"), 2).tolist() == [1.0, 0.5]
+
+
+def test_a_new_department_must_be_in_the_catalogue() -> None:
+    settings = SyntheticSettings(drift=(NEW,))
+    with pytest.raises(DataError, match=r"new department 'Apparel', which .*\nHint: did you mean 'Apparels'\?"):
+        department_factors(settings, ("Apparels",), 0)
+
+
+def test_prices_rise_and_nothing_before_changes() -> None:
+    plain, drifted = shop_with().order_lines, shop_with(RISE).order_lines
+    ratio = drifted["list_price"] / plain["list_price"]
+    bought_late = is_late(plain) & (plain["quantity"] > 0)
+    assert ratio[bought_late].mean() == pytest.approx(1.25, abs=0.01)
+    assert (ratio[~is_late(plain)] == 1).all()
+
+
+def test_orders_move_to_the_app() -> None:
+    lines = shop_with(APP).order_lines
+    share = (lines["channel"] == "app").groupby(is_late(lines)).mean()
+    assert share[False] < 0.6 < 0.85 < share[True]
+    assert lines["store_id"].notna().equals(lines["channel"] == "store")
+
+
+def test_a_department_is_sold_from_its_month_on() -> None:
+    shop = shop_with(NEW)
+    lines = shop.order_lines.merge(shop.products, on="product_id").query("department == 'Apparel'")
+    assert len(lines) > 100
+    assert is_late(lines).all()
+
+
+@pytest.mark.parametrize(
+    ("event", "said"),
+    [
+        ({"kind": "new_department"}, "kind 'new_department' needs department"),
+        ({"kind": "price_rise", "department": "Apparel"}, "kind 'price_rise' takes no department"),
+        ({"kind": "channel_shift", "amount": 2.0}, "amount 2.0 of a channel_shift is not a share from 0 to 1"),
+    ],
+)
+def test_an_event_that_makes_no_sense_is_refused(event: dict[str, object], said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        DriftEvent(from_month="2024-01", **event)

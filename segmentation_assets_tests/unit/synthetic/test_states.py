@@ -1,0 +1,87 @@
+import numpy as np
+import pytest
+
+from segmentation_assets.config.synthetic import SETTLED_STATES, SyntheticSettings, TransitionSettings
+from segmentation_assets.synthetic.draws import Draws
+from segmentation_assets.synthetic.population import make_population
+from segmentation_assets.synthetic.states import CODES, STATES, TRAITS, first_states, next_states, trait
+
+DRAWS = Draws(7)
+POPULATION = make_population(SyntheticSettings(customers=20_000), ("Apparel",))
+ALL = POPULATION.numbers > 1
+
+
+def all_in(state: str) -> np.ndarray:
+    return np.full(len(POPULATION.numbers), CODES[state], dtype=np.int8)
+
+
+def shares_after(state: str, **rates: float) -> dict[str, float]:
+    """Shares of states a month after everybody was in one; nothing happens but what the rates name."""
+    still = dict.fromkeys(TransitionSettings.model_fields, 0.0)
+    after = next_states(DRAWS, POPULATION, all_in(state), 5, TransitionSettings(**still | rates))[ALL]
+    return {name: float(np.mean(after == code)) for name, code in CODES.items() if np.any(after == code)}
+
+
+def test_every_state_has_traits_and_only_present_ones_order() -> None:
+    ordering = {name for name, traits in TRAITS.items() if traits.orders > 0}
+    assert ordering == {"new", *SETTLED_STATES, "slipping", "reactivated"}
+    assert trait("orders")[CODES["vip"]] == TRAITS["vip"].orders
+
+
+def test_dormant_customers_come_back_or_leave_at_their_rates() -> None:
+    found = shares_after("dormant", reactivate=0.2, leave_dormant=0.3)
+    assert found == {
+        "dormant": pytest.approx(0.5, abs=0.02),
+        "reactivated": pytest.approx(0.2, abs=0.02),
+        "gone": pytest.approx(0.3, abs=0.02),
+    }
+
+
+def test_slipping_customers_recover_into_settled_states_or_stop() -> None:
+    found = shares_after("slipping", recover=0.3, fall_dormant=0.5)
+    assert found["dormant"] == pytest.approx(0.5, abs=0.02)
+    assert sum(found[name] for name in SETTLED_STATES) == pytest.approx(0.3, abs=0.02)
+
+
+def test_settled_customers_slip_at_the_rate_of_their_archetype() -> None:
+    assert shares_after("loyal")["slipping"] == pytest.approx(POPULATION.slip_rates.mean(), abs=0.01)
+
+
+def test_the_gone_stay_gone() -> None:
+    assert shares_after("gone", reactivate=1.0, settle=1.0, recover=1.0) == {"gone": 1.0}
+
+
+def test_prospects_become_new_in_the_month_they_join() -> None:
+    before = all_in("prospect")
+    after = next_states(DRAWS, POPULATION, before, 5, TransitionSettings())
+    joins = np.floor(POPULATION.joined) == 5
+    assert joins.sum() > 100
+    assert np.flatnonzero(after == CODES["new"]).tolist() == np.flatnonzero(joins).tolist()
+
+
+def test_who_orders_once_is_gone_the_month_after() -> None:
+    after = next_states(DRAWS, POPULATION, all_in("new"), 5, TransitionSettings())
+    assert (after[POPULATION.orders_once] == CODES["gone"]).all()
+    assert (after[~POPULATION.orders_once] != CODES["gone"]).all()
+
+
+def test_older_customers_start_in_states_of_all_kinds_and_others_as_prospects() -> None:
+    states = first_states(DRAWS, POPULATION)
+    assert (states[POPULATION.joined >= 0] == CODES["prospect"]).all()
+    older = {STATES[code] for code in np.unique(states[POPULATION.joined < 0])}
+    assert older == {*SETTLED_STATES, "slipping", "dormant", "gone"}
+
+
+def test_the_first_customer_is_loyal_and_never_leaves() -> None:
+    states = first_states(DRAWS, POPULATION)
+    for month in range(3):
+        assert states[0] == CODES["loyal"]
+        states = next_states(DRAWS, POPULATION, states, month, TransitionSettings(leave=1.0))
+    assert states[0] == CODES["loyal"]
+
+
+def test_a_month_does_not_depend_on_who_else_there_is() -> None:
+    part = POPULATION.take(np.arange(300))
+    states, before = first_states(DRAWS, part), first_states(DRAWS, POPULATION)
+    found = next_states(DRAWS, part, states, 0, TransitionSettings())
+    assert found.tolist() == next_states(DRAWS, POPULATION, before, 0, TransitionSettings())[:300].tolist()
