@@ -30,7 +30,9 @@ def lines_by_type(shop):
 
 
 def busiest(shop, count):
-    found = select(shop, "SELECT customer_id FROM {table} ORDER BY order_count DESC, customer_id", "silver/customer_features")
+    found = select(
+        shop, "SELECT customer_id FROM {table} ORDER BY order_count DESC, customer_id", "silver/customer_features"
+    )
     return tuple(customer for (customer,) in found[:count])
 
 
