@@ -24,6 +24,9 @@ PEOPLE_FILE = "synthetic/data/people.yaml"
 _GENDERS = {"female": 0.52, "male": 0.41, "diverse": 0.01, "not stated": 0.06}
 _HOUSEHOLDS = {1: 0.34, 2: 0.33, 3: 0.14, 4: 0.13, 5: 0.06}
 _ACQUISITION = {"search": 0.34, "social": 0.22, "store": 0.18, "referral": 0.14, "marketplace": 0.12}
+_WHOLESALE_SHARES = (0.7, 0.005)
+"""Share of wholesale accounts among bulk buyers and among all others."""
+
 _STAFF_SHARE = 0.004
 _NEWSLETTER_SHARE = 0.6
 _EARLY_DAYS = 30
@@ -91,14 +94,15 @@ def _texts(categories: dict[str, float], places: NDArray[Any]) -> pd.Categorical
 
 
 def _account_types(draws: Draws, population: Population) -> pd.Categorical:
-    """Bulk buyers are wholesale accounts, a few others staff."""
+    """Most bulk buyers have told the shop that they are wholesalers; so have some who buy little. A few are staff."""
     import numpy as np
     import pandas as pd
 
-    is_staff = (draws.uniform("staff", population.numbers) < _STAFF_SHARE) & ~population.is_bulk_buyer
-    return pd.Categorical.from_codes(
-        np.select([population.is_bulk_buyer, is_staff], [2, 1], default=0), ["consumer", "staff", "wholesale"]
-    )
+    probability = np.where(population.is_bulk_buyer, *_WHOLESALE_SHARES)
+    is_wholesale = draws.uniform("wholesale", population.numbers) < probability
+    is_staff = draws.uniform("staff", population.numbers) < _STAFF_SHARE
+    places = np.select([is_wholesale, is_staff], [2, 1], default=0)
+    return pd.Categorical.from_codes(places, ["consumer", "staff", "wholesale"])
 
 
 def _newsletter_days(draws: Draws, numbers: NDArray[np.int64], registered: NDArray[np.int64]) -> NDArray[np.datetime64]:

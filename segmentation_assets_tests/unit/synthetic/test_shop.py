@@ -260,6 +260,16 @@ def test_planted_bulk_buyers_buy_many_units() -> None:
     assert sales(shop)["quantity"][is_bulk].mean() > 4 * sales(shop)["quantity"][~is_bulk].mean()
 
 
+def test_no_delivered_column_gives_the_planted_outliers_away() -> None:
+    shop = generate_shop(SyntheticSettings(customers=2_000, months=2, outlier_share=0.05))
+    is_outlier = shop.true_customers.set_index("customer_id")["outlier"].notna()
+    customers = shop.customers.set_index("customer_id")
+    for column in ("account_type", "gender", "household_size", "acquisition_channel", "country"):
+        by_value = is_outlier.groupby(customers[column], observed=True).mean()
+        assert by_value.max() < 0.9
+        assert customers.loc[is_outlier, column].nunique() > 1
+
+
 def test_true_states_are_recoverable_but_overlap(shop: Shop) -> None:
     from sklearn.cluster import KMeans
     from sklearn.metrics import adjusted_rand_score
