@@ -79,7 +79,9 @@ def is_text(path: KeyPath) -> bool:
     field = find_field(path)
     if field is None:
         above = find_field(path[:-1])
-        return above is not None and get_origin(above.annotation) is dict and get_args(above.annotation)[1] is str
+        if above is None or get_origin(above.annotation) is not dict:
+            return False
+        return any(_is_text_type(member) for member in _members(get_args(above.annotation)[1]))
     return all(_is_text_type(member) for member in _members(field.annotation))
 
 

@@ -14,7 +14,7 @@ Rows = tuple[tuple[Any, ...], ...]
 Result = Mapping[Hashable, Mapping[str, Any]]
 """Values by row and column."""
 
-SEEDS = range(2)
+SEEDS = range(4)
 
 
 def perturbed(rows: Rows, places: Collection[int], seed: int, *, may_repeat: bool = True) -> Rows:

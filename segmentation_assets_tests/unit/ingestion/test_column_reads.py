@@ -40,16 +40,14 @@ CHOICES: dict[str, tuple[object, ...]] = {
 }
 
 
-def raw_lines(n_lines: int = 400) -> Rows:
-    """Lines of few different values, so that many are equal; each has a row number of its own."""
+def raw_lines(n_lines: int = 200) -> Rows:
+    """Lines that all stand twice; each has a row number of its own."""
     rng = np.random.default_rng(11)
     numbers = count(1)
+    lines = [{name: values[int(rng.integers(len(values)))] for name, values in CHOICES.items()} for _ in range(n_lines)]
     return tuple(
-        tuple(
-            CHOICES[name][int(rng.integers(len(CHOICES[name])))] if name in CHOICES else next(numbers)
-            for name in RAW_ORDER_LINES.column_names
-        )
-        for _ in range(n_lines)
+        tuple(line[name] if name in line else next(numbers) for name in RAW_ORDER_LINES.column_names)
+        for line in [*lines, *lines]
     )
 
 
