@@ -21,8 +21,8 @@ from segmentation_assets_tests.assets.local_servers import HOST, MailServer, Web
 
 MONTHS = dg.MonthlyPartitionsDefinition("2025-06-01", end_date="2025-09-01")
 ERROR = "gold/first breaks its contract: share <= 1: 1 rows"
-RFM_SEGMENTS = gold.rfm_segments
 HINT = "the previous result was left as it is."
+RFM_SEGMENTS = gold.rfm_segments
 
 pytestmark = pytest.mark.usefixtures("no_proxy")
 
