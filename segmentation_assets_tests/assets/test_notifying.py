@@ -37,7 +37,7 @@ def instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
 def settings_for(*, web: WebServer | None = None, mail: MailServer | None = None, **overrides: object) -> Settings:
     dotted: dict[str, object] = {"data_dir": "/somewhere/demo", **overrides}
     if web is not None:
-        dotted |= {"notifications.webhook.url": web.url, "notifications.webhook.timeout_seconds": 1}
+        dotted |= {"notifications.webhook.url": web.url, "notifications.webhook.timeout_seconds": 10}
     if mail is not None:
         dotted |= {
             "notifications.email.host": HOST,
