@@ -11,6 +11,7 @@ from pathlib import Path
 
 from segmentation_assets.graph.platform import Platform
 from segmentation_assets.graph.staleness import known_months
+from segmentation_assets.storage.text_files import write_text_whole
 
 _log = logging.getLogger("segmentation_assets")
 
@@ -24,21 +25,16 @@ def is_log_behind(platform: Platform) -> bool:
 def note_told(platform: Platform, mark: str) -> None:
     """Note that the log knows what was stored when the mark was taken; where that fails it is told once more."""
     path = _mark_file(platform)
-    temporary = path.with_name(f"{path.name}.{os.getpid()}")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_text(mark, encoding="utf-8")
-        os.replace(temporary, path)
+        write_text_whole(path, mark)
     except OSError as problem:
         _log.warning("%s cannot be written: %s", path, problem.strerror)
 
 
 def note_attempt(platform: Platform) -> None:
     """Note that something is being computed or has failed: a log may show as failed what is stored and still holds."""
-    path = _attempt_file(platform)
     with suppress(OSError):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(uuid.uuid4().hex, encoding="utf-8")
+        write_text_whole(_attempt_file(platform), uuid.uuid4().hex)
 
 
 def _attempt_file(platform: Platform) -> Path:

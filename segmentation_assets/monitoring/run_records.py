@@ -17,6 +17,7 @@ from typing import Any
 from segmentation_assets.config.settings import Settings
 from segmentation_assets.monitoring.cost import Cost
 from segmentation_assets.storage.store import TableStore
+from segmentation_assets.storage.text_files import write_text_whole
 
 _PACKAGES = (
     "segmentation-assets",
@@ -170,10 +171,7 @@ def _totals(steps: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _write(path: Path, document: dict[str, Any]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(".tmp")
-    temporary.write_text(json.dumps(document, indent=1, sort_keys=True, default=str) + "\n", encoding="utf-8")
-    os.replace(temporary, path)
+    write_text_whole(path, json.dumps(document, indent=1, sort_keys=True, default=str) + "\n")
 
 
 def _append_log(path: Path, run: RunRecord) -> None:

@@ -87,6 +87,11 @@ def define_asset(
         for check in declared_checks(node)
     ]
 
+    def note_failure(words: str, context: dg.AssetExecutionContext) -> None:
+        note_attempt(platform)
+        if observer is None:
+            record_failure(platform, context.run.run_id, words)
+
     # can_subset makes the results of the checks optional, for a step that is left out.
     @dg.multi_asset(
         name=node.key.replace("/", "__"),
@@ -113,14 +118,11 @@ def define_asset(
             if _waits_for_its_turn(problem, context):
                 context.log.info(f"{problem} Automation comes back to it.")
                 return
-            note_attempt(platform)
             yield from (check_result(node, check) for check in getattr(problem, "checks", ()))
-            if observer is None:
-                record_failure(platform, context.run.run_id, str(problem))
+            note_failure(str(problem), context)
             raise dg.Failure(description=str(problem), allow_retries=False) from None
         except Exception as problem:
-            if observer is None:
-                record_failure(platform, context.run.run_id, f"{type(problem).__name__}: {problem}")
+            note_failure(f"{type(problem).__name__}: {problem}", context)
             raise
         if observer is None:
             record_step(platform, context.run.run_id, partition, outcome)

@@ -25,7 +25,7 @@ from segmentation_assets.orchestration.jobs import CATCH_UP_JOB
 from segmentation_assets.orchestration.log_repair import repair_log
 from segmentation_assets.orchestration.options import FORCE_WORDS, MONTHS_WORDS, SEED_WORDS
 from segmentation_assets.orchestration.recording import record_failure, record_step
-from segmentation_assets.orchestration.run_liveness import active_runs, tag_process
+from segmentation_assets.orchestration.run_liveness import active_runs, is_queued, tag_process
 from segmentation_assets.orchestration.run_tags import STARTED_BY_TAG
 from segmentation_assets.orchestration.runner import run_scope
 
@@ -107,7 +107,7 @@ def catch_up_sensor(settings: Settings, current_settings: Callable[[], Settings]
         context.update_cursor(watch.to_json())
         if verdict == Verdict.NOTHING:
             platform.store.tidy()
-        if all(run.status == dg.DagsterRunStatus.QUEUED for run in runs):
+        if all(is_queued(run) for run in runs):
             repair_log(platform, context.instance)
         if verdict == Verdict.ACT:
             return dg.RunRequest(tags={STARTED_BY_TAG: "catch_up_sensor"})

@@ -7,6 +7,7 @@ from pathlib import Path
 import dagster as dg
 
 from segmentation_assets.errors import SettingsError
+from segmentation_assets.storage.text_files import write_text_whole
 
 _TEMPLATE = """# Written by segmentation_assets, which replaces changes; for settings of your own set DAGSTER_HOME.
 run_storage:
@@ -85,9 +86,7 @@ def instance_home(data_dir: Path) -> Path:
 
 def _write_if_other(path: Path, text: str) -> None:
     if not path.is_file() or path.read_text(encoding="utf-8") != text:
-        temporary = path.with_suffix(f".{os.getpid()}")
-        temporary.write_text(text, encoding="utf-8")
-        os.replace(temporary, path)
+        write_text_whole(path, text)
 
 
 def open_instance(data_dir: Path) -> dg.DagsterInstance:

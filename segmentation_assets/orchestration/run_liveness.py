@@ -71,9 +71,9 @@ def active_runs(instance: dg.DagsterInstance, keys: Collection[str]) -> list[dg.
     return [record.dagster_run for record in own if not _report_if_dead(instance, record)]
 
 
-def working_runs(instance: dg.DagsterInstance, keys: Collection[str]) -> list[dg.DagsterRun]:
-    """List the active runs that may be about to tell Dagster of a result; those in the queue are not."""
-    return [run for run in active_runs(instance, keys) if run.status != dg.DagsterRunStatus.QUEUED]
+def is_queued(run: dg.DagsterRun) -> bool:
+    """Whether a run waits in the queue: it has no process, and cannot be about to tell Dagster of a result."""
+    return run.status == dg.DagsterRunStatus.QUEUED
 
 
 def _is_ours(run: dg.DagsterRun, keys: Collection[str]) -> bool:
@@ -95,7 +95,7 @@ def _report_if_dead(instance: dg.DagsterInstance, record: dg.RunRecord) -> bool:
 
 def _is_dead(run: dg.DagsterRun, silent_seconds: float) -> bool:
     mark = own_tag(run, PROCESS_TAG)
-    if run.status == dg.DagsterRunStatus.QUEUED:
+    if is_queued(run):
         return False
     if not mark:
         return silent_seconds > SILENT_SECONDS

@@ -28,7 +28,7 @@ from segmentation_assets.orchestration.instance import open_instance
 from segmentation_assets.orchestration.jobs import INGEST_JOB, MONTHLY_JOB
 from segmentation_assets.orchestration.log_repair import repair_log
 from segmentation_assets.orchestration.pipeline import build_pipeline
-from segmentation_assets.orchestration.run_liveness import process_mark, working_runs
+from segmentation_assets.orchestration.run_liveness import active_runs, is_queued, process_mark
 from segmentation_assets.orchestration.run_tags import IN_ORDER_TAG, PROCESS_TAG, STARTED_BY_TAG, own_value
 from segmentation_assets.storage.store import WHOLE
 
@@ -180,8 +180,8 @@ class _Runner:
         """
         meter = CostMeter()
         try:
-            working = working_runs(self.instance, self.platform.graph.by_key)
-            if all(run.run_id == self.started_by for run in working):
+            active = active_runs(self.instance, self.platform.graph.by_key)
+            if all(is_queued(run) or run.run_id == self.started_by for run in active):
                 mark = stored_mark(self.platform)
                 repair_log(self.platform, self.instance)
                 note_told(self.platform, mark)

@@ -11,7 +11,7 @@ from segmentation_assets.graph.months import month_range, previous_month
 from segmentation_assets.graph.platform import Platform
 from segmentation_assets.orchestration.incremental import StepOutcome
 from segmentation_assets.orchestration.jobs import CATCH_UP_JOB
-from segmentation_assets.orchestration.run_liveness import active_runs
+from segmentation_assets.orchestration.run_liveness import active_runs, is_queued
 from segmentation_assets.orchestration.run_tags import PARTITION_TAG
 
 PATIENCE_SECONDS = 60.0
@@ -64,7 +64,7 @@ def _earlier_runs(platform: Platform, context: dg.AssetExecutionContext, partiti
 
 def _with_queue(problem: PredecessorError, earlier: list[dg.DagsterRun]) -> PredecessorError:
     """Say so when the earlier run cannot begin because this one holds its place."""
-    queued = [run for run in earlier if run.status == dg.DagsterRunStatus.QUEUED]
+    queued = [run for run in earlier if is_queued(run)]
     if not queued:
         return problem
     month = queued[0].tags.get(PARTITION_TAG, "")[:7] or "all months"

@@ -10,12 +10,13 @@ import hashlib
 import json
 import os
 import time
-import uuid
 import zlib
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 
 from segmentation_assets.storage.stamps import Stamp
+from segmentation_assets.storage.text_files import write_text_whole
 
 MEMORY = "cache/file_hashes.log"
 """Where the memory lies below the data folder."""
@@ -145,12 +146,8 @@ class FileHashes:
         alive = {key: known for key, known in self._known.items() if (Path(self._root) / key).exists()}
         if line_count <= 2 * len(alive):
             return
-        temporary = self._memory.with_name(f".{self._memory.name}.{uuid.uuid4().hex[:8]}")
-        try:
-            temporary.write_text("".join(_line(key, *known) for key, known in alive.items()), encoding="utf-8")
-            os.replace(temporary, self._memory)
-        except OSError:
-            temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            write_text_whole(self._memory, "".join(_line(key, *known) for key, known in alive.items()))
 
 
 def _line(key: str, stamp: Stamp, digest: str) -> str:

@@ -30,6 +30,7 @@ from segmentation_assets.storage.replaced import (
     replaced_contents,
     take_in_place,
 )
+from segmentation_assets.storage.text_files import write_text_whole
 
 WHOLE = "all"
 """Partition key of results that have no partitions."""
@@ -208,10 +209,7 @@ class TableStore:
         for name in self._contents(self._read_manifest(key, manifest.partition)) - current:
             mark_replaced(folder / name, seconds)
         path = self.manifest_path(key, manifest.partition)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
-        temporary.write_text(manifest.to_json(), encoding="utf-8")
-        os.replace(temporary, path)
+        write_text_whole(path, manifest.to_json())
         if not manifest.slices:
             drop_replaced(folder, current, seconds)
         self.hashes.settle()

@@ -21,8 +21,8 @@ from segmentation_assets_tests.assets.local_servers import HOST, MailServer, Web
 
 MONTHS = dg.MonthlyPartitionsDefinition("2025-06-01", end_date="2025-09-01")
 ERROR = "gold/first breaks its contract: share <= 1: 1 rows"
-RFM_SEGMENTS = gold.rfm_segments
 HINT = "the previous result was left as it is."
+RFM_SEGMENTS = gold.rfm_segments
 
 pytestmark = pytest.mark.usefixtures("no_proxy")
 
@@ -37,7 +37,7 @@ def instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
 def settings_for(*, web: WebServer | None = None, mail: MailServer | None = None, **overrides: object) -> Settings:
     dotted: dict[str, object] = {"data_dir": "/somewhere/demo", **overrides}
     if web is not None:
-        dotted |= {"notifications.webhook.url": web.url, "notifications.webhook.timeout_seconds": 1}
+        dotted |= {"notifications.webhook.url": web.url, "notifications.webhook.timeout_seconds": 10}
     if mail is not None:
         dotted |= {
             "notifications.email.host": HOST,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -30,6 +31,9 @@ leaderboard:
   resamples: 2
 """
 
+
+PATIENCE_SECONDS = 1200
+"""Longest wait for anything that must happen: long enough for a loaded machine, so that what ends a wait is a fault."""
 
 WARNINGS = "default,ignore:datetime.datetime.utcfromtimestamp:DeprecationWarning"
 """All are shown, but that of Dagster 1.13 on Python 3.12 and later, as in pyproject.toml."""
@@ -65,11 +69,21 @@ def start(folder: Path, *arguments: str) -> subprocess.Popen[str]:
     )
 
 
+def said_by(process: subprocess.Popen[str]) -> tuple[str, str]:
+    """Wait until a process has ended and return what it printed; end its group when it does not come to an end."""
+    try:
+        return process.communicate(timeout=PATIENCE_SECONDS)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+        raise
+
+
 def finish(folder: Path, *arguments: str) -> Finished:
     """Run Python with the arguments in a folder to its end."""
     before = os.times()
     process = start(folder, *arguments)
-    out, err = process.communicate(timeout=300)
+    out, err = said_by(process)
     after = os.times()
     used = after.children_user - before.children_user + after.children_system - before.children_system
     return Finished(process.returncode, out, err, used)

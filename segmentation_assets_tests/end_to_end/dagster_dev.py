@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from segmentation_assets_tests.end_to_end.commands import environment
+from segmentation_assets_tests.end_to_end.commands import PATIENCE_SECONDS, environment
 
 LOCATION = "segmentation_assets.definitions"
 
@@ -81,7 +81,7 @@ class DagsterDev:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        self.wait_for(self._is_loaded, 120, "the code location is loaded")
+        self.wait_for(self._is_loaded, "the code location is loaded")
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -108,11 +108,11 @@ class DagsterDev:
         data: dict[str, Any] = answer["data"]
         return data
 
-    def wait_for(self, condition: Callable[[], Any], seconds: float, what: str) -> Any:
+    def wait_for(self, condition: Callable[[], Any], what: str) -> Any:
         """Look until the condition holds and return what it returned."""
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + PATIENCE_SECONDS
         while not (found := condition()):
-            assert time.monotonic() < deadline, f"after {seconds} s still not: {what}\n{self._last_lines()}"
+            assert time.monotonic() < deadline, f"still not: {what}\n{self._last_lines()}"
             time.sleep(0.5)
         return found
 
@@ -138,35 +138,41 @@ class DagsterDev:
         ids = {run.run_id for run in known}
         return [run for run in self.runs() if run.run_id not in ids]
 
-    def wait_until_quiet(self, known: list[Run], seconds: float) -> list[Run]:
+    def wait_until_quiet(self, known: list[Run]) -> list[Run]:
         """Wait until there are new runs, all have ended and nothing is left to do; return them."""
-        self.wait_for(lambda: self._is_quiet(known), seconds, "new runs have come and ended")
+        self.wait_for(lambda: self._is_quiet(known), "new runs have come and ended")
         return self.runs_since(known)
 
     def _is_quiet(self, known: list[Run]) -> bool:
-        """Whether the catch-up has found nothing to do in several looks since the last new run ended."""
+        """Whether catch-up and automation have found nothing to do in several looks since the last new run ended."""
         runs = self.runs_since(known)
         if not runs or any(run.status not in ENDED for run in runs):
             return False
-        looks = [
-            tick for tick in self.ticks("catch_up_sensor") if tick["timestamp"] > max(run.ended_at for run in runs)
-        ]
-        return len(looks) > 3 and all("is up to date" in (tick["skipReason"] or "") for tick in looks[:3])
+        ended_at = max(run.ended_at for run in runs)
+        looks = {
+            sensor: [tick for tick in self.ticks(sensor) if tick["timestamp"] > ended_at]
+            for sensor in ("catch_up_sensor", "on_data_change_sensor")
+        }
+        return (
+            min(map(len, looks.values())) > 3
+            and all("is up to date" in (tick["skipReason"] or "") for tick in looks["catch_up_sensor"][:3])
+            and not any(tick["runIds"] for tick in looks["on_data_change_sensor"][:3])
+        )
 
-    def execute_again(self, run: Run, seconds: float = 150) -> Run:
+    def execute_again(self, run: Run) -> Run:
         """Execute all steps of a run again, as the button of its page does; return the new run when it has ended."""
         params = {"parentRunId": run.run_id, "strategy": "ALL_STEPS"}
         answer = self.ask(_AGAIN, params=params)["launchRunReexecution"]
         assert answer["__typename"] == "LaunchRunSuccess", answer
-        return self.wait_for_end(answer["run"]["runId"], seconds)
+        return self.wait_for_end(answer["run"]["runId"])
 
-    def wait_for_end(self, run_id: str, seconds: float = 150) -> Run:
+    def wait_for_end(self, run_id: str) -> Run:
         """Wait until a run has ended and return it."""
 
         def find() -> Run | None:
             return next((run for run in self.runs() if run.run_id == run_id and run.status in ENDED), None)
 
-        found: Run = self.wait_for(find, seconds, f"run {run_id} has ended")
+        found: Run = self.wait_for(find, f"run {run_id} has ended")
         return found
 
     def materializations(self, runs: list[Run]) -> Counter[tuple[str, str, bool]]:

@@ -18,7 +18,7 @@ from segmentation_assets_tests.keys import REPORTS
 
 QUICK = {
     "automation__interval_seconds": 5,
-    "automation__catch_up_after_seconds": 25,
+    "automation__catch_up_after_seconds": 40,
     "automation__delivery_quiet_seconds": 4,
     "automation__max_attempts": 2,
     "clustering__algorithms__kmeans__n_init": 2,
@@ -47,11 +47,11 @@ class Story:
         self.dev = dev
         self.settings = settings
 
-    def change(self, what: Callable[[], None], seconds: float = 300) -> list[Run]:
+    def change(self, what: Callable[[], None]) -> list[Run]:
         """Do something and return the runs that came of it, when all have ended."""
         known = self.dev.runs()
         what()
-        return self.dev.wait_until_quiet(known, seconds)
+        return self.dev.wait_until_quiet(known)
 
     def set(self, **settings: object) -> None:
         """Write the settings with some changed, and have the code location read them."""
@@ -69,11 +69,11 @@ class Story:
     def let_pass(self, seconds: float) -> None:
         """Let some time pass."""
         deadline = time.monotonic() + seconds
-        self.dev.wait_for(lambda: time.monotonic() > deadline, seconds + 10, f"{seconds} s have passed")
+        self.dev.wait_for(lambda: time.monotonic() > deadline, f"{seconds} s have passed")
 
-    def wait_until_up_to_date(self, seconds: float) -> None:
+    def wait_until_up_to_date(self) -> None:
         """Wait until the catch-up finds nothing to do."""
-        self.dev.wait_for(lambda: "up to date" in self.words("catch_up_sensor"), seconds, "all is up to date")
+        self.dev.wait_for(lambda: "up to date" in self.words("catch_up_sensor"), "all is up to date")
 
     def made(self, runs: list[Run]) -> dict[str, set[str]]:
         """Partitions that runs computed, by asset key; fails when one was materialised twice."""

@@ -18,7 +18,7 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
 
 
 def test_log_learns_of_all_that_is_stored_without_computing_anything(story: Story) -> None:
-    story.dev.wait_for(lambda: story.statuses() == {"FRESH"}, 60, "all statuses are fresh")
-    story.let_pass(45)
+    story.dev.wait_for(lambda: story.statuses() == {"FRESH"}, "all statuses are fresh")
+    story.let_pass(60)
     assert story.statuses() == {"FRESH"}
     assert story.dev.runs() == []

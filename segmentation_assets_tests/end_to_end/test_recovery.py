@@ -26,13 +26,13 @@ def test_bad_delivery_is_tried_a_bounded_number_of_times_and_a_good_one_recovers
     good = path.read_bytes()
     known = story.dev.runs()
     path.write_bytes(b"no parquet")
-    story.dev.wait_for(lambda: "given up" in story.words("catch_up_sensor"), 240, "the sensor gives up")
+    story.dev.wait_for(lambda: "given up" in story.words("catch_up_sensor"), "the sensor gives up")
     runs = story.dev.runs_since(known)
     assert {run.status for run in runs} == {"FAILURE"}
     started = [run.job for run in runs if run.tags["segmentation/started_by"].endswith("_sensor")]
     assert started == ["ingest_job", "catch_up_job", "catch_up_job"]
     path.write_bytes(good)
-    story.wait_until_up_to_date(120)
+    story.wait_until_up_to_date()
     assert story.dev.runs()[-1].status == "SUCCESS"
 
 
@@ -42,9 +42,9 @@ def test_settings_file_that_is_moved_away_starts_nothing(story: Story) -> None:
     known = story.dev.runs()
     path.rename(path.with_suffix(".aside"))
     for sensor in ("catch_up_sensor", "delivery_sensor"):
-        story.dev.wait_for(lambda name=sensor: "no such settings file" in story.words(name), 60, "the loss is noticed")
+        story.dev.wait_for(lambda name=sensor: "no such settings file" in story.words(name), "the loss is noticed")
     path.with_suffix(".aside").rename(path)
-    story.wait_until_up_to_date(60)
+    story.wait_until_up_to_date()
     assert story.dev.runs_since(known) == []
 
 
@@ -56,10 +56,8 @@ def test_failed_run_loses_no_change(story: Story) -> None:
     folder.write_text("in the way", encoding="utf-8")
     known = story.dev.runs()
     story.set(reports__dashboard__title="Our shop")
-    story.dev.wait_for(
-        lambda: any(run.status == "FAILURE" for run in story.dev.runs_since(known)), 150, "a run has failed"
-    )
+    story.dev.wait_for(lambda: any(run.status == "FAILURE" for run in story.dev.runs_since(known)), "a run has failed")
     folder.unlink()
     aside.rename(folder)
-    story.wait_until_up_to_date(240)
+    story.wait_until_up_to_date()
     assert "Our shop" in (folder / "dashboard.html").read_text(encoding="utf-8")

@@ -15,6 +15,7 @@ from segmentation_assets_tests.end_to_end.commands import (
     contents_of,
     make_workplace,
     materialize,
+    said_by,
     segmentation,
     start,
 )
@@ -32,7 +33,7 @@ def computed(folder: Path, known: set[Path]) -> Counter[tuple[str, str]]:
 def run_at_once(*commands: tuple[Path, tuple[str, ...]]) -> list[str]:
     """Start commands, each in its folder, at once, and return what each printed when it has ended well."""
     started = [start(folder, *command) for folder, command in commands]
-    said = [process.communicate(timeout=300) for process in started]
+    said = [said_by(process) for process in started]
     assert [process.returncode for process in started] == [0] * len(started), said
     return ["".join(texts) for texts in said]
 

@@ -122,7 +122,7 @@ def test_backfill_of_all_months_makes_each_once_in_order_with_the_bytes_of_segme
         found = dev.runs_since(known)
         return found if len(found) == len(MONTHS) and all(run.status in ENDED for run in found) else []
 
-    found = dev.wait_for(runs, 300, "the backfill has ended")
+    found = dev.wait_for(runs, "the backfill has ended")
     assert {run.status for run in found} == {"SUCCESS"}
     made = dev.materializations(found)
     assert {part: made["gold/champion", part, False] for part in MONTHS} == {MONTHS[0]: 0, MONTHS[1]: 1, MONTHS[2]: 1}

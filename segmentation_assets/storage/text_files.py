@@ -1,0 +1,25 @@
+"""Small text files, written so that a reader never sees half of one."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from pathlib import Path
+
+
+def write_text_whole(path: Path, text: str) -> None:
+    """Write a file under another name beside its own, and put it in place in one step; its folder is made if need be.
+
+    Raises
+    ------
+    OSError
+        The file cannot be written or put in place; what was there stays.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
+    try:
+        temporary.write_text(text, encoding="utf-8")
+        os.replace(temporary, path)
+    except OSError:
+        temporary.unlink(missing_ok=True)
+        raise
