@@ -6,7 +6,6 @@ import argparse
 import datetime as dt
 import os
 import tempfile
-import uuid
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from segmentation_assets.ingestion.proposal.places import common_folder
 from segmentation_assets.ingestion.proposal.propose import TABLE_NAMES, Proposal, ProposedTable, propose_settings
 from segmentation_assets.ingestion.proposal.sample import FileSample, Finding
 from segmentation_assets.ingestion.proposal.sampling import sample_file
+from segmentation_assets.storage.text_files import write_text_whole
 
 _MOST_BESIDE = 10_000
 _MOST_LISTED = 10
@@ -67,17 +67,13 @@ def folder_setting(folder: Path, target: Path) -> str:
 
 
 def write_settings(target: Path, text: str) -> None:
-    """Write a settings file whole: under a name of its own first, then renamed."""
-    temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}")
+    """Write a settings file whole, or say why it cannot be written."""
     try:
-        temporary.write_text(text, encoding="utf-8")
-        os.replace(temporary, target)
+        write_text_whole(target, text)
     except OSError as problem:
         raise SettingsError(
             f"{target} cannot be written: {problem.strerror}", "name a file in a folder of your own after --output."
         ) from problem
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def report_text(proposal: Proposal, samples: dict[str, FileSample], target: Path, guesses: int) -> str:
