@@ -16,6 +16,7 @@ from segmentation_assets.config.layers import KeyPath, Layer, Origin, dotted, la
 from segmentation_assets.config.problems import describe_problems, settings_error
 from segmentation_assets.config.schema import is_required_section
 from segmentation_assets.config.settings import Settings
+from segmentation_assets.config.synthetic import is_shop_profile_file
 from segmentation_assets.config.yaml_document import MAX_BYTES, read_yaml
 from segmentation_assets.errors import SettingsError, closest_hint
 
@@ -73,8 +74,9 @@ def load_settings(
     Returns
     -------
     LoadedSettings
-        A relative `data_dir` is made absolute from the working directory, a relative `source.folder` or
-        `synthetic.catalogue` from the folder of the settings file that names it, else from the working directory.
+        A relative `data_dir` is made absolute from the working directory, a relative `source.folder`,
+        `synthetic.catalogue` or file in `synthetic.profile` from the folder of the settings file that names it, else
+        from the working directory.
 
     Raises
     ------
@@ -168,7 +170,10 @@ def _without_empty_sections(layer: Layer) -> Layer:
 
 def _with_absolute_folders(layer: Layer, config: Path | None) -> Layer:
     layer = _with_absolute_folder(layer, ("data_dir",), Path.cwd())
-    for path in (("source", "folder"), ("synthetic", "catalogue")):
+    profile: KeyPath = ("synthetic", "profile")
+    named_by_file = is_shop_profile_file(str(dict(leaves(layer.data)).get(profile)))
+    paths: tuple[KeyPath, ...] = (("source", "folder"), ("synthetic", "catalogue"))
+    for path in (*paths, profile) if named_by_file else paths:
         origin = layer.origins.get(path)
         beside_file = config is not None and origin is not None and origin.kind == "file"
         layer = _with_absolute_folder(layer, path, config.parent if config and beside_file else Path.cwd())

@@ -21,6 +21,9 @@ from segmentation_assets.errors import SettingsError, closest_hint
 
 _RANGE_ERRORS = frozenset({"greater_than", "greater_than_equal", "less_than", "less_than_equal", "finite_number"})
 _LENGTH_ERRORS = frozenset({"too_short", "string_too_short", "string_too_long"})
+_NOT_ASKED = "default_factory_not_called"
+"""A default that follows from other settings is not made where one of them is wrong."""
+
 _MOST_OFFERED = 3
 _SECTION_ERRORS = frozenset({"model_type", "model_attributes_type", "dict_type"})
 
@@ -43,7 +46,8 @@ def describe_problems(error: ValidationError, layer: Layer, name: str) -> tuple[
         Lines in the form ``place: sentence. Hint: advice.``
     """
     by_path: dict[KeyPath, Mapping[str, Any]] = {}
-    for details in error.errors(include_url=False):
+    found = (details for details in error.errors(include_url=False) if details["type"] != _NOT_ASKED)
+    for details in found:
         by_path.setdefault(_path_in_data(details["loc"], layer.data, details["type"]), details)
     for path in [path for path in by_path if _is_consequence(path, by_path)]:
         del by_path[path]

@@ -140,7 +140,7 @@ def _default_text(field: FieldInfo) -> str:
     if field.is_required():
         return "required"
     value = field.default
-    if value is None:
+    if value is None or field.default_factory is not None:
         return "absent"
     if isinstance(value, tuple | list):
         return "[" + ", ".join(repr(item) for item in value) + "]"

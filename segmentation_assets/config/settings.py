@@ -256,7 +256,7 @@ class Settings(Section):
     calendar: CalendarSettings
     source: SourceSettings = SourceSettings()
     population: PopulationSettings = PopulationSettings()
-    synthetic: SyntheticSettings = SyntheticSettings()
+    synthetic: SyntheticSettings = Field(default_factory=SyntheticSettings)
     engine: EngineSettings = EngineSettings()
     features: FeatureSettings = FeatureSettings()
     imputation: ImputationSettings = ImputationSettings()

@@ -1,10 +1,13 @@
 """The settings of the built-in synthetic shop: its size, its customers' ways, its catalogue and its faults."""
 
 import re
+from collections.abc import Callable
+from importlib.resources import files
+from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 _FIRST_MONTH, _LAST_MONTH = "1900-01", "2099-12"
 _FIRST_BUSINESS_YEAR, _LAST_BUSINESS_YEAR = 1970, 2099
@@ -47,41 +50,59 @@ class ArchetypeSettings(_Section):
     departments: dict[str, float] = Field(default={}, description="department: preference; 1 where it is not named")
 
 
-def _archetype(name: str, share: float, rate: float, **habits: object) -> ArchetypeSettings:
-    return ArchetypeSettings.model_validate({"name": name, "share": share, "orders_per_month": rate, **habits})
+class ShopProfile(_Section):
+    """A kind of shop, as a file in `segmentation_assets/config/shops` or one of your own describes it."""
+
+    description: str = Field("", description="what kind of shop it is")
+    outlier_share: Probability = Field(0.002, description="as synthetic.outlier_share")
+    archetypes: tuple[ArchetypeSettings, ...] = Field(min_length=1, description="as synthetic.archetypes")
 
 
-DEFAULT_ARCHETYPES = (
-    _archetype(
-        "connoisseur", 0.05, 0.80, rate_shape=3, stays_months=30, one_order_share=0.0, established_share=0.6,
-        lines_per_order=8.5, units=0.6, price_tilt=0.6, discount_probability=0.06,
-        settles_as={"vip": 0.85, "loyal": 0.15},
-        departments={"Accessories & Footwear": 5.0, "Health & Wellness": 0.5, "Home & Lifestyle": 0.7, "Apparel": 2.5},
-    ),
-    _archetype(
-        "home_maker", 0.19, 0.48, stays_months=24, one_order_share=0.1, established_share=0.5, lines_per_order=8.0,
-        units=0.5, discount_probability=0.12, settles_as={"loyal": 0.8, "active": 0.15, "vip": 0.05},
-        departments={"Accessories & Footwear": 0.4, "Health & Wellness": 1.0, "Home & Lifestyle": 6.0, "Apparel": 0.8},
-    ),
-    _archetype(
-        "bargain_hunter", 0.19, 0.50, stays_months=16, one_order_share=0.12, established_share=0.4,
-        lines_per_order=7.2, units=0.5, price_tilt=3.2, discount_probability=0.3,
-        settles_as={"deal_seeker": 0.9, "active": 0.1},
-        departments={"Accessories & Footwear": 0.4, "Health & Wellness": 6.0, "Home & Lifestyle": 0.9, "Apparel": 0.5},
-    ),
-    _archetype(
-        "fashion_shopper", 0.21, 0.45, stays_months=16, one_order_share=0.15, lines_per_order=7.2, price_tilt=0.9,
-        discount_probability=0.22, settles_as={"returner": 0.4, "active": 0.5, "loyal": 0.1},
-        departments={"Accessories & Footwear": 0.9, "Health & Wellness": 0.2, "Home & Lifestyle": 0.3, "Apparel": 6.0},
-    ),
-    _archetype(
-        "gift_buyer", 0.36, 0.22, rate_shape=2, stays_months=12, one_order_share=0.62, established_share=0.1,
-        lines_per_order=4.0, units=0.2, price_tilt=1.2, discount_probability=0.25,
-        settles_as={"active": 0.9, "deal_seeker": 0.1},
-        departments={"Accessories & Footwear": 5.0, "Health & Wellness": 0.6, "Home & Lifestyle": 1.6, "Apparel": 0.6},
-    ),
-)  # fmt: skip
-"""The customers of the packaged shop."""
+def shop_profile_names() -> tuple[str, ...]:
+    """Return the names of the packaged kinds of shop."""
+    folder = files("segmentation_assets.config").joinpath("shops")
+    return tuple(sorted(item.name.removesuffix(".yaml") for item in folder.iterdir() if item.name.endswith(".yaml")))
+
+
+def is_shop_profile_file(name: str) -> bool:
+    """Whether a profile of the shop is named by its file."""
+    return name.endswith((".yaml", ".yml"))
+
+
+def read_shop_profile(name: str) -> ShopProfile:
+    """Read a packaged kind of shop, or one of your own from a YAML file.
+
+    Raises
+    ------
+    ValueError
+        There is none of that name, or the file is no profile.
+    """
+    import yaml
+
+    if is_shop_profile_file(name):
+        source: Traversable = Path(name)
+    elif name in shop_profile_names():
+        source = files("segmentation_assets.config").joinpath("shops", f"{name}.yaml")
+    else:
+        raise ValueError(f"'{name}' is no kind of shop; there are {', '.join(shop_profile_names())}, or write a file")
+    try:
+        return ShopProfile.model_validate(yaml.safe_load(source.read_text(encoding="utf-8")))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as problem:
+        raise ValueError(f"{name} cannot be read: {problem}") from problem
+    except ValidationError as problem:
+        first = problem.errors(include_url=False)[0]
+        place = ".".join(str(part) for part in first["loc"]) or "the file"
+        raise ValueError(f"{name}: {place}: {first['msg']}, got {first['input']!r:.80}") from problem
+
+
+def _check_shop_profile(name: str) -> str:
+    read_shop_profile(name)
+    return name
+
+
+def _of_profile(field: str) -> Callable[[dict[str, Any]], Any]:
+    """Default of a setting that the kind of shop decides."""
+    return lambda validated: getattr(read_shop_profile(validated["profile"]), field)
 
 
 class TransitionSettings(_Section):
@@ -177,7 +198,17 @@ for which it has no column, are assumed."""
 class SyntheticSettings(_Section):
     """The built-in synthetic shop; used when source.kind is synthetic."""
 
-    customers: int = Field(15_000, ge=10, le=5_000_000, description="number of customers")
+    profile: Annotated[str, AfterValidator(_check_shop_profile)] = Field(
+        "general",
+        description="kind of shop: general, fashion, wholesale, grocery, or a YAML file of your own; it decides "
+        "archetypes and outlier_share where they are not set",
+    )
+    customers: int = Field(
+        15_000,
+        ge=10,
+        le=5_000_000,
+        description="number of customers ever, also those who register after the last month",
+    )
     first_month: Month = Field("2023-09", description="first month of business, YYYY-MM")
     months: int = Field(24, ge=2, le=240, description="months of business")
     seed: int = Field(7, ge=0, le=_LARGEST_SEED, description="seed of all random draws")
@@ -186,11 +217,14 @@ class SyntheticSettings(_Section):
     )
     personal_data: bool = Field(False, description="whether customers get names, addresses, e-mails and phone numbers")
     outlier_share: Probability = Field(
-        0.002, description="share of customers planted as bulk buyers, told in the truth"
+        default_factory=_of_profile("outlier_share"),
+        description="share of customers planted as bulk buyers, told in the truth; that of the profile when absent",
     )
     mix: dict[str, float] = Field(default={}, description="archetype: share, in place of its own")
     archetypes: tuple[ArchetypeSettings, ...] = Field(
-        DEFAULT_ARCHETYPES, min_length=1, description="lasting habits and their shares"
+        default_factory=_of_profile("archetypes"),
+        min_length=1,
+        description="lasting habits and their shares; those of the profile when absent",
     )
     transitions: TransitionSettings = TransitionSettings()
     drift: tuple[DriftEvent, ...] = Field((), description="changes of the business from a month on")

@@ -5,7 +5,6 @@ from segmentation_assets.config.settings import Settings
 from segmentation_assets.graph.node import Input, Node
 from segmentation_assets.ingestion.mapping import effective_source
 from segmentation_assets.synthetic.catalogue import CATALOGUE_FILE
-from segmentation_assets.synthetic.customers import PEOPLE_FILE
 
 _RAW_DESCRIPTIONS = {
     "order_lines": "Delivered order lines, typed, with ids as text and the file and row each came from. Stored in "
@@ -42,14 +41,15 @@ def _synthetic_nodes(settings: Settings) -> tuple[Node, ...]:
     return (
         Node(
             key="source/synthetic_retail",
-            description="The files of the built-in shop, as a source system would deliver them: customers, products, "
-            "order lines and engagement events per month. The truth lies apart, in `synthetic/ground_truth`: the "
-            "archetype of each customer, the hidden state in every month, and what was planted. It is never an input.",
+            description="The files of the built-in shop, as a source system would deliver them: for every month its "
+            "new customers and products, its order lines and engagement events. The truth lies apart, in "
+            "`synthetic/ground_truth`: the archetype of each customer, the hidden state in every month, and what was "
+            "planted. It is never an input.",
             is_partitioned=False,
             storage="files",
             settings=("synthetic", "currency"),
-            resources=(CATALOGUE_FILE, PEOPLE_FILE),
-            logic_version="2",
+            resources=(CATALOGUE_FILE,),
+            logic_version="3",
             external="catalogue_file" if settings.synthetic.catalogue else "",
             kinds=("python", "parquet"),
         ),

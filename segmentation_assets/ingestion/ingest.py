@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import shutil
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
@@ -63,6 +63,8 @@ class IngestedTable:
         Rows of the quarantine by reason code, redelivered ones among them.
     part_rows : dict of str to int
         Rows of each part of the delivered files in delivery order: file, sheet of a workbook or table of a database.
+    hidden_sheets : tuple of str
+        Those of the parts that a person who opens the workbook does not see; they are read like the others.
     """
 
     key: str
@@ -79,6 +81,7 @@ class IngestedTable:
     redelivered_amount: Decimal | None
     quarantine_counts: dict[str, int]
     part_rows: dict[str, int]
+    hidden_sheets: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -189,7 +192,8 @@ def _store(
     written = sorted(staging.glob(f"*/{PART}")) or [staging / PART]
     stored = _totals(connection, table, parquet_scan(written))
     faulty = _totals(connection, table, scratch.quarantine())
-    return _summarise(table, delivered, stored, faulty, redelivered, months, counts, part_rows)
+    summary = _summarise(table, delivered, stored, faulty, redelivered, months, counts, part_rows)
+    return replace(summary, hidden_sheets=scratch.hidden_names)
 
 
 def _write_slices(

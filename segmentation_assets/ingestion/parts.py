@@ -67,12 +67,15 @@ class ReadablePart:
         Name in the file of each mapped column, in the order of the mapped columns of the table.
     types : tuple of str
         DuckDB type of each of them.
+    is_hidden : bool
+        Whether a person who opens the file does not see it.
     """
 
     name: str
     sql: str
     columns: tuple[str, ...]
     types: tuple[str, ...]
+    is_hidden: bool = False
 
 
 def make_part(

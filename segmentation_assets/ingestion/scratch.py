@@ -40,12 +40,15 @@ class Scratch:
         Parts of the delivered files in delivery order: files, sheets of workbooks, tables of databases.
     empty_sql : str
         Query with the columns of the scratch and no row.
+    hidden_names : tuple of str
+        Those of the parts that are hidden sheets.
     """
 
     folder: Path
     slices: tuple[str, ...]
     part_names: tuple[str, ...]
     empty_sql: str
+    hidden_names: tuple[str, ...] = ()
 
     def slice(self, name: str) -> str:
         """Make the SQL table expression of the good rows of one slice.
@@ -123,7 +126,8 @@ def parse_delivery(
         connection.execute(f"COPY ({sql}) TO {quote_text(str(target))} (FORMAT parquet, PARTITION_BY (slice))")
     found = {path.name.removeprefix("slice=") for path in scratch.glob("rows-*/slice=*")}
     names = tuple(part.name for part in opened)
-    return Scratch(scratch, tuple(sorted(found - {QUARANTINE_SLICE})), names, _empty_sql(table))
+    hidden = tuple(part.name for part in opened if part.is_hidden)
+    return Scratch(scratch, tuple(sorted(found - {QUARANTINE_SLICE})), names, _empty_sql(table), hidden)
 
 
 def _empty_sql(table: Table) -> str:

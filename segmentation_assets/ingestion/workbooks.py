@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,6 +47,8 @@ def open_workbook(reader: Reader, name: str, first_index: int) -> list[ReadableP
     The header is the first row with a value; rows are numbered from 1 below it. A sheet is read into memory once, and
     its rows pass on in batches.
     """
+    from python_calamine import SheetVisibleEnum
+
     path = reader.folder / name
     workbook = _load(path, name)
     sheets = _sheets(reader, name, workbook)
@@ -55,8 +58,9 @@ def open_workbook(reader: Reader, name: str, first_index: int) -> list[ReadableP
     ]
     if all(part is None for part in parts):
         raise DataError(f"{name} holds no value in any of its sheets", "deliver it again, or remove it.")
+    hidden = {sheet.name for sheet in workbook.sheets_metadata if sheet.visible != SheetVisibleEnum.Visible}
     return [
-        part or empty_part(reader, f"{name}[{sheet}]", first_index + place)
+        replace(part or empty_part(reader, f"{name}[{sheet}]", first_index + place), is_hidden=sheet in hidden)
         for place, (part, sheet) in enumerate(zip(parts, sheets, strict=True))
     ]
 

@@ -1,15 +1,14 @@
-"""What the synthetic shop knows of its customers: demographics, and personal data where they are asked for."""
+"""What the synthetic shop knows of its customers: who they are, and when they registered."""
 
 from __future__ import annotations
 
-from functools import cache
-from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from segmentation_assets.config.synthetic import SyntheticSettings
 from segmentation_assets.synthetic.calendar import SECONDS_PER_DAY, BusinessCalendar, spread_over_days
 from segmentation_assets.synthetic.draws import Draws
-from segmentation_assets.synthetic.population import CUSTOMER_DIGITS, Population
+from segmentation_assets.synthetic.people import personal_data
+from segmentation_assets.synthetic.population import CUSTOMER_DIGITS, JOINING_MONTHS, Population
 
 if TYPE_CHECKING:
     import numpy as np
@@ -18,8 +17,6 @@ if TYPE_CHECKING:
 
 COUNTRIES = {"Netherlands": 0.34, "Germany": 0.26, "Belgium": 0.16, "France": 0.12, "Austria": 0.07, "Spain": 0.05}
 """Country → share of customers."""
-
-PEOPLE_FILE = "synthetic/data/people.yaml"
 
 _GENDERS = {"female": 0.52, "male": 0.41, "diverse": 0.01, "not stated": 0.06}
 _HOUSEHOLDS = {1: 0.34, 2: 0.33, 3: 0.14, 4: 0.13, 5: 0.06}
@@ -30,6 +27,7 @@ _WHOLESALE_SHARES = (0.7, 0.005)
 _STAFF_SHARE = 0.004
 _NEWSLETTER_SHARE = 0.6
 _EARLY_DAYS = 30
+_LONG_BEFORE_SHARE = 0.4
 
 
 def number_texts(prefix: str, numbers: NDArray[np.int64], digits: int) -> NDArray[np.str_]:
@@ -54,15 +52,15 @@ def draw_categories(draws: Draws, purpose: str, numbers: NDArray[np.int64], shar
 def customers_frame(
     draws: Draws, population: Population, calendar: BusinessCalendar, settings: SyntheticSettings
 ) -> pd.DataFrame:
-    """List the customers.
+    """List all customers ever, those who register after the last month too.
 
     Returns
     -------
     DataFrame
-        A customer: ``customer_id``, ``registered_on``, ``birth_year``, ``country``, ``gender``, ``household_size``,
-        ``acquisition_channel``, ``newsletter_since`` (missing without newsletter), ``account_type``; with
-        ``personal_data`` also ``first_name``, ``last_name``, ``email``, ``phone``, ``street``, ``postcode``,
-        ``city``. Who has not ordered within business registered on any day of it.
+        A customer, by number: ``customer_id``, ``registered_on``, ``birth_year``, ``country``, ``gender``,
+        ``household_size``, ``acquisition_channel``, ``newsletter_since`` (missing without newsletter),
+        ``account_type``; with ``personal_data`` also ``first_name``, ``last_name``, ``email``, ``phone``,
+        ``street``, ``postcode``, ``city``. Nothing depends on the last month.
     """
     import numpy as np
     import pandas as pd
@@ -84,7 +82,10 @@ def customers_frame(
             "account_type": _account_types(draws, population),
         }
     )
-    return frame.assign(**_personal_data(draws, numbers)) if settings.personal_data else frame
+    if not settings.personal_data:
+        return frame
+    endings = number_texts(".", numbers, CUSTOMER_DIGITS)
+    return frame.assign(**personal_data(draws, numbers, endings, frame["country"], frame["gender"]))
 
 
 def _texts(categories: dict[str, float], places: NDArray[Any]) -> pd.Categorical:
@@ -114,63 +115,29 @@ def _newsletter_days(draws: Draws, numbers: NDArray[np.int64], registered: NDArr
 
 
 def _registration_days(draws: Draws, population: Population, calendar: BusinessCalendar) -> NDArray[np.int64]:
-    """Day of registration in days since 1970: up to a month before the first order."""
+    """Day of registration in days since 1970: up to a month before the first order, or any day from the opening on."""
     import numpy as np
 
     numbers = population.numbers
-    first_day = int(calendar.starts[0]) // SECONDS_PER_DAY
-    n_days = int(calendar.starts[-1]) // SECONDS_PER_DAY - first_day
-    any_day = first_day + (draws.uniform("registered", numbers) * n_days).astype(np.int64)
-    early = (draws.uniform("registered early", numbers) ** 3 * _EARLY_DAYS).astype(np.int64)
-    has_joined = population.joined < len(calendar.months)
-    return np.where(has_joined, _join_days(population, calendar) - early, any_day)
-
-
-def _join_days(population: Population, calendar: BusinessCalendar) -> NDArray[np.int64]:
-    """Day of the first order, in days since 1970; any day for customers without one."""
-    import numpy as np
-
-    first_day = int(calendar.starts[0]) // SECONDS_PER_DAY
-    joined = np.where(np.isfinite(population.joined), population.joined, 0.0)
-    days = first_day + np.floor(joined * 365.25 / 12).astype(np.int64)
-    for month in range(len(calendar.months)):
-        rows = np.flatnonzero(np.floor(population.joined) == month)
-        day = spread_over_days(joined[rows] - month, calendar.day_edges(month))
-        days[rows] = calendar.starts[month] // SECONDS_PER_DAY + day
+    joined = _join_days(population, calendar)
+    waited = np.maximum(joined - int(calendar.starts[0]) // SECONDS_PER_DAY, 0)
+    is_long = (draws.uniform("registered long before", numbers) < _LONG_BEFORE_SHARE) & (waited > _EARLY_DAYS)
+    early = draws.uniform("registered early", numbers)
+    days: NDArray[np.int64] = joined - np.where(is_long, early * waited, early**3 * _EARLY_DAYS).astype(np.int64)
     return days
 
 
-def _personal_data(draws: Draws, numbers: NDArray[np.int64]) -> dict[str, NDArray[np.str_]]:
-    """Made-up names, addresses at example.com, and phone numbers from 555-0100 to 555-0199."""
+def _join_days(population: Population, calendar: BusinessCalendar) -> NDArray[np.int64]:
+    """Day of the first order, in days since 1970; for customers without one the end of all joining."""
     import numpy as np
 
-    people = _people()
-    chosen = {
-        name: np.array(texts)[(draws.uniform(name, numbers) * len(texts)).astype(np.int64)]
-        for name, texts in people.items()
-    }
-    first, last = chosen["first_names"], chosen["last_names"]
-    ids = number_texts(".", numbers, CUSTOMER_DIGITS)
-    house = 1 + (draws.uniform("house number", numbers) ** 2 * 120).astype(np.int64)
-    extension = 100 + (draws.uniform("phone", numbers) * 100).astype(np.int64)
-    postcode = 10_000 + (draws.uniform("postcode", numbers) * 90_000).astype(np.int64)
-    join = np.strings.add
-    name = join(join(np.strings.lower(first), "."), np.strings.lower(last))
-    return {
-        "first_name": first,
-        "last_name": last,
-        "email": join(join(name, ids), "@example.com"),
-        "phone": join("555-0", extension.astype(str)),
-        "street": join(join(chosen["streets"], " "), house.astype(str)),
-        "postcode": postcode.astype(str),
-        "city": chosen["cities"],
-    }
-
-
-@cache
-def _people() -> dict[str, list[str]]:
-    import yaml
-
-    text = files("segmentation_assets").joinpath(PEOPLE_FILE).read_text(encoding="utf-8")
-    found: dict[str, list[str]] = yaml.safe_load(text)
-    return found
+    joining = BusinessCalendar(calendar.months[0] + np.arange(JOINING_MONTHS))
+    starts: NDArray[np.int64] = joining.starts // SECONDS_PER_DAY
+    months = np.floor(np.minimum(population.joined, JOINING_MONTHS)).astype(np.int64)
+    days: NDArray[np.int64] = np.where(
+        months < 0, starts[0] + np.floor(population.joined * 365.25 / 12), starts[-1]
+    ).astype(np.int64)
+    for month in range(JOINING_MONTHS):
+        rows = np.flatnonzero(months == month)
+        days[rows] = starts[month] + spread_over_days(population.joined[rows] - month, joining.day_edges(month))
+    return days

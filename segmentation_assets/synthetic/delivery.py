@@ -105,8 +105,8 @@ def synthetic_source() -> SourceSettings:
         non_product_codes=NON_PRODUCT_CODES,
         max_quarantine_share=_MOST_QUARANTINED,
         order_lines=OrderLinesTable(files=("order_lines-*.parquet",), columns=same_names("order_lines")),
-        customers=CustomersTable(files=("customers.parquet",), columns=same_names("customers")),
-        products=ProductsTable(files=("products.parquet",), columns=same_names("products")),
+        customers=CustomersTable(files=("customers-*.parquet",), columns=same_names("customers")),
+        products=ProductsTable(files=("products-*.parquet",), columns=same_names("products")),
         engagement_events=EngagementEventsTable(
             files=("engagement_events-*.parquet",), columns=same_names("engagement_events")
         ),
@@ -136,26 +136,30 @@ def write_delivery(
     business : Business
         The shop.
     folder : Path
-        Made if need be; files of the same names are overwritten, others left alone. Gets customers, products, and a
-        file of order lines and of engagement events for each month that has any.
+        Made if need be; files of the same names are overwritten, others left alone. Gets a file of new customers,
+        new products, order lines and engagement events for each month that has any.
     truth_folder : Path, optional
         Gets the true archetypes, monthly states and counts of planted faults; they are not written when it is absent.
 
     Returns
     -------
     DeliveryFiles
-        Byte-identical for equal shops, whatever the number of threads.
+        Byte-identical for equal shops, whatever the number of threads. A shop with more months has the same files,
+        byte for byte, and more; only ``true_faults`` is one file and gets longer.
     """
     writer = _Writer(connection, folder, truth_folder)
     planter = FaultPlanter(business.draws, business.settings.faults)
-    writer.write("customers", "customers", planter.plant_customers(business.customers))
-    writer.write("products", "products", planter.plant_products(business.products))
     writer.write("true_customers", "true_customers", business.true_customers)
     for month in business.months():
-        lines = planter.plant_lines(month.order_lines, month.month)
-        writer.write("order_lines", f"order_lines-{month.month}", lines)
-        for table in ("engagement_events", "true_states"):
-            writer.write(table, f"{table}-{month.month}", getattr(month, table))
+        frames = {
+            "customers": planter.plant_customers(month.customers, month.month),
+            "products": planter.plant_products(month.products, month.month),
+            "order_lines": planter.plant_lines(month.order_lines, month.month),
+            "engagement_events": month.engagement_events,
+            "true_states": month.true_states,
+        }
+        for table, frame in frames.items():
+            writer.write(table, f"{table}-{month.month}", frame)
     writer.write("true_faults", "true_faults", planter.counts_frame())
     return DeliveryFiles(tuple(sorted(writer.delivered)), tuple(sorted(writer.truth)), writer.row_counts)
 

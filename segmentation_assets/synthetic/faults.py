@@ -48,7 +48,7 @@ class FaultPlanter:
     draws : Draws
     settings : FaultSettings
     counts : list of tuple of (str, str, int)
-        Month as YYYY-MM or empty, fault, and rows planted so far; rates of 0 are left out.
+        Month as YYYY-MM, fault, and rows planted so far; rates of 0 are left out.
     """
 
     draws: Draws
@@ -94,25 +94,28 @@ class FaultPlanter:
         whole = pd.concat([frame for frame in (overlap, changed, *added) if frame is not None and len(frame)])
         return whole.sort_values("order_at", kind="stable", ignore_index=True)
 
-    def plant_customers(self, customers: pd.DataFrame) -> pd.DataFrame:
-        """Leave demographic fields blank."""
+    def plant_customers(self, customers: pd.DataFrame, month: str) -> pd.DataFrame:
+        """Leave demographic fields of a month's new customers blank."""
         import numpy as np
 
         rate = self.settings.rate("blank_fields")
-        if rate == 0:
+        if rate == 0 or customers.empty:
             return customers
-        numbers = np.arange(1, len(customers) + 1)
+        numbers = customers["customer_id"].str[1:].astype(np.int64).to_numpy()
         blanks = {name: self.draws.uniform(f"blank {name}", numbers) < rate for name in _BLANKED}
-        self._count("", "blank_fields", int(sum(blank.sum() for blank in blanks.values())))
+        self._count(month, "blank_fields", int(sum(blank.sum() for blank in blanks.values())))
         return customers.assign(
             **{name: customers[name].astype(object).mask(blank, None) for name, blank in blanks.items()}
         )
 
-    def plant_products(self, products: pd.DataFrame) -> pd.DataFrame:
-        """Surround names with blanks, and break those with accents as a wrong encoding does."""
+    def plant_products(self, products: pd.DataFrame, month: str) -> pd.DataFrame:
+        """Surround names of a month's new products with blanks, and misread those with accents."""
         import numpy as np
+        import pandas as pd
 
-        numbers = np.arange(len(products))
+        if products.empty:
+            return products
+        numbers = pd.util.hash_array(products["product_id"].to_numpy(dtype=object)) >> np.uint64(1)
         padded = self.draws.uniform("padded name", numbers) < self.settings.rate("padded_names")
         has_accent = ~products["product_name"].map(str.isascii).to_numpy(dtype=bool)
         broken = has_accent & (self.draws.uniform("broken name", numbers) < self.settings.rate("broken_names"))
@@ -120,12 +123,12 @@ class FaultPlanter:
         misread = names.str.encode("utf-8").str.decode("latin-1")
         names = names.mask(broken, misread)
         names = names.mask(padded, " " + names + "  ")
-        self._count("", "padded_names", int(padded.sum()))
-        self._count("", "broken_names", int(broken.sum()))
+        self._count(month, "padded_names", int(padded.sum()))
+        self._count(month, "broken_names", int(broken.sum()))
         return products.assign(product_name=names)
 
     def counts_frame(self) -> pd.DataFrame:
-        """Planted rows: ``month`` (empty for customers and products), ``fault``, ``row_count``."""
+        """Planted rows: ``month``, ``fault``, ``row_count``."""
         import pandas as pd
 
         return pd.DataFrame(self.counts, columns=["month", "fault", "row_count"])

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 CUSTOMER_DIGITS = 7
+JOINING_MONTHS = 120
+"""Months from the start of business in which customers join."""
+
 _JOIN_HAZARD = 0.08
 _ESTABLISHED_MONTHS = 36
 _HIGHEST_RATE = 5.0
@@ -184,7 +187,7 @@ def _draw_joining(
     import numpy as np
 
     first = int(settings.first_month[5:]) - 1
-    seasons = np.array([SEASON[(first + month) % 12] for month in range(120)])
+    seasons = np.array([SEASON[(first + month) % 12] for month in range(JOINING_MONTHS)])
     joined_by = 1 - np.cumprod(1 - _JOIN_HAZARD * seasons)
     month = np.searchsorted(joined_by, draws.uniform("join month", numbers), side="right")
     joined = np.where(month < len(seasons), month + draws.uniform("join day", numbers), np.inf)

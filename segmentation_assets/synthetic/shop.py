@@ -39,6 +39,10 @@ class BusinessMonth:
     ----------
     month : str
         The month as YYYY-MM.
+    customers : DataFrame
+        Customers who registered in the month, or before the first one; see `customers_frame`.
+    products : DataFrame
+        Products launched in the month; see `Catalogue`.
     order_lines : DataFrame
         A purchased or returned line: ``order_id``, ``order_at`` (datetime64[s], local time), ``customer_id``,
         ``product_id``, ``quantity`` (negative in returns), ``unit_price`` (two decimals), ``country``, ``channel``,
@@ -52,6 +56,8 @@ class BusinessMonth:
     """
 
     month: str
+    customers: pd.DataFrame
+    products: pd.DataFrame
     order_lines: pd.DataFrame
     engagement_events: pd.DataFrame
     true_states: pd.DataFrame
@@ -103,19 +109,17 @@ class Business:
         return draw_categories(self.draws, "country", self.population.numbers, COUNTRIES)
 
     @cached_property
-    def customers(self) -> pd.DataFrame:
-        """The customers; see `customers_frame`."""
-        return customers_frame(self.draws, self.population, self.calendar, self.settings)
+    def _all_customers(self) -> tuple[pd.DataFrame, NDArray[np.int64]]:
+        """All customers ever, and the month of business that delivers each."""
+        import numpy as np
 
-    @cached_property
-    def products(self) -> pd.DataFrame:
-        """Products sold by the end of business; see `Catalogue`."""
-        products = self.catalogue.products
-        return products[products["launched"] < self.settings.months].reset_index(drop=True)
+        customers = customers_frame(self.draws, self.population, self.calendar, self.settings)
+        registered = customers["registered_on"].to_numpy().astype(np.int64)
+        return customers, np.searchsorted(self.calendar.starts[1:], registered, side="right")
 
     @cached_property
     def true_customers(self) -> pd.DataFrame:
-        """A customer: ``customer_id``, ``archetype`` and ``outlier``, which is missing for most."""
+        """A customer, also one still to register: ``customer_id``, ``archetype``, and ``outlier``, missing for most."""
         import numpy as np
         import pandas as pd
 
@@ -147,8 +151,12 @@ class Business:
         is_later = returns.seconds >= self.calendar.starts[month + 1]
         parts = [part for part in (pending, lines, returns.take(~is_later)) if part is not None]
         events = draw_events(draws, orders, population, states, self.calendar, month)
+        customers, registered = self._all_customers
+        products = self.catalogue.products
         made = BusinessMonth(
             str(self.calendar.months[month]),
+            customers[registered == month].reset_index(drop=True),
+            products[products["launched"] == month].reset_index(drop=True),
             self._lines_frame(join_lines(*parts).sorted()),
             self._events_frame(*events),
             self._states_frame(states, month),
@@ -255,9 +263,8 @@ def generate_shop(settings: SyntheticSettings) -> Shop:
     Returns
     -------
     Shop
-        Equal for equal settings. A shop with more customers starts with the same ones, and a shop with more months
-        has the same order lines, events and true states in the months before; only the registration of customers
-        without an order refers to the end of business.
+        Equal for equal settings. A shop with more customers has the same ones among them, and a shop with more months
+        starts with the same ones.
 
     Examples
     --------
@@ -269,9 +276,9 @@ def generate_shop(settings: SyntheticSettings) -> Shop:
 
     business = open_business(settings)
     months = list(business.months())
-    tables = ("order_lines", "engagement_events", "true_states")
+    tables = ("customers", "products", "order_lines", "engagement_events", "true_states")
     whole = {name: pd.concat([getattr(month, name) for month in months], ignore_index=True) for name in tables}
-    return Shop(business.customers, business.products, true_customers=business.true_customers, **whole)
+    return Shop(true_customers=business.true_customers, **whole)
 
 
 def _store_ids() -> list[str]:

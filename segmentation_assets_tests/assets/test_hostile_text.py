@@ -58,12 +58,11 @@ def _make_hostile_shop(root: Path) -> None:
     deliver_small_shop(shop)
     ids = dict(zip(_busy_customers(shop), HOSTILE_IDS, strict=True))
     for path in sorted(shop.deliveries.glob("*.parquet")):
-        if path.name != "products.parquet":
+        if not path.name.startswith("products-"):
             rewrite(path, f"SELECT * REPLACE ({replaced('customer_id', ids)}) FROM t")
-    rewrite(
-        shop.deliveries / "products.parquet",
-        f"SELECT * REPLACE ({replaced('department', HOSTILE_DEPARTMENTS)}, '=cmd()' AS product_name) FROM t",
-    )
+    for path in sorted(shop.deliveries.glob("products-*.parquet")):
+        hostile = f"{replaced('department', HOSTILE_DEPARTMENTS)}, '=cmd()' AS product_name"
+        rewrite(path, f"SELECT * REPLACE ({hostile}) FROM t")
     platform = Platform(settings_of(shop))
     run_scope(platform, Scope(frozenset(platform.graph.by_key)), lambda *_: None)
     shutil.rmtree(shop.data_dir / "dagster")

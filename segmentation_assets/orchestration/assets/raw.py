@@ -37,6 +37,7 @@ def raw_table(name: str) -> Callable[[Step], None]:
         step.add_check("reconciliation", result.sentence, passed=result.passed, comparison=result.comparison)
         step.metadata |= result.figures | {
             "part_rows": ingested.part_rows,
+            "hidden_sheets": list(ingested.hidden_sheets),
             "quarantine_counts": ingested.quarantine_counts,
             "first_order_at": ingested.first_at,
             "last_order_at": ingested.last_at,

@@ -9,6 +9,7 @@ from segmentation_assets.ingestion.decisions import read_decisions
 from segmentation_assets.orchestration.step import PART, Step
 from segmentation_assets.storage.engine import write_frame
 from segmentation_assets.synthetic.delivery import write_delivery
+from segmentation_assets.synthetic.people import faker_version
 from segmentation_assets.synthetic.shop import open_business
 from segmentation_assets.tables.raw import DECISIONS, DELIVERY
 
@@ -24,7 +25,9 @@ def synthetic_retail(step: Step) -> None:
             step.deliver(path.name, f"synthetic/{folder}/{path.name}")
     step.metadata |= {
         **{table: written.row_counts[table] for table in ("customers", "products", "order_lines")},
+        "profile": settings.synthetic.profile,
         "seed": settings.synthetic.seed,
+        **({"faker_version": faker_version()} if settings.synthetic.personal_data else {}),
     }
 
 

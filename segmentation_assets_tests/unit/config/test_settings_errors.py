@@ -49,11 +49,13 @@ SINGLE_PROBLEMS = {
     ),
     "text for a number": (
         "synthetic: {customers: many}\n",
-        "segmentation.yaml:1: synthetic.customers must be a whole number, got 'many'.\nHint: number of customers.",
+        "segmentation.yaml:1: synthetic.customers must be a whole number, got 'many'.\n"
+        "Hint: number of customers ever, also those who register after the last month.",
     ),
     "number in quotes": (
         "synthetic: {customers: '20'}\n",
-        "segmentation.yaml:1: synthetic.customers must be a whole number, got '20'.\nHint: number of customers.",
+        "segmentation.yaml:1: synthetic.customers must be a whole number, got '20'.\n"
+        "Hint: number of customers ever, also those who register after the last month.",
     ),
     "fraction for a whole number": (
         "synthetic: {months: 2.5}\n",

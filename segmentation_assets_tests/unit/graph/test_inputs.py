@@ -88,7 +88,7 @@ def test_raw_table_depends_on_its_own_files_only(platform, pretend):
 
 
 def test_delivered_files_are_fingerprinted_by_their_bytes_and_leftovers_are_not(platform, pretend):
-    names = ("order_lines-2025-06", "customers", "products", "engagement_events-2025-06")
+    names = ("order_lines-2025-06", "customers-2025-06", "products-2025-06", "engagement_events-2025-06")
     files = tuple(StoredFile(f"synthetic/delivery/{name}.parquet", 1, "") for name in names)
     pretend(platform, "source/synthetic_retail", content="shop", files=files)
     folder = platform.data_dir / "synthetic" / "delivery"
@@ -96,9 +96,9 @@ def test_delivered_files_are_fingerprinted_by_their_bytes_and_leftovers_are_not(
     for name in (*names, "order_lines-2026-02"):
         (folder / f"{name}.parquet").write_text(name)
     before = fingerprints(platform, "source/delivery")
-    (folder / "customers.parquet").write_text("other")
+    (folder / "customers-2025-06.parquet").write_text("other")
     after = fingerprints(platform, "source/delivery")
-    assert {name for name in after if after[name] != before[name]} == {"customers/customers.parquet"}
+    assert {name for name in after if after[name] != before[name]} == {"customers/customers-2025-06.parquet"}
     assert before["source/synthetic_retail"] == "shop"
     assert "order_lines/order_lines-2026-02.parquet" not in before
 

@@ -8,7 +8,7 @@ from segmentation_assets.storage.manifest import StoredFile
 from segmentation_assets.synthetic.delivery import TRUTH_COLUMNS, synthetic_source
 
 SHOP = "source/synthetic_retail"
-DELIVERED = ("customers", "products", "order_lines-2025-06", "engagement_events-2025-06")
+DELIVERED = ("customers-2025-06", "products-2025-06", "order_lines-2025-06", "engagement_events-2025-06")
 TRUE = ("true_customers", "true_faults", "true_states-2025-06")
 
 

@@ -230,6 +230,7 @@ def test_hidden_and_empty_sheets_are_told_of_and_counted(counter: Counter, told:
     counter.hand_in_workbook("a.xlsx", sheets, hidden=("unseen",))
     outcome = counter.ingest(workbook_mapping())
     assert outcome.ingested.part_rows == {"a.xlsx[seen]": 1, "a.xlsx[unseen]": 1, "a.xlsx[blank]": 0}
+    assert outcome.ingested.hidden_sheets == ("a.xlsx[unseen]",)
     assert [record.getMessage() for record in told.records] == [
         "a.xlsx: sheet 'unseen' is hidden, and is read like the others",
         "a.xlsx[seen]: read with 1 rows below its first",

@@ -41,16 +41,18 @@ def test_business_months_are_first_days_across_the_year() -> None:
     assert business_months(SMALL) == ("2023-11-01", "2023-12-01", "2024-01-01")
 
 
-def test_delivery_has_a_file_of_lines_and_events_per_month(tmp_path: Path) -> None:
+def test_delivery_has_files_per_month_for_all_that_it_adds(tmp_path: Path) -> None:
     assert [path.name for path in write(tmp_path)] == [
-        "customers.parquet",
+        "customers-2023-11.parquet",
+        "customers-2023-12.parquet",
+        "customers-2024-01.parquet",
         "engagement_events-2023-11.parquet",
         "engagement_events-2023-12.parquet",
         "engagement_events-2024-01.parquet",
         "order_lines-2023-11.parquet",
         "order_lines-2023-12.parquet",
         "order_lines-2024-01.parquet",
-        "products.parquet",
+        "products-2023-11.parquet",
     ]
 
 
@@ -92,7 +94,7 @@ def test_files_read_back_with_the_declared_types(small_shop: Shop, tmp_path: Pat
         ("cost_price", "DECIMAL(18,4)"),
         ("currency", "VARCHAR"),
     ]
-    described = query(tmp_path, f"DESCRIBE SELECT * FROM {parquet_scan([tmp_path / 'customers.parquet'])}")
+    described = query(tmp_path, f"DESCRIBE SELECT * FROM {parquet_scan([tmp_path / 'customers-2023-11.parquet'])}")
     assert [row[1] for row in described] == [
         "VARCHAR", "DATE", "INTEGER", "VARCHAR", "VARCHAR", "INTEGER", "VARCHAR", "DATE", "VARCHAR",
     ]  # fmt: skip
@@ -117,20 +119,36 @@ def test_files_are_byte_identical_whatever_the_threads(tmp_path: Path) -> None:
     first = deliver(tmp_path / "first", threads=1)
     second = deliver(tmp_path / "second", threads=4)
     pairs = list(zip(first.delivered + first.truth, second.delivered + second.truth, strict=True))
-    assert len(pairs) == 12
+    assert len(pairs) == 14
     for one, other in pairs:
         assert one.name == other.name
         assert hashlib.sha256(one.read_bytes()).digest() == hashlib.sha256(other.read_bytes()).digest()
 
 
-def test_a_longer_delivery_leaves_earlier_monthly_files_as_they_are(tmp_path: Path) -> None:
-    short = deliver(tmp_path / "short")
-    deliver(tmp_path / "long", open_business(SMALL.model_copy(update={"months": 4})))
-    monthly = [path for path in short.delivered + short.truth if "-20" in path.name]
-    assert len(monthly) == 9
-    for path in monthly:
-        assert path.read_bytes() == (tmp_path / "long" / path.relative_to(tmp_path / "short")).read_bytes()
-    assert (tmp_path / "long" / "order_lines-2024-02.parquet").exists()
+@pytest.mark.parametrize("preset", ["none", "real"])
+def test_a_longer_delivery_holds_every_file_of_a_shorter_one_byte_for_byte(tmp_path: Path, preset: str) -> None:
+    settings = SyntheticSettings.model_validate(
+        {"customers": 300, "months": 12, "personal_data": True, "faults": {"preset": preset}}
+    )
+    short = deliver(tmp_path / "short", open_business(settings))
+    long = deliver(tmp_path / "long", open_business(settings.model_copy(update={"months": 24})))
+    files = [path for path in short.delivered + short.truth if path.name != "true_faults.parquet"]
+    assert len(files) > 4 * 12
+    for path in files:
+        assert path.read_bytes() == (tmp_path / "long" / path.relative_to(tmp_path / "short")).read_bytes(), path.name
+    earlier = {path.name for path in long.delivered if path.stem[-7:] < "2024-09"}
+    assert earlier == {path.name for path in short.delivered}
+
+
+def test_planted_faults_of_a_month_do_not_depend_on_later_ones(tmp_path: Path) -> None:
+    settings = SyntheticSettings.model_validate({"customers": 300, "months": 12, "faults": {"preset": "real"}})
+    counts = []
+    for months in (12, 24):
+        deliver(tmp_path / str(months), open_business(settings.model_copy(update={"months": months})))
+        file = parquet_scan([tmp_path / str(months) / "truth" / "true_faults.parquet"])
+        counts.append(query(tmp_path, f"SELECT * FROM {file} WHERE month < '2024-09'"))
+    assert counts[0] == counts[1]
+    assert len(counts[0]) > 12
 
 
 def test_mapping_finds_every_delivered_file_and_column(small_shop: Shop, tmp_path: Path) -> None:
@@ -160,13 +178,13 @@ def test_truth_is_written_apart(small_shop: Shop, tmp_path: Path) -> None:
     assert found == list(small_shop.true_states[["customer_id", "true_state"]].itertuples(index=False, name=None))
 
 
-def test_personal_data_is_delivered_when_asked_for_and_reaches_nobody(tmp_path: Path) -> None:
+def test_personal_data_is_delivered_when_asked_for_and_reaches_nobody(small_shop: Shop, tmp_path: Path) -> None:
     deliver(tmp_path, open_business(SMALL.model_copy(update={"personal_data": True})))
-    customers = parquet_scan([tmp_path / "customers.parquet"])
+    customers = parquet_scan(sorted(tmp_path.glob("customers-*.parquet")))
     described = [row[0] for row in query(tmp_path, f"DESCRIBE SELECT * FROM {customers}")]
     assert described[-len(PERSONAL_COLUMNS) :] == list(PERSONAL_COLUMNS)
     sql = (
         "SELECT count(*), count(DISTINCT email), bool_and(email LIKE '%@example.com'), "
         f"bool_and(regexp_full_match(phone, '555-01[0-9][0-9]')), count(*) FILTER (city IS NULL) FROM {customers}"
     )
-    assert query(tmp_path, sql) == [(60, 60, True, True, 0)]
+    assert query(tmp_path, sql) == [(len(small_shop.customers), len(small_shop.customers), True, True, 0)]

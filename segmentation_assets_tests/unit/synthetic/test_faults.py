@@ -106,8 +106,8 @@ def test_orders_of_the_last_days_stand_again_in_the_next_file(small_shop: Shop) 
 
 def test_customers_lack_fields_and_names_are_padded_and_broken(small_shop: Shop) -> None:
     planter = FaultPlanter(Draws(7), FaultSettings(blank_fields=0.1, padded_names=0.2, broken_names=1.0))
-    customers = planter.plant_customers(small_shop.customers)
-    products = planter.plant_products(small_shop.products)
+    customers = planter.plant_customers(small_shop.customers, "2023-11")
+    products = planter.plant_products(small_shop.products, "2023-11")
     counts = {fault: rows for _, fault, rows in planter.counts}
     assert counts["blank_fields"] == customers.drop(columns="newsletter_since").isna().sum().sum() > 0
     assert counts["padded_names"] == (products["product_name"].str.strip() != products["product_name"]).sum() > 0

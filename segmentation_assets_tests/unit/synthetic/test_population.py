@@ -1,10 +1,11 @@
 import numpy as np
 import pytest
 
-from segmentation_assets.config.synthetic import DEFAULT_ARCHETYPES, SETTLED_STATES, SyntheticSettings
+from segmentation_assets.config.synthetic import SETTLED_STATES, SyntheticSettings, read_shop_profile
 from segmentation_assets.synthetic.population import Population, archetype_shares, make_population
 
-NAMES = [archetype.name for archetype in DEFAULT_ARCHETYPES]
+ARCHETYPES = read_shop_profile("general").archetypes
+NAMES = [archetype.name for archetype in ARCHETYPES]
 DEPARTMENTS = ("Apparel", "Health & Wellness")
 
 
@@ -47,14 +48,14 @@ def test_order_rates_scatter_as_gamma_around_the_archetype() -> None:
     population = make(30_000)
     place = NAMES.index("home_maker")
     rates = population.order_rates[population.archetypes == place]
-    assert rates.mean() == pytest.approx(DEFAULT_ARCHETYPES[place].orders_per_month, rel=0.05)
-    assert rates.std() / rates.mean() == pytest.approx(1 / np.sqrt(DEFAULT_ARCHETYPES[place].rate_shape), rel=0.1)
+    assert rates.mean() == pytest.approx(ARCHETYPES[place].orders_per_month, rel=0.05)
+    assert rates.std() / rates.mean() == pytest.approx(1 / np.sqrt(ARCHETYPES[place].rate_shape), rel=0.1)
 
 
 def test_only_newcomers_order_once_in_the_share_of_their_archetype() -> None:
     population = make(20_000)
     gifts = (population.archetypes == NAMES.index("gift_buyer")) & (population.joined >= 0)
-    share = DEFAULT_ARCHETYPES[NAMES.index("gift_buyer")].one_order_share
+    share = ARCHETYPES[NAMES.index("gift_buyer")].one_order_share
     assert population.orders_once[gifts].mean() == pytest.approx(share, abs=0.02)
     assert not population.orders_once[population.joined < 0].any()
 

@@ -4,6 +4,7 @@ import pytest
 from pandas.testing import assert_frame_equal
 
 from segmentation_assets.config.synthetic import SyntheticSettings
+from segmentation_assets.synthetic.delivery import PERSONAL_COLUMNS
 from segmentation_assets.synthetic.shop import Shop, generate_shop
 from segmentation_assets.synthetic.states import STATES
 
@@ -44,12 +45,18 @@ def test_a_larger_shop_starts_with_the_customers_of_a_smaller_one(table: str) ->
     small, large = (generate_shop(SyntheticSettings(customers=n, months=8)) for n in (200, 1_500))
     expected, found = getattr(small, table), getattr(large, table)
     if table != "products":
-        found = keep_customers(found, small.customers["customer_id"])
+        found = keep_customers(found, small.true_customers["customer_id"])
     assert_frame_equal(found, expected)
 
 
 @pytest.mark.parametrize(
-    ("table", "instant"), [("order_lines", "order_at"), ("engagement_events", "event_at"), ("true_states", "month")]
+    ("table", "instant"),
+    [
+        ("customers", "registered_on"),
+        ("order_lines", "order_at"),
+        ("engagement_events", "event_at"),
+        ("true_states", "month"),
+    ],
 )
 def test_a_longer_shop_starts_with_the_months_of_a_shorter_one(table: str, instant: str) -> None:
     short, long = (generate_shop(SyntheticSettings(customers=400, months=months)) for months in (12, 18))
@@ -57,10 +64,26 @@ def test_a_longer_shop_starts_with_the_months_of_a_shorter_one(table: str, insta
     assert len(getattr(long, table)) > len(getattr(short, table))
 
 
-def test_a_longer_shop_keeps_who_its_ordering_customers_are() -> None:
-    short, long = (generate_shop(SyntheticSettings(customers=400, months=months)) for months in (12, 18))
-    ordering = short.order_lines["customer_id"].drop_duplicates()
-    assert_frame_equal(keep_customers(long.customers, ordering), keep_customers(short.customers, ordering))
+def test_a_longer_shop_knows_the_same_customers_and_starts_with_the_same_products() -> None:
+    short, long = (generate_shop(SyntheticSettings(customers=400, months=months)) for months in (6, 12))
+    assert_frame_equal(long.true_customers, short.true_customers)
+    assert_frame_equal(long.products.head(len(short.products)), short.products)
+    assert len(long.products) > len(short.products)
+
+
+def test_personal_data_change_nothing_else() -> None:
+    without, with_it = (
+        generate_shop(SyntheticSettings(customers=150, months=4, personal_data=personal)) for personal in (False, True)
+    )
+    assert_frame_equal(with_it.customers[list(without.customers)], without.customers)
+    assert set(with_it.customers) - set(without.customers) == set(PERSONAL_COLUMNS)
+    for table in TABLES[1:]:
+        assert_frame_equal(getattr(with_it, table), getattr(without, table))
+
+
+def test_some_customers_have_an_account_and_no_order_yet(shop: Shop) -> None:
+    has_ordered = shop.customers["customer_id"].isin(shop.order_lines["customer_id"])
+    assert 0.01 < 1 - has_ordered.mean() < 0.3
 
 
 def test_keys_are_unique_and_point_to_known_rows(shop: Shop) -> None:
@@ -70,9 +93,9 @@ def test_keys_are_unique_and_point_to_known_rows(shop: Shop) -> None:
     assert lines["customer_id"].isin(shop.customers["customer_id"]).all()
     assert lines["product_id"].isin(shop.products["product_id"]).all()
     assert shop.engagement_events["customer_id"].isin(shop.customers["customer_id"]).all()
-    assert shop.true_customers["customer_id"].tolist() == shop.customers["customer_id"].tolist()
+    assert set(shop.customers["customer_id"]) < set(shop.true_customers["customer_id"])
     assert not shop.true_states.duplicated(["customer_id", "month"]).any()
-    assert len(shop.true_states) == len(shop.customers) * 18
+    assert len(shop.true_states) == len(shop.true_customers) * 18
 
 
 def test_an_order_has_one_customer_and_one_instant(shop: Shop) -> None:
@@ -90,7 +113,7 @@ def test_columns_and_types_are_those_promised(shop: Shop, settings: SyntheticSet
     assert list(shop.true_states) == ["customer_id", "month", "true_state"]
     assert shop.order_lines["order_at"].dtype == "datetime64[s]"
     assert shop.order_lines["quantity"].dtype == np.int64
-    assert shop.customers["customer_id"].iloc[[0, -1]].tolist() == ["C0000001", f"C{settings.customers:07d}"]
+    assert shop.true_customers["customer_id"].iloc[[0, -1]].tolist() == ["C0000001", f"C{settings.customers:07d}"]
     missing = {
         column for table in TABLES for column in getattr(shop, table) if getattr(shop, table)[column].isna().any()
     }
