@@ -147,15 +147,15 @@ def write_delivery(
         Byte-identical for equal shops, whatever the number of threads.
     """
     writer = _Writer(connection, folder, truth_folder)
-    planter = FaultPlanter(business.draws, business.settings.faults)
-    writer.write("customers", "customers", planter.plant_customers(business.customers))
+    planter = FaultPlanter(business.draws, business.settings.faults, business.lasting_goods)
+    writer.write("customers", "customers", planter.write_ids(planter.plant_customers(business.customers)))
     writer.write("products", "products", planter.plant_products(business.products))
-    writer.write("true_customers", "true_customers", business.true_customers)
+    writer.write("true_customers", "true_customers", planter.write_ids(business.true_customers))
     for month in business.months():
         lines = planter.plant_lines(month.order_lines, month.month)
         writer.write("order_lines", f"order_lines-{month.month}", lines)
         for table in ("engagement_events", "true_states"):
-            writer.write(table, f"{table}-{month.month}", getattr(month, table))
+            writer.write(table, f"{table}-{month.month}", planter.write_ids(getattr(month, table)))
     writer.write("true_faults", "true_faults", planter.counts_frame())
     return DeliveryFiles(tuple(sorted(writer.delivered)), tuple(sorted(writer.truth)), writer.row_counts)
 
