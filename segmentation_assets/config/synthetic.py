@@ -146,7 +146,9 @@ class FaultSettings(_Section):
     """What is wrong with the delivered files, each by its rate; a rate that is not set is that of the preset."""
 
     preset: Literal["none", "real"] = Field("none", description="none: no faults; real: the rates of real files")
-    unmatched_returns: Probability | None = Field(None, description="returns of goods never bought, per sold line")
+    unmatched_returns: Probability | None = Field(
+        None, description="returns of goods the customer never had, per sold line"
+    )
     giant_orders: Probability | None = Field(
         None, description="probability per month of a giant order, cancelled twelve minutes later"
     )
@@ -161,6 +163,15 @@ class FaultSettings(_Section):
     non_product_lines: Probability | None = Field(None, description="postage, fees and tests, per order")
     code_variants: Probability | None = Field(
         None, description="share of lines whose code is in lower case, has a blank or lacks its leading zero"
+    )
+    mixed_ids: Probability | None = Field(
+        None, description="share of customers whose id is a number, which half of their orders write as 10000013.0"
+    )
+    odd_countries: Probability | None = Field(
+        None, description="share of orders from 'Unspecified', 'European Community' or 'EIRE'"
+    )
+    split_times: Probability | None = Field(
+        None, description="share of orders of several lines whose last line has a later time"
     )
     blank_fields: Probability | None = Field(None, description="share of customers' demographic fields left blank")
     padded_names: Probability | None = Field(None, description="share of product names with surrounding blanks")
@@ -187,12 +198,15 @@ REAL_RATES = {
     "redelivered": 0.2,
     "non_product_lines": 0.115,
     "code_variants": 0.0036,
+    "mixed_ids": 0.05,
+    "odd_countries": 0.0009,
+    "split_times": 0.0017,
     "blank_fields": 0.05,
     "padded_names": 0.21,
     "broken_names": 0.5,
 }
-"""Rates of the preset ``real``: counts of Online Retail where it has the fault; `blank_fields` and `broken_names`,
-for which it has no column, are assumed."""
+"""Rates of the preset ``real``: counts of Online Retail where it has the fault; `blank_fields`, `broken_names` and
+`mixed_ids`, of which it says nothing, are assumed."""
 
 
 class SyntheticSettings(_Section):

@@ -311,7 +311,8 @@ def _instant(value: _Value) -> _Rule:
     zone = quote_text(value.notation.time_zone)
     date_format = value.notation.date_format
     text = f"CAST({value.cleaned} AS VARCHAR)"
-    read = f"try_strptime({text}, {quote_text(date_format)})"
+    with_offset = f"regexp_replace({text}, 'Z$', '+00')" if date_format.endswith("%z") else text
+    read = f"try_strptime({with_offset}, {quote_text(date_format)})"
     local = f"timezone({zone}, {read})" if "%z" in date_format else read
     is_date = f"regexp_full_match({text}, {quote_text(date_pattern(date_format))})"
     by_form = {

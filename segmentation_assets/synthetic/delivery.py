@@ -148,15 +148,15 @@ def write_delivery(
         byte for byte, and more; only ``true_faults`` is one file and gets longer.
     """
     writer = _Writer(connection, folder, truth_folder)
-    planter = FaultPlanter(business.draws, business.settings.faults)
-    writer.write("true_customers", "true_customers", business.true_customers)
+    planter = FaultPlanter(business.draws, business.settings.faults, business.lasting_goods)
+    writer.write("true_customers", "true_customers", planter.write_ids(business.true_customers))
     for month in business.months():
         frames = {
-            "customers": planter.plant_customers(month.customers, month.month),
+            "customers": planter.write_ids(planter.plant_customers(month.customers, month.month)),
             "products": planter.plant_products(month.products, month.month),
             "order_lines": planter.plant_lines(month.order_lines, month.month),
-            "engagement_events": month.engagement_events,
-            "true_states": month.true_states,
+            "engagement_events": planter.write_ids(month.engagement_events),
+            "true_states": planter.write_ids(month.true_states),
         }
         for table, frame in frames.items():
             writer.write(table, f"{table}-{month.month}", frame)

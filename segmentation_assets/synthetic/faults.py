@@ -36,6 +36,14 @@ _MINUTES_TO_CANCELLATION = 12
 _LAST_DAYS = 3
 _MOST_WRITTEN_OFF = 40
 _LARGEST_FEE = 30.0
+_ORDER_DIGITS = 12
+_ODD_COUNTRIES = ("Unspecified", "European Community", "EIRE")
+_MINUTES_APART = 2
+_LAST_HOUR = 23
+_FIRST_CUSTOMERS = 10
+"""Customers that every shop has: what happens once a month happens to them, however many others there are."""
+
+_UNBOUGHT_TRIES = 8
 _BLANKED = ("birth_year", "gender", "household_size", "acquisition_channel")
 
 
@@ -47,13 +55,17 @@ class FaultPlanter:
     ----------
     draws : Draws
     settings : FaultSettings
+    goods : DataFrame
+        Products that every month sells: ``product_id``, ``list_price``, ``cost_price`` and ``brand``.
     counts : list of tuple of (str, str, int)
         Month as YYYY-MM, fault, and rows planted so far; rates of 0 are left out.
     """
 
     draws: Draws
     settings: FaultSettings
+    goods: pd.DataFrame
     counts: list[tuple[str, str, int]] = field(default_factory=list)
+    _bought: list[NDArray[np.int64]] = field(default_factory=list)
     _redelivered: pd.DataFrame | None = None
 
     @property
@@ -81,18 +93,36 @@ class FaultPlanter:
         overlap = self._redelivered
         if overlap is not None:
             self._count(month, "redelivered", len(overlap))
-        changed = self._vary_codes(self._free(self._hide_customers(clean, month), month), month)
-        self._redelivered = self._choose_redelivered(changed, month)
+        changed = self._change(clean, month)
+        self._note_purchases(clean)
+        plain = changed[_is_unchanged(clean, changed)]
+        often = plain[(_customer_numbers(plain) <= _FIRST_CUSTOMERS) & (plain["quantity"] > 0).to_numpy()]
         added = [
-            self._return_unbought(changed, month),
-            self._write_off(changed, month),
-            self._charge(changed, month),
-            self._order_giant(changed, month),
-            self._adjust(changed, month),
-            self._repeat(changed, month),
+            self._return_unbought(plain, month),
+            self._write_off(plain, month),
+            self._charge(plain, month),
+            self._order_giant(often, month),
+            self._adjust(often, month),
+            self._repeat(plain, month),
         ]
         whole = pd.concat([frame for frame in (overlap, changed, *added) if frame is not None and len(frame)])
-        return whole.sort_values("order_at", kind="stable", ignore_index=True)
+        self._redelivered = whole[whole["order_id"].isin(self._choose_redelivered(changed, month))]
+        return self._write_decimals(whole.sort_values("order_at", kind="stable", ignore_index=True), month)
+
+    def _change(self, lines: pd.DataFrame, month: str) -> pd.DataFrame:
+        """Change lines in place: their customer, price, country, instant and code."""
+        for change in (self._hide_customers, self._free, self._misplace, self._set_apart, self._vary_codes):
+            lines = change(lines, month)
+        return lines
+
+    def write_ids(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Give some customers an id that is a number, in whatever table they stand."""
+        rate = self.settings.rate("mixed_ids")
+        if rate == 0:
+            return frame
+        ids = frame["customer_id"].astype(object)
+        hits = self.draws.uniform("number id", _customer_numbers(frame)) < rate
+        return frame.assign(customer_id=ids.mask(hits & ids.notna().to_numpy(), "1" + ids.str[1:]))
 
     def plant_customers(self, customers: pd.DataFrame, month: str) -> pd.DataFrame:
         """Leave demographic fields of a month's new customers blank."""
@@ -139,10 +169,7 @@ class FaultPlanter:
 
     def _hits(self, fault: str, lines: pd.DataFrame, *, by_order: bool = False) -> NDArray[np.bool_]:
         """Whether a fault strikes each line; with `by_order` all lines of an order, and their returns, alike."""
-        import numpy as np
-
-        orders = lines["order_id"].str[1:].astype(np.int64).to_numpy()
-        keys = orders if by_order else _line_keys(lines, orders)
+        keys = _order_numbers(lines) if by_order else _line_keys(lines)
         return self.draws.uniform(f"fault {fault}", keys) < self.settings.rate(fault)
 
     def _hide_customers(self, lines: pd.DataFrame, month: str) -> pd.DataFrame:
@@ -163,8 +190,8 @@ class FaultPlanter:
         hits = self._hits("code_variants", lines)
         rows = np.flatnonzero(hits)
         codes = lines["product_id"].to_numpy(dtype=object).copy()
-        kinds = rows % 3
         chosen = lines["product_id"].iloc[rows].astype(str)
+        kinds = (3 * self.draws.uniform("kind of variant", _line_keys(lines.iloc[rows]))).astype(np.int64)
         variants = np.select(
             [kinds == 0, kinds == 1], [chosen.str.lower(), chosen + " "], default=chosen.str.lstrip("0")
         )
@@ -172,24 +199,82 @@ class FaultPlanter:
         self._count(month, "code_variants", int((variants != chosen.to_numpy()).sum()))
         return lines.assign(product_id=codes)
 
-    def _choose_redelivered(self, lines: pd.DataFrame, month: str) -> pd.DataFrame:
-        """Choose the orders that the next month's file holds again."""
+    def _choose_redelivered(self, lines: pd.DataFrame, month: str) -> pd.Series:
+        """Choose the orders that the next month's file holds again, with all that was added to them."""
         import pandas as pd
 
         end = pd.Timestamp(f"{month}-01") + pd.offsets.MonthBegin(1)
         is_last = (lines["order_at"] >= end - pd.Timedelta(days=_LAST_DAYS)).to_numpy()
-        return lines[self._hits("redelivered", lines, by_order=True) & is_last]
+        return lines["order_id"][self._hits("redelivered", lines, by_order=True) & is_last]
 
-    def _return_unbought(self, lines: pd.DataFrame, month: str) -> pd.DataFrame:
-        """Return goods that were never bought by the customer: those of another line."""
+    def _misplace(self, lines: pd.DataFrame, month: str) -> pd.DataFrame:
+        """Write a country that is none, or not as others write it."""
         import numpy as np
 
-        rows = np.flatnonzero(self._hits("unmatched_returns", lines))
-        others = lines.iloc[(rows + len(lines) // 2) % len(lines)]
-        self._count(month, "unmatched_returns", len(rows))
-        taken = ["product_id", "unit_price", "list_price", "cost_price", "brand"]
-        back = lines.iloc[rows].assign(**{name: others[name].to_numpy() for name in taken})
-        return back.assign(order_id="RU" + back["order_id"].str[1:], quantity=-1)
+        hits = self._hits("odd_countries", lines, by_order=True)
+        self._count(month, "odd_countries", int(hits.sum()))
+        kinds = (len(_ODD_COUNTRIES) * self.draws.uniform("odd country", _order_numbers(lines))).astype(np.int64)
+        return lines.assign(country=np.where(hits, np.array(_ODD_COUNTRIES, dtype=object)[kinds], lines["country"]))
+
+    def _set_apart(self, lines: pd.DataFrame, month: str) -> pd.DataFrame:
+        """Enter the last line of some orders of several lines minutes later, on the same day."""
+        import pandas as pd
+
+        orders = lines["order_id"]
+        is_last = (orders.duplicated() & ~orders.duplicated(keep="last")).to_numpy()
+        is_early = (lines["order_at"].dt.hour < _LAST_HOUR).to_numpy()
+        hits = is_last & is_early & self._hits("split_times", lines, by_order=True)
+        self._count(month, "split_times", int(hits.sum()))
+        later = lines["order_at"] + pd.Timedelta(minutes=_MINUTES_APART)
+        return lines.assign(order_at=lines["order_at"].mask(hits, later.astype(lines["order_at"].dtype)))
+
+    def _write_decimals(self, lines: pd.DataFrame, month: str) -> pd.DataFrame:
+        """Write the ids that are numbers with a decimal in half of their orders, as a spreadsheet does."""
+        rate = self.settings.rate("mixed_ids")
+        if rate == 0:
+            return lines
+        ids = lines["customer_id"].astype(object)
+        hits = self.draws.uniform("number id", _customer_numbers(lines)) < rate
+        hits &= (self.draws.uniform("decimal id", _order_numbers(lines)) < 1 / 2) & ids.notna().to_numpy()
+        self._count(month, "mixed_ids", int(hits.sum()))
+        written = self.write_ids(lines)["customer_id"]
+        return lines.assign(customer_id=written.mask(hits, written + ".0"))
+
+    def _note_purchases(self, lines: pd.DataFrame) -> None:
+        """Remember who had what, by month, where that is needed."""
+        import numpy as np
+
+        if self.settings.rate("unmatched_returns") > 0:
+            keys = _purchase_keys(_customer_numbers(lines), lines["product_id"].to_numpy(dtype=object))
+            self._bought.append(np.unique(keys))
+
+    def _was_bought(self, keys: NDArray[np.int64]) -> NDArray[np.bool_]:
+        import numpy as np
+
+        found = np.zeros(len(keys), dtype=bool)
+        for bought in self._bought:
+            found |= bought[np.minimum(np.searchsorted(bought, keys), len(bought) - 1)] == keys
+        return found
+
+    def _return_unbought(self, lines: pd.DataFrame, month: str) -> pd.DataFrame:
+        """Return goods that the customer never had; who had all that was tried returns nothing."""
+        import numpy as np
+
+        sold = lines[(lines["quantity"] > 0).to_numpy()]
+        back = sold[self._hits("unmatched_returns", sold)]
+        keys, customers = _line_keys(back), _customer_numbers(back)
+        codes = self.goods["product_id"].to_numpy(dtype=object)
+        chosen = np.full(len(back), -1)
+        for attempt in range(_UNBOUGHT_TRIES):
+            tried = (len(codes) * self.draws.uniform(f"unbought goods {attempt}", keys)).astype(np.int64)
+            is_new = ~self._was_bought(_purchase_keys(customers, codes[tried]))
+            chosen = np.where((chosen < 0) & is_new, tried, chosen)
+        back, goods = back[chosen >= 0], self.goods.iloc[chosen[chosen >= 0]]
+        self._count(month, "unmatched_returns", len(back))
+        taken = {name: goods[name].to_numpy() for name in ("product_id", "list_price", "cost_price", "brand")}
+        return back.assign(
+            **taken, unit_price=taken["list_price"], order_id="RU" + back["order_id"].str[1:], quantity=-1
+        )
 
     def _write_off(self, lines: pd.DataFrame, month: str) -> pd.DataFrame:
         """Write stock off: negative quantity, price 0, nobody's."""
@@ -198,10 +283,11 @@ class FaultPlanter:
         rows = np.flatnonzero(self._hits("write_offs", lines))
         self._count(month, "write_offs", len(rows))
         off = lines.iloc[rows]
+        units = 1 + (_MOST_WRITTEN_OFF * self.draws.uniform("units written off", _line_keys(off))).astype(np.int64)
         return off.assign(
             order_id="W" + off["order_id"].str[1:],
             customer_id=None,
-            quantity=-(1 + rows % _MOST_WRITTEN_OFF),
+            quantity=-units,
             unit_price=0.0,
         )
 
@@ -223,15 +309,15 @@ class FaultPlanter:
         """Order an absurd number of units and cancel it minutes later."""
         import pandas as pd
 
-        place = self._monthly("giant_orders", month, len(lines))
-        if place is None:
+        chosen = self._monthly("giant_orders", month, lines)
+        if chosen is None:
             return None
         low, high = _GIANT_UNITS
-        ordered = lines.iloc[[place]].assign(
-            order_id="SG" + lines["order_id"].iloc[place][1:], quantity=low + place % (high - low)
-        )
+        numbers = chosen["order_id"].str[1:]
+        units = low + int((high - low) * self.draws.uniform("giant units", _line_keys(chosen))[0])
+        ordered = chosen.assign(order_id="SG" + numbers, quantity=units)
         cancelled = ordered.assign(
-            order_id="RG" + lines["order_id"].iloc[place][1:],
+            order_id="RG" + numbers,
             order_at=ordered["order_at"] + pd.Timedelta(minutes=_MINUTES_TO_CANCELLATION),
             quantity=-ordered["quantity"],
         )
@@ -239,12 +325,12 @@ class FaultPlanter:
 
     def _adjust(self, lines: pd.DataFrame, month: str) -> pd.DataFrame | None:
         """Add a book-keeping entry over a large negative amount."""
-        place = self._monthly("adjustments", month, len(lines))
-        if place is None:
+        chosen = self._monthly("adjustments", month, lines)
+        if chosen is None:
             return None
-        amount = -float(1 + place % _LARGEST_ADJUSTMENT)
-        return lines.iloc[[place]].assign(
-            order_id=ADJUSTMENT_PREFIX + lines["order_id"].iloc[place][1:],
+        amount = -float(1 + int(_LARGEST_ADJUSTMENT * self.draws.uniform("adjusted", _line_keys(chosen))[0]))
+        return chosen.assign(
+            order_id=ADJUSTMENT_PREFIX + chosen["order_id"].str[1:],
             customer_id=None,
             product_id=_ADJUSTMENT_CODE,
             quantity=1,
@@ -258,21 +344,53 @@ class FaultPlanter:
         self._count(month, "duplicate_lines", int(hits.sum()))
         return lines[hits]
 
-    def _monthly(self, fault: str, month: str, n_lines: int) -> int | None:
-        """Row at which a fault strikes that happens at most once a month."""
+    def _monthly(self, fault: str, month: str, lines: pd.DataFrame) -> pd.DataFrame | None:
+        """Choose the line at which a fault strikes that happens at most once a month."""
         import numpy as np
 
         key = np.array([int(month.replace("-", ""))], dtype=np.int64)
-        strikes = bool(self.draws.uniform(f"fault {fault}", key)[0] < self.settings.rate(fault))
+        strikes = len(lines) > 0 and bool(self.draws.uniform(f"fault {fault}", key)[0] < self.settings.rate(fault))
         self._count(month, fault, int(strikes))
-        return int(self.draws.uniform(f"row of {fault}", key)[0] * n_lines) if strikes else None
+        return lines.iloc[[int(self.draws.uniform(f"row of {fault}", _line_keys(lines)).argmin())]] if strikes else None
 
 
-def _line_keys(lines: pd.DataFrame, orders: NDArray[np.int64]) -> NDArray[np.int64]:
+def _is_unchanged(clean: pd.DataFrame, changed: pd.DataFrame) -> NDArray[np.bool_]:
+    """Whether a line has no fault yet, so that what is added to it counts under its own name alone."""
+    import numpy as np
+
+    names = ("customer_id", "unit_price", "country", "order_at", "product_id")
+    same: NDArray[np.bool_] = np.all([(changed[name] == clean[name]).to_numpy(dtype=bool) for name in names], axis=0)
+    return same
+
+
+def _order_numbers(lines: pd.DataFrame) -> NDArray[np.int64]:
+    """Digits of the order ids, equal for an order and what was made of it."""
+    numbers: NDArray[np.int64] = lines["order_id"].str[-_ORDER_DIGITS:].astype("int64").to_numpy()
+    return numbers
+
+
+def _customer_numbers(frame: pd.DataFrame) -> NDArray[np.int64]:
+    """Numbers of the customers, 0 for guests."""
+    numbers: NDArray[np.int64] = frame["customer_id"].astype(object).fillna("C0").str[1:].astype("int64").to_numpy()
+    return numbers
+
+
+def _line_keys(lines: pd.DataFrame) -> NDArray[np.int64]:
     """Keys of lines by order and product, apart for returns."""
+    codes = _code_hashes(lines["product_id"].to_numpy(dtype=object), 18)
+    keys: NDArray[np.int64] = _order_numbers(lines) * 2**19 + codes * 2 + (lines["quantity"] < 0).to_numpy()
+    return keys
+
+
+def _purchase_keys(customers: NDArray[np.int64], codes: NDArray[np.object_]) -> NDArray[np.int64]:
+    """Keys of customers with a product; two products of one key count as the same."""
+    keys: NDArray[np.int64] = customers * 2**32 + _code_hashes(codes, 32)
+    return keys
+
+
+def _code_hashes(codes: NDArray[np.object_], bits: int) -> NDArray[np.int64]:
     import numpy as np
     import pandas as pd
 
-    codes = pd.util.hash_array(lines["product_id"].to_numpy(dtype=object)) % np.uint64(2**18)
-    keys: NDArray[np.int64] = orders * 2**19 + codes.astype(np.int64) * 2 + (lines["quantity"] < 0).to_numpy()
-    return keys
+    hashes: NDArray[np.int64] = (pd.util.hash_array(codes) % np.uint64(2**bits)).astype(np.int64)
+    return hashes

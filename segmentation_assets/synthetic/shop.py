@@ -118,6 +118,15 @@ class Business:
         return customers, np.searchsorted(self.calendar.starts[1:], registered, side="right")
 
     @cached_property
+    def lasting_goods(self) -> pd.DataFrame:
+        """Products of every month, whatever drifts: ``product_id``, ``list_price``, ``cost_price``, ``brand``."""
+        products = self.catalogue.products
+        late = {event.department for event in self.settings.drift if event.kind == "new_department"}
+        lasts = (products["launched"] == 0) & ~products["department"].isin(late)
+        priced = products.assign(list_price=products["unit_price"], cost_price=self._cost_cents / 100)
+        return priced.loc[lasts, ["product_id", "list_price", "cost_price", "brand"]]
+
+    @cached_property
     def true_customers(self) -> pd.DataFrame:
         """A customer, also one still to register: ``customer_id``, ``archetype``, and ``outlier``, missing for most."""
         import numpy as np

@@ -5,11 +5,26 @@ from pandas.testing import assert_frame_equal
 from segmentation_assets.config.synthetic import REAL_RATES, FaultSettings, SyntheticSettings
 from segmentation_assets.synthetic.draws import Draws
 from segmentation_assets.synthetic.faults import NON_PRODUCT_CODES, FaultPlanter
-from segmentation_assets.synthetic.shop import Shop, generate_shop
+from segmentation_assets.synthetic.shop import Shop, generate_shop, open_business
 
 LINE_FAULTS = (
     "unmatched_returns", "write_offs", "free_lines", "guests", "duplicate_lines", "non_product_lines", "code_variants",
+    "odd_countries",
 )  # fmt: skip
+
+GOODS = open_business(SyntheticSettings()).lasting_goods
+EVERY_FAULT = FaultSettings(**dict.fromkeys(REAL_RATES, 0.2))
+
+
+def plant_shop(faults: FaultSettings, **settings: object) -> tuple[pd.DataFrame, dict[str, int]]:
+    """Planted lines of every month, and what was planted in all of them."""
+    business = open_business(SyntheticSettings(first_month="2023-11", **settings))
+    planter = FaultPlanter(business.draws, faults, business.lasting_goods)
+    lines = pd.concat([planter.plant_lines(month.order_lines, month.month) for month in business.months()])
+    counts = pd.Series(0, index=list(REAL_RATES))
+    for _, fault, rows in planter.counts:
+        counts[fault] += rows
+    return lines, counts.to_dict()
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +38,7 @@ def lines(small_shop: Shop) -> pd.DataFrame:
 
 
 def plant(lines: pd.DataFrame, **rates: object) -> tuple[pd.DataFrame, dict[str, int]]:
-    planter = FaultPlanter(Draws(7), FaultSettings(**rates))
+    planter = FaultPlanter(Draws(7), FaultSettings(**rates), GOODS)
     planted = planter.plant_lines(lines, "2023-11")
     return planted, {fault: rows for _, fault, rows in planter.counts}
 
@@ -95,7 +110,7 @@ def test_code_variants_are_no_codes_of_the_catalogue(small_shop: Shop, lines: pd
 
 def test_orders_of_the_last_days_stand_again_in_the_next_file(small_shop: Shop) -> None:
     is_first = small_shop.order_lines["order_at"] < "2023-12-01"
-    planter = FaultPlanter(Draws(7), FaultSettings(redelivered=0.5))
+    planter = FaultPlanter(Draws(7), FaultSettings(redelivered=0.5), GOODS)
     first = planter.plant_lines(small_shop.order_lines[is_first], "2023-11")
     second = planter.plant_lines(small_shop.order_lines[~is_first], "2023-12")
     again = second[second["order_at"] < "2023-12-01"]
@@ -105,7 +120,7 @@ def test_orders_of_the_last_days_stand_again_in_the_next_file(small_shop: Shop) 
 
 
 def test_customers_lack_fields_and_names_are_padded_and_broken(small_shop: Shop) -> None:
-    planter = FaultPlanter(Draws(7), FaultSettings(blank_fields=0.1, padded_names=0.2, broken_names=1.0))
+    planter = FaultPlanter(Draws(7), FaultSettings(blank_fields=0.1, padded_names=0.2, broken_names=1.0), GOODS)
     customers = planter.plant_customers(small_shop.customers, "2023-11")
     products = planter.plant_products(small_shop.products, "2023-11")
     counts = {fault: rows for _, fault, rows in planter.counts}
@@ -117,7 +132,69 @@ def test_customers_lack_fields_and_names_are_padded_and_broken(small_shop: Shop)
 def test_planting_in_one_month_does_not_depend_on_the_others(small_shop: Shop) -> None:
     is_first = small_shop.order_lines["order_at"] < "2023-12-01"
     settings = FaultSettings(preset="real", redelivered=0.0)
-    alone = FaultPlanter(Draws(7), settings).plant_lines(small_shop.order_lines[~is_first], "2023-12")
-    planter = FaultPlanter(Draws(7), settings)
+    alone = FaultPlanter(Draws(7), settings, GOODS).plant_lines(small_shop.order_lines[~is_first], "2023-12")
+    planter = FaultPlanter(Draws(7), settings, GOODS)
     planter.plant_lines(small_shop.order_lines[is_first], "2023-11")
     assert_frame_equal(planter.plant_lines(small_shop.order_lines[~is_first], "2023-12"), alone)
+
+
+@pytest.mark.parametrize("seed", [1, 7, 23])
+def test_unmatched_returns_were_never_bought_by_the_customer_before(seed: int) -> None:
+    lines, counts = plant_shop(FaultSettings(unmatched_returns=0.3), seed=seed, customers=60, months=3)
+    unmatched = lines[lines["order_id"].str.startswith("RU")]
+    bought = lines.loc[lines["quantity"] > 0, ["customer_id", "product_id", "order_at"]]
+    pairs = unmatched.merge(bought, on=["customer_id", "product_id"], suffixes=("", "_bought"))
+    assert len(unmatched) == counts["unmatched_returns"] > 30
+    assert unmatched["customer_id"].notna().all()
+    assert pairs[pairs["order_at_bought"] <= pairs["order_at"]].empty
+
+
+def test_faults_of_the_first_customers_do_not_depend_on_the_others() -> None:
+    few, _ = plant_shop(EVERY_FAULT, customers=30, months=2)
+    many, _ = plant_shop(EVERY_FAULT, customers=90, months=2)
+    is_first = many["order_id"].str[-9:-2].astype(int) <= 30
+    columns = list(few.columns)
+    assert_frame_equal(
+        few.sort_values(columns, ignore_index=True), many[is_first].sort_values(columns, ignore_index=True)
+    )
+
+
+def test_faults_of_a_month_do_not_depend_on_the_months_after_it() -> None:
+    short, _ = plant_shop(EVERY_FAULT, customers=30, months=2)
+    long, _ = plant_shop(EVERY_FAULT, customers=30, months=4)
+    assert_frame_equal(long.iloc[: len(short)], short)
+
+
+def test_ids_that_are_numbers_are_one_customer_however_they_are_written() -> None:
+    lines, counts = plant_shop(FaultSettings(mixed_ids=0.5), customers=60, months=2)
+    plain, _ = plant_shop(FaultSettings(), customers=60, months=2)
+    texts = lines["customer_id"].astype(str)
+    assert texts.str.endswith(".0").sum() == counts["mixed_ids"] > 0
+    assert texts.str.fullmatch("C[0-9]{7}").any()
+    assert texts.str.removesuffix(".0").nunique() == plain["customer_id"].nunique() < texts.nunique()
+
+
+def test_odd_countries_hold_for_whole_orders(lines: pd.DataFrame) -> None:
+    found, counts = plant(lines, odd_countries=0.2)
+    odd = found["country"].isin(["Unspecified", "European Community", "EIRE"])
+    assert odd.sum() == counts["odd_countries"] > 0
+    assert found["country"].groupby(found["order_id"]).nunique().max() == 1
+
+
+def test_split_orders_carry_two_times_of_one_day(lines: pd.DataFrame) -> None:
+    found, counts = plant(lines, split_times=0.3)
+    times = found.groupby("order_id")["order_at"]
+    assert lines.groupby("order_id")["order_at"].nunique().max() == 1
+    assert (times.nunique() == 2).sum() == counts["split_times"] > 0
+    assert times.agg(lambda at: at.dt.date.nunique()).max() == 1
+
+
+def test_what_comes_again_holds_all_lines_of_its_orders() -> None:
+    faults = FaultSettings(redelivered=0.5, non_product_lines=0.5, duplicate_lines=0.2)
+    business = open_business(SyntheticSettings(first_month="2023-11", customers=200, months=2))
+    planter = FaultPlanter(business.draws, faults, business.lasting_goods)
+    first, second = (planter.plant_lines(month.order_lines, month.month) for month in business.months())
+    again = set(first["order_id"]) & set(second["order_id"])
+    earlier, later = (frame[frame["order_id"].isin(again)] for frame in (first, second))
+    counted = sum(rows for _, fault, rows in planter.counts if fault == "redelivered")
+    assert len(earlier) == len(later) == counted > 0
