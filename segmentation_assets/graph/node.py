@@ -65,6 +65,8 @@ class Node:
     external : str
         What outside the graph is read: ``delivery_folder``, ``decisions_file`` or ``catalogue_file``; empty for
         nothing.
+    has_rules : bool
+        Whether the settings hold rules for the delivered table.
     kinds : tuple of str
         Technologies shown in the Dagster UI.
     """
@@ -79,6 +81,7 @@ class Node:
     resources: tuple[str, ...] = ()
     logic_version: str = "1"
     external: Literal["", "delivery_folder", "decisions_file", "catalogue_file"] = ""
+    has_rules: bool = False
     kinds: tuple[str, ...] = ("duckdb", "parquet")
 
     @property

@@ -24,7 +24,7 @@ _RAW_RULES = ("source.redelivery", "source.max_quarantine_share")
 def source_nodes(settings: Settings) -> tuple[Node, ...]:
     """List the assets of the source, raw and first silver layer that the settings call for."""
     tables = delivered_tables(settings)
-    raw = tuple(_raw_node(table) for table in tables)
+    raw = tuple(_raw_node(table, has_rules=bool(settings.contract.of(table))) for table in tables)
     return (*_synthetic_nodes(settings), _delivery_node(settings), _decisions_node(), *raw, _quarantine_node(tables),
             _order_lines_node(settings))  # fmt: skip
 
@@ -81,14 +81,15 @@ def _decisions_node() -> Node:
     )
 
 
-def _raw_node(table: str) -> Node:
+def _raw_node(table: str, *, has_rules: bool) -> Node:
     return Node(
         key=f"raw/{table}",
         description=_RAW_DESCRIPTIONS[table],
         inputs=(Input(key="source/delivery", window="slice", slice_name=table),),
         is_partitioned=False,
         storage="sliced",
-        settings=("source.kind", "source.time_zone", f"source.{table}", *_RAW_RULES),
+        settings=("source.kind", "source.time_zone", f"source.{table}", *_RAW_RULES, f"contract.{table}"),
+        has_rules=has_rules,
     )
 
 
@@ -96,7 +97,7 @@ def _quarantine_node(tables: tuple[str, ...]) -> Node:
     return Node(
         key="raw/quarantine",
         description="Delivered rows that were set aside, each with reason, file, row and the offending value. Above "
-        "`source.max_quarantine_share` the run stops instead.",
+        "`source.max_quarantine_share`, or the share of a rule in `contract`, the run stops instead.",
         inputs=tuple(Input(key=f"raw/{table}", window="slice", slice_name="quarantine") for table in tables),
         is_partitioned=False,
     )

@@ -17,9 +17,18 @@ QUARANTINE_REASONS = {
     "fractional_customer_id": "the customer id is a number with a fraction",
     "duplicate_key": "an earlier row of the same table has the same key",
     "future_date": "the date lies after the day the files were taken in",
+    "required": "the contract asks for a value here, and there is none",
+    "below_minimum": "the value is below the minimum of the contract",
+    "above_maximum": "the value is above the maximum of the contract",
+    "not_allowed": "the value is none of those that the contract allows",
+    "not_unique": "an earlier row has the same value, and the contract asks for different ones",
     "redelivered": "a later file delivers the same order again; its lines count",
 }
 """Why a row is set aside: reason code → sentence."""
+
+
+CONTRACT_REASONS = ("required", "below_minimum", "above_maximum", "not_allowed", "not_unique")
+"""Reasons that come from the rules of the settings."""
 
 
 def _provenance() -> tuple[Column, ...]:
