@@ -74,6 +74,20 @@ DECISIONS = Table(
     ),
 )
 
+CROSSWALK = Table(
+    key="source/crosswalk",
+    row="a delivered id and the customer it stands for",
+    primary_key=("entry_number",),
+    columns=(
+        Column(name="entry_number", dtype="BIGINT", minimum=1, meaning="Row in the file, from 1."),
+        Column(name="delivered_id", dtype="VARCHAR", meaning="Customer id as delivered."),
+        Column(name="customer_id", dtype="VARCHAR", meaning="Customer that it stands for."),
+        _optional("source", "Pattern of the delivered files that the entry is for."),
+        _optional("valid_from", "First day on which the entry holds.", "DATE"),
+        _optional("valid_to", "Last day on which the entry holds.", "DATE"),
+    ),
+)
+
 RAW_ORDER_LINES = Table(
     key="raw/order_lines",
     row="a delivered order line",
@@ -177,6 +191,7 @@ QUARANTINE = Table(
 TABLES = (
     DELIVERY,
     DECISIONS,
+    CROSSWALK,
     RAW_ORDER_LINES,
     RAW_CUSTOMERS,
     RAW_PRODUCTS,
