@@ -103,12 +103,18 @@ def resolved_profiles_sql(customers: str, crosswalk: str, day: str) -> str:
 
 
 def entries_of_sql(crosswalk: str, lines: str, instant: str) -> str:
-    """Make the SQL table expression of the entries, without numbers, that concern some rows by id and day."""
+    """Make the SQL table expression of the entries that concern some rows, for the days of these rows alone.
+
+    It tells whether another crosswalk means the same for them: days outside of theirs and numbers of rows are left out.
+    """
+    day = f"CAST(line.{instant} AS DATE)"
     return (
-        f"(SELECT * EXCLUDE (entry_number) FROM {crosswalk} AS entry WHERE EXISTS (SELECT 1 FROM {lines} AS line "
-        f"WHERE line.customer_id = entry.delivered_id AND (entry.valid_from IS NULL "
-        f"OR CAST(line.{instant} AS DATE) >= entry.valid_from) AND (entry.valid_to IS NULL "
-        f"OR CAST(line.{instant} AS DATE) <= entry.valid_to) "
+        "(SELECT delivered_id, customer_id, source, greatest(valid_from, first_day) AS valid_from, "
+        f"least(valid_to, last_day) AS valid_to FROM {crosswalk} AS entry, "
+        f"(SELECT min({day}) AS first_day, max({day}) AS last_day FROM {lines} AS line) WHERE EXISTS (SELECT 1 "
+        f"FROM {lines} AS line WHERE line.customer_id = entry.delivered_id "
+        f"AND (entry.valid_from IS NULL OR {day} >= entry.valid_from) "
+        f"AND (entry.valid_to IS NULL OR {day} <= entry.valid_to) "
         f"AND (entry.source IS NULL OR {_FILE_OF_PART} GLOB entry.source)))"
     )
 

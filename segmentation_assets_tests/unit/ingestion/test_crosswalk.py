@@ -10,6 +10,7 @@ from segmentation_assets.errors import DataError
 from segmentation_assets.ingestion.classification import classified_lines_sql
 from segmentation_assets.ingestion.crosswalk import (
     count_reassigned,
+    entries_of_sql,
     read_crosswalk,
     resolved_profiles_sql,
     resolved_sql,
@@ -115,6 +116,20 @@ def test_lines_ids_and_entries_without_a_line_are_counted(connection: Connection
         "reassigned_ids": 2,
         "customers_they_count_for": 1,
     }
+
+
+def test_entries_of_a_month_do_not_change_with_days_outside_of_it(connection: Connection, read) -> None:
+    lines = raw_lines_relation(line("B", "2025-03-01"), line("B", "2025-03-31"), line("C", "2025-03-31"))
+
+    def entries(*rows: str) -> list[tuple]:
+        crosswalk = read("delivered_id,customer_id,valid_from,valid_to", *rows)
+        return connection.execute(f"FROM {entries_of_sql(crosswalk, lines, 'order_at')} ORDER BY ALL").fetchall()
+
+    whole = entries("B,A,,")
+    assert len(whole) == 1
+    assert entries("D,A,,", "B,A,2025-03-01,2025-04-30", "B,E,2025-05-01,") == whole
+    assert entries("B,A,2025-03-02,") != whole
+    assert entries("B,E,,") != whole
 
 
 def test_account_left_out_stays_out_under_whichever_id(connection: Connection, read) -> None:
