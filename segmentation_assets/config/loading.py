@@ -75,8 +75,8 @@ def load_settings(
     -------
     LoadedSettings
         A relative `data_dir` is made absolute from the working directory, a relative `source.folder`,
-        `synthetic.catalogue` or file in `synthetic.profile` from the folder of the settings file that names it, else
-        from the working directory.
+        `synthetic.catalogue`, `population.crosswalk` or file in `synthetic.profile` from the folder of the settings
+        file that names it, else from the working directory.
 
     Raises
     ------
@@ -172,7 +172,7 @@ def _with_absolute_folders(layer: Layer, config: Path | None) -> Layer:
     layer = _with_absolute_folder(layer, ("data_dir",), Path.cwd())
     profile: KeyPath = ("synthetic", "profile")
     named_by_file = is_shop_profile_file(str(dict(leaves(layer.data)).get(profile)))
-    paths: tuple[KeyPath, ...] = (("source", "folder"), ("synthetic", "catalogue"))
+    paths: tuple[KeyPath, ...] = (("source", "folder"), ("synthetic", "catalogue"), ("population", "crosswalk"))
     for path in (*paths, profile) if named_by_file else paths:
         origin = layer.origins.get(path)
         beside_file = config is not None and origin is not None and origin.kind == "file"

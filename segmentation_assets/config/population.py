@@ -1,5 +1,6 @@
 """The settings of who and what counts."""
 
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -23,6 +24,11 @@ class PopulationSettings(BaseModel):
     min_orders: int = Field(
         0, ge=0, description="orders in the lookback that a customer needs to get features; customers with fewer count "
         "in the totals and get no segment"
+    )  # fmt: skip
+
+    crosswalk: Path | None = Field(
+        None, description="CSV that says which customer a delivered id stands for, to merge and split ids; every id "
+        "stands for itself when absent"
     )  # fmt: skip
 
     @property

@@ -11,9 +11,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from segmentation_assets.config.contract import ContractSettings
 from segmentation_assets.config.notifications import NotificationSettings
 from segmentation_assets.config.population import PopulationSettings
-from segmentation_assets.config.source import SourceSettings
+from segmentation_assets.config.source import DELIVERED_COLUMNS, SourceSettings
 from segmentation_assets.config.synthetic import Month, SyntheticSettings
 
 
@@ -255,6 +256,7 @@ class Settings(Section):
     currency: str = Field("EUR", pattern=r"^[A-Z]{3}$", description="ISO 4217 code of all amounts")
     calendar: CalendarSettings
     source: SourceSettings = SourceSettings()
+    contract: ContractSettings = ContractSettings()
     population: PopulationSettings = PopulationSettings()
     synthetic: SyntheticSettings = Field(default_factory=SyntheticSettings)
     engine: EngineSettings = EngineSettings()
@@ -279,6 +281,19 @@ class Settings(Section):
         customers = self.source.customers
         if self.population.exclude_account_types and (customers is None or "account_type" not in customers.columns):
             raise ValueError("population.exclude_account_types needs account_type in source.customers.columns")
+        return self
+
+    @model_validator(mode="after")
+    def _check_contract(self) -> "Settings":
+        if self.source.kind == "synthetic":
+            return self
+        for table in DELIVERED_COLUMNS:
+            mapping = getattr(self.source, table)
+            for rule in self.contract.of(table):
+                if mapping is None or rule.column not in mapping.columns:
+                    raise ValueError(
+                        f"contract.{table} has a rule for {rule.column}, which source.{table}.columns does not map"
+                    )
         return self
 
     def altered(self, by_path: Mapping[str, Any]) -> "Settings":

@@ -23,6 +23,9 @@ _RECONCILED = ("silver/order_lines", "silver/customer_features", "gold/customer_
 FITTED = "fitted"
 """Check of an algorithm's clusters: whether there is a model behind them."""
 
+RULES = "delivery_contract"
+"""Check of a delivered table: the rules that the settings set for it."""
+
 SMALLEST_SEGMENT, COVERAGE = "smallest_segment", "coverage"
 """Checks of the customers' segments against the gates of the leaderboard."""
 
@@ -74,6 +77,7 @@ class DeclaredCheck:
 
 _LOOKS_AT = {
     "contract": "Columns and types, unique keys, nulls, ranges and allowed values are as declared.",
+    "delivery_contract": "No rule of `contract` in the settings is broken by a larger share of rows than it allows.",
     "reconciliation": "Rows or customers, and money, equal those of what it was made from.",
     "fitted": "The algorithm could be fitted; if not, it is left out of the ranking.",
     "smallest_segment": "The smallest segment is as large as the leaderboard's gates ask of a candidate.",
@@ -88,5 +92,6 @@ def declared_checks(node: Node) -> tuple[DeclaredCheck, ...]:
     is_fitted = node.layer == "clusters" and node.noun != "leaderboard"
     is_reconciled = is_read or is_fitted or node.key in _RECONCILED
     reconciliation = (DeclaredCheck("reconciliation"),) if is_reconciled else ()
+    rules = (DeclaredCheck(RULES),) if node.has_rules else ()
     warnings = (FITTED,) if is_fitted else _WARNINGS.get(node.key, ())
-    return (*contract, *reconciliation, *(DeclaredCheck(name, is_blocking=False) for name in warnings))
+    return (*contract, *reconciliation, *rules, *(DeclaredCheck(name, is_blocking=False) for name in warnings))

@@ -216,8 +216,15 @@ def _catalogue_file(platform: Platform) -> dict[str, str]:
     return {"catalogue": platform.store.hashes.sha256(path)} if path and path.is_file() else {}
 
 
+def _crosswalk_file(platform: Platform) -> dict[str, str]:
+    """Hash of the crosswalk; one that is missing is told of when it is read."""
+    path = platform.settings.population.crosswalk
+    return {"crosswalk": platform.store.hashes.sha256(path)} if path and path.is_file() else {}
+
+
 _EXTERNAL: dict[str, Callable[[Platform], dict[str, str]]] = {
     "delivery_folder": _delivery_folder,
     "decisions_file": _decisions_file,
     "catalogue_file": _catalogue_file,
+    "crosswalk_file": _crosswalk_file,
 }

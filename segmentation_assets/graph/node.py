@@ -63,8 +63,10 @@ class Node:
     logic_version : str
         Raised whenever the same input and settings give another result.
     external : str
-        What outside the graph is read: ``delivery_folder``, ``decisions_file`` or ``catalogue_file``; empty for
-        nothing.
+        What outside the graph is read: ``delivery_folder``, ``decisions_file``, ``catalogue_file`` or
+        ``crosswalk_file``; empty for nothing.
+    has_rules : bool
+        Whether the settings hold rules for the delivered table.
     kinds : tuple of str
         Technologies shown in the Dagster UI.
     """
@@ -78,7 +80,8 @@ class Node:
     facts: tuple[str, ...] = ()
     resources: tuple[str, ...] = ()
     logic_version: str = "1"
-    external: Literal["", "delivery_folder", "decisions_file", "catalogue_file"] = ""
+    external: Literal["", "delivery_folder", "decisions_file", "catalogue_file", "crosswalk_file"] = ""
+    has_rules: bool = False
     kinds: tuple[str, ...] = ("duckdb", "parquet")
 
     @property

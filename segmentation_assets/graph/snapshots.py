@@ -3,6 +3,7 @@
 from segmentation_assets.clustering.registry import ALGORITHMS, enabled_algorithms
 from segmentation_assets.config.settings import Settings
 from segmentation_assets.graph.node import Input, Node, same
+from segmentation_assets.graph.sources import crosswalk_inputs
 
 _MODEL_KINDS = ("scikitlearn", "parquet")
 
@@ -10,10 +11,15 @@ _MODEL_KINDS = ("scikitlearn", "parquet")
 def snapshot_nodes(settings: Settings, optional_tables: tuple[str, ...]) -> tuple[Node, ...]:
     """List the monthly assets of the silver, clusters and gold layers."""
     clusters = tuple(_cluster_node(name) for name in enabled_algorithms(settings.clustering))
-    return (*_silver_nodes(optional_tables), *clusters, *_gold_nodes(clusters), _data_quality_node())
+    return (
+        *_silver_nodes(optional_tables, crosswalk_inputs(settings)),
+        *clusters,
+        *_gold_nodes(clusters),
+        _data_quality_node(crosswalk_inputs(settings)),
+    )
 
 
-def _data_quality_node() -> Node:
+def _data_quality_node(crosswalk: tuple[Input, ...]) -> Node:
     return Node(
         key="monitoring/data_quality",
         description="What the data page of the reports shows: rows, customers and money of each layer against the "
@@ -22,12 +28,13 @@ def _data_quality_node() -> Node:
             Input(key="raw/order_lines", window="lookback"),
             Input(key="silver/order_lines", window="lookback"),
             Input(key="raw/quarantine", window="whole"),
+            *crosswalk,
             *same("silver/customer_features", "gold/customer_segments"),
         ),
     )
 
 
-def _silver_nodes(optional_tables: tuple[str, ...]) -> tuple[Node, ...]:
+def _silver_nodes(optional_tables: tuple[str, ...], crosswalk: tuple[Input, ...]) -> tuple[Node, ...]:
     lookback = tuple(
         Input(key=f"raw/{name}", window="lookback" if name == "engagement_events" else "whole")
         for name in optional_tables
@@ -39,7 +46,7 @@ def _silver_nodes(optional_tables: tuple[str, ...]) -> tuple[Node, ...]:
             description="Exactly the slices this snapshot reads, with their hashes: month slices of order lines and "
             "events, and the customers and products that occur in them. A change elsewhere leaves the snapshot as it "
             "is. An unfinished newest month is marked partial and is as of the day after its last order.",
-            inputs=(Input(key="silver/order_lines", window="lookback"), *lookback),
+            inputs=(Input(key="silver/order_lines", window="lookback"), *lookback, *crosswalk),
             settings=("calendar.lookback_months", "calendar.partial_grace_days"),
             facts=facts,
         ),

@@ -23,9 +23,9 @@ _RAW_RULES = ("source.redelivery", "source.max_quarantine_share")
 def source_nodes(settings: Settings) -> tuple[Node, ...]:
     """List the assets of the source, raw and first silver layer that the settings call for."""
     tables = delivered_tables(settings)
-    raw = tuple(_raw_node(table) for table in tables)
-    return (*_synthetic_nodes(settings), _delivery_node(settings), _decisions_node(), *raw, _quarantine_node(tables),
-            _order_lines_node(settings))  # fmt: skip
+    raw = tuple(_raw_node(table, has_rules=bool(settings.contract.of(table))) for table in tables)
+    delivered = (*_synthetic_nodes(settings), _delivery_node(settings), _decisions_node(), *_crosswalk_nodes(settings))
+    return (*delivered, *raw, _quarantine_node(tables), _order_lines_node(settings))
 
 
 def delivered_tables(settings: Settings) -> tuple[str, ...]:
@@ -81,7 +81,29 @@ def _decisions_node() -> Node:
     )
 
 
-def _raw_node(table: str) -> Node:
+def crosswalk_inputs(settings: Settings) -> tuple[Input, ...]:
+    """The crosswalk as an input, where there is one."""
+    return (Input(key="source/crosswalk", window="whole"),) if settings.population.crosswalk else ()
+
+
+def _crosswalk_nodes(settings: Settings) -> tuple[Node, ...]:
+    if settings.population.crosswalk is None:
+        return ()
+    return (
+        Node(
+            key="source/crosswalk",
+            description="Which customer a delivered id stands for, from the file `population.crosswalk`: ids of "
+            "several sources that are one customer, or one id that is two, by file or from a day on. Raw tables keep "
+            "the ids as delivered. Overlapping entries, chains and circles are refused.",
+            inputs=(Input(key="source/delivery", window="whole"),),
+            is_partitioned=False,
+            external="crosswalk_file",
+            kinds=("csv", "parquet"),
+        ),
+    )
+
+
+def _raw_node(table: str, *, has_rules: bool) -> Node:
     return Node(
         key=f"raw/{table}",
         description=_RAW_DESCRIPTIONS[table],
@@ -89,7 +111,8 @@ def _raw_node(table: str) -> Node:
         inputs=(Input(key="source/delivery", window="slice", slice_name=table),),
         is_partitioned=False,
         storage="sliced",
-        settings=("source.kind", "source.time_zone", f"source.{table}", *_RAW_RULES),
+        settings=("source.kind", "source.time_zone", f"source.{table}", *_RAW_RULES, f"contract.{table}"),
+        has_rules=has_rules,
     )
 
 
@@ -97,7 +120,7 @@ def _quarantine_node(tables: tuple[str, ...]) -> Node:
     return Node(
         key="raw/quarantine",
         description="Delivered rows that were set aside, each with reason, file, row and the offending value. Above "
-        "`source.max_quarantine_share` the run stops instead.",
+        "`source.max_quarantine_share`, or the share of a rule in `contract`, the run stops instead.",
         inputs=tuple(Input(key=f"raw/{table}", window="slice", slice_name="quarantine") for table in tables),
         is_partitioned=False,
     )
@@ -112,11 +135,15 @@ def _order_lines_node(settings: Settings) -> Node:
         "and exact amount. Nothing is dropped: guests, duplicates, book-keeping entries and what lies outside of the "
         "population are marked, not removed. Stored in one folder per month, so that a changed month leaves the others "
         "as they are.",
-        inputs=(Input(key="raw/order_lines", window="whole"), *accounts),
+        inputs=(Input(key="raw/order_lines", window="whole"), *accounts, *crosswalk_inputs(settings)),
         is_partitioned=False,
         storage="sliced",
         settings=(
-            *(f"population.{name}" for name in PopulationSettings.model_fields if name != "min_orders"),
+            *(
+                f"population.{name}"
+                for name in PopulationSettings.model_fields
+                if name not in ("min_orders", "crosswalk")
+            ),
             "source.kind",
             "source.cancellations",
             "source.adjustment_prefixes",

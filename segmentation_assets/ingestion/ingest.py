@@ -10,12 +10,16 @@ from decimal import Decimal
 from functools import partial
 from pathlib import Path
 
+from segmentation_assets.config.contract import Rules
 from segmentation_assets.config.source import DeliveredTable, SourceSettings
 from segmentation_assets.errors import DataError
+from segmentation_assets.ingestion.contract import RuleFinding, find_broken_rules
 from segmentation_assets.ingestion.delivery import DeliveredFile
 from segmentation_assets.ingestion.quarantine import (
     check_quarantine,
+    count_faults,
     count_reasons,
+    explained_rows,
     faulty_rows,
     first_rows,
     redelivered_rows,
@@ -65,6 +69,8 @@ class IngestedTable:
         Rows of each part of the delivered files in delivery order: file, sheet of a workbook or table of a database.
     hidden_sheets : tuple of str
         Those of the parts that a person who opens the workbook does not see; they are read like the others.
+    rules : tuple of RuleFinding
+        What was found of each rule of the contract.
     """
 
     key: str
@@ -82,6 +88,7 @@ class IngestedTable:
     quarantine_counts: dict[str, int]
     part_rows: dict[str, int]
     hidden_sheets: tuple[str, ...] = ()
+    rules: tuple[RuleFinding, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -103,6 +110,7 @@ def ingest_table(
     staging: Path,
     *,
     source: SourceSettings,
+    rules: Rules = (),
     latest: dt.date | None = None,
 ) -> IngestedTable:
     """Read the files of one delivered table in one pass and write its raw table.
@@ -122,6 +130,9 @@ def ingest_table(
     staging : Path
         Existing folder to write to. Rows set aside go to ``quarantine.parquet``, if there are any.
     source : SourceSettings
+    rules : tuple of ColumnRule
+        Rules of the contract for the table. Rows that break one are set aside; whether they are too many, the result
+        says, and the caller decides.
     latest : date or None
         Rows with a date on this day or later are set aside as ``future_date``: the day after the one on which the
         files are taken in, in the time zone of the shop. Any date is taken when absent.
@@ -146,8 +157,10 @@ def ingest_table(
     work = staging / "scratch"
     work.mkdir()
     try:
-        scratch = parse_delivery(connection, table, mapping, files, folder, work, source=source, latest=latest)
-        return _store(connection, table, scratch, staging, source)
+        scratch = parse_delivery(
+            connection, table, mapping, files, folder, work, source=source, rules=rules, latest=latest
+        )
+        return _store(connection, table, scratch, staging, source, rules)
     finally:
         shutil.rmtree(work)
         connection.execute(f"DROP TABLE IF EXISTS {SUPERSEDED}")
@@ -166,6 +179,7 @@ def _store(
     scratch: Scratch,
     staging: Path,
     source: SourceSettings,
+    rules: Rules,
 ) -> IngestedTable:
     """Set rows aside, resolve re-deliveries, and write what stays, slice by slice."""
     delivered = _totals(connection, table, scratch.everything())
@@ -175,9 +189,11 @@ def _store(
             f"{', '.join(scratch.part_names)}: there is no row below the header",
             "deliver the file again, with its rows.",
         )
-    set_aside = faulty_rows(table, scratch)
-    counts = count_reasons(connection, set_aside)
-    check_quarantine(connection, table, set_aside, counts, delivered.rows, source)
+    set_aside = faulty_rows(table, rules, scratch)
+    faults = count_faults(connection, table, set_aside)
+    counts = count_reasons(faults)
+    check_quarantine(connection, table, set_aside, faults, delivered.rows, source, rules)
+    findings = find_broken_rules(connection, rules, explained_rows(table, set_aside), faults, delivered.rows)
     resolved = table is RAW_ORDER_LINES and find_superseded_orders(connection, scratch, source)
     redelivered = _Totals()
     if resolved:
@@ -187,13 +203,13 @@ def _store(
         counts = dict(sorted({**counts, "redelivered": redelivered.rows}.items()))
     if counts:
         write_quarantine(connection, table, set_aside, staging / QUARANTINE_FILE)
-    kept = current_lines if resolved else partial(first_rows, table)
+    kept = current_lines if resolved else partial(first_rows, table, rules)
     months = _write_slices(connection, table, scratch, staging, kept)
     written = sorted(staging.glob(f"*/{PART}")) or [staging / PART]
     stored = _totals(connection, table, parquet_scan(written))
     faulty = _totals(connection, table, scratch.quarantine())
     summary = _summarise(table, delivered, stored, faulty, redelivered, months, counts, part_rows)
-    return replace(summary, hidden_sheets=scratch.hidden_names)
+    return replace(summary, hidden_sheets=scratch.hidden_names, rules=findings)
 
 
 def _write_slices(

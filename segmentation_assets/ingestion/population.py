@@ -26,7 +26,8 @@ def exclusion_branches(population: PopulationSettings, accounts: str | None = No
     -------
     list of (str, str)
         Condition on the columns of ``raw/order_lines`` and the reason code; the first one that holds counts. A line
-        without a value in a filtered column does not count either.
+        without a value in a filtered column does not count either. With a crosswalk the account that a line was
+        delivered with is looked at as well as the customer.
 
     Examples
     --------
@@ -35,7 +36,9 @@ def exclusion_branches(population: PopulationSettings, accounts: str | None = No
     """
     branches = [(_outside(column, values), reason) for column, values, reason in _filters(population)]
     if accounts is not None:
-        branches.append((f"coalesce(customer_id IN (SELECT customer_id FROM {accounts}), false)", "excluded_account"))
+        ids = ("customer_id", "delivered_customer_id") if population.crosswalk else ("customer_id",)
+        held = " OR ".join(f"coalesce({name} IN (SELECT customer_id FROM {accounts}), false)" for name in ids)
+        branches.append((f"({held})", "excluded_account"))
     return branches
 
 

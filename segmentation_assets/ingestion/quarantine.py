@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from segmentation_assets.config.contract import Rules
 from segmentation_assets.config.source import SourceSettings
 from segmentation_assets.errors import DataError
-from segmentation_assets.ingestion.scratch import Scratch, fault_number, fault_reason_sql
+from segmentation_assets.ingestion.contract import judged_apart, row_id_column, unique_columns
+from segmentation_assets.ingestion.scratch import (
+    Scratch,
+    fault_column_sql,
+    fault_number,
+    fault_reason_sql,
+    file_column_of,
+)
 from segmentation_assets.storage.engine import (
     Connection,
     conformed_select,
@@ -20,34 +28,41 @@ from segmentation_assets.tables.raw import QUARANTINE, QUARANTINE_REASONS
 _PROVENANCE = ("source_file", "source_row")
 
 
-def first_rows(table: Table, relation: str) -> str:
-    """Make the SQL table expression of the rows a table keeps: of equal primary keys the first in delivery order."""
-    if table.primary_key == _PROVENANCE:
-        return relation
-    return f"(SELECT * FROM {relation} QUALIFY {_place_in_key(table)} = 1)"
+def first_rows(table: Table, rules: Rules, relation: str) -> str:
+    """Make the SQL table expression of the rows a table keeps: of equal keys or unique values the first one."""
+    for column in _single_columns(table, rules):
+        relation = f"(SELECT * FROM {relation} QUALIFY NOT {_is_repeated(column)})"
+    return relation
 
 
-def faulty_rows(table: Table, scratch: Scratch) -> str:
-    """Make the query of the rows with a fault, and of later rows of a key that was there before.
+def faulty_rows(table: Table, rules: Rules, scratch: Scratch) -> str:
+    """Make the query of the rows with a fault, and of later rows of a key or unique value that was there before.
 
     Parameters
     ----------
     table : Table
         Declaration of the raw table.
+    rules : tuple of ColumnRule
     scratch : Scratch
         Typed rows.
 
     Returns
     -------
     str
-        Query with the columns source_file, source_row, fault (a number), file_column and value.
+        Query with the columns row_id, source_file, source_row, fault (a number), file_column and value.
     """
-    faulty = f"SELECT source_file, source_row, fault, file_column, value FROM {scratch.quarantine()}"
-    if table.primary_key == _PROVENANCE:
-        return faulty
-    key = table.primary_key[0]
-    repeated = f"(SELECT * FROM {scratch.good()} QUALIFY {_place_in_key(table)} > 1)"
-    return f"{faulty} UNION ALL {_marked_rows(table, repeated, key, 'duplicate_key')}"
+    row_id = quote_identifier(row_id_column(table))
+    parts = [f"SELECT {row_id} AS row_id, source_file, source_row, fault, file_column, value "
+             f"FROM {scratch.quarantine()}"]  # fmt: skip
+    rows = scratch.good()
+    keys = _key_columns(table)
+    for column in _single_columns(table, rules):
+        repeated = f"(SELECT * FROM {rows} QUALIFY {_is_repeated(column)})"
+        is_key = column in keys
+        in_file = "file_column" if is_key else quote_identifier(file_column_of(column))
+        parts.append(_marked_rows(table, repeated, column, "duplicate_key" if is_key else "not_unique", in_file))
+        rows = f"(SELECT * FROM {rows} QUALIFY NOT {_is_repeated(column)})"
+    return " UNION ALL ".join(parts)
 
 
 def redelivered_rows(table: Table, superseded: str) -> str:
@@ -55,12 +70,26 @@ def redelivered_rows(table: Table, superseded: str) -> str:
     return _marked_rows(table, superseded, "order_id", "redelivered")
 
 
-def count_reasons(connection: Connection, rows: str) -> dict[str, int]:
-    """Count rows by reason code, sorted by code; `rows` is a query with the columns of `faulty_rows`."""
+def count_faults(connection: Connection, table: Table, rows: str) -> dict[tuple[str, str], int]:
+    """Count rows by our column and reason code; `rows` is a query with the columns of `faulty_rows`."""
     counted = connection.execute(
-        f"SELECT {fault_reason_sql('fault')} AS reason, count(*) FROM ({rows}) GROUP BY reason ORDER BY reason"
+        f"SELECT our_column, reason, count(*) FROM ({explained_rows(table, rows)}) GROUP BY ALL ORDER BY ALL"
     ).fetchall()
-    return {str(reason): int(count) for reason, count in counted}
+    return {(str(column), str(reason)): int(count) for column, reason, count in counted}
+
+
+def count_reasons(faults: dict[tuple[str, str], int]) -> dict[str, int]:
+    """Add faults up by reason code, sorted by code."""
+    reasons = sorted({reason for _, reason in faults})
+    return {name: sum(count for (_, reason), count in faults.items() if reason == name) for name in reasons}
+
+
+def explained_rows(table: Table, rows: str) -> str:
+    """Extend the columns of `faulty_rows` by the reason code and our name of the column."""
+    return (
+        f"SELECT *, {fault_reason_sql('fault')} AS reason, {fault_column_sql(table, 'fault')} AS our_column FROM "
+        f"({rows})"
+    )
 
 
 def write_quarantine(connection: Connection, table: Table, rows: str, path: Path) -> None:
@@ -83,45 +112,67 @@ def check_quarantine(
     connection: Connection,
     table: Table,
     rows: str,
-    counts: dict[str, int],
+    faults: dict[tuple[str, str], int],
     delivered_rows: int,
     source: SourceSettings,
+    rules: Rules = (),
 ) -> None:
     """Stop where more rows had to be set aside than the settings allow, or all of them.
+
+    Rows that break a rule with a share of its own do not count here, unless nothing is left.
 
     Raises
     ------
     DataError
         With the counts per reason and the first offending file, row, column and value.
     """
-    total = sum(counts.values())
+    counted = {place: count for place, count in faults.items() if not judged_apart(rules, *place)}
+    if sum(faults.values()) >= delivered_rows:
+        counted = faults
+    total = sum(counted.values())
     if total < delivered_rows and total <= source.max_quarantine_share * delivered_rows:
         return
+    places = ", ".join(f"({quote_text(column)}, {quote_text(reason)})" for column, reason in counted)
     file, row, reason, column, value = connection.execute(
-        f"SELECT source_file, source_row, reason, column_name, value FROM ({_quarantine_sql(table, rows)}) "
-        "ORDER BY ALL LIMIT 1"
+        f"SELECT source_file, source_row, reason, file_column, value FROM ({explained_rows(table, rows)}) "
+        f"WHERE (our_column, reason) IN ({places}) ORDER BY ALL LIMIT 1"
     ).fetchone() or ("", 0, "", None, None)
     place = f"{file}, row {row}" + (f", column '{column}'" if column else "")
     shown = f"'{value}'" if value is not None else "no value"
-    reasons = ", ".join(f"{count} {reason}" for reason, count in counts.items())
+    reasons = ", ".join(f"{count} {reason}" for reason, count in count_reasons(counted).items())
+    name = table.key.split("/")[1]
+    ruled = f", contract.{name}" if rules else ""
     raise DataError(
         f"{table.key}: {total} of {delivered_rows} delivered rows cannot be used ({reasons}); allowed is a share of "
         f"{source.max_quarantine_share:g}. The first is {place}: {shown}, {QUARANTINE_REASONS[reason]}",
-        f"correct source.{table.key.split('/')[1]} (date_format, decimal, separator, null_values, columns) or the "
-        "file, or raise source.max_quarantine_share.",
+        f"correct source.{name} (date_format, decimal, separator, null_values, columns){ruled} or the file, or raise "
+        "source.max_quarantine_share.",
     )
 
 
-def _place_in_key(table: Table) -> str:
-    key = ", ".join(quote_identifier(name) for name in table.primary_key)
-    return f"row_number() OVER (PARTITION BY {key} ORDER BY file_index, source_row)"
+def _key_columns(table: Table) -> tuple[str, ...]:
+    """Columns of a delivered key; a table whose rows are known by file and row has none."""
+    return () if table.primary_key == _PROVENANCE else table.primary_key
 
 
-def _marked_rows(table: Table, relation: str, column: str, reason: str) -> str:
+def _single_columns(table: Table, rules: Rules) -> tuple[str, ...]:
+    """Columns whose values stand once: the key, then what the rules ask for."""
+    return tuple(dict.fromkeys((*_key_columns(table), *unique_columns(rules))))
+
+
+def _is_repeated(column: str) -> str:
+    """Make the condition that an earlier row has the same value; rows without one repeat nothing."""
+    name = quote_identifier(column)
+    place = f"row_number() OVER (PARTITION BY {name} ORDER BY file_index, source_row)"
+    return f"({name} IS NOT NULL AND {place} > 1)"
+
+
+def _marked_rows(table: Table, relation: str, column: str, reason: str, in_file: str = "file_column") -> str:
     """Make the query of rows that are set aside for the value of one column."""
     return (
-        f"SELECT source_file, source_row, {fault_number(table, column, reason)} AS fault, "
-        f"file_column, {quote_identifier(column)} AS value FROM {relation}"
+        f"SELECT {quote_identifier(row_id_column(table))} AS row_id, source_file, source_row, "
+        f"{fault_number(table, column, reason)} AS fault, "
+        f"{in_file} AS file_column, CAST({quote_identifier(column)} AS VARCHAR) AS value FROM {relation}"
     )
 
 
@@ -132,5 +183,5 @@ def _quarantine_sql(table: Table, faulty: str) -> str:
     return (
         f"SELECT {quote_text(table.key.split('/')[1])} AS table_name, source_file, source_row, reason, "
         f"CASE reason {sentences} END AS explanation, file_column AS column_name, value "
-        f"FROM (SELECT *, {fault_reason_sql('fault')} AS reason FROM ({faulty}))"
+        f"FROM ({explained_rows(table, faulty)})"
     )

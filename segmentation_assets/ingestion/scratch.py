@@ -10,8 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from segmentation_assets.config.contract import Rules
 from segmentation_assets.config.source import DeliveredTable, SourceSettings
 from segmentation_assets.ingestion.columns import mapped_columns
+from segmentation_assets.ingestion.contract import rule_branches, unique_columns
 from segmentation_assets.ingestion.delivery import DeliveredFile
 from segmentation_assets.ingestion.parsing import LARGEST_AMOUNT, Notation, ParsedColumn, parse_column
 from segmentation_assets.ingestion.parts import ReadablePart, Reader
@@ -85,6 +87,7 @@ def parse_delivery(
     scratch: Path,
     *,
     source: SourceSettings,
+    rules: Rules = (),
     latest: dt.date | None = None,
 ) -> Scratch:
     """Read all files of a delivered table once and write their rows, typed, into the scratch folder.
@@ -101,6 +104,8 @@ def parse_delivery(
     scratch : Path
         Existing, empty folder.
     source : SourceSettings
+    rules : tuple of ColumnRule
+        Rows that break one by themselves are marked.
     latest : date or None
         Rows with a date on this day or later are marked; none when absent.
 
@@ -121,18 +126,19 @@ def parse_delivery(
         opened += open_file(reader, file.file_name, len(opened))
     notation = Notation.of(mapping, source.time_zone, latest)
     for number, group in enumerate(_statement_groups(opened)):
-        sql = _typed_sql(table, mapping, group, notation)
+        sql = _typed_sql(table, mapping, group, notation, rules)
         target = scratch / f"rows-{number:06d}"
         connection.execute(f"COPY ({sql}) TO {quote_text(str(target))} (FORMAT parquet, PARTITION_BY (slice))")
     found = {path.name.removeprefix("slice=") for path in scratch.glob("rows-*/slice=*")}
     names = tuple(part.name for part in opened)
     hidden = tuple(part.name for part in opened if part.is_hidden)
-    return Scratch(scratch, tuple(sorted(found - {QUARANTINE_SLICE})), names, _empty_sql(table), hidden)
+    return Scratch(scratch, tuple(sorted(found - {QUARANTINE_SLICE})), names, _empty_sql(table, rules), hidden)
 
 
-def _empty_sql(table: Table) -> str:
+def _empty_sql(table: Table, rules: Rules) -> str:
     types = {column.name: str(column.dtype) for column in table.columns}
     types |= {"file_index": "INTEGER", "fault": "INTEGER", "file_column": "VARCHAR", "value": "VARCHAR"}
+    types |= {file_column_of(name): "VARCHAR" for name in unique_columns(rules)}
     columns = ", ".join(f"CAST(NULL AS {dtype}) AS {quote_identifier(name)}" for name, dtype in types.items())
     return f"SELECT {columns} WHERE false"
 
@@ -140,6 +146,17 @@ def _empty_sql(table: Table) -> str:
 def time_column(table: Table) -> str | None:
     """Name of the column whose month a table is sliced by, if it is sliced."""
     return next((column.name for column in table.columns if column.dtype == "TIMESTAMP"), None)
+
+
+def file_column_of(column: str) -> str:
+    """Name of the scratch column that names the column in the file of one whose values may stand once."""
+    return f"file_column_of_{column}"
+
+
+def fault_column_sql(table: Table, fault: str) -> str:
+    """Make the SQL of our name of the column that a fault number is about; empty for the row as a whole."""
+    listed = ", ".join(quote_text(name) for name in ("", *table.column_names))
+    return f"[{listed}][{fault} // {_FAULT_BASE} + 1]"
 
 
 def fault_reason_sql(fault: str) -> str:
@@ -169,7 +186,9 @@ def _statement_groups(opened: Sequence[ReadablePart]) -> list[list[ReadablePart]
     ]
 
 
-def _typed_sql(table: Table, mapping: DeliveredTable, group: Sequence[ReadablePart], notation: Notation) -> str:
+def _typed_sql(
+    table: Table, mapping: DeliveredTable, group: Sequence[ReadablePart], notation: Notation, rules: Rules
+) -> str:
     """Make the SQL of all rows with declared columns, fault, value and slice: clean, parse, accept, judge."""
     delivered = " UNION ALL ".join(part.sql for part in group)
     mapped = mapped_columns(table, mapping)
@@ -188,10 +207,15 @@ def _typed_sql(table: Table, mapping: DeliveredTable, group: Sequence[ReadablePa
         f"(SELECT *, {parsing} FROM (SELECT *, {cleaned} FROM ({delivered})))"
     )
     own = ", ".join(quote_identifier(column.name) for column in _own_columns(table))
+    in_file = dict(zip(mapped, group[0].columns, strict=True))
+    unique = "".join(
+        f", {quote_text(in_file[name])} AS {quote_identifier(file_column_of(name))}" for name in unique_columns(rules)
+    )
     return (
         f"SELECT {own}, source_file, source_row, file_index, fault, "
         f"{_file_column_sql(table, mapping, group[0].columns)} AS file_column, {_value_sql(table, mapping)} AS value, "
-        f"{_slice_sql(table)} AS slice FROM (SELECT * REPLACE ({_row_fault_sql(table)} AS fault) FROM ({judged}))"
+        f"{_slice_sql(table)} AS slice{unique} FROM "
+        f"(SELECT * REPLACE ({_row_fault_sql(table, rules)} AS fault) FROM ({judged}))"
     )
 
 
@@ -224,13 +248,18 @@ def _fault_sql(table: Table, parsed: dict[str, ParsedColumn]) -> str:
     return f"CAST(CASE {' '.join(branches)} END AS INTEGER)"
 
 
-def _row_fault_sql(table: Table) -> str:
-    """Extend the fault by rules that need several columns: the money of an order line."""
-    if "unit_price" not in table.column_names:
-        return "fault"
-    too_large = f"abs({line_amount_sql()}) > {LARGEST_AMOUNT}"
-    number = fault_number(table, "unit_price", "out_of_range")
-    return f"CASE WHEN fault IS NULL AND {too_large} THEN {number} ELSE fault END"
+def _row_fault_sql(table: Table, rules: Rules) -> str:
+    """Extend the fault by rules over typed values: the money of an order line, then those of the settings."""
+    branches = []
+    if "unit_price" in table.column_names:
+        number = fault_number(table, "unit_price", "out_of_range")
+        branches.append(f"WHEN abs({line_amount_sql()}) > {LARGEST_AMOUNT} THEN {number}")
+    branches += [
+        f"WHEN {condition} THEN {fault_number(table, rule.column, reason)}"
+        for rule in rules
+        for reason, condition in rule_branches(rule)
+    ]
+    return f"CASE WHEN fault IS NOT NULL THEN fault {' '.join(branches)} END" if branches else "fault"
 
 
 def line_amount_sql() -> str:

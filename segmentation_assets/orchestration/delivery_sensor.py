@@ -79,6 +79,8 @@ _WORDS = {
 def watched_files(platform: Platform) -> tuple[tuple[str, int, int], ...]:
     """List the files that come from outside: path, size in bytes and time of change in nanoseconds."""
     paths = [platform.data_dir / "decisions.csv"]
+    if platform.settings.population.crosswalk is not None:
+        paths.append(platform.settings.population.crosswalk)
     if platform.settings.source.kind == "files":
         paths += sorted(delivery_folder(platform.settings).rglob("*"))
     return tuple(_description(path) for path in paths if path.is_file())

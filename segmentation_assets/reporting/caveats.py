@@ -74,7 +74,8 @@ def _set_aside(snapshot: Snapshot) -> list[tuple[str, str]]:
 
 
 def _left_out(snapshot: Snapshot) -> list[tuple[str, str]]:
-    return [("Left out", f"{count:,} {words}.") for words, count in sorted(snapshot.left_out.items())]
+    reassigned = [("Customer ids", f"{count:,} {words}.") for words, count in sorted(snapshot.reassigned.items())]
+    return [("Left out", f"{count:,} {words}.") for words, count in sorted(snapshot.left_out.items())] + reassigned
 
 
 def _small_segments(snapshot: Snapshot) -> list[tuple[str, str]]:

@@ -11,9 +11,9 @@ DATA_QUALITY = Table(
         Column(
             name="kind",
             dtype="VARCHAR",
-            allowed=("reconciliation", "quarantine", "population"),
+            allowed=("reconciliation", "quarantine", "population", "crosswalk"),
             meaning="A comparison of a layer with what it was made from, delivered rows set aside, or what lies "
-            "outside of the population.",
+            "outside of the population, or lines that the crosswalk moves to another customer.",
         ),
         Column(
             name="subject",

@@ -17,9 +17,18 @@ QUARANTINE_REASONS = {
     "fractional_customer_id": "the customer id is a number with a fraction",
     "duplicate_key": "an earlier row of the same table has the same key",
     "future_date": "the date lies after the day the files were taken in",
+    "required": "the contract asks for a value here, and there is none",
+    "below_minimum": "the value is below the minimum of the contract",
+    "above_maximum": "the value is above the maximum of the contract",
+    "not_allowed": "the value is none of those that the contract allows",
+    "not_unique": "an earlier row has the same value, and the contract asks for different ones",
     "redelivered": "a later file delivers the same order again; its lines count",
 }
 """Why a row is set aside: reason code → sentence."""
+
+
+CONTRACT_REASONS = ("required", "below_minimum", "above_maximum", "not_allowed", "not_unique")
+"""Reasons that come from the rules of the settings."""
 
 
 def _provenance() -> tuple[Column, ...]:
@@ -62,6 +71,20 @@ DECISIONS = Table(
         Column(name="segment_key", dtype="VARCHAR", meaning="Segment the decision is about."),
         Column(name="value", dtype="VARCHAR", meaning="The name to use."),
         Column(name="decided_by", dtype="VARCHAR", meaning="Who decided."),
+    ),
+)
+
+CROSSWALK = Table(
+    key="source/crosswalk",
+    row="a delivered id and the customer it stands for",
+    primary_key=("entry_number",),
+    columns=(
+        Column(name="entry_number", dtype="BIGINT", minimum=1, meaning="Row in the file, from 1."),
+        Column(name="delivered_id", dtype="VARCHAR", meaning="Customer id as delivered."),
+        Column(name="customer_id", dtype="VARCHAR", meaning="Customer that it stands for."),
+        _optional("source", "Pattern of the delivered files that the entry is for."),
+        _optional("valid_from", "First day on which the entry holds.", "DATE"),
+        _optional("valid_to", "Last day on which the entry holds.", "DATE"),
     ),
 )
 
@@ -168,6 +191,7 @@ QUARANTINE = Table(
 TABLES = (
     DELIVERY,
     DECISIONS,
+    CROSSWALK,
     RAW_ORDER_LINES,
     RAW_CUSTOMERS,
     RAW_PRODUCTS,

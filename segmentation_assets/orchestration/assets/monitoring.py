@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from segmentation_assets.graph.inputs import lookback_months
+from segmentation_assets.ingestion.crosswalk import count_reassigned
 from segmentation_assets.orchestration.step import Step
 from segmentation_assets.tables.monitoring import DATA_QUALITY
 from segmentation_assets.tables.silver import LINE_REASONS
@@ -14,7 +15,13 @@ def data_quality(step: Step) -> None:
     """Compare the layers this month rests on; count the rows set aside in the files it reads, and what is left out."""
     import pandas as pd
 
-    rows = [_order_lines_row(step), *_checked_rows(step), *_quarantine_rows(step), *_population_rows(step)]
+    rows = [
+        _order_lines_row(step),
+        *_checked_rows(step),
+        *_quarantine_rows(step),
+        *_population_rows(step),
+        *_crosswalk_rows(step),
+    ]
     frame = pd.DataFrame(rows, columns=list(DATA_QUALITY.column_names))
     step.write_frame(frame.astype({"is_equal": "boolean"}), DATA_QUALITY)
 
@@ -68,3 +75,16 @@ def _population_rows(step: Step) -> list[tuple[Any, ...]]:
         words = "customers: fewer orders in the lookback than population.min_orders"
         rows.append(("population", "silver/customer_features", "below_min_orders", words, None, below, None))
     return rows
+
+
+def _crosswalk_rows(step: Step) -> list[tuple[Any, ...]]:
+    """Order lines of the lookback that count for another customer than they were delivered with."""
+    if step.platform.settings.population.crosswalk is None:
+        return []
+    lines = step.slices_relation("raw/order_lines", lookback_months(step.platform, step.partition))
+    counts = count_reassigned(step.connection, lines, step.relation("source/crosswalk"))
+    words = (
+        f"order lines with {counts['reassigned_ids']:,} delivered ids count for {counts['customers_they_count_for']:,} "
+        "other customers, as population.crosswalk says"
+    )
+    return [("crosswalk", "silver/order_lines", "reassigned_lines", words, None, counts["reassigned_lines"], None)]

@@ -124,7 +124,8 @@ def _snapshot(step: Step) -> Snapshot:
         absent_blocks=absent_blocks(settings.features, delivered_tables(settings)[1:]),
         reconciliation=_reconciliation(step),
         quarantine_counts=_quarantine_counts(step),
-        left_out=_left_out(step),
+        left_out=_counts_in_words(step, "population"),
+        reassigned=_counts_in_words(step, "crosswalk"),
         imputation=_imputation(step),
         run_facts=_run_facts(step),
         lookback_months=settings.calendar.lookback_months,
@@ -162,11 +163,10 @@ def _reconciliation(step: Step) -> pd.DataFrame:
     ).df()
 
 
-def _left_out(step: Step) -> dict[str, int]:
-    """What lies outside of the population, in words, and how many."""
+def _counts_in_words(step: Step, kind: str) -> dict[str, int]:
+    """Counts of one kind in the data quality of the month, by their words."""
     found = step.connection.execute(
-        f"SELECT explanation, found FROM {step.relation('monitoring/data_quality')} WHERE kind = 'population' "
-        "ORDER BY ALL"
+        f"SELECT explanation, found FROM {step.relation('monitoring/data_quality')} WHERE kind = '{kind}' ORDER BY ALL"
     ).fetchall()
     return {str(words): int(count) for words, count in found}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 
+from segmentation_assets.graph.declarations import RULES
 from segmentation_assets.ingestion.delivery import DeliveredFile
 from segmentation_assets.ingestion.ingest import IngestedTable, ingest_table
 from segmentation_assets.ingestion.mapping import delivery_folder, effective_source
@@ -35,6 +36,7 @@ def raw_table(name: str) -> Callable[[Step], None]:
         ingested = _ingest(step, name)
         result = reconcile_delivery(ingested)
         step.add_check("reconciliation", result.sentence, passed=result.passed, comparison=result.comparison)
+        _check_rules(step, name, ingested)
         step.metadata |= result.figures | {
             "part_rows": ingested.part_rows,
             "hidden_sheets": list(ingested.hidden_sheets),
@@ -44,6 +46,24 @@ def raw_table(name: str) -> Callable[[Step], None]:
         }
 
     return body
+
+
+def _check_rules(step: Step, name: str, ingested: IngestedTable) -> None:
+    """Check that no rule of the contract is broken by more rows than may, if there are rules."""
+    if not ingested.rules:
+        return
+    failed = [finding.sentence(name) for finding in ingested.rules if not finding.passed]
+    broken = [finding for finding in ingested.rules if finding.row_count]
+    kept = f"{len(ingested.rules)} rules of contract.{name}, {len(broken)} broken within the shares that are allowed."
+    step.add_check(
+        RULES,
+        f"{step.node.key}: {' '.join(failed) or kept}",
+        passed=not failed,
+        row_count=ingested.delivered_rows,
+        rules=[finding.column for finding in ingested.rules],
+        violations={f"{name}.{finding.column}": finding.row_count for finding in broken},
+        samples={f"{name}.{finding.column}": list(finding.samples) for finding in broken},
+    )
 
 
 def _ingest(step: Step, name: str) -> IngestedTable:
@@ -66,6 +86,7 @@ def _ingest(step: Step, name: str) -> IngestedTable:
         delivery_folder(settings),
         work,
         source=source,
+        rules=settings.contract.of(name),
         latest=step.platform.latest_day,
     )
     for folder in (*ingested.months, WHOLE, "quarantine"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -31,6 +32,12 @@ from segmentation_assets.graph.months import previous_month
 from segmentation_assets.graph.sources import delivered_tables
 from segmentation_assets.ingestion.calendar import lookback_start
 from segmentation_assets.ingestion.classification import bucket_sql, classified_lines_sql
+from segmentation_assets.ingestion.crosswalk import (
+    count_reassigned,
+    entries_of_sql,
+    resolved_profiles_sql,
+    resolved_sql,
+)
 from segmentation_assets.ingestion.mapping import effective_source
 from segmentation_assets.ingestion.population import excluded_accounts_sql, require_known_values
 from segmentation_assets.ingestion.reconciliation import reconcile_layers
@@ -59,13 +66,17 @@ def order_lines(step: Step) -> None:
     step.tables[""] = ORDER_LINES
     shared = {"customer_buckets": str(buckets), **_population_inputs(step, tuple(slices))}
     for month, fingerprint in slices.items():
-        inputs = {f"raw/order_lines@{month}": fingerprint, **shared}
+        inputs = {f"raw/order_lines@{month}": fingerprint, **shared, **_crosswalk_inputs(step, month)}
         if _slice_is_current(step, month, inputs):
             step.kept_slices.add(month)
         else:
             _classify_month(step, month, buckets)
             step.slice_inputs[month] = inputs
     _reconcile_order_lines(step, tuple(slices))
+    crosswalk = _crosswalk(step)
+    if crosswalk is not None:
+        lines = step.slices_relation("raw/order_lines", tuple(slices))
+        step.metadata |= count_reassigned(step.connection, lines, crosswalk)
     step.metadata |= {"customer_buckets": buckets, "months_classified": sorted(step.slice_inputs)}
 
 
@@ -80,6 +91,33 @@ def _population_inputs(step: Step, months: tuple[str, ...]) -> dict[str, str]:
     value, count = content_hash(step.connection, accounts)
     step.metadata |= {"excluded_accounts": count}
     return {"excluded_accounts": value}
+
+
+def _crosswalk(step: Step) -> str | None:
+    return step.relation("source/crosswalk") if step.platform.settings.population.crosswalk else None
+
+
+def _crosswalk_inputs(step: Step, month: str) -> dict[str, str]:
+    """Hash of the entries that concern the lines of a month; none where no entry does."""
+    crosswalk = _crosswalk(step)
+    if crosswalk is None:
+        return {}
+    lines = step.slices_relation("raw/order_lines", [month])
+    value, count = content_hash(step.connection, entries_of_sql(crosswalk, lines, "order_at"))
+    return {"source/crosswalk": value} if count else {}
+
+
+def _resolved_lines(step: Step, months: Sequence[str]) -> str:
+    """SQL of raw order lines under the customers that the ids stand for."""
+    lines, crosswalk = step.slices_relation("raw/order_lines", months), _crosswalk(step)
+    return resolved_sql(lines, crosswalk, "CAST(line.order_at AS DATE)") if crosswalk else lines
+
+
+def _profiles(step: Step, as_of_date: dt.date) -> str:
+    """SQL of one profile per customer, by the ids that hold on the last day the snapshot sees."""
+    customers, crosswalk = step.slices_relation("raw/customers", [WHOLE]), _crosswalk(step)
+    day = f"DATE '{as_of_date - dt.timedelta(days=1)}'"
+    return resolved_profiles_sql(customers, crosswalk, day) if crosswalk else customers
 
 
 def _excluded_accounts(step: Step) -> str | None:
@@ -114,7 +152,7 @@ def _classify_month(step: Step, month: str, buckets: int) -> None:
     """Write one file per customer bucket."""
     (step.stage / month).mkdir()
     settings = step.platform.settings
-    raw = step.slices_relation("raw/order_lines", [month])
+    raw = _resolved_lines(step, [month])
     sql = classified_lines_sql(raw, effective_source(settings), settings.population, _excluded_accounts(step))
     for bucket in range(buckets):
         chosen = sql if buckets == 1 else f"SELECT * FROM ({sql}) WHERE {bucket_sql('customer_id', buckets)} = {bucket}"
@@ -124,7 +162,7 @@ def _classify_month(step: Step, month: str, buckets: int) -> None:
 
 def _reconcile_order_lines(step: Step, months: tuple[str, ...]) -> None:
     """Compare rows and money of the raw and the classified lines."""
-    raw = step.slices_relation("raw/order_lines", months)
+    raw = _resolved_lines(step, months)
     kept = [path for name in step.kept_slices for path in step.platform.store.slice_paths(step.node.key, name)]
     silver = parquet_scan(sorted([*kept, *step.stage.glob("*/*.parquet")]))
     result = reconcile_layers(step.connection, raw, silver)
@@ -187,7 +225,8 @@ def _optional_rows(step: Step, name: str) -> list[dict[str, Any]]:
     """Rows of an optional input: months of events, or the part of a table that the snapshot can see."""
     key = f"raw/{name}"
     if name == "engagement_events":
-        return [_slice_row(step, key, month, "features") for month in _event_months(step)]
+        rows = [_slice_row(step, key, month, "features") for month in _event_months(step)]
+        return rows + _event_entries_rows(step)
     relation = _visible_rows(step, name)
     value, count = content_hash(step.connection, relation)
     as_of_date, _ = as_of(step.platform, step.partition)
@@ -202,6 +241,17 @@ def _optional_rows(step: Step, name: str) -> list[dict[str, Any]]:
     ]
 
 
+def _event_entries_rows(step: Step) -> list[dict[str, Any]]:
+    """Row of the crosswalk's entries that concern the events read; none where no entry does."""
+    crosswalk, months = _crosswalk(step), _event_months(step)
+    if crosswalk is None or not months:
+        return []
+    events = step.slices_relation("raw/engagement_events", months)
+    value, count = content_hash(step.connection, entries_of_sql(crosswalk, events, "event_at"))
+    row = {"input_key": "source/crosswalk", "slice_name": "of engagement_events", "used_for": "features"}
+    return [row | {"content_hash": value, "row_count": count}] if count else []
+
+
 def _event_months(step: Step) -> tuple[str, ...]:
     manifest = step.platform.store.manifest("raw/engagement_events")
     stored = manifest.slices if manifest else {}
@@ -212,7 +262,8 @@ def _visible_rows(step: Step, name: str) -> str:
     """SQL of the rows of a customers or products table that occur in the lookback's lines."""
     key = {"customers": "customer_id", "products": "product_id"}[name]
     lines = step.slices_relation("silver/order_lines", lookback_months(step.platform, step.partition))
-    table = step.slices_relation(f"raw/{name}", [WHOLE])
+    as_of_date, _ = as_of(step.platform, step.partition)
+    table = _profiles(step, as_of_date) if name == "customers" else step.slices_relation(f"raw/{name}", [WHOLE])
     columns = "* EXCLUDE (source_file, source_row)"
     return f"(SELECT {columns} FROM {table} WHERE {key} IN (SELECT {key} FROM {lines} WHERE {key} IS NOT NULL))"
 
@@ -270,7 +321,7 @@ def _features_sql(step: Step, lines: str, as_of_date: dt.date) -> str:
         order_lines=lines,
         history=step.relation("silver/customer_history"),
         products=step.slices_relation("raw/products", [WHOLE]) if "products" in available else None,
-        customers=step.slices_relation("raw/customers", [WHOLE]) if "customers" in available else None,
+        customers=_profiles(step, as_of_date) if "customers" in available else None,
         engagement_events=_events_relation(step) if "engagement_events" in available else None,
     )
     start = lookback_start(as_of_date, settings.calendar.lookback_months)
@@ -281,7 +332,8 @@ def _features_sql(step: Step, lines: str, as_of_date: dt.date) -> str:
 def _events_relation(step: Step) -> str:
     months = _event_months(step)
     if months:
-        return step.slices_relation("raw/engagement_events", months)
+        events, crosswalk = step.slices_relation("raw/engagement_events", months), _crosswalk(step)
+        return resolved_sql(events, crosswalk, "CAST(line.event_at AS DATE)") if crosswalk else events
     return "(SELECT NULL::VARCHAR AS customer_id, NULL::TIMESTAMP AS event_at, NULL::VARCHAR AS event_type WHERE false)"
 
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from segmentation_assets.graph.inputs import delivered_files
+from segmentation_assets.errors import SettingsError
+from segmentation_assets.graph.inputs import delivered_files, required_manifest
+from segmentation_assets.ingestion.crosswalk import read_crosswalk
 from segmentation_assets.ingestion.decisions import read_decisions
 from segmentation_assets.orchestration.step import PART, Step
 from segmentation_assets.storage.engine import write_frame
+from segmentation_assets.storage.store import WHOLE
 from segmentation_assets.synthetic.delivery import write_delivery
 from segmentation_assets.synthetic.people import faker_version
 from segmentation_assets.synthetic.shop import open_business
-from segmentation_assets.tables.raw import DECISIONS, DELIVERY
+from segmentation_assets.tables.raw import CROSSWALK, DECISIONS, DELIVERY
 
 
 def synthetic_retail(step: Step) -> None:
@@ -41,6 +44,17 @@ def delivery(step: Step) -> None:
         (step.stage / str(table)).mkdir()
         write_frame(step.connection, rows, DELIVERY, step.stage / str(table) / PART)
     step.metadata |= {"files": len(files), "megabytes": round(sum(file.size_bytes for file in files) / 1e6, 3)}
+
+
+def crosswalk(step: Step) -> None:
+    """Read the crosswalk and check it against the delivered files."""
+    path = step.platform.settings.population.crosswalk
+    if path is None:
+        raise SettingsError("population.crosswalk is not set", "name the file.")
+    files = step.slices_relation(
+        "source/delivery", sorted(required_manifest(step.platform, "source/delivery", WHOLE).slices)
+    )
+    step.write_sql(f"SELECT * FROM {read_crosswalk(step.connection, path, files)}", CROSSWALK)
 
 
 def decisions(step: Step) -> None:

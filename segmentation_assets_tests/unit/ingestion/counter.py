@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from segmentation_assets.config.contract import Rules
 from segmentation_assets.config.source import (
     CustomersTable,
     DeliveredTable,
@@ -115,7 +116,13 @@ class Counter:
         """Write the result of a query as a Parquet file."""
         self.connection.execute(f"COPY ({sql}) TO {quote_text(str(self.folder / name))} (FORMAT parquet)")
 
-    def ingest(self, mapping: DeliveredTable | None = None, latest: dt.date | None = None, **settings: Any) -> Outcome:
+    def ingest(
+        self,
+        mapping: DeliveredTable | None = None,
+        latest: dt.date | None = None,
+        rules: Rules = (),
+        **settings: Any,
+    ) -> Outcome:
         """Ingest the table that the mapping is for, by default order lines; anything may be set aside."""
         mapping = mapping or order_lines_mapping()
         names = {
@@ -130,6 +137,6 @@ class Counter:
         self.staging.mkdir()
         table = _DECLARED[name]
         ingested = ingest_table(
-            self.connection, table, mapping, files, self.folder, self.staging, source=source, latest=latest
+            self.connection, table, mapping, files, self.folder, self.staging, source=source, rules=rules, latest=latest
         )
         return Outcome(self.connection, ingested, self.staging)

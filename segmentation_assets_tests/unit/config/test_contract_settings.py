@@ -1,0 +1,96 @@
+"""Rules for delivered columns that cannot be meant are refused when the settings are read."""
+
+import datetime as dt
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from segmentation_assets.config.contract import DATE_COLUMNS, NUMBER_COLUMNS, ColumnRule, ContractSettings
+from segmentation_assets.config.loading import load_settings
+from segmentation_assets.config.source import DELIVERED_COLUMNS
+from segmentation_assets.errors import SettingsError
+from segmentation_assets.tables.raw import TABLES
+
+
+def test_kinds_of_columns_are_those_of_the_declared_tables() -> None:
+    kinds = {"DATE": "date", "TIMESTAMP": "date", "VARCHAR": "text"}
+    declared = {
+        column.name: kinds.get(column.dtype, "number")
+        for table in TABLES
+        if table.key.removeprefix("raw/") in DELIVERED_COLUMNS
+        for column in table.columns
+        if column.name not in ("source_file", "source_row")
+    }
+    assert {name for name, kind in declared.items() if kind == "number"} == NUMBER_COLUMNS
+    assert {name for name, kind in declared.items() if kind == "date"} == DATE_COLUMNS
+
+
+@pytest.mark.parametrize(
+    ("rule", "message"),
+    [
+        ({"column": "country"}, "nothing is asked of country"),
+        ({"column": "country", "minimum": 1}, "country is text and has no minimum; write allowed_values"),
+        ({"column": "quantity", "allowed_values": ("1",)}, "quantity is no text; write minimum and maximum"),
+        (
+            {"column": "quantity", "maximum": dt.date(2020, 1, 1)},
+            "maximum of quantity must be a number, got 2020-01-01",
+        ),
+        ({"column": "order_at", "minimum": 2020}, "minimum of order_at must be a date, written YYYY-MM-DD, got 2020"),
+        ({"column": "quantity", "minimum": 3, "maximum": 2}, "minimum 3 of quantity is above its maximum 2"),
+        ({"column": "quantity", "minimum": 3, "max_share": 1.5}, "less than or equal to 1"),
+    ],
+)
+def test_rule_that_cannot_be_meant_is_refused(rule: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
+        ColumnRule(**rule)
+
+
+@pytest.mark.parametrize(
+    ("table", "rules", "message"),
+    [
+        (
+            "customers",
+            [{"column": "quantity", "minimum": 1}],
+            "customers has no column 'quantity'; known are customer_id",
+        ),
+        ("order_lines", [{"column": "order_id", "unique": True}], "unique holds for customers and products"),
+        (
+            "products",
+            [{"column": "class", "required": True}, {"column": "class", "unique": True}],
+            "products has several rules for class; write one",
+        ),
+    ],
+)
+def test_rules_that_do_not_fit_the_table_are_refused(table: str, rules: list[dict[str, Any]], message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
+        ContractSettings(**{table: tuple(ColumnRule(**rule) for rule in rules)})
+
+
+def test_rules_are_read_from_the_settings_file(tmp_path) -> None:
+    file = tmp_path / "segmentation.yaml"
+    file.write_text(
+        "contract:\n"
+        "  order_lines:\n"
+        "    - {column: country, required: true, allowed_values: [NL, BE], max_share: 0.05}\n"
+        "    - {column: order_at, minimum: 2020-01-01}\n"
+        "    - {column: quantity, maximum: 1000}\n"
+    )
+    rules = load_settings(config=file, profile="demo").settings.contract.order_lines
+    assert rules == (
+        ColumnRule(column="country", required=True, allowed_values=("NL", "BE"), max_share=0.05),
+        ColumnRule(column="order_at", minimum=dt.date(2020, 1, 1)),
+        ColumnRule(column="quantity", maximum=1000),
+    )
+
+
+def test_rule_for_a_column_that_is_not_mapped_is_refused() -> None:
+    mapping = {"files": ["*.csv"], "columns": {name: name for name in DELIVERED_COLUMNS["order_lines"][0]}}
+    overrides = {
+        "source.kind": "files",
+        "source.order_lines": mapping,
+        "calendar.first_snapshot": "2025-03",
+        "contract.order_lines": [{"column": "country", "required": True}],
+    }
+    with pytest.raises(SettingsError, match="has a rule for country, which source.order_lines.columns does not map"):
+        load_settings(profile="demo", overrides=overrides)
