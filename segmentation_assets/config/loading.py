@@ -73,8 +73,9 @@ def load_settings(
     Returns
     -------
     LoadedSettings
-        A relative `data_dir` is made absolute from the working directory, a relative `source.folder` or
-        `synthetic.catalogue` from the folder of the settings file that names it, else from the working directory.
+        A relative `data_dir` is made absolute from the working directory, a relative `source.folder`,
+        `synthetic.catalogue` or `money.exchange.file` from the folder of the settings file that names it, else from the
+        working directory.
 
     Raises
     ------
@@ -168,7 +169,7 @@ def _without_empty_sections(layer: Layer) -> Layer:
 
 def _with_absolute_folders(layer: Layer, config: Path | None) -> Layer:
     layer = _with_absolute_folder(layer, ("data_dir",), Path.cwd())
-    for path in (("source", "folder"), ("synthetic", "catalogue")):
+    for path in (("source", "folder"), ("synthetic", "catalogue"), ("money", "exchange", "file")):
         origin = layer.origins.get(path)
         beside_file = config is not None and origin is not None and origin.kind == "file"
         layer = _with_absolute_folder(layer, path, config.parent if config and beside_file else Path.cwd())

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from segmentation_assets.config.money import MoneySettings
 from segmentation_assets.config.notifications import NotificationSettings
 from segmentation_assets.config.population import PopulationSettings
 from segmentation_assets.config.source import SourceSettings
@@ -252,10 +253,11 @@ class Settings(Section):
 
     profile: str = Field("default", description="packaged profile the file builds on: demo or default")
     data_dir: Path = Field(Path("data"), description="folder of all tables, models, reports and logs")
-    currency: str = Field("EUR", pattern=r"^[A-Z]{3}$", description="ISO 4217 code of all amounts")
+    currency: str = Field("EUR", pattern=r"^[A-Z]{3}$", description="ISO 4217 code of all amounts that are analysed")
     calendar: CalendarSettings
     source: SourceSettings = SourceSettings()
     population: PopulationSettings = PopulationSettings()
+    money: MoneySettings = MoneySettings()
     synthetic: SyntheticSettings = SyntheticSettings()
     engine: EngineSettings = EngineSettings()
     features: FeatureSettings = FeatureSettings()
@@ -279,6 +281,16 @@ class Settings(Section):
         customers = self.source.customers
         if self.population.exclude_account_types and (customers is None or "account_type" not in customers.columns):
             raise ValueError("population.exclude_account_types needs account_type in source.customers.columns")
+        return self
+
+    @model_validator(mode="after")
+    def _check_money(self) -> "Settings":
+        source = self.source
+        if source.kind == "files" and source.order_lines is not None:
+            products = frozenset(source.products.columns if source.products else ())
+            self.money.check_columns(
+                frozenset(source.order_lines.columns), products, has_products=source.products is not None
+            )
         return self
 
     def altered(self, by_path: Mapping[str, Any]) -> "Settings":

@@ -216,8 +216,15 @@ def _catalogue_file(platform: Platform) -> dict[str, str]:
     return {"catalogue": platform.store.hashes.sha256(path)} if path and path.is_file() else {}
 
 
+def _rates_file(platform: Platform) -> dict[str, str]:
+    """Hash of the exchange rates; a file that is missing is told of when they are needed."""
+    path = platform.settings.money.exchange.file
+    return {"exchange rates": platform.store.hashes.sha256(path)} if path and path.is_file() else {}
+
+
 _EXTERNAL: dict[str, Callable[[Platform], dict[str, str]]] = {
     "delivery_folder": _delivery_folder,
     "decisions_file": _decisions_file,
     "catalogue_file": _catalogue_file,
+    "rates_file": _rates_file,
 }

@@ -3,6 +3,7 @@
 from segmentation_assets.clustering.registry import ALGORITHMS, enabled_algorithms
 from segmentation_assets.config.settings import Settings
 from segmentation_assets.graph.node import Input, Node, same
+from segmentation_assets.graph.sources import optional_inputs
 
 _MODEL_KINDS = ("scikitlearn", "parquet")
 
@@ -10,7 +11,7 @@ _MODEL_KINDS = ("scikitlearn", "parquet")
 def snapshot_nodes(settings: Settings, optional_tables: tuple[str, ...]) -> tuple[Node, ...]:
     """List the monthly assets of the silver, clusters and gold layers."""
     clusters = tuple(_cluster_node(name) for name in enabled_algorithms(settings.clustering))
-    return (*_silver_nodes(optional_tables), *clusters, *_gold_nodes(clusters), _data_quality_node())
+    return (*_silver_nodes(settings, optional_tables), *clusters, *_gold_nodes(clusters), _data_quality_node())
 
 
 def _data_quality_node() -> Node:
@@ -27,12 +28,12 @@ def _data_quality_node() -> Node:
     )
 
 
-def _silver_nodes(optional_tables: tuple[str, ...]) -> tuple[Node, ...]:
+def _silver_nodes(settings: Settings, optional_tables: tuple[str, ...]) -> tuple[Node, ...]:
     lookback = tuple(
         Input(key=f"raw/{name}", window="lookback" if name == "engagement_events" else "whole")
         for name in optional_tables
     )
-    facts = tuple(f"has {name}" for name in optional_tables)
+    facts = tuple(f"has {name}" for name in optional_inputs(settings))
     return (
         Node(
             key="silver/snapshot_input",

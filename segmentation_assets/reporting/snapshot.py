@@ -114,6 +114,8 @@ class Snapshot:
         Months before `as_of_date` that orders and money are counted in; None where it is not known.
     left_out : mapping of str to int
         What lies outside of the population, in words beginning with the unit → how many.
+    amounts : str
+        Which amounts are analysed: net or gross of VAT, and of which currency.
 
     Raises
     ------
@@ -142,6 +144,7 @@ class Snapshot:
     run_facts: Mapping[str, str]
     lookback_months: int | None = None
     left_out: Mapping[str, int] = field(default_factory=dict)
+    amounts: str = ""
     imputed_flags: pd.DataFrame = field(default_factory=_empty_frame)
 
     def __post_init__(self) -> None:

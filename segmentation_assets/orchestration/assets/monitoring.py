@@ -6,7 +6,7 @@ from typing import Any
 
 from segmentation_assets.graph.inputs import lookback_months
 from segmentation_assets.orchestration.step import Step
-from segmentation_assets.tables.monitoring import DATA_QUALITY
+from segmentation_assets.tables.monitoring import DATA_QUALITY, WITHOUT_CURRENCY
 from segmentation_assets.tables.silver import LINE_REASONS
 
 
@@ -15,6 +15,7 @@ def data_quality(step: Step) -> None:
     import pandas as pd
 
     rows = [_order_lines_row(step), *_checked_rows(step), *_quarantine_rows(step), *_population_rows(step)]
+    rows += _currency_rows(step)
     frame = pd.DataFrame(rows, columns=list(DATA_QUALITY.column_names))
     step.write_frame(frame.astype({"is_equal": "boolean"}), DATA_QUALITY)
 
@@ -68,3 +69,19 @@ def _population_rows(step: Step) -> list[tuple[Any, ...]]:
         words = "customers: fewer orders in the lookback than population.min_orders"
         rows.append(("population", "silver/customer_features", "below_min_orders", words, None, below, None))
     return rows
+
+
+def _currency_rows(step: Step) -> list[tuple[Any, ...]]:
+    """Order lines of the lookback by the currency they were delivered in; none where no line has one."""
+    lines = step.slices_relation("silver/order_lines", lookback_months(step.platform, step.partition))
+    counted = step.connection.execute(
+        f"SELECT currency, count(*) FROM {lines} GROUP BY ALL ORDER BY ALL NULLS LAST"
+    ).fetchall()
+    if all(currency is None for currency, _ in counted):
+        return []
+    words = {None: "order lines delivered without a currency, taken for the one of the settings"}
+    return [
+        ("currency", "silver/order_lines", currency or WITHOUT_CURRENCY,
+         words.get(currency, f"order lines delivered in {currency}"), None, count, None)
+        for currency, count in counted
+    ]  # fmt: skip

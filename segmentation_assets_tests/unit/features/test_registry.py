@@ -127,6 +127,7 @@ def test_absent_blocks_are_listed_with_the_reason() -> None:
         "departments": "features.departments names no department",
         "profile": "the source delivers no customers",
         "engagement": "the source delivers no engagement_events",
+        "margin": "the source delivers no cost_price",
     }
     assert absent_blocks(SETTINGS, [])["departments"] == "the source delivers no products"
     present = {block.name for block in feature_blocks(SETTINGS, [])}
