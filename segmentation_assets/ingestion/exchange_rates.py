@@ -101,7 +101,7 @@ def _spans(place: str, rows: Iterable[Mapping[str, str | None]]) -> tuple[Exchan
                 f"{later.rate.normalize():f}",
                 "keep one of them.",
             )
-    following = [*read[1:], None]
+    following = [*read[1:], *([None] if read else [])]
     return tuple(
         ExchangeRate(rate.currency, rate.valid_from, min(rate.valid_until, later.valid_from), rate.rate)
         if later is not None and later.currency == rate.currency
