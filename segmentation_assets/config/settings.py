@@ -253,7 +253,7 @@ class Settings(Section):
 
     profile: str = Field("default", description="packaged profile the file builds on: demo or default")
     data_dir: Path = Field(Path("data"), description="folder of all tables, models, reports and logs")
-    currency: str = Field("EUR", pattern=r"^[A-Z]{3}$", description="ISO 4217 code of all amounts that are analysed")
+    currency: str = Field("EUR", pattern=r"^[A-Z]{3}$", description="ISO 4217 code of all amounts")
     calendar: CalendarSettings
     source: SourceSettings = SourceSettings()
     population: PopulationSettings = PopulationSettings()

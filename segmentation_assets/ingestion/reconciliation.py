@@ -99,13 +99,11 @@ def reconcile_layers(
         per line.
     """
     delivered = line_amount_sql() if conversion.changes_amounts else "amount"
-    totals = connection.execute(
-        f"SELECT count(*), sum({line_amount_sql()}), count(DISTINCT customer_id) FROM {raw}"
-    ).fetchone() or (0, None, 0)
+    totals = fetch_row(connection, f"SELECT count(*), sum({line_amount_sql()}), count(DISTINCT customer_id) FROM {raw}")
     by_type = connection.execute(
         f"SELECT line_type, count(*), sum({delivered}), count(DISTINCT customer_id) FROM {silver} GROUP BY line_type"
     ).fetchall()
-    (customers,) = connection.execute(f"SELECT count(DISTINCT customer_id) FROM {silver}").fetchone() or (0,)
+    (customers,) = fetch_row(connection, f"SELECT count(DISTINCT customer_id) FROM {silver}")
     classified = {str(name): _layer_totals(*values) for name, *values in by_type}
     result = compare_layers(_layer_totals(*totals), classified, int(customers))
     if not conversion.changes_amounts:
