@@ -71,7 +71,7 @@ def test_net_amounts_and_margin_reach_features_and_reports(shop, run):
 def test_without_a_cost_the_margin_is_absent_and_nothing_else_changes(shop, run):
     columns = {name: text for name, text in shop.settings().source.order_lines.columns.items() if name != "cost_price"}
     before = Platform(shop.settings()).store.table_paths("silver/model_matrix", MONTHS[0])[0].read_bytes()
-    settings = shop.settings(source__order_lines__columns=columns)
+    settings = shop.settings().altered({"source.order_lines.columns": columns})
     run(settings)
     store = Platform(settings).store
     absent = store.manifest("silver/customer_features", MONTHS[0]).metadata["absent_blocks"]
