@@ -75,8 +75,8 @@ def load_settings(
     -------
     LoadedSettings
         A relative `data_dir` is made absolute from the working directory, a relative `source.folder`,
-        `synthetic.catalogue`, `population.crosswalk` or file in `synthetic.profile` from the folder of the settings
-        file that names it, else from the working directory.
+        `synthetic.catalogue`, `population.crosswalk`, `money.exchange.file` or file in `synthetic.profile` from the
+        folder of the settings file that names it, else from the working directory.
 
     Raises
     ------
@@ -168,12 +168,20 @@ def _without_empty_sections(layer: Layer) -> Layer:
     return without(layer, *empty)
 
 
+_FILES: tuple[KeyPath, ...] = (
+    ("source", "folder"),
+    ("synthetic", "catalogue"),
+    ("population", "crosswalk"),
+    ("money", "exchange", "file"),
+)
+"""Settings that name a place beside the settings file."""
+
+
 def _with_absolute_folders(layer: Layer, config: Path | None) -> Layer:
     layer = _with_absolute_folder(layer, ("data_dir",), Path.cwd())
     profile: KeyPath = ("synthetic", "profile")
     named_by_file = is_shop_profile_file(str(dict(leaves(layer.data)).get(profile)))
-    paths: tuple[KeyPath, ...] = (("source", "folder"), ("synthetic", "catalogue"), ("population", "crosswalk"))
-    for path in (*paths, profile) if named_by_file else paths:
+    for path in (*_FILES, profile) if named_by_file else _FILES:
         origin = layer.origins.get(path)
         beside_file = config is not None and origin is not None and origin.kind == "file"
         layer = _with_absolute_folder(layer, path, config.parent if config and beside_file else Path.cwd())

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from segmentation_assets.config.contract import ContractSettings
+from segmentation_assets.config.money import MoneySettings
 from segmentation_assets.config.notifications import NotificationSettings
 from segmentation_assets.config.population import PopulationSettings
 from segmentation_assets.config.source import DELIVERED_COLUMNS, SourceSettings
@@ -258,6 +259,7 @@ class Settings(Section):
     source: SourceSettings = SourceSettings()
     contract: ContractSettings = ContractSettings()
     population: PopulationSettings = PopulationSettings()
+    money: MoneySettings = MoneySettings()
     synthetic: SyntheticSettings = Field(default_factory=SyntheticSettings)
     engine: EngineSettings = EngineSettings()
     features: FeatureSettings = FeatureSettings()
@@ -294,6 +296,16 @@ class Settings(Section):
                     raise ValueError(
                         f"contract.{table} has a rule for {rule.column}, which source.{table}.columns does not map"
                     )
+        return self
+
+    @model_validator(mode="after")
+    def _check_money(self) -> "Settings":
+        source = self.source
+        if source.kind == "files" and source.order_lines is not None:
+            products = frozenset(source.products.columns if source.products else ())
+            self.money.check_columns(
+                frozenset(source.order_lines.columns), products, has_products=source.products is not None
+            )
         return self
 
     def altered(self, by_path: Mapping[str, Any]) -> "Settings":

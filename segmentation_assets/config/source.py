@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 _ORDER_LINE_COLUMNS = ("order_id", "order_at", "customer_id", "product_id", "quantity", "unit_price")
 _ORDER_LINE_EXTRAS = (
     "product_name", "country", "channel", "store_id", "brand", "list_price", "cost_price", "currency",
+    "vat_rate",
 )  # fmt: skip
 _CUSTOMER_COLUMNS = ("customer_id",)
 _CUSTOMER_EXTRAS = (

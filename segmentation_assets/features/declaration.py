@@ -12,7 +12,7 @@ from segmentation_assets.tables.declaration import Column, Table
 
 ImputationClass = Literal["core", "returns", "undefined", "ordinary", "exempt"]
 Direction = Literal["more_is_better", "more_is_worse", "neutral"]
-OptionalInput = Literal["products", "customers", "engagement_events"]
+OptionalInput = Literal["products", "customers", "engagement_events", "cost_price"]
 
 
 LINES_OF_LOOKBACK = ("order_lines.line_type", "order_lines.order_at")

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection
 from datetime import date, datetime
 
 from segmentation_assets.config.settings import FeatureSettings
-from segmentation_assets.features.blocks import cadence, departments, engagement, profile, returns, rfm, windows
+from segmentation_assets.features.blocks import cadence, departments, engagement, margin, profile, returns, rfm, windows
 from segmentation_assets.features.declaration import FeatureBlock, FeatureColumn
 from segmentation_assets.features.macros import create_macros_sql
 from segmentation_assets.features.snapshot import FeatureRelations, Snapshot, shared_relations
@@ -24,6 +24,7 @@ BLOCKS: tuple[Callable[[FeatureSettings], FeatureBlock], ...] = (
     departments.block,
     profile.block,
     engagement.block,
+    margin.block,
 )
 """Every block, in the order its columns are stored; of two redundant columns the earlier one is clustered on."""
 
@@ -43,7 +44,7 @@ def feature_blocks(settings: FeatureSettings, available: Collection[str]) -> tup
     ----------
     settings : FeatureSettings
     available : collection of str
-        Optional inputs that are there: of ``products``, ``customers``, ``engagement_events``.
+        Optional inputs that are there: of ``products``, ``customers``, ``engagement_events``, ``cost_price``.
 
     Returns
     -------

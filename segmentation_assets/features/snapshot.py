@@ -66,6 +66,8 @@ class FeatureRelations:
         silver/customer_history as of the same moment.
     products, customers, engagement_events : str or None
         The optional raw tables.
+    cost_price : str or None
+        Not None where the order lines hold what was paid for the goods.
     """
 
     order_lines: str
@@ -73,6 +75,7 @@ class FeatureRelations:
     products: str | None = None
     customers: str | None = None
     engagement_events: str | None = None
+    cost_price: str | None = None
 
     @property
     def available(self) -> tuple[str, ...]:
@@ -81,6 +84,7 @@ class FeatureRelations:
             "products": self.products,
             "customers": self.customers,
             "engagement_events": self.engagement_events,
+            "cost_price": self.cost_price,
         }
         return tuple(name for name, relation in optional.items() if relation is not None)
 
@@ -183,7 +187,12 @@ def shared_relations(snapshot: Snapshot, relations: FeatureRelations, needed: Co
     """
     since, until = instant_sql(datetime.combine(snapshot.lookback_start, datetime.min.time())), snapshot.as_of_sql
     shared = {
-        "snapshot_lines": _LINES.format(relation=relations.order_lines, since=since, until=until),
+        "snapshot_lines": _LINES.format(
+            costs=", cost_amount, margin_amount" if "cost_price" in needed else "",
+            relation=relations.order_lines,
+            since=since,
+            until=until,
+        ),
         "snapshot_history": f"SELECT * FROM {relations.history}",
         "customer_orders": _ORDERS,
         "customer_order_days": _ORDER_DAYS,
@@ -199,7 +208,7 @@ def shared_relations(snapshot: Snapshot, relations: FeatureRelations, needed: Co
 
 
 _LINES = """
-SELECT customer_id, order_id, order_at, product_id, quantity, CAST(amount AS DECIMAL(18,4)) AS amount, line_type
+SELECT customer_id, order_id, order_at, product_id, quantity, CAST(amount AS DECIMAL(18,4)) AS amount, line_type{costs}
 FROM {relation}
 WHERE customer_id IS NOT NULL AND line_type IN ('sale', 'return') AND order_at >= {since} AND order_at < {until}
 """

@@ -10,7 +10,7 @@ from segmentation_assets.features.registry import features_table
 from segmentation_assets.features.selection import candidate_features
 from segmentation_assets.graph.node import Node
 from segmentation_assets.graph.platform import Platform
-from segmentation_assets.graph.sources import delivered_tables
+from segmentation_assets.graph.sources import optional_inputs
 from segmentation_assets.tables import clusters, gold, monitoring, raw, silver
 from segmentation_assets.tables.declaration import Column, Table
 
@@ -40,7 +40,7 @@ def declared_table(platform: Platform, node: Node) -> Table:
         return _STATIC[node.key]
     if node.layer == "clusters":
         return clusters.assignments_table(node.noun)
-    features = features_table(platform.settings.features, delivered_tables(platform.settings)[1:])
+    features = features_table(platform.settings.features, optional_inputs(platform.settings))
     if node.key == "silver/customer_features":
         return features
     if node.key == "silver/imputed_features":

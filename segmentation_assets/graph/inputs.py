@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 from segmentation_assets.errors import DataError, PredecessorError, SettingsError
 from segmentation_assets.graph.months import previous_month
@@ -205,21 +206,25 @@ def _delivery_folder(platform: Platform) -> dict[str, str]:
     return {f"{file.table_name}/{file.file_name}": file.sha256 for file in delivered_files(platform)}
 
 
+def _named_file(platform: Platform, name: str, path: Path | None) -> dict[str, str]:
+    """Hash of a file that the settings name; one that is missing is told of when it is read."""
+    return {name: platform.store.hashes.sha256(path)} if path and path.is_file() else {}
+
+
 def _decisions_file(platform: Platform) -> dict[str, str]:
-    path = platform.data_dir / "decisions.csv"
-    return {"decisions.csv": platform.store.hashes.sha256(path)} if path.is_file() else {}
+    return _named_file(platform, "decisions.csv", platform.data_dir / "decisions.csv")
 
 
 def _catalogue_file(platform: Platform) -> dict[str, str]:
-    """Hash of the shop's own catalogue; one that is missing is told of when the shop is made."""
-    path = platform.settings.synthetic.catalogue
-    return {"catalogue": platform.store.hashes.sha256(path)} if path and path.is_file() else {}
+    return _named_file(platform, "catalogue", platform.settings.synthetic.catalogue)
 
 
 def _crosswalk_file(platform: Platform) -> dict[str, str]:
-    """Hash of the crosswalk; one that is missing is told of when it is read."""
-    path = platform.settings.population.crosswalk
-    return {"crosswalk": platform.store.hashes.sha256(path)} if path and path.is_file() else {}
+    return _named_file(platform, "crosswalk", platform.settings.population.crosswalk)
+
+
+def _rates_file(platform: Platform) -> dict[str, str]:
+    return _named_file(platform, "exchange rates", platform.settings.money.exchange.file)
 
 
 _EXTERNAL: dict[str, Callable[[Platform], dict[str, str]]] = {
@@ -227,4 +232,5 @@ _EXTERNAL: dict[str, Callable[[Platform], dict[str, str]]] = {
     "decisions_file": _decisions_file,
     "catalogue_file": _catalogue_file,
     "crosswalk_file": _crosswalk_file,
+    "rates_file": _rates_file,
 }

@@ -63,8 +63,8 @@ class Node:
     logic_version : str
         Raised whenever the same input and settings give another result.
     external : str
-        What outside the graph is read: ``delivery_folder``, ``decisions_file``, ``catalogue_file`` or
-        ``crosswalk_file``; empty for nothing.
+        What outside the graph is read: ``delivery_folder``, ``decisions_file``, ``catalogue_file``,
+        ``crosswalk_file`` or ``rates_file``; empty for nothing.
     has_rules : bool
         Whether the settings hold rules for the delivered table.
     kinds : tuple of str
@@ -80,7 +80,7 @@ class Node:
     facts: tuple[str, ...] = ()
     resources: tuple[str, ...] = ()
     logic_version: str = "1"
-    external: Literal["", "delivery_folder", "decisions_file", "catalogue_file", "crosswalk_file"] = ""
+    external: Literal["", "delivery_folder", "decisions_file", "catalogue_file", "crosswalk_file", "rates_file"] = ""
     has_rules: bool = False
     kinds: tuple[str, ...] = ("duckdb", "parquet")
 

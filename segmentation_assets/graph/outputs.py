@@ -20,6 +20,7 @@ _REPORT_INPUTS = (
 _REPORT_SETTINGS = (
     "reports.dashboard.title",
     "currency",
+    "money.vat",
     "source.kind",
     "synthetic.seed",
     "calendar.lookback_months",

@@ -3,7 +3,7 @@
 from segmentation_assets.clustering.registry import ALGORITHMS, enabled_algorithms
 from segmentation_assets.config.settings import Settings
 from segmentation_assets.graph.node import Input, Node, same
-from segmentation_assets.graph.sources import crosswalk_inputs
+from segmentation_assets.graph.sources import crosswalk_inputs, optional_inputs
 
 _MODEL_KINDS = ("scikitlearn", "parquet")
 
@@ -11,11 +11,12 @@ _MODEL_KINDS = ("scikitlearn", "parquet")
 def snapshot_nodes(settings: Settings, optional_tables: tuple[str, ...]) -> tuple[Node, ...]:
     """List the monthly assets of the silver, clusters and gold layers."""
     clusters = tuple(_cluster_node(name) for name in enabled_algorithms(settings.clustering))
+    crosswalk = crosswalk_inputs(settings)
     return (
-        *_silver_nodes(optional_tables, crosswalk_inputs(settings)),
+        *_silver_nodes(settings, optional_tables, crosswalk),
         *clusters,
         *_gold_nodes(clusters),
-        _data_quality_node(crosswalk_inputs(settings)),
+        _data_quality_node(crosswalk),
     )
 
 
@@ -34,12 +35,14 @@ def _data_quality_node(crosswalk: tuple[Input, ...]) -> Node:
     )
 
 
-def _silver_nodes(optional_tables: tuple[str, ...], crosswalk: tuple[Input, ...]) -> tuple[Node, ...]:
+def _silver_nodes(
+    settings: Settings, optional_tables: tuple[str, ...], crosswalk: tuple[Input, ...]
+) -> tuple[Node, ...]:
     lookback = tuple(
         Input(key=f"raw/{name}", window="lookback" if name == "engagement_events" else "whole")
         for name in optional_tables
     )
-    facts = tuple(f"has {name}" for name in optional_tables)
+    facts = tuple(f"has {name}" for name in optional_inputs(settings))
     return (
         Node(
             key="silver/snapshot_input",

@@ -35,6 +35,13 @@ def delivered_tables(settings: Settings) -> tuple[str, ...]:
     return ("order_lines", *(name for name in optional if getattr(source, name) is not None))
 
 
+def optional_inputs(settings: Settings) -> tuple[str, ...]:
+    """Names of what feature blocks may need and the source maps: optional tables, and the cost of order lines."""
+    order_lines = effective_source(settings).order_lines
+    has_cost = order_lines is not None and "cost_price" in order_lines.columns
+    return (*delivered_tables(settings)[1:], *(("cost_price",) if has_cost else ()))
+
+
 def _synthetic_nodes(settings: Settings) -> tuple[Node, ...]:
     if settings.source.kind != "synthetic":
         return ()
@@ -127,15 +134,26 @@ def _quarantine_node(tables: tuple[str, ...]) -> Node:
 
 
 def _order_lines_node(settings: Settings) -> Node:
-    reads_accounts = settings.population.exclude_account_types and "customers" in delivered_tables(settings)
-    accounts = (Input(key="raw/customers", window="whole"),) if reads_accounts else ()
+    delivered = delivered_tables(settings)
+    is_read = {
+        "customers": bool(settings.population.exclude_account_types),
+        "products": settings.money.vat.reads_products,
+    }
+    looked_up = tuple(
+        Input(key=f"raw/{name}", window="whole")
+        for name, is_needed in is_read.items()
+        if is_needed and name in delivered
+    )
+    order_lines = effective_source(settings).order_lines
+    reads_currency = order_lines is not None and "currency" in order_lines.columns
     return Node(
         key="silver/order_lines",
-        description="Order lines classified as sale, return, adjustment, non_product or excluded, each with its reason "
-        "and exact amount. Nothing is dropped: guests, duplicates, book-keeping entries and what lies outside of the "
-        "population are marked, not removed. Stored in one folder per month, so that a changed month leaves the others "
-        "as they are.",
-        inputs=(Input(key="raw/order_lines", window="whole"), *accounts, *crosswalk_inputs(settings)),
+        description="Order lines classified as sale, return, adjustment, non_product or excluded, each with its "
+        "reason, amount, cost and margin. Amounts are in the currency of the settings and net or gross of VAT, as "
+        "`money` says, rounded line by line to four decimals; prices stay as delivered. Nothing is dropped: guests, "
+        "duplicates, book-keeping entries and what lies outside of the population are marked, not removed. Stored in "
+        "one folder per month, so that a changed month leaves the others as they are.",
+        inputs=(Input(key="raw/order_lines", window="whole"), *looked_up, *crosswalk_inputs(settings)),
         is_partitioned=False,
         storage="sliced",
         settings=(
@@ -149,5 +167,10 @@ def _order_lines_node(settings: Settings) -> Node:
             "source.adjustment_prefixes",
             "source.non_product_codes",
             "engine.customer_buckets",
+            "money.vat",
+            "money.exchange.rates",
+            *(("currency",) if reads_currency else ()),
         ),
+        logic_version="2",
+        external="rates_file" if settings.money.exchange.file else "",
     )

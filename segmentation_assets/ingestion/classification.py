@@ -4,6 +4,15 @@ from __future__ import annotations
 
 from segmentation_assets.config.population import EVERYONE, PopulationSettings
 from segmentation_assets.config.source import SourceSettings
+from segmentation_assets.ingestion.money import (
+    AMOUNT,
+    AS_DELIVERED,
+    Conversion,
+    amount_sql,
+    cost_amount_sql,
+    net_amount_sql,
+    priced_lines,
+)
 from segmentation_assets.ingestion.population import exclusion_branches
 from segmentation_assets.storage.engine import quote_identifier, quote_text
 from segmentation_assets.tables.raw import RAW_ORDER_LINES
@@ -33,6 +42,7 @@ def classified_lines_sql(
     source: SourceSettings,
     population: PopulationSettings = EVERYONE,
     accounts: str | None = None,
+    conversion: Conversion = AS_DELIVERED,
 ) -> str:
     """Make the query that classifies order lines.
 
@@ -47,6 +57,8 @@ def classified_lines_sql(
         Lines outside of it are `excluded`.
     accounts : str or None
         SQL table expression with the ``customer_id`` of the accounts that do not count.
+    conversion : Conversion
+        How delivered money becomes the amounts that are analysed.
 
     Returns
     -------
@@ -62,19 +74,21 @@ def classified_lines_sql(
     """
     delivered = [quote_identifier(name) for name in RAW_ORDER_LINES.column_names]
     compared = [quote_identifier(name) for name in RAW_ORDER_LINES.column_names if name not in _PROVENANCE]
+    cost = cost_amount_sql(conversion)
     types = " ".join(f"WHEN {quote_text(reason)} THEN {quote_text(kind)}" for reason, kind in _TYPE_OF_REASON.items())
     computed = {
         "line_type": f"CASE line_reason {types} END",
         "line_reason": "line_reason",
-        "amount": "CAST(CAST(quantity AS DECIMAL(18,0)) * unit_price AS DECIMAL(18,4))",
+        "amount": amount_sql(conversion),
+        "cost_amount": cost,
+        "margin_amount": f"TRY_CAST({net_amount_sql(conversion)} - {cost} AS {AMOUNT})",
         "is_exact_duplicate": f"row_number() OVER (PARTITION BY {', '.join(compared)} ORDER BY source_file, "
         "source_row) > 1",
     }
     added = [name for name in ORDER_LINES.column_names if name not in RAW_ORDER_LINES.column_names]
     columns = ", ".join([*delivered, *(f"{computed[name]} AS {quote_identifier(name)}" for name in added)])
-    return (
-        f"SELECT {columns} FROM (SELECT *, {_reason_sql(source, population, accounts)} AS line_reason FROM {relation})"
-    )
+    reason = _reason_sql(source, population, accounts)
+    return f"SELECT {columns} FROM (SELECT *, {reason} AS line_reason FROM {priced_lines(relation, conversion)})"
 
 
 def bucket_sql(column: str, buckets: int) -> str:

@@ -24,7 +24,7 @@ _WHITE_SPACE = "' ' || chr(9) || chr(10) || chr(13) || chr(160)"
 _HAS_MARGIN = r"'^[ \t\n\r\x{A0}]|[ \t\n\r\x{A0}]$'"
 """Whether there is anything to trim: looking costs a third of trimming by a set of characters."""
 
-Kind = Literal["customer", "code", "text", "integer", "money", "instant"]
+Kind = Literal["customer", "code", "currency", "text", "integer", "money", "instant"]
 Form = Literal["text", "whole", "decimal", "floating", "instant", "zoned"]
 
 _DATE_PATTERNS = {
@@ -180,8 +180,8 @@ def _kind(column: Column) -> Kind:
         "INTEGER": "integer",
         "DECIMAL(18,4)": "money",
     }
-    if column.name == "customer_id":
-        return "customer"
+    if column.name in ("customer_id", "currency"):
+        return "customer" if column.name == "customer_id" else "currency"
     return "code" if column.name.endswith("_id") else by_type.get(column.dtype, "text")
 
 
@@ -227,6 +227,11 @@ _Rule = tuple[str, str, tuple[tuple[str, str], ...]]
 
 def _text(value: _Value) -> _Rule:
     return f"CAST({value.cleaned} AS VARCHAR)", "true", ()
+
+
+def _currency(value: _Value) -> _Rule:
+    """Write codes in capitals, so that 'eur' and 'EUR' are one."""
+    return f"upper(CAST({value.cleaned} AS VARCHAR))", "true", ()
 
 
 def _code(value: _Value) -> _Rule:
@@ -333,6 +338,7 @@ def _future(value: _Value) -> tuple[tuple[str, str], ...]:
 _RULES = {
     "customer": _customer,
     "code": _code,
+    "currency": _currency,
     "text": _text,
     "integer": _integer,
     "money": _money,

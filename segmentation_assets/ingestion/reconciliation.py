@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
+from fractions import Fraction
 
 from segmentation_assets.ingestion.ingest import IngestedTable
+from segmentation_assets.ingestion.money import AS_DELIVERED, Conversion, factors_sql, priced_lines
 from segmentation_assets.ingestion.scratch import line_amount_sql
-from segmentation_assets.storage.engine import Connection
+from segmentation_assets.storage.engine import Connection, fetch_row
 from segmentation_assets.tables.silver import LINE_TYPES
 
 
@@ -76,7 +78,9 @@ def reconcile_delivery(ingested: IngestedTable) -> Reconciliation:
     return Reconciliation(passed, f"{sentence}: {_verdict(passed=passed)}.", figures, tuple(comparison))
 
 
-def reconcile_layers(connection: Connection, raw: str, silver: str) -> Reconciliation:
+def reconcile_layers(
+    connection: Connection, raw: str, silver: str, conversion: Conversion = AS_DELIVERED
+) -> Reconciliation:
     """Compare raw order lines with classified ones.
 
     Parameters
@@ -84,21 +88,79 @@ def reconcile_layers(connection: Connection, raw: str, silver: str) -> Reconcili
     connection : Connection
     raw, silver : str
         SQL table expressions with the columns of ``raw/order_lines`` and ``silver/order_lines``.
+    conversion : Conversion
+        How the analysed amounts were made of the delivered money.
 
     Returns
     -------
     Reconciliation
-        As `compare_layers`.
+        As `compare_layers`, of delivered money. Where amounts are converted, also per delivered currency, and the sum
+        of the analysed amounts against the delivered money of each rate times the rate, to half of the last decimal
+        per line.
     """
-    totals = connection.execute(
-        f"SELECT count(*), sum({line_amount_sql()}), count(DISTINCT customer_id) FROM {raw}"
-    ).fetchone() or (0, None, 0)
+    delivered = line_amount_sql() if conversion.changes_amounts else "amount"
+    totals = fetch_row(connection, f"SELECT count(*), sum({line_amount_sql()}), count(DISTINCT customer_id) FROM {raw}")
     by_type = connection.execute(
-        f"SELECT line_type, count(*), sum(amount), count(DISTINCT customer_id) FROM {silver} GROUP BY line_type"
+        f"SELECT line_type, count(*), sum({delivered}), count(DISTINCT customer_id) FROM {silver} GROUP BY line_type"
     ).fetchall()
-    (customers,) = connection.execute(f"SELECT count(DISTINCT customer_id) FROM {silver}").fetchone() or (0,)
+    (customers,) = fetch_row(connection, f"SELECT count(DISTINCT customer_id) FROM {silver}")
     classified = {str(name): _layer_totals(*values) for name, *values in by_type}
-    return compare_layers(_layer_totals(*totals), classified, int(customers))
+    result = compare_layers(_layer_totals(*totals), classified, int(customers))
+    if not conversion.changes_amounts:
+        return result
+    currencies = _compare_currencies(connection, raw, silver)
+    return _with_conversion(result, currencies, *_compare_converted(connection, raw, silver, conversion))
+
+
+def _compare_currencies(connection: Connection, raw: str, silver: str) -> list[tuple[str, Decimal, Decimal]]:
+    """Delivered money by currency, of the raw and of the classified lines."""
+    sums = [
+        dict(connection.execute(f"SELECT currency, sum({line_amount_sql()}) FROM {lines} GROUP BY ALL").fetchall())
+        for lines in (raw, silver)
+    ]
+    codes = sorted({*sums[0], *sums[1]} - {None})
+    none = Decimal(0)
+    return [(f"amount in {code}", sums[0].get(code, none), sums[1].get(code, none)) for code in codes]
+
+
+def _compare_converted(
+    connection: Connection, raw: str, silver: str, conversion: Conversion
+) -> tuple[Decimal, Decimal, Decimal]:
+    """Expected and found sum of the analysed amounts, and by how much rounding may let them differ."""
+    above, below = factors_sql(conversion)
+    groups = connection.execute(
+        f"SELECT {above}, {below}, sum({line_amount_sql()}), count(*) FROM {priced_lines(raw, conversion)} GROUP BY ALL"
+    ).fetchall()
+    known = [group for group in groups if group[0] is not None and group[1] is not None]
+    exact = sum((Fraction(amount) * int(top) / int(bottom) for top, bottom, amount, _ in known), Fraction(0))
+    (found,) = fetch_row(connection, f"SELECT sum(amount) FROM {silver}")
+    lines = sum(int(count) for *_, count in known)
+    expected = Decimal(exact.numerator) / Decimal(exact.denominator)
+    return expected, found or Decimal(0), lines * Decimal("0.00005")
+
+
+def _with_conversion(
+    result: Reconciliation,
+    currencies: list[tuple[str, Decimal, Decimal]],
+    expected: Decimal,
+    found: Decimal,
+    tolerance: Decimal,
+) -> Reconciliation:
+    is_equal = all(raw == silver for _, raw, silver in currencies) and abs(expected - found) <= tolerance
+    passed = result.passed and is_equal
+    delivered = result.sentence.rsplit(": ", 1)[0]
+    return replace(
+        result,
+        passed=passed,
+        sentence=f"{delivered}; analysed amount {found:.4f} of {expected:.4f}, which rounding may change by "
+        f"{tolerance:.4f}: {_verdict(passed=passed)}.",
+        figures={**result.figures, "analysed_amount": float(found)},
+        comparison=(
+            *result.comparison,
+            *((measure, float(raw), float(silver)) for measure, raw, silver in currencies),
+            ("analysed amount", round(float(expected), 2), round(float(found), 2)),
+        ),
+    )
 
 
 def compare_layers(raw: LayerTotals, classified: dict[str, LayerTotals], classified_customers: int) -> Reconciliation:

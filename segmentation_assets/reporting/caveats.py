@@ -30,6 +30,7 @@ def list_caveats(snapshot: Snapshot) -> list[tuple[str, str]]:
     return [
         *_partial(snapshot),
         *_reconciliation(snapshot),
+        *_amounts(snapshot),
         *_set_aside(snapshot),
         *_left_out(snapshot),
         *_small_segments(snapshot),
@@ -52,6 +53,10 @@ def _reconciliation(snapshot: Snapshot) -> list[tuple[str, str]]:
         return []
     places = [f"{row.layer} ({row.measure})" for row in failed.itertuples()]
     return [("Reconciliation", f"Figures do not add up at {join_words(places)}.")]
+
+
+def _amounts(snapshot: Snapshot) -> list[tuple[str, str]]:
+    return [("Amounts", f"{snapshot.amounts}.")] if snapshot.amounts else []
 
 
 def _set_aside(snapshot: Snapshot) -> list[tuple[str, str]]:

@@ -292,6 +292,7 @@ def data_view(snapshot: Snapshot) -> View:
     states = aside[aside != "assigned"].value_counts()
     return {
         "reconciliation": reconciliation,
+        "amounts": snapshot.amounts,
         "all_reconciled": all(row["passed"] for row in reconciliation),
         "quarantine": quarantine,
         "quarantine_total": format_count(int(snapshot.quarantine_counts["row_count"].sum())),

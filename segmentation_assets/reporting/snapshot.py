@@ -116,6 +116,8 @@ class Snapshot:
         What lies outside of the population, in words beginning with the unit → how many.
     reassigned : mapping of str to int
         What the crosswalk moves to another customer, in words beginning with the unit → how many.
+    amounts : str
+        Which amounts are analysed: net or gross of VAT, and of which currency.
 
     Raises
     ------
@@ -145,6 +147,7 @@ class Snapshot:
     lookback_months: int | None = None
     left_out: Mapping[str, int] = field(default_factory=dict)
     reassigned: Mapping[str, int] = field(default_factory=dict)
+    amounts: str = ""
     imputed_flags: pd.DataFrame = field(default_factory=_empty_frame)
 
     def __post_init__(self) -> None:

@@ -3,6 +3,9 @@
 from segmentation_assets.tables.declaration import Column, Table
 from segmentation_assets.tables.raw import DELIVERED_TABLES, QUARANTINE_REASONS
 
+WITHOUT_CURRENCY = "none"
+"""Stands for the currency of lines that were delivered without one."""
+
 DATA_QUALITY = Table(
     key="monitoring/data_quality",
     row="a comparison between layers, or a reason why rows were set aside or customers left out",
@@ -11,9 +14,10 @@ DATA_QUALITY = Table(
         Column(
             name="kind",
             dtype="VARCHAR",
-            allowed=("reconciliation", "quarantine", "population", "crosswalk"),
-            meaning="A comparison of a layer with what it was made from, delivered rows set aside, or what lies "
-            "outside of the population, or lines that the crosswalk moves to another customer.",
+            allowed=("reconciliation", "quarantine", "population", "crosswalk", "currency"),
+            meaning="A comparison of a layer with what it was made from, delivered rows set aside, what lies outside "
+            "of the population, lines that the crosswalk moves to another customer, or the currency of delivered "
+            "lines.",
         ),
         Column(
             name="subject",
@@ -23,26 +27,26 @@ DATA_QUALITY = Table(
         Column(
             name="measure",
             dtype="VARCHAR",
-            meaning=f"What is compared, or the reason code: {', '.join(QUARANTINE_REASONS)}.",
+            meaning=f"What is compared, the currency, or the reason code: {', '.join(QUARANTINE_REASONS)}.",
         ),
         Column(name="explanation", dtype="VARCHAR", meaning="The row in words."),
         Column(
             name="expected",
             dtype="DOUBLE",
             nullable=True,
-            null_rule="rows set aside or left out, for which nothing is expected",
+            null_rule="counts of lines, rows or customers, for which nothing is expected",
             meaning="Value in the layer below.",
         ),
         Column(
             name="found",
             dtype="DOUBLE",
-            meaning="Value in the layer, or number of rows set aside, lines or customers left out.",
+            meaning="Value in the layer, or number of rows set aside, lines or customers left out, or lines.",
         ),
         Column(
             name="is_equal",
             dtype="BOOLEAN",
             nullable=True,
-            null_rule="rows set aside or left out",
+            null_rule="counts of lines, rows or customers",
             meaning="Whether the comparison adds up, to the rounding of amounts.",
         ),
     ),

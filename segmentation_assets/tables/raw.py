@@ -112,7 +112,8 @@ RAW_ORDER_LINES = Table(
         _optional("brand", "Brand or market of a company with several."),
         _optional("list_price", "Price of one unit before discounts.", "DECIMAL(18,4)", unit="currency"),
         _optional("cost_price", "What one unit costs the shop.", "DECIMAL(18,4)", unit="currency"),
-        _optional("currency", "ISO 4217 code of the line's prices."),
+        _optional("currency", "ISO 4217 code of the line's prices, in capitals."),
+        _optional("vat_rate", "VAT rate of the line as the shop writes it.", "DECIMAL(18,4)", unit="rate"),
         *_provenance(),
     ),
 )

@@ -30,6 +30,11 @@ _CLASSIFIED_BY = tuple(
     for name in ("product_id", "order_id", "unit_price", "quantity", "country", "channel", "brand", "store_id",
                  "customer_id")
 )  # fmt: skip
+_CONVERTED_BY = ("order_lines.currency", "order_lines.order_at")
+_AMOUNT_FROM = (
+    "order_lines.quantity", "order_lines.unit_price", *_CONVERTED_BY, "order_lines.vat_rate", "order_lines.country",
+    "order_lines.product_id", "*/products.department", "*/products.class",
+)  # fmt: skip
 _LINES_SO_FAR = ("order_lines.line_type", "order_lines.order_at")
 
 ORDER_LINES = Table(
@@ -56,8 +61,28 @@ ORDER_LINES = Table(
             name="amount",
             dtype="DECIMAL(18,4)",
             unit="currency",
-            meaning="Quantity times unit price; negative for returns.",
-            reads=("order_lines.quantity", "order_lines.unit_price"),
+            nullable=True,
+            null_rule="outside of the population, and no exchange rate or VAT rate is known",
+            meaning="Quantity times unit price, as `money` and `currency` in the settings say; negative for returns.",
+            reads=_AMOUNT_FROM,
+        ),
+        Column(
+            name="cost_amount",
+            dtype="DECIMAL(18,4)",
+            unit="currency",
+            nullable=True,
+            null_rule="the cost of the line is not known",
+            meaning="Quantity times cost price, in the currency of the settings; negative for returns.",
+            reads=("order_lines.quantity", "order_lines.cost_price", *_CONVERTED_BY),
+        ),
+        Column(
+            name="margin_amount",
+            dtype="DECIMAL(18,4)",
+            unit="currency",
+            nullable=True,
+            null_rule="the cost of the line is not known",
+            meaning="Money of the line, without VAT where the settings say whether prices include it, less its cost.",
+            reads=(*_AMOUNT_FROM, "order_lines.cost_price"),
         ),
         Column(
             name="is_exact_duplicate",

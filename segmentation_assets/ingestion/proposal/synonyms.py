@@ -60,6 +60,8 @@ _PLAIN: dict[str, str] = {
     "cost_price": "cost price|unit cost|cost|purchase price|cogs|standard cost|Einkaufspreis|EK|EK-Preis|Kosten|"
     "prix d'achat|prix achat|coût|precio de compra|coste|inkoopprijs|kostprijs",
     "currency": "currency|currency code|Währung|devise|moneda|divisa|valuta",
+    "vat_rate": "vat rate|vat percent|tax rate|MwSt-Satz|MwSt|Steuersatz|taux de TVA|taux TVA|tipo de IVA|btw-tarief|"
+    "btw-percentage",
     "registered_on": "registered on|registered at|registration date|registered|signup date|sign up date|signup|"
     "joined|join date|member since|customer since|created at|created on|date created|account created|"
     "Registrierungsdatum|Registriert am|Anmeldedatum|Kunde seit|Anlagedatum|date d'inscription|date inscription|"

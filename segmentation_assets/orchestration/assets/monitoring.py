@@ -7,7 +7,7 @@ from typing import Any
 from segmentation_assets.graph.inputs import lookback_months
 from segmentation_assets.ingestion.crosswalk import count_reassigned
 from segmentation_assets.orchestration.step import Step
-from segmentation_assets.tables.monitoring import DATA_QUALITY
+from segmentation_assets.tables.monitoring import DATA_QUALITY, WITHOUT_CURRENCY
 from segmentation_assets.tables.silver import LINE_REASONS
 
 
@@ -21,6 +21,7 @@ def data_quality(step: Step) -> None:
         *_quarantine_rows(step),
         *_population_rows(step),
         *_crosswalk_rows(step),
+        *_currency_rows(step),
     ]
     frame = pd.DataFrame(rows, columns=list(DATA_QUALITY.column_names))
     step.write_frame(frame.astype({"is_equal": "boolean"}), DATA_QUALITY)
@@ -88,3 +89,19 @@ def _crosswalk_rows(step: Step) -> list[tuple[Any, ...]]:
         "other customers, as population.crosswalk says"
     )
     return [("crosswalk", "silver/order_lines", "reassigned_lines", words, None, counts["reassigned_lines"], None)]
+
+
+def _currency_rows(step: Step) -> list[tuple[Any, ...]]:
+    """Order lines of the lookback by the currency they were delivered in; none where no line has one."""
+    lines = step.slices_relation("silver/order_lines", lookback_months(step.platform, step.partition))
+    counted = step.connection.execute(
+        f"SELECT currency, count(*) FROM {lines} GROUP BY ALL ORDER BY ALL NULLS LAST"
+    ).fetchall()
+    if all(currency is None for currency, _ in counted):
+        return []
+    words = {None: "order lines delivered without a currency, taken for the one of the settings"}
+    return [
+        ("currency", "silver/order_lines", currency or WITHOUT_CURRENCY,
+         words.get(currency, f"order lines delivered in {currency}"), None, count, None)
+        for currency, count in counted
+    ]  # fmt: skip

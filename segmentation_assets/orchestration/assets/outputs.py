@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from segmentation_assets.features.registry import absent_blocks
 from segmentation_assets.graph.declarations import declared_table
 from segmentation_assets.graph.inputs import as_of, recent_snapshots, stored_months
-from segmentation_assets.graph.sources import delivered_tables
+from segmentation_assets.graph.sources import optional_inputs
+from segmentation_assets.ingestion.money import describe_money
 from segmentation_assets.orchestration.step import Step
 from segmentation_assets.reporting.business_report import render_business_report
 from segmentation_assets.reporting.dashboard import render_dashboard
@@ -18,6 +19,7 @@ from segmentation_assets.reporting.workbook import write_workbook
 from segmentation_assets.storage.engine import quote_text
 from segmentation_assets.storage.publishing import WarehouseTable, build_warehouse
 from segmentation_assets.storage.store import WHOLE
+from segmentation_assets.tables.monitoring import WITHOUT_CURRENCY
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -121,11 +123,12 @@ def _snapshot(step: Step) -> Snapshot:
         matrix=step.frame("silver/model_matrix"),
         shares=_shares(step),
         feature_columns=_feature_texts(step),
-        absent_blocks=absent_blocks(settings.features, delivered_tables(settings)[1:]),
+        absent_blocks=absent_blocks(settings.features, optional_inputs(settings)),
         reconciliation=_reconciliation(step),
         quarantine_counts=_quarantine_counts(step),
         left_out=_counts_in_words(step, "population"),
         reassigned=_counts_in_words(step, "crosswalk"),
+        amounts=_amounts(step),
         imputation=_imputation(step),
         run_facts=_run_facts(step),
         lookback_months=settings.calendar.lookback_months,
@@ -169,6 +172,16 @@ def _counts_in_words(step: Step, kind: str) -> dict[str, int]:
         f"SELECT explanation, found FROM {step.relation('monitoring/data_quality')} WHERE kind = '{kind}' ORDER BY ALL"
     ).fetchall()
     return {str(words): int(count) for words, count in found}
+
+
+def _amounts(step: Step) -> str:
+    """Which amounts the month is about, in words."""
+    settings = step.platform.settings
+    found = step.connection.execute(
+        f"SELECT measure FROM {step.relation('monitoring/data_quality')} WHERE kind = 'currency'"
+    ).fetchall()
+    is_exchanged = any(code not in (settings.currency, WITHOUT_CURRENCY) for (code,) in found)
+    return describe_money(settings.currency, settings.money.vat, is_exchanged=is_exchanged)
 
 
 def _quarantine_counts(step: Step) -> pd.DataFrame:

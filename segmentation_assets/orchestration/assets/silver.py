@@ -29,7 +29,7 @@ from segmentation_assets.graph.inputs import (
     order_line_months,
 )
 from segmentation_assets.graph.months import previous_month
-from segmentation_assets.graph.sources import delivered_tables
+from segmentation_assets.graph.sources import delivered_tables, optional_inputs
 from segmentation_assets.ingestion.calendar import lookback_start
 from segmentation_assets.ingestion.classification import bucket_sql, classified_lines_sql
 from segmentation_assets.ingestion.crosswalk import (
@@ -39,8 +39,10 @@ from segmentation_assets.ingestion.crosswalk import (
     resolved_sql,
 )
 from segmentation_assets.ingestion.mapping import effective_source
+from segmentation_assets.ingestion.money import Conversion
 from segmentation_assets.ingestion.population import excluded_accounts_sql, require_known_values
 from segmentation_assets.ingestion.reconciliation import reconcile_layers
+from segmentation_assets.orchestration.conversion import conversion_inputs, find_conversion
 from segmentation_assets.orchestration.step import Step
 from segmentation_assets.storage.engine import (
     conformed_select,
@@ -65,14 +67,20 @@ def order_lines(step: Step) -> None:
     buckets = _bucket_count(step, raw.row_count if raw else 0)
     step.tables[""] = ORDER_LINES
     shared = {"customer_buckets": str(buckets), **_population_inputs(step, tuple(slices))}
+    conversion = find_conversion(step, _resolved_lines(step, tuple(slices)), _excluded_accounts(step))
     for month, fingerprint in slices.items():
-        inputs = {f"raw/order_lines@{month}": fingerprint, **shared, **_crosswalk_inputs(step, month)}
+        inputs = {
+            f"raw/order_lines@{month}": fingerprint,
+            **shared,
+            **_crosswalk_inputs(step, month),
+            **conversion_inputs(step, conversion, month),
+        }
         if _slice_is_current(step, month, inputs):
             step.kept_slices.add(month)
         else:
-            _classify_month(step, month, buckets)
+            _classify_month(step, month, buckets, conversion)
             step.slice_inputs[month] = inputs
-    _reconcile_order_lines(step, tuple(slices))
+    _reconcile_order_lines(step, tuple(slices), conversion)
     crosswalk = _crosswalk(step)
     if crosswalk is not None:
         lines = step.slices_relation("raw/order_lines", tuple(slices))
@@ -148,24 +156,25 @@ def _slice_is_current(step: Step, month: str, inputs: dict[str, str]) -> bool:
     )
 
 
-def _classify_month(step: Step, month: str, buckets: int) -> None:
+def _classify_month(step: Step, month: str, buckets: int, conversion: Conversion) -> None:
     """Write one file per customer bucket."""
     (step.stage / month).mkdir()
     settings = step.platform.settings
     raw = _resolved_lines(step, [month])
-    sql = classified_lines_sql(raw, effective_source(settings), settings.population, _excluded_accounts(step))
+    source, accounts = effective_source(settings), _excluded_accounts(step)
+    sql = classified_lines_sql(raw, source, settings.population, accounts, conversion)
     for bucket in range(buckets):
         chosen = sql if buckets == 1 else f"SELECT * FROM ({sql}) WHERE {bucket_sql('customer_id', buckets)} = {bucket}"
         path = step.stage / month / f"bucket-{bucket:03d}.parquet"
         copy_to_parquet(step.connection, conformed_select(chosen, ORDER_LINES), path)
 
 
-def _reconcile_order_lines(step: Step, months: tuple[str, ...]) -> None:
+def _reconcile_order_lines(step: Step, months: tuple[str, ...], conversion: Conversion) -> None:
     """Compare rows and money of the raw and the classified lines."""
     raw = _resolved_lines(step, months)
     kept = [path for name in step.kept_slices for path in step.platform.store.slice_paths(step.node.key, name)]
     silver = parquet_scan(sorted([*kept, *step.stage.glob("*/*.parquet")]))
-    result = reconcile_layers(step.connection, raw, silver)
+    result = reconcile_layers(step.connection, raw, silver, conversion)
     step.add_check("reconciliation", result.sentence, passed=result.passed, comparison=result.comparison)
     step.metadata |= result.figures
 
@@ -292,7 +301,7 @@ def customer_features(step: Step) -> None:
     step.tables[""] = table
     _reconcile_features(step)
     settings = step.platform.settings
-    absent = absent_blocks(settings.features, delivered_tables(settings)[1:])
+    absent = absent_blocks(settings.features, optional_inputs(settings))
     step.metadata |= {"as_of_date": as_of_date, "is_partial": is_partial, "absent_blocks": absent}
 
 
@@ -304,7 +313,7 @@ def _check_departments(step: Step) -> None:
 
 def _features_table(step: Step) -> Table:
     settings = step.platform.settings
-    return features_table(settings.features, delivered_tables(settings)[1:])
+    return features_table(settings.features, optional_inputs(settings))
 
 
 def _bucket_relations(step: Step) -> list[str]:
@@ -316,13 +325,14 @@ def _bucket_relations(step: Step) -> list[str]:
 
 def _features_sql(step: Step, lines: str, as_of_date: dt.date) -> str:
     settings = step.platform.settings
-    available = delivered_tables(settings)
+    available = optional_inputs(settings)
     relations = FeatureRelations(
         order_lines=lines,
         history=step.relation("silver/customer_history"),
         products=step.slices_relation("raw/products", [WHOLE]) if "products" in available else None,
         customers=_profiles(step, as_of_date) if "customers" in available else None,
         engagement_events=_events_relation(step) if "engagement_events" in available else None,
+        cost_price=lines if "cost_price" in available else None,
     )
     start = lookback_start(as_of_date, settings.calendar.lookback_months)
     instant = dt.datetime.combine(as_of_date, dt.time())

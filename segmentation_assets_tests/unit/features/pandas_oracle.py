@@ -27,6 +27,7 @@ def expected_rows(shop: Shop, as_of: datetime, lookback_start: date, recency: st
     return {
         str(customer): {"customer_id": customer}
         | _lines_features(group, known[known["customer_id"] == customer], as_of, recency)
+        | _margin(group)
         | _shares(group, dict(shop.products or ()))
         | _profile(shop, str(customer), as_of)
         | _engagement(shop, str(customer), as_of, lookback_start)
@@ -36,6 +37,17 @@ def expected_rows(shop: Shop, as_of: datetime, lookback_start: date, recency: st
 
 def _money(amounts: list[Decimal]) -> Decimal:
     return sum(amounts, Decimal(0)).quantize(Decimal("0.01"), rounding=ROUND_HALF_UP)
+
+
+def _margin(group: pd.DataFrame) -> dict[str, Any]:
+    known = group[group["cost_amount"].notna()]
+    amount, cost = known["amount"].map(Decimal), known["cost_amount"].map(Decimal)
+    is_sale = known["line_type"] == "sale"
+    sales, margin = sum(amount[is_sale], Decimal(0)), sum((amount - cost)[is_sale], Decimal(0))
+    return {
+        "gross_margin_amount": _money(list(amount - cost)) if len(known) else None,
+        "gross_margin_ratio": float(margin) / float(sales) if sales else None,
+    }
 
 
 def _lines_features(group: pd.DataFrame, ever: pd.DataFrame, as_of: datetime, recency: str) -> dict[str, Any]:

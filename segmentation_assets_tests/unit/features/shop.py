@@ -20,7 +20,7 @@ instant = datetime.fromisoformat
 AS_OF = instant("2025-06-01")
 LOOKBACK_START = date(2023, 6, 1)
 SETTINGS = FeatureSettings(departments=("Shoes", "Hats"))
-ALL_INPUTS = ("products", "customers", "engagement_events")
+ALL_INPUTS = ("products", "customers", "engagement_events", "cost_price")
 
 LINE_TYPES = {
     "customer_id": "VARCHAR",
@@ -30,6 +30,8 @@ LINE_TYPES = {
     "amount": "DECIMAL(18,4)",
     "quantity": "BIGINT",
     "product_id": "VARCHAR",
+    "cost_amount": "DECIMAL(18,4)",
+    "margin_amount": "DECIMAL(18,4)",
 }
 PRODUCT_TYPES = {"product_id": "VARCHAR", "department": "VARCHAR"}
 CUSTOMER_TYPES = {"customer_id": "VARCHAR", "registered_on": "DATE"}
@@ -69,10 +71,18 @@ class Shop:
 
 
 def line(
-    customer: str | None, order: str, at: str, kind: str, amount: str, quantity: int = 1, product: str = "x"
+    customer: str | None,
+    order: str,
+    at: str,
+    kind: str,
+    amount: str,
+    quantity: int = 1,
+    product: str = "x",
+    cost: str | None = None,
 ) -> Row:
-    """One order line."""
-    return (customer, order, at, kind, amount, quantity, product)
+    """One order line; without a cost its margin is not known."""
+    margin = None if cost is None else str(Decimal(amount) - Decimal(cost))
+    return (customer, order, at, kind, amount, quantity, product, cost, margin)
 
 
 def load(connection: Connection, name: str, rows: tuple[Row, ...], types: dict[str, str]) -> str:
@@ -97,7 +107,7 @@ def load_shop(connection: Connection, shop: Shop, as_of: datetime = AS_OF) -> Fe
         "engagement_events": (shop.events, EVENT_TYPES),
     }
     loaded = {k: load(connection, k, rows, types) for k, (rows, types) in optional.items() if rows is not None}
-    return FeatureRelations(lines, "history", **loaded)
+    return FeatureRelations(lines, "history", cost_price=lines, **loaded)
 
 
 def compute_rows(
@@ -119,6 +129,12 @@ def compute_frame(
     return connection.execute(f"SELECT * FROM ({sql}) ORDER BY customer_id").df()
 
 
+def _cost(number: int, price: Decimal, quantity: int) -> str | None:
+    """Cost of a line of a customer of the random shop: for some customers never known, for some above the price."""
+    share = {0: None, 1: Decimal("0.4"), 2: Decimal("1.3")}[number % 3]
+    return None if share is None else str((price * share).quantize(Decimal("0.0001")) * quantity)
+
+
 def random_shop(seed: int, n_customers: int = 14, n_lines: int = 160) -> Shop:
     """A shop with lines from before the lookback to after as-of, many ties, guests, returns and other line types."""
     rng = np.random.default_rng(seed)
@@ -136,7 +152,16 @@ def random_shop(seed: int, n_customers: int = 14, n_lines: int = 160) -> Shop:
         customer = None if rng.random() < 0.03 else f"c{number:02d}"
         amount = str(price * quantity)
         lines.append(
-            line(customer, order, str(at).replace("T", " "), kind, amount, quantity, str(rng.choice(products)))
+            line(
+                customer,
+                order,
+                str(at).replace("T", " "),
+                kind,
+                amount,
+                quantity,
+                str(rng.choice(products)),
+                _cost(number, price, quantity),
+            )
         )
     customers = tuple((f"c{n:02d}", None if n % 4 == 0 else f"20{20 + n % 6}-02-28") for n in range(0, n_customers, 2))
     events = tuple(

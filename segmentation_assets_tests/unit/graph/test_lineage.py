@@ -97,10 +97,8 @@ def test_slices_are_named_by_the_asset_whose_rows_are_read(all_lineage):
     assert features["days_since_event"] == (("raw/engagement_events", "event_at"),)
     assert ("raw/products", "department") in features["department_share_other"]
     assert ("silver/customer_history", "first_order_date") in history["btyd_T"]
-    assert all_lineage["silver/order_lines"]["amount"] == (
-        ("raw/order_lines", "quantity"),
-        ("raw/order_lines", "unit_price"),
-    )
+    made_of = ("quantity", "unit_price", "currency", "order_at", "vat_rate", "country", "product_id")
+    assert all_lineage["silver/order_lines"]["amount"] == tuple(("raw/order_lines", name) for name in made_of)
 
 
 def test_filled_and_scaled_features_come_from_the_feature_and_what_stands_in_for_it(all_lineage):

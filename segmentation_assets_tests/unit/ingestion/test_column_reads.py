@@ -5,9 +5,11 @@ from itertools import count
 import numpy as np
 import pytest
 
+from segmentation_assets.config.money import VatRule, VatSettings
 from segmentation_assets.config.population import PopulationSettings
 from segmentation_assets.config.source import CancellationSettings, SourceSettings
 from segmentation_assets.ingestion.classification import classified_lines_sql
+from segmentation_assets.ingestion.money import Conversion
 from segmentation_assets.storage.engine import Connection
 from segmentation_assets.tables.raw import RAW_ORDER_LINES
 from segmentation_assets.tables.silver import ORDER_LINES
@@ -20,6 +22,18 @@ SOURCE = SourceSettings(
     non_product_codes=("post",),
 )
 POPULATION = PopulationSettings(countries=("NL",), channels=("web",), brands=("A",), stores=("S1",))
+VAT = VatSettings(
+    prices="include",
+    analyse="net",
+    rate=0.2,
+    rates=(VatRule(country="BE", rate=0.06), VatRule(department="Books", product_class="Novels", rate=0.1)),
+)
+RATES = (
+    "(SELECT * FROM (VALUES ('USD', DATE '2025-03-05', 9000000000), ('USD', DATE '2025-03-06', 8000000000)) "
+    "AS rates(currency, day, exchange_units))"
+)
+PRODUCTS = "(SELECT 'p1' AS product_id, 'Books' AS department, 'Novels' AS \"class\")"
+CONVERSION = Conversion("EUR", VAT, RATES, PRODUCTS)
 STAFF = "(SELECT 'staff' AS customer_id)"
 CHOICES: dict[str, tuple[object, ...]] = {
     "order_id": ("O1", "C1", "A1"),
@@ -35,7 +49,8 @@ CHOICES: dict[str, tuple[object, ...]] = {
     "brand": ("A", "A", "A", "B"),
     "list_price": ("2.0000", "3.0000"),
     "cost_price": ("0.5000", "0.7500"),
-    "currency": ("EUR", "USD"),
+    "currency": ("EUR", "USD", None),
+    "vat_rate": ("7", "19", None, None),
     "source_file": ("a.csv", "b.csv"),
 }
 
@@ -58,7 +73,7 @@ def test_raw_column_changes_exactly_the_columns_that_declare_to_read_it(connecti
 
     def compute(rows: Rows) -> Result:
         loaded = load(connection, "raw_lines", rows, types)
-        found = connection.execute(classified_lines_sql(loaded, SOURCE, POPULATION, STAFF)).fetchall()
+        found = connection.execute(classified_lines_sql(loaded, SOURCE, POPULATION, STAFF, CONVERSION)).fetchall()
         places = {row[number]: place for place, row in enumerate(rows)}
         return {places[row[number]]: dict(zip(ORDER_LINES.column_names, row, strict=True)) for row in found}
 
