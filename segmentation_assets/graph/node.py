@@ -63,8 +63,8 @@ class Node:
     logic_version : str
         Raised whenever the same input and settings give another result.
     external : str
-        What outside the graph is read: ``delivery_folder``, ``decisions_file`` or ``catalogue_file``; empty for
-        nothing.
+        What outside the graph is read: ``delivery_folder``, ``decisions_file``, ``catalogue_file`` or ``postgres``;
+        empty for nothing.
     kinds : tuple of str
         Technologies shown in the Dagster UI.
     """
@@ -78,7 +78,7 @@ class Node:
     facts: tuple[str, ...] = ()
     resources: tuple[str, ...] = ()
     logic_version: str = "1"
-    external: Literal["", "delivery_folder", "decisions_file", "catalogue_file"] = ""
+    external: Literal["", "delivery_folder", "decisions_file", "catalogue_file", "postgres"] = ""
     kinds: tuple[str, ...] = ("duckdb", "parquet")
 
     @property
