@@ -86,7 +86,7 @@ class DeliveredTable(_Section):
     """How the files of one delivered table are read; nothing is guessed."""
 
     files: tuple[Annotated[str, AfterValidator(_check_relative)], ...] = Field(
-        (), description="file patterns below source.folder, for example orders-*.csv; needed where kind is files"
+        (), description="file patterns below source.folder, for example orders-*.csv"
     )
     columns: ColumnNames = Field(
         description="our column name: name in the file, or a list of names of which each file has exactly one"
@@ -232,15 +232,13 @@ class SourceSettings(_Section):
 
     @model_validator(mode="after")
     def _check_mapping(self) -> "SourceSettings":
-        if self.kind == "synthetic":
-            return self
-        needed = "files" if self.kind == "files" else "table"
-        if self.order_lines is None:
+        needed = "table" if self.kind == "postgres" else "files"
+        if self.order_lines is None and self.kind != "synthetic":
             raise ValueError(f"kind '{self.kind}' needs order_lines with its {needed} and columns")
         for name in DELIVERED_COLUMNS:
             mapping = getattr(self, name)
             if mapping is not None and not getattr(mapping, needed):
-                raise ValueError(f"kind '{self.kind}' needs {name}.{needed}")
+                raise ValueError(f"{name}.{needed} is missing; set it, as kind is '{self.kind}'")
             if mapping is not None and self.kind == "postgres" and mapping.files:
                 raise ValueError(f"kind 'postgres' reads tables, and {name}.files names files; leave them out")
         return self
