@@ -163,7 +163,11 @@ def _connect(server: PostgresSettings) -> psycopg.Connection[Any]:
             "source.postgres.connection is not a connection of Postgres (it is not shown, as it may hold a password)",
             "write for example postgresql://reader@db.example.org/shop, or host=db.example.org user=reader.",
         ) from None
-    settled = {"connect_timeout": _CONNECT_SECONDS, "application_name": "segmentation", "client_encoding": "UTF8"}
+    settled: dict[str, Any] = {
+        "connect_timeout": _CONNECT_SECONDS,
+        "application_name": "segmentation",
+        "client_encoding": "UTF8",
+    }
     try:
         return psycopg.connect("", **(settled | asked))
     except psycopg.Error as problem:
