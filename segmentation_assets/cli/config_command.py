@@ -67,6 +67,12 @@ def _synthetic_facts(settings: Settings) -> dict[str, str]:
 def _file_facts(settings: Settings) -> dict[str, str]:
     folder = Path(settings.source.folder or settings.data_dir / "deliveries")
     tables = {name: getattr(settings.source, name) for name in _TABLES}
+    if settings.source.kind == "postgres":
+        is_set = settings.source.postgres.connection is not None
+        return {
+            "source": f"Postgres, whose connection is {'set' if is_set else 'not set'}",
+            **{name: str(table.table) for name, table in tables.items() if table is not None},
+        }
     return {
         "source": f"files in {folder}" + ("" if folder.is_dir() else ", which does not exist yet"),
         **{name: _files_text(folder, table) for name, table in tables.items() if table is not None},

@@ -17,7 +17,9 @@ from segmentation_assets.errors import SegmentationError, SettingsError
 from segmentation_assets.graph.log_mark import is_log_behind
 from segmentation_assets.graph.plan import Scope, is_up_to_date
 from segmentation_assets.graph.platform import Platform
+from segmentation_assets.graph.reading_due import ask_for_reading
 from segmentation_assets.graph.staleness import known_months
+from segmentation_assets.ingestion.mapping import MADE_BY
 from segmentation_assets.monitoring.cost import CostMeter
 from segmentation_assets.monitoring.run_records import RunRecord, write_run_record
 
@@ -31,7 +33,12 @@ def run(parsed: argparse.Namespace) -> int:
     keys = frozenset().union(*(platform.graph.select(name) for name in names)) if names else _all_keys(platform)
     scope = Scope(keys, month=parsed.month or "", months=parsed.months, force=parsed.force)
     if parsed.customers is not None and platform.settings.source.kind != "synthetic":
-        raise SettingsError("--customers shapes the synthetic shop, and source.kind is 'files'", "leave it out.")
+        raise SettingsError(
+            f"--customers shapes the synthetic shop, and source.kind is '{platform.settings.source.kind}'",
+            "leave it out.",
+        )
+    if MADE_BY["postgres"] in keys:
+        ask_for_reading(platform)
     return _execute(platform, scope, parsed.log_level)
 
 

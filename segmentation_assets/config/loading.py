@@ -24,7 +24,7 @@ DEFAULT_FILE = "segmentation.yaml"
 DEFAULT_PROFILE = "default"
 
 _SHOP_KEYS: tuple[KeyPath, ...] = (("calendar",), ("features", "departments"))
-"""What a profile says about the built-in shop and nothing else; dropped when source.kind is files."""
+"""What a profile says about the built-in shop and nothing else; dropped when source.kind is another."""
 
 
 @dataclass(frozen=True)
@@ -159,7 +159,7 @@ def _read_profile(name: str) -> Layer:
 
 def _reads_files(layer: Layer) -> bool:
     source = layer.data.get("source")
-    return isinstance(source, Mapping) and source.get("kind") == "files"
+    return isinstance(source, Mapping) and source.get("kind") in ("files", "postgres")
 
 
 def _without_empty_sections(layer: Layer) -> Layer:

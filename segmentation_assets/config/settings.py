@@ -301,7 +301,7 @@ class Settings(Section):
     @model_validator(mode="after")
     def _check_money(self) -> "Settings":
         source = self.source
-        if source.kind == "files" and source.order_lines is not None:
+        if source.kind != "synthetic" and source.order_lines is not None:
             products = frozenset(source.products.columns if source.products else ())
             self.money.check_columns(
                 frozenset(source.order_lines.columns), products, has_products=source.products is not None

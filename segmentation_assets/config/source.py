@@ -5,7 +5,7 @@ from functools import cache
 from typing import Annotated, Literal, TypeVar
 from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 _ORDER_LINE_COLUMNS = ("order_id", "order_at", "customer_id", "product_id", "quantity", "unit_price")
 _ORDER_LINE_EXTRAS = (
@@ -87,7 +87,7 @@ class DeliveredTable(_Section):
     """How the files of one delivered table are read; nothing is guessed."""
 
     files: tuple[Annotated[str, AfterValidator(_check_relative)], ...] = Field(
-        min_length=1, description="file patterns below source.folder, for example orders-*.csv"
+        (), description="file patterns below source.folder, for example orders-*.csv"
     )
     columns: ColumnNames = Field(
         description="our column name: name in the file, or a list of names of which each file has exactly one"
@@ -107,8 +107,8 @@ class DeliveredTable(_Section):
     table: str | None = Field(
         None,
         min_length=1,
-        description="table to read of each database file; needed for those, as schema.table in DuckDB "
-        "where it is not in main",
+        description="table to read of each database file, as schema.table in DuckDB where it is not in main; "
+        "or table or view on the Postgres server, as schema.table where it is not in public",
     )
 
     def names_of(self, column: str) -> tuple[str, ...]:
@@ -186,10 +186,29 @@ class CancellationSettings(_Section):
     prefix: str = Field("C", min_length=1, description="start of order_id under the rule 'prefix'")
 
 
+class PostgresSettings(_Section):
+    """The Postgres server that tables are copied from."""
+
+    connection: SecretStr | None = Field(
+        None,
+        description="connection as postgresql://user@host/database or host=… dbname=… user=…; a secret, best given in "
+        "SEGMENTATION__SOURCE__POSTGRES__CONNECTION; a password may also stand in PGPASSWORD or ~/.pgpass",
+    )
+    interval_minutes: int = Field(
+        60,
+        ge=1,
+        le=44_640,
+        description="how often schedules and sensors read the server; segmentation run always does, and status never",
+    )
+
+
 class SourceSettings(_Section):
     """Where order lines come from."""
 
-    kind: Literal["synthetic", "files"] = Field("synthetic", description="the built-in shop, or own files")
+    kind: Literal["synthetic", "files", "postgres"] = Field(
+        "synthetic", description="the built-in shop, own files, or tables of a Postgres server"
+    )
+    postgres: PostgresSettings = PostgresSettings()
     folder: str | None = Field(None, description="delivery folder; <data_dir>/deliveries when absent")
     time_zone: Annotated[str, AfterValidator(_check_time_zone)] = Field(
         "UTC", description="IANA zone of the shop; timestamps that carry a zone are turned into its local time"
@@ -214,6 +233,13 @@ class SourceSettings(_Section):
 
     @model_validator(mode="after")
     def _check_mapping(self) -> "SourceSettings":
-        if self.kind == "files" and self.order_lines is None:
-            raise ValueError("kind 'files' needs order_lines with its files and columns")
+        needed = "table" if self.kind == "postgres" else "files"
+        if self.order_lines is None and self.kind != "synthetic":
+            raise ValueError(f"kind '{self.kind}' needs order_lines with its {needed} and columns")
+        for name in DELIVERED_COLUMNS:
+            mapping = getattr(self, name)
+            if mapping is not None and not getattr(mapping, needed):
+                raise ValueError(f"{name}.{needed} is missing; set it, as kind is '{self.kind}'")
+            if mapping is not None and self.kind == "postgres" and mapping.files:
+                raise ValueError(f"kind 'postgres' reads tables, and {name}.files names files; leave them out")
         return self

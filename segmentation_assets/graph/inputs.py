@@ -11,9 +11,10 @@ from segmentation_assets.errors import DataError, PredecessorError, SettingsErro
 from segmentation_assets.graph.months import previous_month
 from segmentation_assets.graph.node import Input, Node, recent_months
 from segmentation_assets.graph.platform import Platform
+from segmentation_assets.graph.reading_due import DUE, reading_due
 from segmentation_assets.ingestion.calendar import check_calendar, lookback_start, snapshot_as_of
 from segmentation_assets.ingestion.delivery import DeliveredFile, list_delivery
-from segmentation_assets.ingestion.mapping import delivery_folder, effective_source
+from segmentation_assets.ingestion.mapping import MADE_BY, delivery_folder, effective_source
 from segmentation_assets.storage.manifest import Manifest
 from segmentation_assets.storage.store import WHOLE
 
@@ -191,12 +192,12 @@ _RESOLVERS: dict[str, Callable[[Platform, Input, str], dict[str, str]]] = {
 
 
 def delivered_files(platform: Platform) -> tuple[DeliveredFile, ...]:
-    """List the files of the delivery; of the synthetic shop only those that its last run made."""
+    """List the files of the delivery; where a step of ours makes them, only those that its last run made."""
     settings = platform.settings
     folder = delivery_folder(settings)
     only = None
-    if settings.source.kind == "synthetic":
-        made = required_manifest(platform, "source/synthetic_retail", WHOLE)
+    if settings.source.kind in MADE_BY:
+        made = required_manifest(platform, MADE_BY[settings.source.kind], WHOLE)
         paths = (platform.data_dir / file.path for file in made.files)
         only = [str(path.relative_to(folder)) for path in paths if path.is_relative_to(folder)]
     return list_delivery(folder, effective_source(settings), only, hash_of=platform.store.hashes.sha256)
@@ -227,10 +228,15 @@ def _rates_file(platform: Platform) -> dict[str, str]:
     return _named_file(platform, "exchange rates", platform.settings.money.exchange.file)
 
 
+def _postgres(platform: Platform) -> dict[str, str]:
+    return {DUE: reading_due(platform)}
+
+
 _EXTERNAL: dict[str, Callable[[Platform], dict[str, str]]] = {
     "delivery_folder": _delivery_folder,
     "decisions_file": _decisions_file,
     "catalogue_file": _catalogue_file,
     "crosswalk_file": _crosswalk_file,
     "rates_file": _rates_file,
+    "postgres": _postgres,
 }

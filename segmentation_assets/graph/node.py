@@ -39,6 +39,11 @@ class Input:
     slice_name: str = ""
 
 
+External = Literal[
+    "", "delivery_folder", "postgres", "decisions_file", "catalogue_file", "crosswalk_file", "rates_file"
+]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Node:
     """One asset of the graph.
@@ -63,7 +68,7 @@ class Node:
     logic_version : str
         Raised whenever the same input and settings give another result.
     external : str
-        What outside the graph is read: ``delivery_folder``, ``decisions_file``, ``catalogue_file``,
+        What outside the graph is read: ``delivery_folder``, ``postgres``, ``decisions_file``, ``catalogue_file``,
         ``crosswalk_file`` or ``rates_file``; empty for nothing.
     has_rules : bool
         Whether the settings hold rules for the delivered table.
@@ -80,7 +85,7 @@ class Node:
     facts: tuple[str, ...] = ()
     resources: tuple[str, ...] = ()
     logic_version: str = "1"
-    external: Literal["", "delivery_folder", "decisions_file", "catalogue_file", "crosswalk_file", "rates_file"] = ""
+    external: External = ""
     has_rules: bool = False
     kinds: tuple[str, ...] = ("duckdb", "parquet")
 

@@ -11,6 +11,7 @@ from segmentation_assets.graph.inputs import check_delivered_months
 from segmentation_assets.graph.node import Node
 from segmentation_assets.graph.platform import Platform
 from segmentation_assets.graph.staleness import Evaluation, evaluate, first_read, known_months
+from segmentation_assets.ingestion.mapping import MADE_BY
 from segmentation_assets.storage.store import WHOLE
 
 
@@ -46,7 +47,7 @@ def ingest_nodes(graph: Graph) -> tuple[Node, ...]:
 
 def external_nodes(platform: Platform) -> tuple[Node, ...]:
     """Assets read from what a person or another system puts there, which may happen at any time."""
-    is_own_delivery = platform.settings.source.kind == "synthetic"
+    is_own_delivery = platform.settings.source.kind in MADE_BY
     return tuple(
         node
         for node in platform.graph.nodes

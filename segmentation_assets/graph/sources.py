@@ -3,7 +3,7 @@
 from segmentation_assets.config.population import PopulationSettings
 from segmentation_assets.config.settings import Settings
 from segmentation_assets.graph.node import Input, Node
-from segmentation_assets.ingestion.mapping import effective_source
+from segmentation_assets.ingestion.mapping import MADE_BY, effective_source
 from segmentation_assets.synthetic.catalogue import CATALOGUE_FILE
 
 _RAW_DESCRIPTIONS = {
@@ -24,8 +24,9 @@ def source_nodes(settings: Settings) -> tuple[Node, ...]:
     """List the assets of the source, raw and first silver layer that the settings call for."""
     tables = delivered_tables(settings)
     raw = tuple(_raw_node(table, has_rules=bool(settings.contract.of(table))) for table in tables)
-    delivered = (*_synthetic_nodes(settings), _delivery_node(settings), _decisions_node(), *_crosswalk_nodes(settings))
-    return (*delivered, *raw, _quarantine_node(tables), _order_lines_node(settings))
+    made = (*_synthetic_nodes(settings), *_postgres_nodes(settings, tables))
+    delivered = (_delivery_node(settings), _decisions_node(), *_crosswalk_nodes(settings))
+    return (*made, *delivered, *raw, _quarantine_node(tables), _order_lines_node(settings))
 
 
 def delivered_tables(settings: Settings) -> tuple[str, ...]:
@@ -63,8 +64,28 @@ def _synthetic_nodes(settings: Settings) -> tuple[Node, ...]:
     )
 
 
+def _postgres_nodes(settings: Settings, tables: tuple[str, ...]) -> tuple[Node, ...]:
+    if settings.source.kind != "postgres":
+        return ()
+    return (
+        Node(
+            key=MADE_BY["postgres"],
+            description="The mapped columns of the tables on the Postgres server, all as of one moment, kept in "
+            "`postgres/delivery` as Parquet files whose rows are sorted by all columns. The server is read by "
+            "`segmentation run` and once per `source.postgres.interval_minutes`; tables in which nothing changed give "
+            "equal files, and nothing after them is made again.",
+            is_partitioned=False,
+            storage="files",
+            settings=("source.kind", "source.time_zone", *(f"source.{table}" for table in tables)),
+            external="postgres",
+            kinds=("postgres", "parquet"),
+        ),
+    )
+
+
 def _delivery_node(settings: Settings) -> Node:
-    inputs = (Input(key="source/synthetic_retail", window="whole"),) if settings.source.kind == "synthetic" else ()
+    maker = MADE_BY.get(settings.source.kind)
+    inputs = (Input(key=maker, window="whole"),) if maker else ()
     return Node(
         key="source/delivery",
         description="The delivered files with size and SHA-256: what the raw layer is made from. A file that did not "

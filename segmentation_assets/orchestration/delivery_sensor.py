@@ -11,6 +11,7 @@ from segmentation_assets.config.settings import Settings
 from segmentation_assets.errors import SettingsError
 from segmentation_assets.graph.plan import external_nodes, is_taken_in
 from segmentation_assets.graph.platform import Platform
+from segmentation_assets.graph.reading_due import reading_due
 from segmentation_assets.graph.staleness import evaluate
 from segmentation_assets.graph.watching import Verdict, Watch, look
 from segmentation_assets.ingestion.mapping import delivery_folder
@@ -39,7 +40,8 @@ def delivery_sensor(settings: Settings, current_settings: Callable[[], Settings]
         except SettingsError as problem:
             return dg.SkipReason(str(problem))
         files = watched_files(platform)
-        if not files and not is_taken_in(platform):
+        is_server = platform.settings.source.kind == "postgres"
+        if not files and not is_server and not is_taken_in(platform):
             return dg.SkipReason(
                 f"there is neither a file in {delivery_folder(platform.settings)} nor a decisions.csv yet"
             )
@@ -47,6 +49,7 @@ def delivery_sensor(settings: Settings, current_settings: Callable[[], Settings]
         if watch.cause == listing and _is_taken_up(platform):
             context.update_cursor(Watch(listing).to_json())
             what = f"all {len(files)} files have been taken up" if files else "there is no file to take up"
+            what = f"{what}, and the next reading of Postgres is not due yet" if is_server else what
             return dg.SkipReason(f"{what}; catch_up_sensor tells what is left to do")
         verdict, watch = look(
             watch,
@@ -66,11 +69,13 @@ def delivery_sensor(settings: Settings, current_settings: Callable[[], Settings]
 
 def _listing(platform: Platform, files: tuple[tuple[str, int, int], ...]) -> str:
     """Name what lies there and how it is to be read; another name starts anew."""
-    return hashlib.sha256(repr((files, platform.settings.source)).encode()).hexdigest()[:16]
+    source = platform.settings.source
+    due = reading_due(platform) if source.kind == "postgres" else ""
+    return hashlib.sha256(repr((files, source, due)).encode()).hexdigest()[:16]
 
 
 _WORDS = {
-    Verdict.WAIT: "files are new or have changed; waiting until they stay as they are",
+    Verdict.WAIT: "files are new or have changed, or Postgres is due to be read; waiting until they stay as they are",
     Verdict.GIVEN_UP: "given up on these files after several tries; see the failed runs of ingest_job, and deliver "
     "corrected files or start ingest_job by hand",
 }

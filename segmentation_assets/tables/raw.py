@@ -189,6 +189,11 @@ QUARANTINE = Table(
     ),
 )
 
+RAW_TABLES = dict(
+    zip(DELIVERED_TABLES, (RAW_ORDER_LINES, RAW_CUSTOMERS, RAW_PRODUCTS, RAW_ENGAGEMENT_EVENTS), strict=True)
+)
+"""Delivered table → declaration of its raw table."""
+
 TABLES = (
     DELIVERY,
     DECISIONS,

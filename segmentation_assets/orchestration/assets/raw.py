@@ -13,20 +13,7 @@ from segmentation_assets.ingestion.reconciliation import reconcile_delivery
 from segmentation_assets.orchestration.step import PART, Step
 from segmentation_assets.storage.engine import parquet_scan
 from segmentation_assets.storage.store import WHOLE
-from segmentation_assets.tables.raw import (
-    QUARANTINE,
-    RAW_CUSTOMERS,
-    RAW_ENGAGEMENT_EVENTS,
-    RAW_ORDER_LINES,
-    RAW_PRODUCTS,
-)
-
-_DECLARED = {
-    "order_lines": RAW_ORDER_LINES,
-    "customers": RAW_CUSTOMERS,
-    "products": RAW_PRODUCTS,
-    "engagement_events": RAW_ENGAGEMENT_EVENTS,
-}
+from segmentation_assets.tables.raw import QUARANTINE, RAW_TABLES
 
 
 def raw_table(name: str) -> Callable[[Step], None]:
@@ -70,7 +57,7 @@ def _ingest(step: Step, name: str) -> IngestedTable:
     """Read the files of a table into slices of the staging folder."""
     settings = step.platform.settings
     source = effective_source(settings)
-    table = _DECLARED[name]
+    table = RAW_TABLES[name]
     listed = step.connection.execute(
         f"SELECT table_name, file_name, file_index, size_bytes, sha256 FROM "
         f"{step.slices_relation('source/delivery', [name])} ORDER BY file_index"

@@ -8,13 +8,15 @@ from segmentation_assets.errors import SettingsError
 from segmentation_assets.graph.inputs import delivered_files, required_manifest
 from segmentation_assets.ingestion.crosswalk import read_crosswalk
 from segmentation_assets.ingestion.decisions import read_decisions
+from segmentation_assets.ingestion.mapping import copy_name
+from segmentation_assets.ingestion.postgres import copy_tables
 from segmentation_assets.orchestration.step import PART, Step
 from segmentation_assets.storage.engine import write_frame
 from segmentation_assets.storage.store import WHOLE
 from segmentation_assets.synthetic.delivery import write_delivery
 from segmentation_assets.synthetic.people import faker_version
 from segmentation_assets.synthetic.shop import open_business
-from segmentation_assets.tables.raw import CROSSWALK, DECISIONS, DELIVERY
+from segmentation_assets.tables.raw import CROSSWALK, DECISIONS, DELIVERY, RAW_TABLES
 
 
 def synthetic_retail(step: Step) -> None:
@@ -32,6 +34,23 @@ def synthetic_retail(step: Step) -> None:
         "seed": settings.synthetic.seed,
         **({"faker_version": faker_version()} if settings.synthetic.personal_data else {}),
     }
+
+
+def postgres(step: Step) -> None:
+    """Copy the mapped tables of the server, all as of one moment."""
+    settings = step.platform.settings
+    mapped = {name: getattr(settings.source, name) for name in RAW_TABLES if getattr(settings.source, name) is not None}
+    targets = {
+        RAW_TABLES[name].key: step.deliver(copy_name(name), f"postgres/delivery/{copy_name(name)}") for name in mapped
+    }
+    rows = copy_tables(
+        step.connection,
+        settings.source.postgres,
+        [(RAW_TABLES[name], mapping) for name, mapping in mapped.items()],
+        targets,
+        settings.source.time_zone,
+    )
+    step.metadata |= {"table_rows": rows}
 
 
 def delivery(step: Step) -> None:

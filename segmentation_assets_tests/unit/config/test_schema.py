@@ -24,7 +24,7 @@ def test_rows_name_type_default_range_and_meaning() -> None:
     )
     assert rows["calendar.first_snapshot"].default == "required"
     assert rows["calendar.last_month"].default == "absent"
-    assert rows["source.kind"].type == "'synthetic' or 'files'"
+    assert rows["source.kind"].type == "'synthetic' or 'files' or 'postgres'"
     assert rows["engine.customer_buckets"].type == "whole number or 'auto'"
     assert rows["features.departments"].type == "list of text"
     assert rows["matrix.max_correlation"].range == "above 0 and up to 1"

@@ -93,7 +93,8 @@ SINGLE_PROBLEMS = {
     ),
     "bad choice": (
         "source:\n  kind: filez\n",
-        "segmentation.yaml:2: source.kind must be 'synthetic' or 'files', got 'filez'.\nHint: did you mean 'files'?",
+        "segmentation.yaml:2: source.kind must be 'synthetic' or 'files' or 'postgres', got 'filez'.\n"
+        "Hint: did you mean 'files'?",
     ),
     "too large for a seed": (
         "clustering:\n  seed: 2147483648\n",
@@ -231,8 +232,7 @@ SINGLE_PROBLEMS = {
     "empty list": (
         "source: {order_lines: {files: [], columns: {order_id: a, order_at: b, customer_id: c, product_id: d, "
         "quantity: e, unit_price: f}}}\n",
-        "segmentation.yaml:1: source.order_lines.files must be at least 1 long, got a list.\n"
-        "Hint: file patterns below source.folder, for example orders-*.csv.",
+        "segmentation.yaml:1: source: order_lines.files is missing; set it, as kind is 'synthetic'.",
     ),
     "two characters for one": (
         "source: {products: {files: [a], columns: {product_id: a, department: b}, separator: ';;'}}\n",
@@ -269,8 +269,7 @@ SINGLE_PROBLEMS = {
     ),
     "missing key of a section": (
         "source:\n  products:\n    columns: {product_id: a, department: b}\n",
-        "segmentation.yaml:2: source.products.files is missing.\n"
-        "Hint: set source.products.files (file patterns below source.folder, for example orders-*.csv).",
+        "segmentation.yaml:1: source: products.files is missing; set it, as kind is 'synthetic'.",
     ),
     "repeated key": (
         "currency: GBP\ndata_dir: a\ncurrency: USD\n",
