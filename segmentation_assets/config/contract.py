@@ -7,7 +7,9 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from segmentation_assets.config.source import DELIVERED_COLUMNS
 
-NUMBER_COLUMNS = frozenset({"quantity", "unit_price", "list_price", "cost_price", "birth_year", "household_size"})
+NUMBER_COLUMNS = frozenset(
+    {"quantity", "unit_price", "list_price", "cost_price", "vat_rate", "birth_year", "household_size"}
+)
 DATE_COLUMNS = frozenset({"order_at", "registered_on", "newsletter_since", "event_at"})
 _UNIQUE_IN = ("customers", "products")
 

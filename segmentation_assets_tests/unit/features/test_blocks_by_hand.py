@@ -10,16 +10,17 @@ from segmentation_assets.storage.engine import Connection
 from segmentation_assets_tests.unit.features.shop import Shop, compute_rows, instant, line
 
 ANN = (
-    line("ann", "o1", "2025-03-02 10:00", "sale", "30.00", 3, "shoe-1"),
+    line("ann", "o1", "2025-03-02 10:00", "sale", "30.00", 3, "shoe-1", "18.00"),
     line("ann", "o1", "2025-03-02 10:00", "sale", "10.00", 1, "hat-1"),
-    line("ann", "o2", "2025-04-01 09:00", "sale", "20.00", 2, "shoe-2"),
-    line("ann", "r1", "2025-04-11 12:00", "return", "-10.00", -1, "shoe-2"),
+    line("ann", "o2", "2025-04-01 09:00", "sale", "20.00", 2, "shoe-2", "8.00"),
+    line("ann", "r1", "2025-04-11 12:00", "return", "-10.00", -1, "shoe-2", "-4.00"),
     line("ann", "o3", "2025-05-31 23:59", "sale", "0.50", 1, "unknown"),
 )
 BOB = (line("bob", "o4", "2025-05-02 00:00", "sale", "99.99", 1, "hat-1"),)
 CID = (line("cid", "r2", "2025-05-10 08:00", "return", "-7.00", -1, "hat-1"),)
 NO_RETURNS = {"return_rate": 0.0, "return_value_share": 0.0, "return_order_count": 0}
 NO_EVENTS = {"account_age_days": None, "event_count_90d": 0, "days_since_event": None}
+NO_COSTS = {"gross_margin_amount": None, "gross_margin_ratio": None}
 NO_GAPS = {"gap_days_mean": None, "gap_days_std": None, "overdue_ratio": None}
 
 
@@ -55,6 +56,8 @@ def test_customer_with_three_orders_and_a_return(connection: Connection) -> None
         "account_age_days": 31,
         "event_count_90d": 1,
         "days_since_event": 90,
+        "gross_margin_amount": Decimal("18.00"),
+        "gross_margin_ratio": 24 / 50,
     }
 
 
@@ -78,6 +81,7 @@ def test_customer_with_one_order_has_no_gaps(connection: Connection) -> None:
         **NO_RETURNS,
         **_shares(0.0, 1.0, 0.0),
         **NO_EVENTS,
+        **NO_COSTS,
     }
 
 
@@ -103,6 +107,7 @@ def test_customer_with_returns_only_has_a_row_without_recency(connection: Connec
         "return_order_count": 1,
         **_shares(None, None, None),
         **NO_EVENTS,
+        **NO_COSTS,
     }
 
 
