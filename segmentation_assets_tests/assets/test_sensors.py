@@ -87,7 +87,7 @@ def test_failed_first_delivery_is_tried_a_bounded_number_of_times(tmp_path, sens
     assert sensor.look(QUIET).startswith("files are new")
     assert sensor.look(QUIET) == "ingest_job"
     assert sensor.start()
-    assert sensor.look(QUIET).startswith("all 20 files have been taken up")
+    assert sensor.look(QUIET).startswith("all 30 files have been taken up")
 
 
 def test_settings_that_changed_are_the_ones_a_look_judges_by(shop, sensor_of):
