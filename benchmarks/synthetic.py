@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 
 from segmentation_assets.config.settings import EngineSettings
-from segmentation_assets.config.synthetic import SyntheticSettings
+from segmentation_assets.config.synthetic import FaultSettings, SyntheticSettings
 from segmentation_assets.storage.engine import Engine
 from segmentation_assets.synthetic.delivery import write_delivery
 from segmentation_assets.synthetic.shop import open_business
@@ -28,9 +28,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Measure the making of a synthetic shop.")
     parser.add_argument("--customers", type=int, default=100_000, help="customers of the shop")
     parser.add_argument("--months", type=int, default=24, help="months of business")
+    parser.add_argument("--faults", choices=("none", "real"), default="none", help="preset of faults to plant")
     parser.add_argument("--memory-limit", default="1GB", help="memory of the engine that writes the files")
     parsed = parser.parse_args()
-    settings = SyntheticSettings(customers=parsed.customers, months=parsed.months)
+    faults = FaultSettings(preset=parsed.faults)
+    settings = SyntheticSettings(customers=parsed.customers, months=parsed.months, faults=faults)
     started, cpu_before = time.perf_counter(), time.process_time()
     with tempfile.TemporaryDirectory() as folder:
         engine = Engine(EngineSettings(memory_limit=parsed.memory_limit), Path(folder) / "spill")

@@ -7,6 +7,14 @@ from typing import TYPE_CHECKING
 
 from segmentation_assets.config.synthetic import FaultSettings
 from segmentation_assets.synthetic.draws import Draws
+from segmentation_assets.synthetic.line_keys import (
+    CUSTOMER_NUMBER,
+    LINE_KEY,
+    ORDER_NUMBER,
+    customer_numbers,
+    purchase_keys,
+    with_keys,
+)
 
 if TYPE_CHECKING:
     import numpy as np
@@ -36,7 +44,6 @@ _MINUTES_TO_CANCELLATION = 12
 _LAST_DAYS = 3
 _MOST_WRITTEN_OFF = 40
 _LARGEST_FEE = 30.0
-_ORDER_DIGITS = 12
 _ODD_COUNTRIES = ("Unspecified", "European Community", "EIRE")
 _MINUTES_APART = 2
 _LAST_HOUR = 23
@@ -89,14 +96,14 @@ class FaultPlanter:
         if self.is_idle or lines.empty:
             return lines
         texts = lines.select_dtypes("category").columns
-        clean = lines.astype(dict.fromkeys(texts, object))
+        clean = with_keys(lines.astype(dict.fromkeys([*texts, "order_id", "customer_id"], object)))
         overlap = self._redelivered
         if overlap is not None:
             self._count(month, "redelivered", len(overlap))
         changed = self._change(clean, month)
         self._note_purchases(clean)
         plain = changed[_is_unchanged(clean, changed)]
-        often = plain[(_customer_numbers(plain) <= _FIRST_CUSTOMERS) & (plain["quantity"] > 0).to_numpy()]
+        often = plain[((plain[CUSTOMER_NUMBER] <= _FIRST_CUSTOMERS) & (plain["quantity"] > 0)).to_numpy()]
         added = [
             self._return_unbought(plain, month),
             self._write_off(plain, month),
@@ -107,7 +114,8 @@ class FaultPlanter:
         ]
         whole = pd.concat([frame for frame in (overlap, changed, *added) if frame is not None and len(frame)])
         self._redelivered = whole[whole["order_id"].isin(self._choose_redelivered(changed, month))]
-        return self._write_decimals(whole.sort_values("order_at", kind="stable", ignore_index=True), month)
+        written = self._write_decimals(whole.sort_values("order_at", kind="stable", ignore_index=True), month)
+        return written[list(lines.columns)]
 
     def _change(self, lines: pd.DataFrame, month: str) -> pd.DataFrame:
         """Change lines in place: their customer, price, country, instant and code."""
@@ -120,9 +128,8 @@ class FaultPlanter:
         rate = self.settings.rate("mixed_ids")
         if rate == 0:
             return frame
-        ids = frame["customer_id"].astype(object)
-        hits = self.draws.uniform("number id", _customer_numbers(frame)) < rate
-        return frame.assign(customer_id=ids.mask(hits & ids.notna().to_numpy(), "1" + ids.str[1:]))
+        hits = self.draws.uniform("number id", customer_numbers(frame["customer_id"])) < rate
+        return frame.assign(customer_id=_as_number(frame["customer_id"], hits))
 
     def plant_customers(self, customers: pd.DataFrame, month: str) -> pd.DataFrame:
         """Leave demographic fields of a month's new customers blank."""
@@ -169,7 +176,7 @@ class FaultPlanter:
 
     def _hits(self, fault: str, lines: pd.DataFrame, *, by_order: bool = False) -> NDArray[np.bool_]:
         """Whether a fault strikes each line; with `by_order` all lines of an order, and their returns, alike."""
-        keys = _order_numbers(lines) if by_order else _line_keys(lines)
+        keys = lines[ORDER_NUMBER if by_order else LINE_KEY].to_numpy()
         return self.draws.uniform(f"fault {fault}", keys) < self.settings.rate(fault)
 
     def _hide_customers(self, lines: pd.DataFrame, month: str) -> pd.DataFrame:
@@ -191,7 +198,7 @@ class FaultPlanter:
         rows = np.flatnonzero(hits)
         codes = lines["product_id"].to_numpy(dtype=object).copy()
         chosen = lines["product_id"].iloc[rows].astype(str)
-        kinds = (3 * self.draws.uniform("kind of variant", _line_keys(lines.iloc[rows]))).astype(np.int64)
+        kinds = (3 * self.draws.uniform("kind of variant", lines[LINE_KEY].to_numpy()[rows])).astype(np.int64)
         variants = np.select(
             [kinds == 0, kinds == 1], [chosen.str.lower(), chosen + " "], default=chosen.str.lstrip("0")
         )
@@ -213,14 +220,16 @@ class FaultPlanter:
 
         hits = self._hits("odd_countries", lines, by_order=True)
         self._count(month, "odd_countries", int(hits.sum()))
-        kinds = (len(_ODD_COUNTRIES) * self.draws.uniform("odd country", _order_numbers(lines))).astype(np.int64)
+        kinds = (len(_ODD_COUNTRIES) * self.draws.uniform("odd country", lines[ORDER_NUMBER].to_numpy())).astype(
+            np.int64
+        )
         return lines.assign(country=np.where(hits, np.array(_ODD_COUNTRIES, dtype=object)[kinds], lines["country"]))
 
     def _set_apart(self, lines: pd.DataFrame, month: str) -> pd.DataFrame:
         """Enter the last line of some orders of several lines minutes later, on the same day."""
         import pandas as pd
 
-        orders = lines["order_id"]
+        orders = lines[ORDER_NUMBER] * 2 + (lines["quantity"] < 0)
         is_last = (orders.duplicated() & ~orders.duplicated(keep="last")).to_numpy()
         is_early = (lines["order_at"].dt.hour < _LAST_HOUR).to_numpy()
         hits = is_last & is_early & self._hits("split_times", lines, by_order=True)
@@ -233,19 +242,19 @@ class FaultPlanter:
         rate = self.settings.rate("mixed_ids")
         if rate == 0:
             return lines
-        ids = lines["customer_id"].astype(object)
-        hits = self.draws.uniform("number id", _customer_numbers(lines)) < rate
-        hits &= (self.draws.uniform("decimal id", _order_numbers(lines)) < 1 / 2) & ids.notna().to_numpy()
+        hits = self.draws.uniform("number id", lines[CUSTOMER_NUMBER].to_numpy()) < rate
+        ids = _as_number(lines["customer_id"], hits)
+        hits &= (self.draws.uniform("decimal id", lines[ORDER_NUMBER].to_numpy()) < 1 / 2) & ids.notna().to_numpy()
         self._count(month, "mixed_ids", int(hits.sum()))
-        written = self.write_ids(lines)["customer_id"]
-        return lines.assign(customer_id=written.mask(hits, written + ".0"))
+        ids[hits] = ids[hits] + ".0"
+        return lines.assign(customer_id=ids)
 
     def _note_purchases(self, lines: pd.DataFrame) -> None:
         """Remember who had what, by month, where that is needed."""
         import numpy as np
 
         if self.settings.rate("unmatched_returns") > 0:
-            keys = _purchase_keys(_customer_numbers(lines), lines["product_id"].to_numpy(dtype=object))
+            keys = purchase_keys(lines[CUSTOMER_NUMBER].to_numpy(), lines["product_id"].to_numpy(dtype=object))
             self._bought.append(np.unique(keys))
 
     def _was_bought(self, keys: NDArray[np.int64]) -> NDArray[np.bool_]:
@@ -262,12 +271,12 @@ class FaultPlanter:
 
         sold = lines[(lines["quantity"] > 0).to_numpy()]
         back = sold[self._hits("unmatched_returns", sold)]
-        keys, customers = _line_keys(back), _customer_numbers(back)
+        keys, customers = back[LINE_KEY].to_numpy(), back[CUSTOMER_NUMBER].to_numpy()
         codes = self.goods["product_id"].to_numpy(dtype=object)
         chosen = np.full(len(back), -1)
         for attempt in range(_UNBOUGHT_TRIES):
             tried = (len(codes) * self.draws.uniform(f"unbought goods {attempt}", keys)).astype(np.int64)
-            is_new = ~self._was_bought(_purchase_keys(customers, codes[tried]))
+            is_new = ~self._was_bought(purchase_keys(customers, codes[tried]))
             chosen = np.where((chosen < 0) & is_new, tried, chosen)
         back, goods = back[chosen >= 0], self.goods.iloc[chosen[chosen >= 0]]
         self._count(month, "unmatched_returns", len(back))
@@ -283,7 +292,9 @@ class FaultPlanter:
         rows = np.flatnonzero(self._hits("write_offs", lines))
         self._count(month, "write_offs", len(rows))
         off = lines.iloc[rows]
-        units = 1 + (_MOST_WRITTEN_OFF * self.draws.uniform("units written off", _line_keys(off))).astype(np.int64)
+        units = 1 + (_MOST_WRITTEN_OFF * self.draws.uniform("units written off", off[LINE_KEY].to_numpy())).astype(
+            np.int64
+        )
         return off.assign(
             order_id="W" + off["order_id"].str[1:],
             customer_id=None,
@@ -295,11 +306,12 @@ class FaultPlanter:
         """Add a line of postage, fees or tests to some orders."""
         import numpy as np
 
-        first = lines[~lines["order_id"].duplicated().to_numpy() & (lines["quantity"] > 0).to_numpy()]
+        sold = lines[(lines["quantity"] > 0).to_numpy()]
+        first = sold[~sold[ORDER_NUMBER].duplicated().to_numpy()]
         hits = np.flatnonzero(self._hits("non_product_lines", first, by_order=True))
         charged = first.iloc[hits]
         self._count(month, "non_product_lines", len(hits))
-        numbers = charged["order_id"].str[1:].astype(np.int64).to_numpy()
+        numbers = charged[ORDER_NUMBER].to_numpy()
         position = self.draws.uniform("non-product code", numbers) ** 2
         codes = np.array(NON_PRODUCT_CODES, dtype=object)[(position * len(NON_PRODUCT_CODES)).astype(np.int64)]
         fees = np.round(1 + _LARGEST_FEE * self.draws.uniform("fee", numbers), 2)
@@ -314,7 +326,7 @@ class FaultPlanter:
             return None
         low, high = _GIANT_UNITS
         numbers = chosen["order_id"].str[1:]
-        units = low + int((high - low) * self.draws.uniform("giant units", _line_keys(chosen))[0])
+        units = low + int((high - low) * self.draws.uniform("giant units", chosen[LINE_KEY].to_numpy())[0])
         ordered = chosen.assign(order_id="SG" + numbers, quantity=units)
         cancelled = ordered.assign(
             order_id="RG" + numbers,
@@ -328,7 +340,7 @@ class FaultPlanter:
         chosen = self._monthly("adjustments", month, lines)
         if chosen is None:
             return None
-        amount = -float(1 + int(_LARGEST_ADJUSTMENT * self.draws.uniform("adjusted", _line_keys(chosen))[0]))
+        amount = -float(1 + int(_LARGEST_ADJUSTMENT * self.draws.uniform("adjusted", chosen[LINE_KEY].to_numpy())[0]))
         return chosen.assign(
             order_id=ADJUSTMENT_PREFIX + chosen["order_id"].str[1:],
             customer_id=None,
@@ -351,7 +363,11 @@ class FaultPlanter:
         key = np.array([int(month.replace("-", ""))], dtype=np.int64)
         strikes = len(lines) > 0 and bool(self.draws.uniform(f"fault {fault}", key)[0] < self.settings.rate(fault))
         self._count(month, fault, int(strikes))
-        return lines.iloc[[int(self.draws.uniform(f"row of {fault}", _line_keys(lines)).argmin())]] if strikes else None
+        return (
+            lines.iloc[[int(self.draws.uniform(f"row of {fault}", lines[LINE_KEY].to_numpy()).argmin())]]
+            if strikes
+            else None
+        )
 
 
 def _is_unchanged(clean: pd.DataFrame, changed: pd.DataFrame) -> NDArray[np.bool_]:
@@ -363,34 +379,8 @@ def _is_unchanged(clean: pd.DataFrame, changed: pd.DataFrame) -> NDArray[np.bool
     return same
 
 
-def _order_numbers(lines: pd.DataFrame) -> NDArray[np.int64]:
-    """Digits of the order ids, equal for an order and what was made of it."""
-    numbers: NDArray[np.int64] = lines["order_id"].str[-_ORDER_DIGITS:].astype("int64").to_numpy()
-    return numbers
-
-
-def _customer_numbers(frame: pd.DataFrame) -> NDArray[np.int64]:
-    """Numbers of the customers, 0 for guests."""
-    numbers: NDArray[np.int64] = frame["customer_id"].astype(object).fillna("C0").str[1:].astype("int64").to_numpy()
-    return numbers
-
-
-def _line_keys(lines: pd.DataFrame) -> NDArray[np.int64]:
-    """Keys of lines by order and product, apart for returns."""
-    codes = _code_hashes(lines["product_id"].to_numpy(dtype=object), 18)
-    keys: NDArray[np.int64] = _order_numbers(lines) * 2**19 + codes * 2 + (lines["quantity"] < 0).to_numpy()
-    return keys
-
-
-def _purchase_keys(customers: NDArray[np.int64], codes: NDArray[np.object_]) -> NDArray[np.int64]:
-    """Keys of customers with a product; two products of one key count as the same."""
-    keys: NDArray[np.int64] = customers * 2**32 + _code_hashes(codes, 32)
-    return keys
-
-
-def _code_hashes(codes: NDArray[np.object_], bits: int) -> NDArray[np.int64]:
-    import numpy as np
-    import pandas as pd
-
-    hashes: NDArray[np.int64] = (pd.util.hash_array(codes) % np.uint64(2**bits)).astype(np.int64)
-    return hashes
+def _as_number(ids: pd.Series, hits: NDArray[np.bool_]) -> pd.Series:
+    """Write some ids as numbers; guests have none."""
+    ids = ids.astype(object)
+    ids[hits] = "1" + ids[hits].str[1:]
+    return ids
