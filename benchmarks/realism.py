@@ -2,63 +2,31 @@
 
     python benchmarks/realism.py --online-retail FOLDER_OR_FILE
 
-Every figure is computed by the same SQL on both; identified customers only. The exit code is 1 when a figure of the
-synthetic shop lies outside of half to twice that of the real one.
+Lines are classified by the rules of each source (`examples/online_retail.yaml` for the real file) and measured by the
+same SQL as the page `reports/eda`. The exit code is 1 when a figure of the synthetic shop lies outside of half to twice
+that of the real one, or when the real file no longer gives the figures kept in `reporting/data/online_retail.yaml`.
 """
 
 from __future__ import annotations
 
 import argparse
+import datetime as dt
 import sys
 import tempfile
 from pathlib import Path
 
+from segmentation_assets.config.loading import load_settings
 from segmentation_assets.config.settings import EngineSettings
+from segmentation_assets.config.source import SourceSettings
 from segmentation_assets.config.synthetic import SyntheticSettings
-from segmentation_assets.storage.engine import Connection, Engine, fetch_row, parquet_scan
-from segmentation_assets.synthetic.delivery import write_delivery
+from segmentation_assets.ingestion.classification import classified_lines_sql
+from segmentation_assets.reporting.shop_figures import compare_figures, measure_shop, read_reference
+from segmentation_assets.storage.engine import Connection, Engine, parquet_scan, quote_identifier
+from segmentation_assets.synthetic.delivery import synthetic_source, write_delivery
 from segmentation_assets.synthetic.shop import open_business
+from segmentation_assets.tables.raw import RAW_ORDER_LINES
 
-ONLINE_RETAIL = """
-SELECT InvoiceNo AS order_id, InvoiceDate AS order_at, CAST(CustomerID AS VARCHAR) AS customer_id,
-       StockCode AS product_id, Quantity AS quantity, UnitPrice AS unit_price
-FROM {scan} WHERE CustomerID IS NOT NULL AND InvoiceDate >= TIMESTAMP '2010-12-01' AND InvoiceDate < '2011-12-01'
-  AND UnitPrice > 0
-"""
-
-SYNTHETIC = """
-SELECT order_id, order_at, customer_id, product_id, quantity, unit_price
-FROM {scan} WHERE order_at >= TIMESTAMP '2024-12-01' AND order_at < '2025-12-01'
-"""
-
-FIGURES = {
-    "customers with a single order": """
-        SELECT avg(CAST(orders = 1 AS INTEGER)) FROM (SELECT count(DISTINCT order_id) AS orders FROM sales
-        GROUP BY customer_id)""",
-    "value of the top 10 % of customers": """
-        SELECT sum(value) FILTER (place <= 0.1) / sum(value) FROM (SELECT value, percent_rank() OVER (ORDER BY value
-        DESC) AS place FROM (SELECT sum(quantity * unit_price) AS value FROM sales GROUP BY customer_id))""",
-    "value of the top 1 % of customers": """
-        SELECT sum(value) FILTER (place <= 0.01) / sum(value) FROM (SELECT value, percent_rank() OVER (ORDER BY value
-        DESC) AS place FROM (SELECT sum(quantity * unit_price) AS value FROM sales GROUP BY customer_id))""",
-    "days between order days, lower quartile": "SELECT quantile_cont(gap, 0.25) FROM gaps",
-    "days between order days, median": "SELECT quantile_cont(gap, 0.5) FROM gaps",
-    "days between order days, upper quartile": "SELECT quantile_cont(gap, 0.75) FROM gaps",
-    "orders per customer": "SELECT count(DISTINCT order_id) / count(DISTINCT customer_id) FROM sales",
-    "November's orders to a mean month's": """
-        SELECT 12 * count(DISTINCT order_id) FILTER (month(order_at) = 11) / count(DISTINCT order_id) FROM sales""",
-    "orders on the busiest weekday to a mean one": """
-        SELECT max(orders) / avg(orders) FROM (SELECT count(DISTINCT order_id) AS orders FROM sales
-        GROUP BY isodow(order_at))""",
-    "returned lines per sold line": """
-        SELECT count(*) FILTER (quantity < 0) / count(*) FILTER (quantity > 0) FROM lines""",
-    "returned value per sold value": """
-        SELECT -sum(quantity * unit_price) FILTER (quantity < 0) / sum(quantity * unit_price) FILTER (quantity > 0)
-        FROM lines""",
-    "customers with a return": """
-        SELECT avg(CAST(returned AS INTEGER)) FROM (SELECT bool_or(quantity < 0) AS returned FROM lines
-        GROUP BY customer_id)""",
-}
+EXAMPLE = Path(__file__).parents[1] / "examples" / "online_retail.yaml"
 
 
 def main() -> int:
@@ -74,26 +42,36 @@ def main() -> int:
         settings = SyntheticSettings(customers=parsed.customers, first_month="2023-12", months=24, seed=parsed.seed)
         written = write_delivery(engine, open_business(settings), Path(folder))
         files = [path for path in written.delivered if path.name.startswith("order_lines")]
-        real = measure(engine, ONLINE_RETAIL.format(scan=parquet_scan([file])))
-        made = measure(engine, SYNTHETIC.format(scan=parquet_scan(files)))
-    print(f"{'figure':<46}{'Online Retail':>14}{'synthetic':>12}{'ratio':>8}")
-    ratios = {name: made[name] / real[name] for name in FIGURES}
-    for name, ratio in ratios.items():
-        verdict = "" if 0.5 <= ratio <= 2 else "  outside"
-        print(f"{name:<46}{real[name]:>14.3f}{made[name]:>12.3f}{ratio:>8.2f}{verdict}")
-    return 0 if all(0.5 <= ratio <= 2 for ratio in ratios.values()) else 1
+        source = load_settings(config=EXAMPLE).settings.source
+        real = measure_shop(engine, lines_sql(engine, [file], source), dt.date(2011, 12, 1))
+        made = measure_shop(engine, lines_sql(engine, files, synthetic_source()), dt.date(2025, 12, 1))
+    expected = read_reference()["figures"]
+    print(f"{'figure':<46}{'Online Retail':>14}{'kept':>12}{'synthetic':>12}{'ratio':>8}")
+    is_alike = True
+    for row in compare_figures(made, {key: value or 0.0 for key, value in real.values.items()}):
+        kept = expected[row.measure.key]
+        is_same = abs(row.reference - kept) < 0.00005
+        verdict = "  outside" if row.is_beyond else ""
+        verdict += "" if is_same else "  not as kept"
+        is_alike &= is_same and not row.is_beyond and row.ratio is not None
+        shown = (row.reference, kept, row.value or 0.0, row.ratio or 0.0)
+        print("{:<46}{:>14.4f}{:>12.4f}{:>12.4f}{:>8.2f}{}".format(row.measure.label, *shown, verdict))
+    return 0 if is_alike else 1
 
 
-def measure(connection: Connection, sql: str) -> dict[str, float]:
-    """Compute all figures of some order lines."""
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE lines AS {sql}")
-    connection.execute("CREATE OR REPLACE TEMP TABLE sales AS SELECT * FROM lines WHERE quantity > 0")
-    connection.execute(
-        "CREATE OR REPLACE TEMP TABLE gaps AS "
-        "SELECT day - lag(day) OVER (PARTITION BY customer_id ORDER BY day) AS gap "
-        "FROM (SELECT DISTINCT customer_id, CAST(order_at AS DATE) AS day FROM sales) QUALIFY gap IS NOT NULL"
-    )
-    return {name: float(fetch_row(connection, query)[0]) for name, query in FIGURES.items()}
+def lines_sql(connection: Connection, files: list[Path], source: SourceSettings) -> str:
+    """Make the table expression of delivered order lines, classified by the rules of their source."""
+    scan = parquet_scan(files)
+    found = {row[0] for row in connection.execute(f"DESCRIBE SELECT * FROM {scan}").fetchall()}
+    columns = []
+    mapped = source.order_lines.columns
+    for column in RAW_ORDER_LINES.columns:
+        names = source.order_lines.names_of(column.name) if column.name in mapped else ()
+        name = next((name for name in names if name in found), None)
+        value = quote_identifier(name) if name else "NULL"
+        columns.append(f"CAST({value} AS {column.dtype}) AS {quote_identifier(column.name)}")
+    delivered = f"(SELECT {', '.join(columns)} FROM {scan})"
+    return f"({classified_lines_sql(delivered, source)})"
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ REPORTS = {
     "exports/workbook",
     "reports/business_report",
     "reports/dashboard",
+    "reports/eda",
     "reports/figures",
 }
 """What people take away."""

@@ -1,6 +1,7 @@
 """What people and systems take away: exports, reports and the published warehouse."""
 
 from segmentation_assets.graph.node import Input, Node, same
+from segmentation_assets.reporting.shop_figures import REFERENCE_FILE
 
 _REPORT_INPUTS = (
     *same(
@@ -64,6 +65,23 @@ def _report_nodes() -> tuple[Node, ...]:
             storage="files",
             settings=(*_REPORT_SETTINGS, "reports.dashboard.map_points"),
             resources=tuple(f"reporting/templates/dashboard.{part}" for part in ("html.j2", "css", "js")),
+            kinds=("plotly", "html"),
+        ),
+        Node(
+            key="reports/eda",
+            description="One self-contained HTML page per month about the order lines: months, distributions, "
+            "concentration of value, and the shop beside the public Online Retail file. A figure beyond a factor of "
+            "two is marked; for own files that is no fault.",
+            inputs=(
+                Input(key="silver/order_lines", window="lookback"),
+                *same("monitoring/data_quality"),
+            ),
+            storage="files",
+            settings=("reports.dashboard.title", "currency", "source.kind", "calendar.lookback_months"),
+            resources=(
+                *(f"reporting/templates/{name}" for name in ("eda.html.j2", "dashboard.css", "dashboard.js")),
+                REFERENCE_FILE,
+            ),
             kinds=("plotly", "html"),
         ),
         Node(

@@ -1,13 +1,7 @@
-"""The dashboard: one HTML page that works offline, in light and dark, on paper and on a phone.
-
-The page asks nothing from the network, and its content security policy forbids it: scripts run only if their
-hash is listed, so markup that came in with the data could not run even if it were not escaped.
-"""
+"""The dashboard: one HTML page that works offline, in light and dark, on paper and on a phone."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from typing import TYPE_CHECKING, Any
 
 from segmentation_assets.clustering.leaderboard import BASELINE
@@ -24,7 +18,6 @@ from segmentation_assets.reporting.figures import (
     build_map_figure,
     build_shares_figure,
     describe_axis,
-    embed_json,
 )
 from segmentation_assets.reporting.formatting import (
     format_count,
@@ -34,9 +27,9 @@ from segmentation_assets.reporting.formatting import (
     format_month,
     format_share,
     plural,
-    strip_control,
 )
 from segmentation_assets.reporting.movement import count_movement
+from segmentation_assets.reporting.page import render_page
 from segmentation_assets.reporting.projection import CustomerMap, project_customers
 from segmentation_assets.reporting.segment_cards import SegmentCard, describe_segments
 from segmentation_assets.reporting.wording import algorithm_label
@@ -60,22 +53,11 @@ def render_dashboard(snapshot: Snapshot, settings: DashboardSettings) -> str:
     str
         A complete HTML document of about 5 MB, most of it plotly. The same input gives the same text.
     """
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-    from plotly.offline import get_plotlyjs
-
-    environment = Environment(
-        loader=PackageLoader("segmentation_assets.reporting", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=lambda value: strip_control(value) if type(value) is str else value,
-    )
     cards = describe_segments(snapshot)
     customer_map = project_customers(snapshot, n_points=settings.map_points)
-    style, behaviour = (_read_template(environment, name) for name in ("dashboard.css", "dashboard.js"))
-    plotly = get_plotlyjs().replace("\r", "")
-    return environment.get_template("dashboard.html.j2").render(
+    return render_page(
+        "dashboard.html.j2",
+        _build_figures(snapshot, customer_map),
         heading=snapshot.title,
         head=_header(snapshot, cards),
         cards=card_views(snapshot, cards),
@@ -87,28 +69,6 @@ def render_dashboard(snapshot: Snapshot, settings: DashboardSettings) -> str:
         candidates=leaderboard_rows(snapshot),
         data=data_view(snapshot),
         run_facts=sorted(snapshot.run_facts.items()),
-        policy=_content_policy(plotly, behaviour),
-        style=style,
-        behaviour=behaviour,
-        plotly=plotly,
-        figures=embed_json(_build_figures(snapshot, customer_map)),
-    )
-
-
-def _read_template(environment: Any, name: str) -> str:
-    """Return the text of a template that holds no template language."""
-    text: str = environment.loader.get_source(environment, name)[0]
-    return text.replace("\r", "")
-
-
-def _content_policy(*scripts: str) -> str:
-    """Return a content security policy that runs the scripts given and asks nothing from the network."""
-    hashes = " ".join(
-        f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'" for script in scripts
-    )
-    return (
-        f"default-src 'none'; script-src {hashes}; style-src 'unsafe-inline'; img-src data:; "
-        "base-uri 'none'; form-action 'none'"
     )
 
 

@@ -44,6 +44,7 @@ MONTHLY = {
     "exports/customer_segments": ("reconciliation",),
     "exports/workbook": (),
     "reports/dashboard": (),
+    "reports/eda": (),
     "reports/business_report": (),
     "reports/figures": (),
 }

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from segmentation_assets.features.registry import absent_blocks
 from segmentation_assets.graph.declarations import declared_table
-from segmentation_assets.graph.inputs import as_of, recent_snapshots, stored_months
+from segmentation_assets.graph.inputs import as_of, lookback_months, recent_snapshots, stored_months
 from segmentation_assets.graph.sources import optional_inputs
 from segmentation_assets.ingestion.money import describe_money
 from segmentation_assets.orchestration.step import Step
 from segmentation_assets.reporting.business_report import render_business_report
 from segmentation_assets.reporting.dashboard import render_dashboard
+from segmentation_assets.reporting.eda import profile_shop, render_eda
 from segmentation_assets.reporting.snapshot import Snapshot
 from segmentation_assets.reporting.tabular import export_frame, write_csv
 from segmentation_assets.reporting.workbook import write_workbook
@@ -34,6 +35,27 @@ def dashboard(step: Step) -> None:
     html = render_dashboard(_snapshot(step), step.platform.settings.reports.dashboard)
     _deliver_report(step, "dashboard.html").write_text(html, encoding="utf-8")
     step.metadata |= {"megabytes": round(len(html.encode()) / 1e6, 3)}
+
+
+def eda(step: Step) -> None:
+    """Render the page about the order lines of the month."""
+    settings = step.platform.settings
+    lines = step.slices_relation("silver/order_lines", lookback_months(step.platform, step.partition))
+    profile = profile_shop(step.connection, lines, as_of(step.platform, step.partition)[0])
+    html = render_eda(
+        profile,
+        title=settings.reports.dashboard.title,
+        month=step.partition[:7],
+        currency=settings.currency,
+        is_synthetic=settings.source.kind == "synthetic",
+        quarantine=_quarantine_counts(step),
+        left_out=_counts_in_words(step, "population"),
+    )
+    _deliver_report(step, "eda.html").write_text(html, encoding="utf-8")
+    step.metadata |= {
+        "beyond_a_factor_of_two": [row.measure.label for row in profile.compared if row.is_beyond],
+        "not_known": {row.measure.label: row.reason for row in profile.compared if row.ratio is None},
+    }
 
 
 def business_report(step: Step) -> None:
