@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 from collections.abc import Callable, Sequence
 
@@ -35,6 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"error: {place}{problem.strerror or problem}\n{_STORAGE_HINT}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
         print("stopped; what was finished is stored, the rest is made by the next run.", file=sys.stderr)
         return _INTERRUPTED
 

@@ -6,7 +6,6 @@ import contextlib
 import hashlib
 import json
 import re
-import uuid
 import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from typing import Any
 from segmentation_assets.errors import DataError, closest_hint
 from segmentation_assets.storage.file_hashes import file_sha256
 from segmentation_assets.storage.store import TableStore
+from segmentation_assets.storage.text_files import write_text_whole
 
 ESTIMATOR_FILE = "model.skops"
 METADATA_FILE = "metadata.json"
@@ -197,9 +197,7 @@ class ModelStore:
         with self._lock():
             entries = {**self.aliases(), _checked_name(alias): reference}
             plain = {name: {"name": e.name, "content_hash": e.content_hash} for name, e in sorted(entries.items())}
-            temporary = self._aliases_path.with_name(f".{ALIASES_FILE}.{uuid.uuid4().hex[:8]}")
-            temporary.write_text(json.dumps(plain, indent=1) + "\n", encoding="utf-8")
-            temporary.replace(self._aliases_path)
+            write_text_whole(self._aliases_path, json.dumps(plain, indent=1) + "\n")
 
     @property
     def _aliases_path(self) -> Path:

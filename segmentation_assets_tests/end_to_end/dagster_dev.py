@@ -23,6 +23,8 @@ LOCATION = "segmentation_assets.definitions"
 
 REPOSITORY_NAME = "__repository__"
 
+POLL_SECONDS = 2
+
 ENDED = ("SUCCESS", "FAILURE", "CANCELED")
 
 _RUNS = """query($limit: Int) { runsOrError(limit: $limit) { ... on Runs { results {
@@ -32,7 +34,7 @@ _MATERIALIZATIONS = """query($limit: Int) { assetNodes { assetKey { path } asset
     runId partition timestamp metadataEntries { label ... on BoolMetadataEntry { boolValue } } } } }"""
 
 _SENSOR = """query($selector: SensorSelector!) { sensorOrError(sensorSelector: $selector) {
-    ... on Sensor { sensorState { ticks(limit: 200) { timestamp status skipReason runIds error { message } } } }
+    ... on Sensor { sensorState { ticks(limit: 20) { timestamp status skipReason runIds error { message } } } }
     ... on PythonError { message } } }"""
 
 
@@ -113,7 +115,7 @@ class DagsterDev:
         deadline = time.monotonic() + PATIENCE_SECONDS
         while not (found := condition()):
             assert time.monotonic() < deadline, f"still not: {what}\n{self._last_lines()}"
-            time.sleep(0.5)
+            time.sleep(POLL_SECONDS)
         return found
 
     def _last_lines(self) -> str:
@@ -149,14 +151,11 @@ class DagsterDev:
         if not runs or any(run.status not in ENDED for run in runs):
             return False
         ended_at = max(run.ended_at for run in runs)
-        looks = {
-            sensor: [tick for tick in self.ticks(sensor) if tick["timestamp"] > ended_at]
-            for sensor in ("catch_up_sensor", "on_data_change_sensor")
-        }
+        catch_up, automation = (self.ticks(name, ended_at) for name in ("catch_up_sensor", "on_data_change_sensor"))
         return (
-            min(map(len, looks.values())) > 3
-            and all("is up to date" in (tick["skipReason"] or "") for tick in looks["catch_up_sensor"][:3])
-            and not any(tick["runIds"] for tick in looks["on_data_change_sensor"][:3])
+            min(len(catch_up), len(automation)) > 3
+            and all("is up to date" in (tick["skipReason"] or "") for tick in catch_up[:3])
+            and not any(tick["runIds"] for tick in automation[:3])
         )
 
     def execute_again(self, run: Run) -> Run:
@@ -192,10 +191,16 @@ class DagsterDev:
         place = {"repositoryName": REPOSITORY_NAME, "repositoryLocationName": LOCATION}
         return {**place, kind: name}
 
-    def ticks(self, sensor: str) -> list[dict[str, Any]]:
-        """Ticks of a sensor that have ended, newest first."""
+    def wait_for_looks(self, sensor: str, count: int, since: float) -> None:
+        """Wait until a sensor has looked so many times since an instant."""
+        self.wait_for(lambda: len(self.ticks(sensor, since)) >= count, f"{sensor} has looked {count} times")
+
+    def ticks(self, sensor: str, since: float = 0) -> list[dict[str, Any]]:
+        """The latest ticks of a sensor that have ended and began after an instant, newest first."""
         answer = self.ask(_SENSOR, selector=self.selector("sensorName", sensor))["sensorOrError"]
-        return [tick for tick in answer["sensorState"]["ticks"] if tick["status"] != "STARTED"]
+        return [
+            tick for tick in answer["sensorState"]["ticks"] if tick["status"] != "STARTED" and tick["timestamp"] > since
+        ]
 
 
 def _run(result: dict[str, Any]) -> Run:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,7 +16,7 @@ from segmentation_assets_tests.end_to_end.dagster_dev import DagsterDev, Run
 from segmentation_assets_tests.keys import REPORTS
 
 QUICK = {
-    "automation__interval_seconds": 5,
+    "automation__interval_seconds": 10,
     "automation__catch_up_after_seconds": 40,
     "automation__delivery_quiet_seconds": 4,
     "automation__max_attempts": 2,
@@ -65,11 +64,6 @@ class Story:
     def words(self, sensor: str) -> str:
         """What a sensor said at its last look."""
         return str(self.dev.ticks(sensor)[0]["skipReason"])
-
-    def let_pass(self, seconds: float) -> None:
-        """Let some time pass."""
-        deadline = time.monotonic() + seconds
-        self.dev.wait_for(lambda: time.monotonic() > deadline, f"{seconds} s have passed")
 
     def wait_until_up_to_date(self) -> None:
         """Wait until the catch-up finds nothing to do."""

@@ -5,6 +5,8 @@ The tests tell one story, on one shop and one Dagster; each leaves everything up
 
 from __future__ import annotations
 
+import time
+
 from segmentation_assets_tests.assets.conftest import MONTHS
 from segmentation_assets_tests.end_to_end.story import FEATURES, FOLLOWING_FEATURES, Story
 
@@ -14,19 +16,18 @@ NEWEST = MONTHS[-1]
 def test_nothing_runs_for_a_minute_while_nothing_changes(story: Story) -> None:
     known = story.dev.runs()
     assert [run.status for run in known] == ["SUCCESS"] * 4
-    looks = len(story.dev.ticks("catch_up_sensor"))
-    story.let_pass(60)
-    story.dev.wait_for(lambda: len(story.dev.ticks("catch_up_sensor")) > looks + 3, "the sensor has looked")
+    begun = time.time()
+    time.sleep(60)
+    story.dev.wait_for_looks("catch_up_sensor", 4, begun)
     assert story.dev.runs_since(known) == []
     assert not [tick for tick in story.dev.ticks("delivery_sensor") if tick["error"]]
 
 
 def test_same_files_delivered_again_start_no_run_and_leave_every_status_fresh(story: Story) -> None:
     known = story.dev.runs()
-    ticks = len(story.dev.ticks("delivery_sensor"))
     for path in story.shop.deliveries.iterdir():
         path.write_bytes(path.read_bytes())
-    story.dev.wait_for(lambda: len(story.dev.ticks("delivery_sensor")) > ticks + 4, "the sensor has looked")
+    story.dev.wait_for_looks("delivery_sensor", 5, time.time())
     assert "taken up" in story.words("delivery_sensor")
     assert story.dev.runs_since(known) == []
     assert story.statuses() == {"FRESH"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -33,7 +34,7 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
 def test_nothing_runs_while_the_newest_month_has_not_been_delivered(story: Story) -> None:
     known = story.dev.runs()
     assert [run.month for run in known if run.job == "monthly_snapshot_job"] == list(MONTHS[:-1])
-    story.let_pass(60)
+    time.sleep(60)
     assert story.dev.runs_since(known) == []
     assert "up to date" in story.words("catch_up_sensor")
 
@@ -53,7 +54,7 @@ def deliver_slowly(story: Story) -> None:
         for part in range(PARTS):
             with (story.shop.deliveries / path.name).open("ab") as stream:
                 stream.write(content[part * len(content) // PARTS : (part + 1) * len(content) // PARTS])
-            story.let_pass(SHORTER_THAN_QUIET)
+            time.sleep(SHORTER_THAN_QUIET)
 
 
 def test_delivery_of_the_newest_month_is_awaited_makes_it_once_and_leaves_the_others(story: Story) -> None:

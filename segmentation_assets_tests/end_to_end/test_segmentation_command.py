@@ -36,7 +36,7 @@ def interrupt(process: subprocess.Popen[str]) -> str:
     while True:
         process.send_signal(signal.SIGINT)
         try:
-            return process.communicate(timeout=6)[1]
+            return process.communicate(timeout=60)[1]
         except subprocess.TimeoutExpired:
             continue
 

@@ -1,3 +1,6 @@
+import os
+import signal
+
 import pytest
 
 from segmentation_assets.cli import main as entry
@@ -29,10 +32,20 @@ def test_problem_a_user_can_solve_is_one_error_and_code_1(monkeypatch, capsys, p
     assert said.out == ""
 
 
-def test_interrupt_says_that_what_was_finished_is_stored(monkeypatch, capsys):
+@pytest.fixture
+def interrupts():
+    """The handler of Ctrl-C is put back after the test."""
+    handler = signal.getsignal(signal.SIGINT)
+    yield
+    signal.signal(signal.SIGINT, handler)
+
+
+@pytest.mark.usefixtures("interrupts")
+def test_interrupt_says_that_what_was_finished_is_stored_and_another_one_does_not_disturb_it(monkeypatch, capsys):
     def command(_):
         raise KeyboardInterrupt
 
     monkeypatch.setitem(entry._COMMANDS, "run", command)
     assert entry.main(["run"]) == 130
+    os.kill(os.getpid(), signal.SIGINT)
     assert capsys.readouterr().err == "stopped; what was finished is stored, the rest is made by the next run.\n"
