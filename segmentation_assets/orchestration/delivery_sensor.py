@@ -62,6 +62,8 @@ def delivery_sensor(settings: Settings, current_settings: Callable[[], Settings]
         context.update_cursor(watch.to_json())
         if verdict == Verdict.ACT:
             return dg.RunRequest(tags={STARTED_BY_TAG: "delivery_sensor"})
+        if verdict == Verdict.WAIT and is_server and not files:
+            return dg.SkipReason("the next reading of Postgres is due and begins at one of the next looks")
         return dg.SkipReason(_WORDS[verdict])
 
     return sensor
@@ -75,7 +77,7 @@ def _listing(platform: Platform, files: tuple[tuple[str, int, int], ...]) -> str
 
 
 _WORDS = {
-    Verdict.WAIT: "files are new or have changed, or Postgres is due to be read; waiting until they stay as they are",
+    Verdict.WAIT: "files are new or have changed; waiting until they stay as they are",
     Verdict.GIVEN_UP: "given up on these files after several tries; see the failed runs of ingest_job, and deliver "
     "corrected files or start ingest_job by hand",
 }
