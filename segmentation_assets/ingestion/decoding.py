@@ -45,7 +45,8 @@ def utf8_text(path: Path, name: str, encoding: str, scratch: Path) -> Path:
     Raises
     ------
     DataError
-        A byte is not text in the declared encoding, or the packed file is damaged.
+        A byte is not text in the declared encoding, a zero byte stands in the text, all of it is UTF-8 beyond ASCII
+        although another encoding is declared, or the packed file is damaged.
     SettingsError
         The encoding is not known.
     """
@@ -54,9 +55,13 @@ def utf8_text(path: Path, name: str, encoding: str, scratch: Path) -> Path:
         for _ in _decoded(path, name, codec):
             pass
         return path
+    is_ascii = True
     with scratch.open("wb") as target:
         for text in _decoded(path, name, codec):
+            is_ascii = is_ascii and text.isascii()
             target.write(text.encode("utf-8"))
+    if not is_ascii and not codec.startswith("utf-"):
+        _refuse_utf8(path, name, codec)
     return scratch
 
 
@@ -112,9 +117,11 @@ def rewrite_records(path: Path, separator: str, width: int, target: Path) -> Non
 
 
 def _codec(name: str, encoding: str) -> str:
+    """Return the name of an encoding of text; Python also knows codecs from bytes to bytes."""
     try:
+        "".encode(encoding)
         return codecs.lookup(encoding).name
-    except LookupError as problem:
+    except (LookupError, UnicodeError) as problem:
         raise SettingsError(
             f"{name}: '{encoding}' is not an encoding", "write utf-8, cp1252, iso-8859-1 or utf-16, for example."
         ) from problem
@@ -125,6 +132,7 @@ def _decoded(path: Path, name: str, codec: str) -> Iterator[str]:
     decoder = codecs.getincrementaldecoder(codec)()
     read_bytes = lines = 0
     for chunk in _chunks(path, name):
+        is_start = read_bytes == 0
         read_bytes += len(chunk)
         try:
             text = decoder.decode(chunk, final=not chunk)
@@ -136,9 +144,36 @@ def _decoded(path: Path, name: str, codec: str) -> Iterator[str]:
                 f"is not {codec} text",
                 "set the encoding of this table to that of the file, for example cp1252.",
             ) from problem
-        is_start = read_bytes == len(chunk)
+        except UnicodeError as problem:
+            raise DataError(
+                f"{name} is not {codec} text: {problem}", "set the encoding of this table to that of the file."
+            ) from problem
+        _refuse_zero_bytes(text, name, lines)
         lines += text.count("\n")
         yield text.removeprefix("\ufeff") if is_start else text
+
+
+def _refuse_zero_bytes(text: str, name: str, lines: int) -> None:
+    """Stop at a character that no text has, but the inside of damaged files and of UTF-16 read as another encoding."""
+    if "\0" in text:
+        line = lines + text[: text.index("\0")].count("\n") + 1
+        raise DataError(
+            f"{name}: line {line} holds a zero byte, which no text has",
+            "set the encoding to utf-16-le or utf-16-be if the file was written so; else deliver it again.",
+        )
+
+
+def _refuse_utf8(path: Path, name: str, codec: str) -> None:
+    """Stop where all of a file is UTF-8 beyond ASCII: in another encoding that would not happen by chance."""
+    try:
+        for _ in _decoded(path, name, "utf-8"):
+            pass
+    except DataError:
+        return
+    raise DataError(
+        f"{name} is UTF-8 text, and not {codec} as declared: its letters beyond ASCII would become others",
+        "set the encoding of this table to utf-8; all its CSV files are read by the same.",
+    )
 
 
 def _chunks(path: Path, name: str) -> Iterator[bytes]:
