@@ -187,6 +187,7 @@ def _order_lines_node(settings: Settings) -> Node:
             "source.cancellations",
             "source.adjustment_prefixes",
             "source.non_product_codes",
+            "source.duplicate_lines",
             "engine.customer_buckets",
             "money.vat",
             "money.exchange.rates",

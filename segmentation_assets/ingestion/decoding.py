@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import csv
 import gzip
+import logging
 import zlib
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -12,6 +13,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from segmentation_assets.errors import DataError, SettingsError
+
+_log = logging.getLogger("segmentation_assets.ingestion")
 
 _CHUNK_BYTES = 1 << 20
 _ZSTD_CHUNK_BYTES = 1 << 12
@@ -45,8 +48,8 @@ def utf8_text(path: Path, name: str, encoding: str, scratch: Path) -> Path:
     Raises
     ------
     DataError
-        A byte is not text in the declared encoding, a zero byte stands in the text, all of it is UTF-8 beyond ASCII
-        although another encoding is declared, or the packed file is damaged.
+        A byte is not text in the declared encoding, a zero byte stands in the text, the file begins with the mark of
+        UTF-8 although another encoding is declared, or the packed file is damaged.
     SettingsError
         The encoding is not known.
     """
@@ -60,8 +63,12 @@ def utf8_text(path: Path, name: str, encoding: str, scratch: Path) -> Path:
         for text in _decoded(path, name, codec):
             is_ascii = is_ascii and text.isascii()
             target.write(text.encode("utf-8"))
-    if not is_ascii and not codec.startswith("utf-"):
-        _refuse_utf8(path, name, codec)
+    if not is_ascii and not codec.startswith("utf-") and _is_utf8(path, name):
+        _log.warning(
+            "%s is UTF-8 text but is read as %s, as the settings say, so that £ becomes Â£; set the encoding to utf-8",
+            name,
+            codec,
+        )
     return scratch
 
 
@@ -133,6 +140,11 @@ def _decoded(path: Path, name: str, codec: str) -> Iterator[str]:
     read_bytes = lines = 0
     for chunk in _chunks(path, name):
         is_start = read_bytes == 0
+        if is_start and chunk.startswith(codecs.BOM_UTF8) and not codec.startswith("utf-"):
+            raise DataError(
+                f"{name} begins with the mark of UTF-8; declared is {codec}",
+                "set the encoding of this table to utf-8; all its CSV files are read by the same.",
+            )
         read_bytes += len(chunk)
         try:
             text = decoder.decode(chunk, final=not chunk)
@@ -163,17 +175,13 @@ def _refuse_zero_bytes(text: str, name: str, lines: int) -> None:
         )
 
 
-def _refuse_utf8(path: Path, name: str, codec: str) -> None:
-    """Stop where all of a file is UTF-8 beyond ASCII: in another encoding that would not happen by chance."""
+def _is_utf8(path: Path, name: str) -> bool:
     try:
         for _ in _decoded(path, name, "utf-8"):
             pass
     except DataError:
-        return
-    raise DataError(
-        f"{name} is UTF-8 text, and not {codec} as declared: its letters beyond ASCII would become others",
-        "set the encoding of this table to utf-8; all its CSV files are read by the same.",
-    )
+        return False
+    return True
 
 
 def _chunks(path: Path, name: str) -> Iterator[bytes]:
