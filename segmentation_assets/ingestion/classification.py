@@ -69,8 +69,8 @@ def classified_lines_sql(
     Notes
     -----
     The first reason that holds counts: those of the population; non_product_code, adjustment_order, negative_price,
-    zero_quantity; duplicate_line where the settings leave equal lines out; then under the rule ``prefix`` return (prefix
-    and quantity below zero), positive_cancellation (prefix), write_off (quantity below zero), and under the rule
+    zero_quantity; duplicate_line where the settings leave it out; then under the rule ``prefix`` return (prefix and
+    quantity below zero), positive_cancellation (prefix), write_off (quantity below zero), and under the rule
     ``negative_quantity`` write_off (quantity below zero, price zero) and return (quantity below zero); then free_item
     (price zero) and sale.
     """
