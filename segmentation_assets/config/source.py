@@ -222,10 +222,10 @@ class SourceSettings(_Section):
         (), description="starts of order_id that mark book-keeping entries"
     )
     non_product_codes: tuple[str, ...] = Field((), description="product codes that are fees, postage or tests")
-    redelivery: Literal["replace", "refuse"] = Field(
+    redelivery: Literal["replace", "ignore", "refuse"] = Field(
         "replace",
-        description="when a later file holds an order that an earlier one held: take the later file's (the earlier "
-        "lines go to the quarantine), or stop",
+        description="when a later file holds an order that an earlier one held: take the later file's lines, keep the "
+        "earlier file's, or stop; the lines that do not hold go to the quarantine",
     )
     duplicate_lines: Literal["keep", "leave_out"] = Field(
         "keep",

@@ -22,7 +22,7 @@ QUARANTINE_REASONS = {
     "above_maximum": "the value is above the maximum of the contract",
     "not_allowed": "the value is none of those that the contract allows",
     "not_unique": "an earlier row has the same value, and the contract asks for different ones",
-    "redelivered": "a later file delivers the same order again; its lines count",
+    "redelivered": "another file delivers the same order, and its lines count",
 }
 """Why a row is set aside: reason code → sentence."""
 

@@ -71,7 +71,7 @@ def test_an_invoice_in_two_sheets_is_refused_where_the_settings_say_so(counter: 
 
 
 def test_sheets_of_several_workbooks_and_files_follow_each_other(counter: Counter) -> None:
-    counter.hand_in_workbook("a.xlsx", {"x": [HEAD, line("O1")], "y": [HEAD, line("O2")]})
+    counter.hand_in_workbook("a.xlsx", {"x": [HEAD, line("O1", units=1)], "y": [HEAD, line("O2", units=1)]})
     counter.hand_in("b.csv", LINE)
     counter.hand_in_workbook("c.xlsx", {"z": [HEAD, line("O2")]})
     outcome = counter.ingest(workbook_mapping(files=("*",)))
