@@ -222,10 +222,15 @@ class SourceSettings(_Section):
         (), description="starts of order_id that mark book-keeping entries"
     )
     non_product_codes: tuple[str, ...] = Field((), description="product codes that are fees, postage or tests")
-    redelivery: Literal["replace", "refuse"] = Field(
+    redelivery: Literal["replace", "ignore", "refuse"] = Field(
         "replace",
-        description="when a later file holds an order that an earlier one held: take the later file's (the earlier "
-        "lines go to the quarantine), or stop",
+        description="when a later file holds an order that an earlier one held: take the later file's lines, keep the "
+        "earlier file's, or stop; the lines that do not hold go to the quarantine",
+    )
+    duplicate_lines: Literal["keep", "leave_out"] = Field(
+        "keep",
+        description="when a line of an order equals an earlier one in every mapped column: keep counts both, as a "
+        "repeat cannot be told from an error without a line number; leave_out makes the later one an adjustment",
     )
     max_quarantine_share: float = Field(
         0.01, ge=0, le=1, description="share of delivered rows that may be set aside; above it the run stops"

@@ -8,8 +8,8 @@ from segmentation_assets.synthetic.catalogue import CATALOGUE_FILE
 
 _RAW_DESCRIPTIONS = {
     "order_lines": "Delivered order lines, typed, with ids as text and the file and row each came from. Stored in "
-    "one folder per month. An order that a later file delivers again is taken from the later file. The earlier "
-    "lines, and rows that cannot be typed, are not here but in `raw/quarantine`.",
+    "one folder per month. An order that stands in several files is here once; `source.redelivery` says "
+    "from which. Its other lines, and rows that cannot be typed, are not here but in `raw/quarantine`.",
     "customers": "Delivered customers, one row per customer id. The first row of an id counts; later ones are in "
     "`raw/quarantine`.",
     "products": "Delivered products with department and class, one row per product code. The first row of a code "
@@ -135,7 +135,7 @@ def _raw_node(table: str, *, has_rules: bool) -> Node:
     return Node(
         key=f"raw/{table}",
         description=_RAW_DESCRIPTIONS[table],
-        logic_version="2",
+        logic_version="3",
         inputs=(Input(key="source/delivery", window="slice", slice_name=table),),
         is_partitioned=False,
         storage="sliced",
@@ -187,6 +187,7 @@ def _order_lines_node(settings: Settings) -> Node:
             "source.cancellations",
             "source.adjustment_prefixes",
             "source.non_product_codes",
+            "source.duplicate_lines",
             "engine.customer_buckets",
             "money.vat",
             "money.exchange.rates",

@@ -55,7 +55,7 @@ class IngestedTable:
     key : str
         Key of the raw table, such as ``raw/order_lines``.
     delivered_rows, stored_rows, quarantined_rows, redelivered_rows : int
-        Rows read, and where they went. Redelivered rows belong to orders that a later file holds again; they lie in
+        Rows read, and where they went. Redelivered rows belong to orders that another file holds; they lie in
         the quarantine too, but do not count as quarantined.
     months : tuple of str
         Month slices written, as YYYY-MM-01; empty for tables without a time column.

@@ -66,7 +66,7 @@ def faulty_rows(table: Table, rules: Rules, scratch: Scratch) -> str:
 
 
 def redelivered_rows(table: Table, superseded: str) -> str:
-    """Make the query of the order lines that a later file delivers again, with the columns of `faulty_rows`."""
+    """Make the query of the order lines whose order another file holds, with the columns of `faulty_rows`."""
     return _marked_rows(table, superseded, "order_id", "redelivered")
 
 

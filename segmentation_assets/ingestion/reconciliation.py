@@ -62,7 +62,7 @@ def reconcile_delivery(ingested: IngestedTable) -> Reconciliation:
     passed = rows["delivered"] == sum(rows[part] for part in parts)
     sentence = (
         f"{ingested.key}: {rows['delivered']} delivered rows, of which {rows['stored']} stored, "
-        f"{rows['quarantined']} set aside, {rows['redelivered']} delivered again by a later file"
+        f"{rows['quarantined']} set aside, {rows['redelivered']} delivered again in another file"
     )
     if ingested.delivered_amount is not None:
         money = {part: Decimal(getattr(ingested, f"{part}_amount")) for part in ("delivered", *parts)}

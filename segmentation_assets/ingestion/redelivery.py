@@ -1,6 +1,8 @@
-"""Orders that stand in more than one delivered file, or sheet of a workbook: the later one holds, or the run stops.
+"""Orders that stand in more than one delivered file, or sheet of a workbook: one of them holds, or the run stops.
 
-It stops too where the order ids seem to restart in each file, as the later file would then hide other orders.
+The later one holds, or the earlier, as the settings say. Where a file repeats an order line by line, the earlier file
+holds in any case, so that a file delivered twice changes no stored line. The run stops too where the order ids seem to
+restart in each file, as one file would then hide other orders of another.
 
 Equal lines within one file are never touched: without line numbers a repeat cannot be told from an error.
 """
@@ -10,10 +12,11 @@ from __future__ import annotations
 from segmentation_assets.config.source import SourceSettings
 from segmentation_assets.errors import DataError
 from segmentation_assets.ingestion.scratch import Scratch
-from segmentation_assets.storage.engine import Connection
+from segmentation_assets.storage.engine import Connection, quote_identifier
+from segmentation_assets.tables.raw import RAW_ORDER_LINES
 
 SUPERSEDED = "superseded_orders"
-"""Name of the temporary table of orders with the newest file that holds them."""
+"""Name of the temporary table of orders with the file that holds them."""
 
 _MOST_DAYS_APART = 31
 _ALLOWED_SHARE_PERCENT = 10
@@ -50,9 +53,12 @@ def find_superseded_orders(connection: Connection, scratch: Scratch, source: Sou
         return False
     connection.execute(
         f"CREATE OR REPLACE TEMP TABLE {SUPERSEDED} AS SELECT order_id, min(file_index) AS first_index, "
-        f"max(file_index) AS newest_index FROM {scratch.good()} GROUP BY order_id HAVING first_index < newest_index"
+        f"max(file_index) AS newest_index, first_index AS held_index FROM {scratch.good()} GROUP BY order_id "
+        "HAVING first_index < newest_index"
     )
-    first = connection.execute(f"SELECT *, count(*) OVER () FROM {SUPERSEDED} ORDER BY order_id LIMIT 1").fetchone()
+    first = connection.execute(
+        f"SELECT order_id, first_index, newest_index, count(*) OVER () FROM {SUPERSEDED} ORDER BY order_id LIMIT 1"
+    ).fetchone()
     if first is None:
         return False
     if source.redelivery == "refuse":
@@ -63,6 +69,11 @@ def find_superseded_orders(connection: Connection, scratch: Scratch, source: Sou
             "deliver each order once, or set source.redelivery to replace: the later file then holds.",
         )
     _refuse_restarting_ids(connection, scratch, names)
+    if source.redelivery == "replace":
+        connection.execute(
+            f"UPDATE {SUPERSEDED} AS several SET held_index = held.held_index FROM "
+            f"({_HELD.format(lines=scratch.good())}) AS held WHERE held.order_id = several.order_id"
+        )
     return True
 
 
@@ -95,19 +106,32 @@ def _customer_text(customer: str | None) -> str:
 
 
 def current_lines(relation: str) -> str:
-    """Make the SQL table expression of the lines that no later file delivers again."""
+    """Make the SQL table expression of the lines whose order no other file holds."""
     return f"(SELECT * FROM {relation} AS line WHERE NOT {_IS_SUPERSEDED})"
 
 
 def superseded_lines(relation: str) -> str:
-    """Make the SQL table expression of the lines that a later file delivers again."""
+    """Make the SQL table expression of the lines whose order another file holds."""
     return f"(SELECT * FROM {relation} AS line WHERE {_IS_SUPERSEDED})"
 
 
 _IS_SUPERSEDED = (
-    f"EXISTS (SELECT 1 FROM {SUPERSEDED} AS newer WHERE newer.order_id = line.order_id "
-    "AND newer.newest_index > line.file_index)"
+    f"EXISTS (SELECT 1 FROM {SUPERSEDED} AS several WHERE several.order_id = line.order_id "
+    "AND several.held_index <> line.file_index)"
 )
+
+_CONTENT = ", ".join(
+    quote_identifier(name) for name in RAW_ORDER_LINES.column_names if name not in ("source_file", "source_row")
+)
+
+_HELD = (
+    "SELECT order_id, max(file_index) FILTER (is_new) AS held_index FROM (SELECT order_id, file_index, "
+    "content IS DISTINCT FROM lag(content) OVER (PARTITION BY order_id ORDER BY file_index) AS is_new FROM ("
+    f"SELECT order_id, file_index, struct_pack(a := count(*), b := sum(CAST(hash({_CONTENT}) AS HUGEINT))) AS content "
+    f"FROM {{lines}} AS line WHERE order_id IN (SELECT order_id FROM {SUPERSEDED}) GROUP BY order_id, file_index)) "
+    "GROUP BY order_id"
+)
+"""SQL of the file that holds each order: the newest, or the earliest before it since which its lines are the same."""
 
 _VERSIONS = (
     "SELECT order_id, version, lag(version) OVER (PARTITION BY order_id ORDER BY version.file_index) AS earlier FROM ("

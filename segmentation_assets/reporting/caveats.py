@@ -68,7 +68,7 @@ def _set_aside(snapshot: Snapshot) -> list[tuple[str, str]]:
         caveats.append(("Quarantine", f"{plural(rows, 'delivered row')} could not be used and were set aside."))
     if replaced:
         caveats.append(
-            ("Delivered again", f"{plural(replaced, 'delivered row')} gave way to a later file with the same orders.")
+            ("Delivered again", f"{plural(replaced, 'delivered row')} gave way to another file with the same orders.")
         )
     aside = len(snapshot.customer_segments) - len(snapshot.assigned)
     if aside:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -158,6 +159,27 @@ def test_customers_with_cancellations_only_have_no_purchases(finished: Platform,
     assert (state, segment) == ("no_purchases", None)
     assert 20 <= count <= 33
     assert others == (0,)
+
+
+def test_giant_orders_that_were_cancelled_leave_no_money(finished: Platform) -> None:
+    features = parquet_scan(finished.store.table_paths("silver/customer_features", MONTHS[-1]))
+    with finished.engine.connect() as connection:
+        found = connection.execute(
+            f"SELECT customer_id, net_revenue_amount FROM {features} WHERE customer_id IN ('12346', '16446') ORDER BY 1"
+        ).fetchall()
+    assert found == [("12346", 0), ("16446", Decimal("2.90"))]
+
+
+def test_guests_are_in_no_customer_table(finished: Platform, published: dict[str, Any]) -> None:
+    features = parquet_scan(finished.store.table_paths("silver/customer_features", MONTHS[-1]))
+    with finished.engine.connect() as connection:
+        counts = connection.execute(f"SELECT count(*), count(DISTINCT customer_id) FROM {features}").fetchone()
+        guests, known = connection.execute(
+            f"SELECT count(*) FILTER (customer_id IS NULL), count(DISTINCT customer_id) FILTER (line_type IN "
+            f"('sale', 'return')) FROM {parquet_scan(finished.store.table_paths('silver/order_lines'))}"
+        ).fetchone() or (0, 0)
+    assert guests == published["null_customer"]
+    assert counts == (known, known)
 
 
 def test_unfinished_december_is_a_partial_snapshot(finished: Platform) -> None:

@@ -51,7 +51,7 @@ def test_a_row_set_aside_names_the_column_of_its_own_file(counter: Counter) -> N
 
 def test_a_redelivered_line_names_the_column_of_its_own_file(counter: Counter) -> None:
     counter.hand_in("a.csv", LINE, header=HEADER.replace("order", "InvoiceNo"))
-    counter.hand_in("b.csv", LINE, header=HEADER.replace("order", "Invoice"))
+    counter.hand_in("b.csv", LINE, LINE, header=HEADER.replace("order", "Invoice"))
     outcome = counter.ingest(renamed(order_id=("InvoiceNo", "Invoice")))
     assert outcome.quarantine() == [("a.csv", 1, "redelivered", "InvoiceNo", "O1")]
 

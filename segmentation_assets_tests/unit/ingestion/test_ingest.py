@@ -275,11 +275,40 @@ def test_a_month_that_a_later_file_moves_away_is_not_written(counter: Counter) -
 
 
 def test_the_same_file_twice_changes_only_the_counts(counter: Counter) -> None:
-    for name in ("1.csv", "2.csv"):
+    for name in ("1.csv", "2.csv", "3.csv"):
         counter.hand_in(name, LINE, LINE)
     outcome = counter.ingest()
-    assert outcome.rows("order_id", "source_file", "source_row") == [("O1", "2.csv", 1), ("O1", "2.csv", 2)]
+    assert outcome.rows("order_id", "source_file", "source_row") == [("O1", "1.csv", 1), ("O1", "1.csv", 2)]
+    assert outcome.ingested.redelivered_rows == 4
+    assert outcome.quarantine()[0] == ("2.csv", 1, "redelivered", "order", "O1")
+
+
+def test_lines_in_another_order_are_the_same_delivery(counter: Counter) -> None:
+    counter.hand_in("1.csv", LINE, LINE.replace("P1", "P2"))
+    counter.hand_in("2.csv", LINE.replace("P1", "P2"), LINE)
+    assert counter.ingest().rows("product_id", "source_file") == [("P1", "1.csv"), ("P2", "1.csv")]
+
+
+@pytest.mark.parametrize(("redelivery", "units", "file"), [("replace", 9, "2.csv"), ("ignore", 2, "1.csv")])
+def test_a_corrected_order_holds_or_is_ignored_by_the_stated_rule(
+    counter: Counter, redelivery: str, units: int, file: str
+) -> None:
+    counter.hand_in("1.csv", LINE)
+    for name in ("2.csv", "3.csv"):
+        counter.hand_in(name, LINE.replace(",2,", ",9,"))
+
+    outcome = counter.ingest(redelivery=redelivery)
+
+    assert outcome.rows("quantity", "source_file") == [(units, file)]
     assert outcome.ingested.redelivered_rows == 2
+    assert reconcile_delivery(outcome.ingested).passed
+
+
+def test_ids_that_restart_stop_the_run_under_the_rule_to_ignore_too(counter: Counter) -> None:
+    counter.hand_in("1.csv", LINE)
+    counter.hand_in("2.csv", LINE.replace("C1", "C2"))
+    with pytest.raises(DataError, match=r"order ids seem to restart"):
+        counter.ingest(redelivery="ignore")
 
 
 def test_redelivery_can_be_refused(counter: Counter) -> None:
@@ -303,6 +332,18 @@ def test_files_of_csv_and_parquet_are_read_together(counter: Counter) -> None:
     assert outcome.rows(*columns)[1] == (
         "7", dt.datetime(2025, 3, 6), "13085", "22423", 3, Decimal("0.3000"), 1
     )  # fmt: skip
+
+
+def test_an_order_is_known_again_whatever_tool_wrote_its_id(counter: Counter) -> None:
+    counter.hand_in_parquet(
+        "a.parquet",
+        "SELECT 536365::BIGINT AS \"order\", TIMESTAMP '2025-03-05 10:00:00' AS at, 13085 AS customer, "
+        "'P1' AS product, 1 AS units, 2.5 AS price",
+    )
+    counter.hand_in("b.csv", "536365.0,2025-03-05 10:00:00,13085.0,P1,2,2.50")
+    outcome = counter.ingest(order_lines_mapping(files=("*",)))
+    assert outcome.rows("order_id", "customer_id", "quantity") == [("536365", "13085", 2)]
+    assert outcome.quarantine() == [("a.parquet", 1, "redelivered", "order", "536365")]
 
 
 def test_more_files_than_one_statement_takes_are_all_read(counter: Counter) -> None:

@@ -43,7 +43,7 @@ def test_a_delivery_adds_up_in_rows_and_money() -> None:
     assert result.figures["delivered_rows"] == 10
     assert result.figures["stored_amount"] == 8.0001
     assert result.sentence == (
-        "raw/order_lines: 10 delivered rows, of which 7 stored, 1 set aside, 2 delivered again by a later file; "
+        "raw/order_lines: 10 delivered rows, of which 7 stored, 1 set aside, 2 delivered again in another file; "
         "amount 10.0001, of which 8.0001 stored, -1.0000 set aside, 3.0000 delivered again: adds up exactly."
     )
 

@@ -1,10 +1,9 @@
 from __future__ import annotations
 
 import datetime as dt
-import logging
 import shutil
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -30,17 +29,6 @@ def line(order: object = "O1", at: object = AT, customer: object = "C1", product
 
 def workbook_mapping(**changes: Any) -> OrderLinesTable:
     return order_lines_mapping(**{"files": ("*.xlsx",)} | changes)
-
-
-@pytest.fixture
-def told(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.LogCaptureFixture]:
-    """What the ingestion logs, whether or not a command run before has taken the log to a file of its own."""
-    logger = logging.getLogger("segmentation_assets.ingestion")
-    monkeypatch.setattr(logger, "propagate", False)
-    logger.addHandler(caplog.handler)
-    with caplog.at_level(logging.INFO, logger.name):
-        yield caplog
-    logger.removeHandler(caplog.handler)
 
 
 def test_every_sheet_is_a_part_of_its_own(counter: Counter) -> None:
@@ -83,7 +71,7 @@ def test_an_invoice_in_two_sheets_is_refused_where_the_settings_say_so(counter: 
 
 
 def test_sheets_of_several_workbooks_and_files_follow_each_other(counter: Counter) -> None:
-    counter.hand_in_workbook("a.xlsx", {"x": [HEAD, line("O1")], "y": [HEAD, line("O2")]})
+    counter.hand_in_workbook("a.xlsx", {"x": [HEAD, line("O1", units=1)], "y": [HEAD, line("O2", units=1)]})
     counter.hand_in("b.csv", LINE)
     counter.hand_in_workbook("c.xlsx", {"z": [HEAD, line("O2")]})
     outcome = counter.ingest(workbook_mapping(files=("*",)))
