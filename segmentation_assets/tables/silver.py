@@ -30,6 +30,9 @@ _CLASSIFIED_BY = tuple(
     for name in ("product_id", "order_id", "unit_price", "quantity", "country", "channel", "brand", "store_id",
                  "customer_id")
 )  # fmt: skip
+_STANDS_FOR = tuple(
+    f"*/crosswalk.{name}" for name in ("customer_id", "delivered_id", "source", "valid_from", "valid_to")
+)
 _CONVERTED_BY = ("order_lines.currency", "order_lines.order_at")
 _AMOUNT_FROM = (
     "order_lines.quantity", "order_lines.unit_price", *_CONVERTED_BY, "order_lines.vat_rate", "order_lines.country",
@@ -42,7 +45,13 @@ ORDER_LINES = Table(
     row="a classified order line",
     primary_key=("customer_id", "order_at", "order_id", "source_file", "source_row"),
     columns=(
-        *(replace(column, reads=(f"order_lines.{column.name}",)) for column in RAW_ORDER_LINES.columns),
+        *(
+            replace(
+                column,
+                reads=(f"order_lines.{column.name}", *(_STANDS_FOR if column.name == "customer_id" else ())),
+            )
+            for column in RAW_ORDER_LINES.columns
+        ),
         Column(
             name="line_type",
             dtype="VARCHAR",
