@@ -1,4 +1,4 @@
-"""Errors a user of the platform can meet, each a sentence followed by a hint."""
+"""Errors a user of the platform can meet, each a sentence followed by a hint; and words that such sentences share."""
 
 from collections.abc import Iterable
 from difflib import get_close_matches
@@ -38,6 +38,28 @@ class PredecessorError(DataError):
 
 class MonthNotDeliveredError(DataError):
     """A month was asked for that no delivered order line reaches."""
+
+
+def noun(count: int, one: str, many: str = "") -> str:
+    """Return the noun that fits a count; `many` is `one` with an s where it is not given.
+
+    Example
+    -------
+    >>> noun(1, "row"), noun(0, "row"), noun(2, "entry", "entries")
+    ('row', 'rows', 'entries')
+    """
+    return one if count == 1 else many or f"{one}s"
+
+
+def plural(count: int, one: str, many: str = "") -> str:
+    """Write a count with its noun.
+
+    Example
+    -------
+    >>> plural(1, "segment"), plural(1200, "customer")
+    ('1 segment', '1,200 customers')
+    """
+    return f"{count:,} {noun(count, one, many)}"
 
 
 def closest_hint(wanted: str, known: Iterable[str]) -> str:

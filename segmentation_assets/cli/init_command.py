@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import datetime as dt
 import os
+import re
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -20,17 +21,23 @@ from segmentation_assets.storage.text_files import write_text_whole
 
 _MOST_BESIDE = 10_000
 _MOST_LISTED = 10
+_CONNECTION = re.compile(r"\w{2,}:/|(?:host|hostaddr|port|dbname|user|service)\s*=")
 
 
 def init(parsed: argparse.Namespace) -> int:
     """Carry out ``segmentation init``: sample the files, write the settings file, and print what was found."""
     target: Path = parsed.output
+    _refuse_servers(parsed.files)
     check_target(target, may_replace=parsed.force)
     paths = [Path(path) for path in dict.fromkeys(os.path.abspath(file) for file in parsed.files)]  # noqa: PTH100
     with tempfile.TemporaryDirectory() as scratch:
-        samples = [sample_file(path, Path(scratch)) for path in paths]
+        samples = {path: sample_file(path, Path(scratch)) for path in paths}
     folder = common_folder(paths)
-    by_name = {path.relative_to(folder).as_posix(): sample for path, sample in zip(paths, samples, strict=True)}
+    by_name = {
+        path.relative_to(folder).as_posix() + (f"[{sample.part}]" if sample.part else ""): sample
+        for path, found in samples.items()
+        for sample in found
+    }
     proposal = propose_settings(by_name, _files_beside(folder, paths), dt.datetime.now(tz=dt.UTC).date())
     text = settings_text(proposal, folder_setting(folder, target))
     write_settings(target, text)
@@ -42,6 +49,16 @@ def init(parsed: argparse.Namespace) -> int:
             "write the column of the file in its place, or name a file that has it.",
         )
     return 0
+
+
+def _refuse_servers(files: Sequence[Path]) -> None:
+    """Refuse a connection in place of a file; it is not repeated, as it may hold a password."""
+    if any(_CONNECTION.match(str(file)) for file in files):
+        raise SettingsError(
+            "segmentation init looks at files, and a connection of a server was named",
+            "export some lines of each table as CSV and name those files; in what it writes put kind: postgres, and "
+            "table in place of files; see docs/deliveries.md, A Postgres server.",
+        )
 
 
 def check_target(target: Path, *, may_replace: bool) -> None:
@@ -112,6 +129,10 @@ def _findings(table: ProposedTable) -> Iterator[tuple[str, Finding[str]]]:
     """Yield everything that was found out about a table, under the name of its setting."""
     sample, notation = table.sample, table.notation
     yield from (("files", pattern) for pattern in table.patterns)
+    if table.sheets:
+        yield "sheets", Finding(", ".join(table.sheets))
+    if table.table is not None:
+        yield "table", table.table
     if sample.encoding is not None:
         yield "encoding", sample.encoding
     if sample.separator is not None:

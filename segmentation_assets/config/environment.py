@@ -27,6 +27,11 @@ def config_from_environment(environment: Mapping[str, str]) -> Path | None:
     return Path(named) if named else None
 
 
+def environment_name(path: KeyPath) -> str:
+    """Return the environment variable that a setting can be given in."""
+    return _SETTING_PREFIX + "__".join(map(str, path)).upper()
+
+
 def environment_layer(environment: Mapping[str, str]) -> Layer:
     """Collect the settings of an environment.
 

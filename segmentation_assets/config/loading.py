@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
@@ -11,7 +12,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from segmentation_assets.config.environment import config_from_environment, environment_layer
+from segmentation_assets.config.environment import config_from_environment, environment_layer, environment_name
 from segmentation_assets.config.layers import KeyPath, Layer, Origin, dotted, layer_of, leaves, merge, without
 from segmentation_assets.config.problems import describe_problems, settings_error
 from segmentation_assets.config.schema import is_required_section
@@ -86,7 +87,7 @@ def load_settings(
     """
     variables = environment or {}
     path = _find_config(config, variables)
-    file_layer = _read_file(path) if path else Layer({})
+    file_layer = _without_passwords(_read_file(path)) if path else Layer({})
     upper = merge(merge(file_layer, environment_layer(variables)), _overrides_layer(overrides or {}))
     chosen = profile if profile is not None else upper.data.get("profile", DEFAULT_PROFILE)
     merged = merge(_profiles(chosen, upper), upper)
@@ -128,6 +129,25 @@ def _read_file(path: Path) -> Layer:
     except UnicodeDecodeError as problem:
         line = content.count(b"\n", 0, problem.start) + 1
         raise SettingsError(f"{path}:{line}: the text is not UTF-8.", "save the file as UTF-8.") from problem
+
+
+_SERVER: KeyPath = ("source", "postgres", "connection")
+
+_PASSWORD = re.compile(r"^\w+://[^/?#]*:[^/?#@]+@|\b(?:ssl)?password\s*=\s*[^\s&]", re.IGNORECASE)
+"""A password in a connection: before the @ of an address, or under its name."""
+
+
+def _without_passwords(layer: Layer) -> Layer:
+    """Refuse a connection with a password in a file, which is copied, shared and kept in version control."""
+    connection = dict(leaves(layer.data)).get(_SERVER)
+    if not isinstance(connection, str) or not _PASSWORD.search(connection):
+        return layer
+    problem = (
+        f"{layer.origins[_SERVER].label}: {dotted(_SERVER)} holds a password, which a settings file must not (it is "
+        f"not shown). Hint: leave it out here, and give the connection in {environment_name(_SERVER)}, or the password "
+        "in PGPASSWORD or ~/.pgpass."
+    )
+    return Layer(layer.data, layer.origins, (*layer.problems, problem))
 
 
 def _overrides_layer(overrides: Mapping[str, object]) -> Layer:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -128,6 +129,11 @@ def _slice(platform: Platform, item: Input, partition: str) -> dict[str, str]:
     return {f"{item.key}@{item.slice_name}": manifest.slices.get(item.slice_name, "empty")}
 
 
+def _fact(platform: Platform, item: Input, partition: str) -> dict[str, str]:
+    manifest = required_manifest(platform, item.key, WHOLE)
+    return {f"{item.key}: {item.slice_name}": json.dumps(manifest.metadata.get(item.slice_name), sort_keys=True)}
+
+
 def _lookback(platform: Platform, item: Input, partition: str) -> dict[str, str]:
     manifest = required_manifest(platform, item.key, WHOLE)
     wanted = set(lookback_months(platform, partition)) | set(history_months(platform, partition))
@@ -188,6 +194,7 @@ _RESOLVERS: dict[str, Callable[[Platform, Input, str], dict[str, str]]] = {
     "previous": _previous,
     "recent": _recent,
     "every": _every,
+    "fact": _fact,
 }
 
 

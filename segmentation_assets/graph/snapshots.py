@@ -3,9 +3,15 @@
 from segmentation_assets.clustering.registry import ALGORITHMS, enabled_algorithms
 from segmentation_assets.config.settings import Settings
 from segmentation_assets.graph.node import Input, Node, same
-from segmentation_assets.graph.sources import crosswalk_inputs, optional_inputs
+from segmentation_assets.graph.sources import crosswalk_inputs, optional_inputs, workbook_tables
 
 _MODEL_KINDS = ("scikitlearn", "parquet")
+
+HIDDEN_SHEETS = "hidden_sheets"
+"""Entry of a raw table's metadata: the hidden sheets that were read, with their rows."""
+
+RATE_CURRENCIES = "rate_currencies"
+"""Entry of the metadata of the classified lines: the currencies that have an exchange rate."""
 
 
 def snapshot_nodes(settings: Settings, optional_tables: tuple[str, ...]) -> tuple[Node, ...]:
@@ -16,22 +22,28 @@ def snapshot_nodes(settings: Settings, optional_tables: tuple[str, ...]) -> tupl
         *_silver_nodes(settings, optional_tables, crosswalk),
         *clusters,
         *_gold_nodes(clusters),
-        _data_quality_node(crosswalk),
+        _data_quality_node(settings, crosswalk),
     )
 
 
-def _data_quality_node(crosswalk: tuple[Input, ...]) -> Node:
+def _data_quality_node(settings: Settings, crosswalk: tuple[Input, ...]) -> Node:
+    products = (Input(key="raw/products", window="whole"),) if settings.money.vat.reads_products else ()
     return Node(
         key="monitoring/data_quality",
         description="What the data page of the reports shows: rows, customers and money of each layer against the "
-        "layer it was made from, and the delivered rows that were set aside in the files this month reads.",
+        "layer it was made from, the delivered rows that were set aside in the files this month reads, rows of hidden "
+        "sheets, and entries of the settings that fit no order line.",
         inputs=(
             Input(key="raw/order_lines", window="lookback"),
             Input(key="silver/order_lines", window="lookback"),
             Input(key="raw/quarantine", window="whole"),
             *crosswalk,
+            *products,
             *same("silver/customer_features", "gold/customer_segments"),
+            *(Input(key=f"raw/{name}", window="fact", slice_name=HIDDEN_SHEETS) for name in workbook_tables(settings)),
+            Input(key="silver/order_lines", window="fact", slice_name=RATE_CURRENCIES),
         ),
+        settings=("money.vat.rates",),
     )
 
 

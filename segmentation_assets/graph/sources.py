@@ -3,6 +3,7 @@
 from segmentation_assets.config.population import PopulationSettings
 from segmentation_assets.config.settings import Settings
 from segmentation_assets.graph.node import Input, Node
+from segmentation_assets.ingestion.delivery import kind_of
 from segmentation_assets.ingestion.mapping import MADE_BY, effective_source
 from segmentation_assets.synthetic.catalogue import CATALOGUE_FILE
 
@@ -34,6 +35,13 @@ def delivered_tables(settings: Settings) -> tuple[str, ...]:
     source = effective_source(settings)
     optional = ("customers", "products", "engagement_events")
     return ("order_lines", *(name for name in optional if getattr(source, name) is not None))
+
+
+def workbook_tables(settings: Settings) -> tuple[str, ...]:
+    """Names of the delivered tables whose files may be workbooks."""
+    source = effective_source(settings)
+    patterns = {name: getattr(source, name).files for name in delivered_tables(settings)}
+    return tuple(name for name, files in patterns.items() if any(kind_of(file) in ("workbook", None) for file in files))
 
 
 def optional_inputs(settings: Settings) -> tuple[str, ...]:

@@ -107,15 +107,36 @@ def entries_of_sql(crosswalk: str, lines: str, instant: str) -> str:
 
     It tells whether another crosswalk means the same for them: days outside of theirs and numbers of rows are left out.
     """
-    day = f"CAST(line.{instant} AS DATE)"
     return (
         "(SELECT delivered_id, customer_id, source, greatest(valid_from, first_day) AS valid_from, "
-        f"least(valid_to, last_day) AS valid_to FROM {crosswalk} AS entry, "
-        f"(SELECT min({day}) AS first_day, max({day}) AS last_day FROM {lines} AS line) WHERE EXISTS (SELECT 1 "
-        f"FROM {lines} AS line WHERE line.customer_id = entry.delivered_id "
+        f"least(valid_to, last_day) AS valid_to FROM {_with_days(crosswalk, lines, instant)} "
+        f"WHERE {_has_row(lines, instant)})"
+    )
+
+
+def unused_entries_sql(crosswalk: str, lines: str) -> str:
+    """Make the SQL table expression of the entries that hold on a day of the order lines and concern none of them."""
+    return (
+        f"(SELECT delivered_id FROM {_with_days(crosswalk, lines, 'order_at')} "
+        "WHERE coalesce(valid_from <= last_day, true) AND coalesce(valid_to >= first_day, true) "
+        f"AND NOT {_has_row(lines, 'order_at')})"
+    )
+
+
+def _with_days(crosswalk: str, rows: str, instant: str) -> str:
+    """Entries beside the first and the last day of some rows."""
+    day = f"CAST({instant} AS DATE)"
+    return f"{crosswalk} AS entry, (SELECT min({day}) AS first_day, max({day}) AS last_day FROM {rows})"
+
+
+def _has_row(rows: str, instant: str) -> str:
+    """Condition that an entry concerns one of some rows."""
+    day = f"CAST(line.{instant} AS DATE)"
+    return (
+        f"EXISTS (SELECT 1 FROM {rows} AS line WHERE line.customer_id = entry.delivered_id "
         f"AND (entry.valid_from IS NULL OR {day} >= entry.valid_from) "
         f"AND (entry.valid_to IS NULL OR {day} <= entry.valid_to) "
-        f"AND (entry.source IS NULL OR {_FILE_OF_PART} GLOB entry.source)))"
+        f"AND (entry.source IS NULL OR {_FILE_OF_PART} GLOB entry.source))"
     )
 
 

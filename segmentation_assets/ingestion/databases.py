@@ -13,7 +13,7 @@ from segmentation_assets.errors import DataError, closest_hint
 from segmentation_assets.ingestion.cells import part_of_cells
 from segmentation_assets.ingestion.columns import find_columns
 from segmentation_assets.ingestion.parts import ReadablePart, Reader, make_part
-from segmentation_assets.storage.engine import EngineError, parquet_scan, quote_identifier, quote_text
+from segmentation_assets.storage.engine import Connection, EngineError, parquet_scan, quote_identifier, quote_text
 
 if TYPE_CHECKING:
     import sqlite3
@@ -48,15 +48,19 @@ def open_database(reader: Reader, name: str, index: int) -> list[ReadablePart]:
         The file is no such database, cannot be read or has changes that are not in it yet; no table is named, or the
         named one is not there or lacks a mapped column.
     """
-    path = reader.folder / name
+    if is_sqlite(reader.folder / name, name):
+        return [_open_sqlite(reader, name, index)]
+    return [_open_duckdb(reader, name, index)]
+
+
+def is_sqlite(path: Path, name: str) -> bool:
+    """Whether a database file is of SQLite; else it is of DuckDB, or refused."""
     with path.open("rb") as stream:
         start = stream.read(len(_SQLITE_MARK))
     _check_side_files(path, name)
-    if start == _SQLITE_MARK:
-        return [_open_sqlite(reader, name, index)]
-    if start[_DUCKDB_MARK_AT:].startswith(_DUCKDB_MARK):
-        return [_open_duckdb(reader, name, index)]
-    raise DataError(f"{name} is neither a DuckDB nor a SQLite file", "deliver it again.")
+    if start != _SQLITE_MARK and not start[_DUCKDB_MARK_AT:].startswith(_DUCKDB_MARK):
+        raise DataError(f"{name} is neither a DuckDB nor a SQLite file", "deliver it again.")
+    return start == _SQLITE_MARK
 
 
 def _check_side_files(path: Path, name: str) -> None:
@@ -87,7 +91,8 @@ def _check_table(reader: Reader, name: str, tables: Sequence[str]) -> str:
     return wanted
 
 
-def _unreadable(name: str, problem: object) -> DataError:
+def unreadable(name: str, problem: object) -> DataError:
+    """Make the error of a database that cannot be read."""
     return DataError(
         f"{name} cannot be read as a database: {problem}",
         "deliver it again; a DuckDB file must not be open for writing elsewhere.",
@@ -98,11 +103,8 @@ def _open_sqlite(reader: Reader, name: str, index: int) -> ReadablePart:
     import sqlite3
 
     try:
-        with closing(_connect_sqlite(reader.folder / name)) as database:
-            listed = database.execute(
-                "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT GLOB 'sqlite_*'"
-            )
-            table = _check_table(reader, name, [str(row[0]) for row in listed])
+        with closing(connect_sqlite(reader.folder / name)) as database:
+            table = _check_table(reader, name, sqlite_tables(database))
             part = f"{name}[{table}]"
             scanned = f"{quote_identifier(table)} NOT INDEXED"
             header = [column[0] for column in database.execute(f"SELECT * FROM {scanned} LIMIT 0").description]
@@ -112,10 +114,17 @@ def _open_sqlite(reader: Reader, name: str, index: int) -> ReadablePart:
             rows = database.execute(f"SELECT 1, {listed_columns} FROM {scanned}")
             return part_of_cells(reader, part, index, columns, rows, range(1, len(columns) + 1))
     except sqlite3.Error as problem:
-        raise _unreadable(name, problem) from problem
+        raise unreadable(name, problem) from problem
 
 
-def _connect_sqlite(path: Path) -> sqlite3.Connection:
+def sqlite_tables(database: sqlite3.Connection) -> list[str]:
+    """List the tables; views are left out."""
+    listed = database.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT GLOB 'sqlite_*'")
+    return [str(row[0]) for row in listed]
+
+
+def connect_sqlite(path: Path) -> sqlite3.Connection:
+    """Open a file for reading only."""
     import sqlite3
 
     return sqlite3.connect(f"file:{quote(str(path.absolute()))}?mode=ro&immutable=1", uri=True)
@@ -124,17 +133,16 @@ def _connect_sqlite(path: Path) -> sqlite3.Connection:
 def _open_duckdb(reader: Reader, name: str, index: int) -> ReadablePart:
     """Copy the mapped columns to the scratch folder, so that the database is let go at once."""
     try:
-        with _attached(reader, name):
-            table = _check_table(reader, name, _duckdb_tables(reader))
+        with attached(reader.connection, reader.folder / name):
+            table = _check_table(reader, name, duckdb_tables(reader.connection))
             part = f"{name}[{table}]"
-            schema, _, bare_name = table.rpartition(".")
-            relation = ".".join(map(quote_identifier, (_ATTACHED, schema or "main", bare_name)))
+            relation = duckdb_relation(table)
             types = {str(row[0]): str(row[1]) for row in reader.connection.execute(f"DESCRIBE {relation}").fetchall()}
             columns = find_columns(reader.table, reader.mapping, part, tuple(types))
             kept = [types[column] if _KEPT_TYPES.fullmatch(types[column]) else "VARCHAR" for column in columns]
             copy = _copy_columns(reader, relation, columns, kept, index)
     except EngineError as problem:
-        raise _unreadable(name, problem) from problem
+        raise unreadable(name, problem) from problem
     fields = [f"field_{place}" for place in range(len(columns))]
     found = [
         str(row[1]) for row in reader.connection.execute(f"DESCRIBE SELECT * FROM {parquet_scan([copy])}").fetchall()
@@ -144,18 +152,24 @@ def _open_duckdb(reader: Reader, name: str, index: int) -> ReadablePart:
 
 
 @contextmanager
-def _attached(reader: Reader, name: str) -> Iterator[None]:
-    path = quote_text(str(reader.folder / name))
-    reader.connection.execute(f"ATTACH {path} AS {_ATTACHED} (TYPE duckdb, READ_ONLY)")
+def attached(connection: Connection, path: Path) -> Iterator[None]:
+    """Attach a DuckDB file for reading only, and let it go."""
+    connection.execute(f"ATTACH {quote_text(str(path))} AS {_ATTACHED} (TYPE duckdb, READ_ONLY)")
     try:
         yield
     finally:
-        reader.connection.execute(f"DETACH {_ATTACHED}")
+        connection.execute(f"DETACH {_ATTACHED}")
 
 
-def _duckdb_tables(reader: Reader) -> list[str]:
+def duckdb_relation(table: str) -> str:
+    """Make the SQL name of a table of the attached file."""
+    schema, _, bare_name = table.rpartition(".")
+    return ".".join(map(quote_identifier, (_ATTACHED, schema or "main", bare_name)))
+
+
+def duckdb_tables(connection: Connection) -> list[str]:
     """List the tables, with their schema where it is not main; views are left out, as they may read other files."""
-    listed = reader.connection.execute(
+    listed = connection.execute(
         "SELECT schema_name, table_name FROM duckdb_tables() WHERE database_name = $1", [_ATTACHED]
     ).fetchall()
     return [name if schema == "main" else f"{schema}.{name}" for schema, name in listed]

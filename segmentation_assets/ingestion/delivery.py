@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections import defaultdict
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import Literal
 
-from segmentation_assets.config.source import SourceSettings
+from segmentation_assets.config.source import DeliveredTable, SourceSettings
 from segmentation_assets.errors import DataError
 from segmentation_assets.storage.file_hashes import file_sha256
 from segmentation_assets.tables.raw import DELIVERED_TABLES
@@ -84,22 +85,23 @@ def list_delivery(
     ------
     DataError
         The folder is missing, a pattern matches nothing, a file is empty, has an extension that cannot be read, or
-        is matched by two tables.
+        is matched by two tables that do not name sheets or database tables of their own.
     """
     if not folder.is_dir():
         raise DataError(
             f"the delivery folder {folder} does not exist",
             "make it and put the files there, or set source.folder to where they lie.",
         )
-    owners: dict[str, str] = {}
+    owners: defaultdict[str, list[str]] = defaultdict(list)
     for table in DELIVERED_TABLES:
         mapping = getattr(source, table)
         for pattern in mapping.files if mapping is not None else ():
-            _claim(owners, table, pattern, _matching_files(folder, table, pattern, only))
+            for name in _matching_files(folder, table, pattern, only):
+                _claim(owners[name], source, table, pattern, name)
     return tuple(
         _describe(folder, table, name, index, hash_of)
         for table in DELIVERED_TABLES
-        for index, name in enumerate(sorted(name for name, owner in owners.items() if owner == table))
+        for index, name in enumerate(sorted(name for name, tables in owners.items() if table in tables))
     )
 
 
@@ -123,15 +125,24 @@ def _matching_files(folder: Path, table: str, pattern: str, only: Collection[str
     return found
 
 
-def _claim(owners: dict[str, str], table: str, pattern: str, names: Iterable[str]) -> None:
-    """Note which table each file belongs to."""
-    for name in names:
-        owner = owners.setdefault(name, table)
-        if owner != table:
+def _claim(owners: list[str], source: SourceSettings, table: str, pattern: str, name: str) -> None:
+    """Note that a file belongs to a table; to several only where each reads parts of its own."""
+    for owner in owners:
+        if owner != table and not _has_own_parts(kind_of(name), getattr(source, owner), getattr(source, table)):
             raise DataError(
                 f"{name} is matched by source.{owner}.files and by '{pattern}' of source.{table}.files",
-                "narrow the patterns so that a file belongs to one table.",
+                "narrow the patterns so that a file belongs to one table; of a workbook or database name for each its "
+                "own sheets, or its table.",
             )
+    if table not in owners:
+        owners.append(table)
+
+
+def _has_own_parts(kind: Kind | None, one: DeliveredTable, other: DeliveredTable) -> bool:
+    """Whether two tables read different sheets of a workbook, or different tables of a database."""
+    if kind == "workbook":
+        return bool(one.sheets and other.sheets) and set(one.sheets or ()).isdisjoint(other.sheets or ())
+    return kind == "database" and None not in (one.table, other.table) and one.table != other.table
 
 
 def _describe(folder: Path, table: str, name: str, index: int, hash_of: Callable[[Path], str]) -> DeliveredFile:

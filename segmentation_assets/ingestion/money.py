@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from segmentation_assets.config.money import VatSettings
-from segmentation_assets.errors import DataError
+from segmentation_assets.config.money import VatRule, VatSettings
+from segmentation_assets.errors import DataError, noun, plural
 from segmentation_assets.ingestion.exchange_rates import RATE_DECIMALS, ExchangeRate
 from segmentation_assets.storage.engine import Connection, fetch_row, quote_text
 
@@ -159,14 +159,15 @@ def _times(price: str, factors: Sequence[_Factor]) -> str:
 def _vat_units(vat: VatSettings) -> str:
     """Make the SQL of a line's VAT rate: the delivered one, else that of the first rule that fits, else `rate`."""
     scale = {"percent": _ONE_VAT // 100, "share": _ONE_VAT}[vat.delivered_rates]
-    columns = {"country": "line.country", "department": "product.department", "product_class": 'product."class"'}
-    branches = "".join(
-        f" WHEN {' AND '.join(f'{columns[name]} = {quote_text(value)}' for name, value in rule.conditions.items())} "
-        f"THEN {_whole_vat(rule.rate)}"
-        for rule in vat.rates
-    )
+    branches = "".join(f" WHEN {rule_condition(rule)} THEN {_whole_vat(rule.rate)}" for rule in vat.rates)
     rest = "NULL" if vat.rate is None else str(_whole_vat(vat.rate))
     return f"CASE WHEN line.vat_rate IS NOT NULL THEN CAST(line.vat_rate * {scale} AS BIGINT){branches} ELSE {rest} END"
+
+
+def rule_condition(rule: VatRule) -> str:
+    """Make the SQL condition of a VAT rule on the columns of a ``line`` and its ``product``."""
+    columns = {"country": "line.country", "department": "product.department", "product_class": 'product."class"'}
+    return " AND ".join(f"{columns[name]} = {quote_text(value)}" for name, value in rule.conditions.items())
 
 
 def _whole_vat(rate: float) -> int:
@@ -244,7 +245,8 @@ def require_rates(connection: Connection, classified: str, conversion: Conversio
     first = f"the first is {file}, row {row}, of {day}"
     if conversion.rates is None or not _lacks_rate(connection, conversion.rates, currency, str(day)):
         raise DataError(
-            f"{count} order lines have no VAT rate that fits, or an amount too large to convert; {first}",
+            f"{plural(count, 'order line')} {noun(count, 'has', 'have')} no VAT rate that fits, or an amount too large "
+            f"to convert; {first}",
             "set money.vat.rate for lines that none of money.vat.rates fits and that deliver no vat_rate.",
         )
     _raise_missing(connection, missing, conversion.currency, f"{first}: currency '{currency}'", has_rates=has_rates)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import replace
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from segmentation_assets.errors import DataError, closest_hint
-from segmentation_assets.ingestion.cells import part_of_cells
+from segmentation_assets.errors import DataError, closest_hint, noun, plural
+from segmentation_assets.ingestion.cells import Row, part_of_cells
 from segmentation_assets.ingestion.columns import find_columns
 from segmentation_assets.ingestion.error_cells import UNREADABLE, error_cells, with_errors
 from segmentation_assets.ingestion.parts import ReadablePart, Reader, empty_part
@@ -50,7 +51,7 @@ def open_workbook(reader: Reader, name: str, first_index: int) -> list[ReadableP
     from python_calamine import SheetVisibleEnum
 
     path = reader.folder / name
-    workbook = _load(path, name)
+    workbook = load_workbook(path, name)
     sheets = _sheets(reader, name, workbook)
     parts = [
         _open_sheet(reader, path, workbook, sheet, f"{name}[{sheet}]", first_index + place)
@@ -65,7 +66,8 @@ def open_workbook(reader: Reader, name: str, first_index: int) -> list[ReadableP
     ]
 
 
-def _load(path: Path, name: str) -> CalamineWorkbook:
+def load_workbook(path: Path, name: str) -> CalamineWorkbook:
+    """Load a workbook; `name` is what messages call it."""
     from python_calamine import CalamineError, CalamineWorkbook
 
     with path.open("rb") as stream:
@@ -113,6 +115,28 @@ def _open_sheet(
     reader: Reader, path: Path, workbook: CalamineWorkbook, sheet: str, name: str, index: int
 ) -> ReadablePart | None:
     """Make the part of one sheet; none where it holds no value."""
+    rows = open_sheet(path, workbook, sheet, name)
+    if rows is None:
+        _log.warning("%s holds no value", name)
+        return None
+    columns = _find(reader, name, rows.header)
+    places = [rows.header.index(column) for column in columns]
+    part = part_of_cells(reader, name, index, columns, rows.below, places)
+    _log.info("%s: read with %d rows below its first", name, rows.height)
+    return part
+
+
+@dataclass(frozen=True)
+class SheetRows:
+    """The texts of the header of a sheet, the rows below it, to be read once, and at most how many they are."""
+
+    header: list[str]
+    below: Iterator[Row]
+    height: int
+
+
+def open_sheet(path: Path, workbook: CalamineWorkbook, sheet: str, name: str) -> SheetRows | None:
+    """Find the header of a sheet and open its rows; none where it holds no value."""
     from python_calamine import CalamineError
 
     try:
@@ -122,17 +146,11 @@ def _open_sheet(
         raise _unreadable(name, problem) from problem
     if errors:
         count = sum(len(cells) for cells in errors.values())
-        _log.warning("%s: %d cells hold an error such as #N/A, which is taken as text", name, count)
+        words = f"{plural(count, 'cell')} {noun(count, 'holds', 'hold')}"
+        _log.warning("%s: %s an error such as #N/A, which is taken as text", name, words)
     rows = with_errors(found.iter_rows(), errors, found.start or (0, 0))
     first = next((row for row in rows if row.count("") < len(row)), None)
-    if first is None:
-        _log.warning("%s holds no value", name)
-        return None
-    header = [_header_text(cell) for cell in first]
-    columns = _find(reader, name, header)
-    part = part_of_cells(reader, name, index, columns, rows, [header.index(column) for column in columns])
-    _log.info("%s: read with %d rows below its first", name, found.height - 1)
-    return part
+    return None if first is None else SheetRows([_header_text(cell) for cell in first], rows, found.height - 1)
 
 
 def _find(reader: Reader, name: str, header: list[str]) -> tuple[str, ...]:

@@ -75,7 +75,11 @@ def define_asset(
         kinds=set(node.kinds),
         code_version=platform.code_version(node),
         partitions_def=partitions if node.is_partitioned else None,
-        deps=[dependency(node, item, is_partitioned_input=graph.node(item.key).is_partitioned) for item in node.inputs],
+        deps=[
+            dependency(node, item, is_partitioned_input=graph.node(item.key).is_partitioned)
+            for item in node.inputs
+            if item.window != "fact" or [other.key for other in node.inputs].count(item.key) == 1
+        ],
         metadata=column_schema(platform, node),
         automation_condition=on_data_change(graph, node),
         freshness_policy=freshness_policy(platform.settings, node),

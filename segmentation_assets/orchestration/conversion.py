@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from segmentation_assets.graph.snapshots import RATE_CURRENCIES
 from segmentation_assets.ingestion.classification import classified_lines_sql
 from segmentation_assets.ingestion.exchange_rates import read_exchange_rates
 from segmentation_assets.ingestion.mapping import effective_source
@@ -37,7 +38,10 @@ def find_conversion(step: Step, lines: str, accounts: str | None) -> Conversion:
     conversion = Conversion(settings.currency, settings.money.vat, rates, products)
     classified = classified_lines_sql(lines, source, settings.population, accounts, conversion)
     require_rates(step.connection, f"({classified})", conversion, has_rates=bool(given))
-    step.metadata |= {"amounts": describe_money(settings.currency, settings.money.vat, is_exchanged=rates is not None)}
+    step.metadata |= {
+        "amounts": describe_money(settings.currency, settings.money.vat, is_exchanged=rates is not None),
+        RATE_CURRENCIES: sorted({rate.currency for rate in given}),
+    }
     if has_codes:
         (without,) = fetch_row(step.connection, f"SELECT count(*) - count(currency) FROM {lines}")
         step.metadata |= {"lines_without_currency": without}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from segmentation_assets.errors import plural
 from segmentation_assets.reporting.caveats import list_caveats
 from segmentation_assets.reporting.dashboard_tables import segment_names
 from segmentation_assets.reporting.formatting import (
@@ -17,7 +18,6 @@ from segmentation_assets.reporting.formatting import (
     format_month,
     format_number,
     format_share,
-    plural,
 )
 from segmentation_assets.reporting.movement import count_movement
 from segmentation_assets.reporting.segment_cards import SegmentCard, describe_segments

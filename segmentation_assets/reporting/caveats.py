@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from segmentation_assets.reporting.formatting import format_count, format_share, is_known, join_words, plural
+from segmentation_assets.errors import noun, plural
+from segmentation_assets.reporting.formatting import format_count, format_share, is_known, join_words
 from segmentation_assets.reporting.wording import algorithm_label, feature_label
 
 if TYPE_CHECKING:
@@ -32,12 +33,25 @@ def list_caveats(snapshot: Snapshot) -> list[tuple[str, str]]:
         *_reconciliation(snapshot),
         *_amounts(snapshot),
         *_set_aside(snapshot),
-        *_left_out(snapshot),
+        *list_notices(snapshot),
         *_small_segments(snapshot),
         *_imputation(snapshot),
         *_absent_blocks(snapshot),
         *_failed_algorithms(snapshot),
         *_verdict(snapshot),
+    ]
+
+
+def list_notices(snapshot: Snapshot) -> list[tuple[str, str]]:
+    """List what the settings and the delivery did to rows, or were meant to do, as (topic, sentence)."""
+    topics = {
+        "Left out": snapshot.left_out,
+        "Customer ids": snapshot.reassigned,
+        "Without effect": snapshot.unused_settings,
+        "Hidden sheets": snapshot.hidden_sheets,
+    }
+    return [
+        (topic, f"{count:,} {words}.") for topic, counts in topics.items() for words, count in sorted(counts.items())
     ]
 
 
@@ -65,22 +79,21 @@ def _set_aside(snapshot: Snapshot) -> list[tuple[str, str]]:
     is_replaced = counts["reason"] == "redelivered"
     rows, replaced = int(counts.loc[~is_replaced, "row_count"].sum()), int(counts.loc[is_replaced, "row_count"].sum())
     if rows:
-        caveats.append(("Quarantine", f"{plural(rows, 'delivered row')} could not be used and were set aside."))
+        caveats.append(
+            (
+                "Quarantine",
+                f"{plural(rows, 'delivered row')} could not be used and {noun(rows, 'was', 'were')} set aside.",
+            )
+        )
     if replaced:
         caveats.append(
             ("Delivered again", f"{plural(replaced, 'delivered row')} gave way to another file with the same orders.")
         )
     aside = len(snapshot.customer_segments) - len(snapshot.assigned)
     if aside:
-        caveats.append(
-            ("Customers set aside", f"{plural(aside, 'customer')} without a sale in the lookback have no segment.")
-        )
+        words = f"{plural(aside, 'customer')} without a sale in the lookback {noun(aside, 'has', 'have')} no segment."
+        caveats.append(("Customers set aside", words))
     return caveats
-
-
-def _left_out(snapshot: Snapshot) -> list[tuple[str, str]]:
-    reassigned = [("Customer ids", f"{count:,} {words}.") for words, count in sorted(snapshot.reassigned.items())]
-    return [("Left out", f"{count:,} {words}.") for words, count in sorted(snapshot.left_out.items())] + reassigned
 
 
 def _small_segments(snapshot: Snapshot) -> list[tuple[str, str]]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from segmentation_assets.clustering.leaderboard import BASELINE
 from segmentation_assets.config.settings import DashboardSettings
+from segmentation_assets.errors import plural
 from segmentation_assets.reporting.dashboard_tables import (
     card_views,
     data_view,
@@ -26,7 +27,6 @@ from segmentation_assets.reporting.formatting import (
     format_money_compact,
     format_month,
     format_share,
-    plural,
 )
 from segmentation_assets.reporting.movement import count_movement
 from segmentation_assets.reporting.page import render_page

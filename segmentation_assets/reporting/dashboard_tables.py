@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from segmentation_assets.clustering.leaderboard import BASELINE
+from segmentation_assets.errors import plural
+from segmentation_assets.reporting.caveats import list_notices
 from segmentation_assets.reporting.formatting import (
     UNKNOWN,
     format_change,
@@ -20,7 +22,6 @@ from segmentation_assets.reporting.formatting import (
     format_scores,
     format_share,
     is_known,
-    plural,
 )
 from segmentation_assets.reporting.movement import NEW, Movement, count_movement
 from segmentation_assets.reporting.palette import segment_colour
@@ -297,6 +298,7 @@ def data_view(snapshot: Snapshot) -> View:
         "quarantine": quarantine,
         "quarantine_total": format_count(int(snapshot.quarantine_counts["row_count"].sum())),
         "imputation": imputation,
+        "notices": list_notices(snapshot),
         "absent": sorted(snapshot.absent_blocks.items()),
         "aside": [(CUSTOMER_STATES.get(str(state), str(state)), format_count(n)) for state, n in states.items()],
         "aside_total": plural(int(states.sum()), "customer"),

@@ -195,17 +195,6 @@ def format_month_short(month: str) -> str:
     return f"{dt.date(int(month[:4]), int(month[5:7]), 1):%b %Y}"
 
 
-def plural(count: int, noun: str) -> str:
-    """Write a count with its noun.
-
-    Example
-    -------
-    >>> plural(1, "segment"), plural(1200, "customer")
-    ('1 segment', '1,200 customers')
-    """
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
-
-
 def format_scores(values: tuple[float, ...]) -> str:
     """Write mean scores with one decimal.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from segmentation_assets.errors import plural
 from segmentation_assets.reporting.figures import describe_axis
 from segmentation_assets.reporting.formatting import (
     format_count,
@@ -12,7 +13,6 @@ from segmentation_assets.reporting.formatting import (
     format_month,
     format_share,
     join_words,
-    plural,
 )
 from segmentation_assets.reporting.palette import segment_colour, segment_symbol
 from segmentation_assets.reporting.projection import CustomerMap, project_customers

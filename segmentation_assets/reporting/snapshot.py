@@ -116,6 +116,10 @@ class Snapshot:
         What lies outside of the population, in words beginning with the unit → how many.
     reassigned : mapping of str to int
         What the crosswalk moves to another customer, in words beginning with the unit → how many.
+    unused_settings : mapping of str to int
+        Entries of the settings that fit no order line, in words beginning with the unit → how many.
+    hidden_sheets : mapping of str to int
+        What was read from hidden sheets of workbooks, in words beginning with the unit → how many.
     amounts : str
         Which amounts are analysed: net or gross of VAT, and of which currency.
 
@@ -147,6 +151,8 @@ class Snapshot:
     lookback_months: int | None = None
     left_out: Mapping[str, int] = field(default_factory=dict)
     reassigned: Mapping[str, int] = field(default_factory=dict)
+    unused_settings: Mapping[str, int] = field(default_factory=dict)
+    hidden_sheets: Mapping[str, int] = field(default_factory=dict)
     amounts: str = ""
     imputed_flags: pd.DataFrame = field(default_factory=_empty_frame)
 

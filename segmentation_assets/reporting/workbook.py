@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from segmentation_assets.config.settings import WorkbookSettings
+from segmentation_assets.errors import plural
 from segmentation_assets.reporting.caveats import list_caveats
 from segmentation_assets.reporting.formatting import (
     format_count,
     format_date,
     format_month,
     format_share,
-    plural,
     strip_control,
 )
 from segmentation_assets.reporting.segment_cards import SegmentCard, describe_segments

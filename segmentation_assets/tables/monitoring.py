@@ -14,20 +14,29 @@ DATA_QUALITY = Table(
         Column(
             name="kind",
             dtype="VARCHAR",
-            allowed=("reconciliation", "quarantine", "population", "crosswalk", "currency"),
+            allowed=(
+                "reconciliation",
+                "quarantine",
+                "population",
+                "crosswalk",
+                "currency",
+                "hidden_sheet",
+                "unused_setting",
+            ),
             meaning="A comparison of a layer with what it was made from, delivered rows set aside, what lies outside "
-            "of the population, lines that the crosswalk moves to another customer, or the currency of delivered "
-            "lines.",
+            "of the population, lines that the crosswalk moves to another customer, the currency of delivered lines, "
+            "rows of hidden sheets, or entries of a setting that fit no order line.",
         ),
         Column(
             name="subject",
             dtype="VARCHAR",
-            meaning=f"Asset that is compared, or delivered table: {', '.join(DELIVERED_TABLES)}.",
+            meaning=f"Asset that is compared, delivered table ({', '.join(DELIVERED_TABLES)}), or setting.",
         ),
         Column(
             name="measure",
             dtype="VARCHAR",
-            meaning=f"What is compared, the currency, or the reason code: {', '.join(QUARANTINE_REASONS)}.",
+            meaning="What is compared or counted, the currency, the sheet, or the reason code: "
+            f"{', '.join(QUARANTINE_REASONS)}.",
         ),
         Column(name="explanation", dtype="VARCHAR", meaning="The row in words."),
         Column(

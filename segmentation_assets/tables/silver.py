@@ -27,6 +27,9 @@ LINE_REASONS = {
 """Why a line has its type: reason code → sentence."""
 
 _CLASSIFIED_BY = tuple(f"order_lines.{name}" for name in RAW_ORDER_LINES.column_names)
+_STANDS_FOR = tuple(
+    f"*/crosswalk.{name}" for name in ("customer_id", "delivered_id", "source", "valid_from", "valid_to")
+)
 _CONVERTED_BY = ("order_lines.currency", "order_lines.order_at")
 _AMOUNT_FROM = (
     "order_lines.quantity", "order_lines.unit_price", *_CONVERTED_BY, "order_lines.vat_rate", "order_lines.country",
@@ -39,7 +42,13 @@ ORDER_LINES = Table(
     row="a classified order line",
     primary_key=("customer_id", "order_at", "order_id", "source_file", "source_row"),
     columns=(
-        *(replace(column, reads=(f"order_lines.{column.name}",)) for column in RAW_ORDER_LINES.columns),
+        *(
+            replace(
+                column,
+                reads=(f"order_lines.{column.name}", *(_STANDS_FOR if column.name == "customer_id" else ())),
+            )
+            for column in RAW_ORDER_LINES.columns
+        ),
         Column(
             name="line_type",
             dtype="VARCHAR",

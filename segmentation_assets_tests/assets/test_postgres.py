@@ -7,16 +7,21 @@ import sys
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from segmentation_assets.config.loading import load_settings_from_environment
+from segmentation_assets.graph import reading_due as reading
 from segmentation_assets.graph.platform import Platform
 from segmentation_assets.graph.reading_due import DUE, reading_due
 from segmentation_assets.ingestion import postgres
+from segmentation_assets.orchestration import delivery_sensor
+from segmentation_assets.orchestration.instance import open_instance
 from segmentation_assets.storage.engine import parquet_scan
 from segmentation_assets_tests.assets.conftest import Printed
 from segmentation_assets_tests.assets.stored import files_of
+from segmentation_assets_tests.assets.test_sensors import QUIET, Sensor
 from segmentation_assets_tests.postgres_server import PostgresServer, find_binaries, running_server
 
 VARIABLE = postgres.CONNECTION_VARIABLE
@@ -44,6 +49,7 @@ source:
     table: products
     columns: {product_id: id, department: department}
 """
+HOUR = 3600.0
 LAYERS = ("--only", "source", "--only", "raw")
 TABLES = (
     "DROP SCHEMA IF EXISTS shop CASCADE",
@@ -290,3 +296,47 @@ def test_no_password_reaches_a_stored_file(
     files = [path for path in Path("data").rglob("*") if path.is_file()]
     assert len(files) > 10
     assert not [path for path in files if PASSWORD.encode() in path.read_bytes()]
+
+
+@pytest.fixture
+def sensor(server: PostgresServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sensor]:
+    """The sensor of deliveries, whose clock, and that of the intervals, the test moves."""
+    settings = load_settings_from_environment().settings.altered({"automation.delivery_quiet_seconds": QUIET})
+    instance = open_instance(settings.data_dir)
+    made = Sensor("delivery_sensor", settings, instance)
+
+    class Clock(dt.datetime):
+        @classmethod
+        def now(cls, tz: dt.tzinfo | None = None) -> Clock:
+            return cls.fromtimestamp(made.now, tz)
+
+    monkeypatch.setattr(delivery_sensor.time, "time", lambda: made.now)
+    monkeypatch.setattr(reading, "dt", SimpleNamespace(datetime=Clock, timedelta=dt.timedelta, UTC=dt.UTC))
+    yield made
+    instance.dispose()
+
+
+def read_when_due(sensor: Sensor) -> dict[str, tuple[int, int]]:
+    """Let an interval pass, do what the sensor starts, and return the stored tables."""
+    assert sensor.look(HOUR).startswith("files are new or have changed, or Postgres is due")
+    assert sensor.look(QUIET) == "ingest_job"
+    assert sensor.start()
+    assert "the next reading of Postgres is not due yet" in sensor.look(QUIET)
+    return files_of(Path("data"))
+
+
+def test_the_sensor_notices_a_table_that_grows_and_nothing_follows_from_one_that_does_not(
+    server: PostgresServer, sensor: Sensor
+) -> None:
+    first = read_when_due(sensor)
+    assert len(raw_rows("order_id")) == 100
+
+    again = read_when_due(sensor)
+    changed = {name for name in again if again[name] != first.get(name)}
+    assert changed
+    assert {name for name in changed if "postgres" not in name} == set()
+
+    server.run("""INSERT INTO shop."Orders" SELECT gen_random_uuid(), at, customer, product, 1, 9.5, brand, note
+                  FROM shop."Orders" WHERE price = 2.25""")  # fmt: skip
+    read_when_due(sensor)
+    assert len(raw_rows("order_id")) == 101

@@ -90,6 +90,10 @@ def _table_lines(name: str, table: ProposedTable) -> Iterator[str]:
     sample, notation = table.sample, table.notation
     yield f"  {name}:"
     yield from _files(table)
+    if table.sheets:
+        yield f"    sheets: [{', '.join(map(scalar, table.sheets))}]  # of each workbook"
+    if table.table is not None:
+        yield _marked("    table: {}", table.table)
     yield "    columns: # ours: name in the file"
     yield from _columns(name, table)
     if sample.encoding is not None and sample.separator is not None:

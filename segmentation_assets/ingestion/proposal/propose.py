@@ -6,11 +6,12 @@ import datetime as dt
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from segmentation_assets.config.source import DELIVERED_COLUMNS, NOT_FOUND
 from segmentation_assets.ingestion.calendar import shift_month
+from segmentation_assets.ingestion.delivery import Kind
 from segmentation_assets.ingestion.proposal.matching import TableMatch, match_file, match_table
 from segmentation_assets.ingestion.proposal.notation import TableNotation, find_notation
 from segmentation_assets.ingestion.proposal.order_facts import (
@@ -22,7 +23,7 @@ from segmentation_assets.ingestion.proposal.order_facts import (
 )
 from segmentation_assets.ingestion.proposal.origin import find_currency, find_time_zone
 from segmentation_assets.ingestion.proposal.places import file_patterns
-from segmentation_assets.ingestion.proposal.sample import FileSample, Finding, SampledColumn, shown
+from segmentation_assets.ingestion.proposal.sample import FileSample, Finding, SampledColumn, file_of, shown
 from segmentation_assets.ingestion.proposal.text_form import ASCII_LIKE
 
 _PROPOSED_SNAPSHOTS = 3
@@ -47,8 +48,12 @@ class ProposedTable:
     sample : FileSample
         Of the first file.
     files : tuple of str
-        Paths below the delivery folder.
+        Paths below the delivery folder, with the sheet or table in brackets where a file holds several.
     patterns : tuple of Finding of str
+    sheets : tuple of str
+        Sheets to read of each workbook; empty where all are.
+    table : Finding of str or None
+        Table to read of each database file.
     """
 
     match: TableMatch
@@ -56,6 +61,8 @@ class ProposedTable:
     sample: FileSample
     files: tuple[str, ...]
     patterns: tuple[Finding[str], ...]
+    sheets: tuple[str, ...] = ()
+    table: Finding[str] | None = None
 
 
 @dataclass(frozen=True)
@@ -113,7 +120,7 @@ def propose_settings(samples: Mapping[str, FileSample], beside: Collection[str],
     Parameters
     ----------
     samples : mapping of str to FileSample
-        Path below the delivery folder → what was looked at.
+        Path below the delivery folder, with the part in brackets → what was looked at.
     beside : collection of str
         All files in the delivery folder.
     today : date
@@ -145,10 +152,12 @@ def _propose_table(
     members: Mapping[str, TableMatch], samples: Mapping[str, FileSample], today: dt.date
 ) -> tuple[ProposedTable, dict[str, str]]:
     """Make one table of the files that are written alike; the others are left out."""
-    leading = min(members, key=lambda name: (len(members[name].missing), _is_ascii(samples[name]), name))
+    leading = min(members, key=lambda name: _rank(members[name], samples[name], name))
+    sheets, databases = _sheets(members, samples, leading), _databases(members, samples, leading)
     alike, differing = [], {}
     for name in sorted(members):
         reason = _difference(members[leading], samples[leading], members[name], samples[name])
+        reason = reason or _other_part(samples[name], sheets, databases)
         if reason:
             said = (
                 f"{TABLE_NAMES[members[name].table]} like {leading}, but {reason}; files of one table are written alike"
@@ -162,7 +171,52 @@ def _propose_table(
     notation = find_notation(joint, required, today)
     kept = {name: column for name, column in joint.columns.items() if name not in notation.left_out}
     match = replace(joint, columns=kept, refused={**joint.refused, **notation.left_out})
-    return ProposedTable(match, notation, samples[leading], tuple(alike), ()), differing
+    table = Finding(databases[0], _other_tables(databases)) if databases else None
+    return ProposedTable(match, notation, samples[leading], tuple(alike), (), sheets, table), differing
+
+
+def _rank(match: TableMatch, sample: FileSample, name: str) -> tuple[int, bool, bool, bool, str]:
+    """Order files by how well they show what the table is: complete, with rows, a text, of a telling encoding."""
+    return len(match.missing), not sample.row_count, sample.separator is None, _is_ascii(sample), name
+
+
+def _sheets(members: Mapping[str, TableMatch], samples: Mapping[str, FileSample], leading: str) -> tuple[str, ...]:
+    """Name the sheets of the table, where the workbooks hold others too; those of the leading workbook hold for all."""
+    read, found = _parts("workbook", members, samples), _parts("workbook", samples, samples)
+    if all(read[file] == found[file] for file in read):
+        return ()
+    first = file_of(leading, samples[leading])
+    return read.get(first) or next(iter(read.values()))
+
+
+def _databases(members: Mapping[str, TableMatch], samples: Mapping[str, FileSample], leading: str) -> tuple[str, ...]:
+    """Name the tables of databases that fit, the one to read first; none where no file is a database."""
+    read = [part for parts in _parts("database", members, samples).values() for part in parts]
+    return tuple(dict.fromkeys([samples[leading].part, *read] if samples[leading].kind == "database" else read))
+
+
+def _parts(kind: Kind, names: Iterable[str], samples: Mapping[str, FileSample]) -> dict[str, tuple[str, ...]]:
+    """Parts of each file of a kind, in the order of the samples."""
+    chosen = set(names)
+    parts: dict[str, tuple[str, ...]] = {}
+    for name, sample in samples.items():
+        if name in chosen and sample.kind == kind:
+            file = file_of(name, sample)
+            parts[file] = (*parts.get(file, ()), sample.part)
+    return parts
+
+
+def _other_part(sample: FileSample, sheets: tuple[str, ...], databases: tuple[str, ...]) -> str:
+    """Say why a sheet or table of a database is not read beside the others; empty where it is."""
+    if sample.kind == "workbook" and sheets and sample.part not in sheets:
+        return f"in other sheets than {', '.join(map(shown, sheets))}"
+    if sample.kind == "database" and sample.part != databases[0]:
+        return f"in another table of the database than {shown(databases[0])}"
+    return ""
+
+
+def _other_tables(databases: tuple[str, ...]) -> str:
+    return f"{', '.join(map(shown, databases[1:]))} would fit too" if databases[1:] else ""
 
 
 def _difference(leading: TableMatch, first: FileSample, match: TableMatch, sample: FileSample) -> str:
@@ -207,8 +261,9 @@ def _joint_match(match: TableMatch, samples: list[FileSample]) -> TableMatch:
 
 
 def _with_patterns(table: ProposedTable, samples: Mapping[str, FileSample], beside: Collection[str]) -> ProposedTable:
-    others = [name for name in samples if name not in table.files]
-    return replace(table, patterns=file_patterns(table.files, beside, others))
+    files = dict.fromkeys(file_of(name, samples[name]) for name in table.files)
+    others = [file for name, sample in samples.items() if (file := file_of(name, sample)) not in files]
+    return replace(table, patterns=file_patterns(files, beside, others))
 
 
 def _with_order_facts(tables: Mapping[str, ProposedTable], left_out: Mapping[str, str]) -> Proposal:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from segmentation_assets.ingestion.delivery import Kind
+
 T = TypeVar("T")
 
 LONGEST_SHOWN = 40
@@ -94,6 +96,9 @@ class FileSample:
         Whether these are all rows of the file.
     encoding, separator : Finding of str, or None
         Of text files only.
+    part : str
+        Sheet of a workbook or table of a database; empty for files that hold one table.
+    kind : Kind
     """
 
     name: str
@@ -102,11 +107,18 @@ class FileSample:
     is_whole: bool
     encoding: Finding[str] | None = None
     separator: Finding[str] | None = None
+    part: str = ""
+    kind: Kind = "csv"
 
     @property
     def header(self) -> tuple[str, ...]:
         """Names of the columns."""
         return tuple(column.name for column in self.columns)
+
+
+def file_of(name: str, sample: FileSample) -> str:
+    """Return the file of a sample that is known under this name."""
+    return name.removesuffix(f"[{sample.part}]") if sample.part else name
 
 
 def shown(text: str) -> str:

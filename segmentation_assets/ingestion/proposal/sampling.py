@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
 from segmentation_assets.config.settings import EngineSettings
 from segmentation_assets.errors import DataError, closest_hint
-from segmentation_assets.ingestion.delivery import CSV_EXTENSIONS, PARQUET_EXTENSIONS
+from segmentation_assets.ingestion.delivery import (
+    CSV_EXTENSIONS,
+    DATABASE_EXTENSIONS,
+    PARQUET_EXTENSIONS,
+    WORKBOOK_EXTENSIONS,
+)
+from segmentation_assets.ingestion.proposal.containers import sample_database, sample_workbook
 from segmentation_assets.ingestion.proposal.pieces import Pieces, read_pieces
-from segmentation_assets.ingestion.proposal.sample import FileSample, SampledColumn, shown
+from segmentation_assets.ingestion.proposal.rows import HEAD_ROWS, LATER_ROWS, Record, make_columns, sample_relation
+from segmentation_assets.ingestion.proposal.sample import FileSample, shown
 from segmentation_assets.ingestion.proposal.synonyms import count_known
 from segmentation_assets.ingestion.proposal.text_form import (
     decode_pieces,
@@ -18,19 +26,13 @@ from segmentation_assets.ingestion.proposal.text_form import (
     find_separator,
     read_records,
 )
-from segmentation_assets.storage.engine import Engine, EngineError, fetch_row, quote_identifier, quote_text
-
-HEAD_ROWS = 1_000
-LATER_ROWS = 1_000
-_SLICES = 20
-_WHITE_SPACE = " \t\n\r\xa0"
+from segmentation_assets.storage.engine import Engine, EngineError, quote_text
 
 T = TypeVar("T")
-Sampler = Callable[[Path, Path], FileSample]
-Record = tuple[int | None, Sequence[str | None]]
+Sampler = Callable[[Path, Path], list[FileSample]]
 
 
-def sample_file(path: Path, scratch: Path) -> FileSample:
+def sample_file(path: Path, scratch: Path) -> list[FileSample]:
     """Read the first 1,000 rows of a file and up to 2,000 from further down and from its end.
 
     Parameters
@@ -41,7 +43,8 @@ def sample_file(path: Path, scratch: Path) -> FileSample:
 
     Returns
     -------
-    FileSample
+    list of FileSample
+        One for each sheet of a workbook or table of a database that has rows, else one.
 
     Raises
     ------
@@ -94,11 +97,11 @@ def sample_text(pieces: Pieces, name: str) -> FileSample:
         fitting = [record for record in read_records(text, separator.value) if len(record) == width]
         chosen += [(None, record) for record in _spread(fitting, LATER_ROWS // len(later))]
     is_whole = pieces.is_whole and len(chosen) == len(records)
-    columns = _columns(header, ["VARCHAR"] * width, [row for row in chosen if len(row[1]) == width])
+    columns = make_columns(header, ["VARCHAR"] * width, [row for row in chosen if len(row[1]) == width])
     return FileSample(name, columns, len(columns[0].values), is_whole, encoding, separator)
 
 
-def _sampled(sampler: Sampler, path: Path, scratch: Path) -> FileSample:
+def _sampled(sampler: Sampler, path: Path, scratch: Path) -> list[FileSample]:
     try:
         return sampler(path, scratch)
     except OSError as problem:
@@ -107,40 +110,23 @@ def _sampled(sampler: Sampler, path: Path, scratch: Path) -> FileSample:
         ) from problem
 
 
-def _sample_csv(path: Path, scratch: Path) -> FileSample:
-    return sample_text(read_pieces(path, path.name), path.name)
+def _sample_csv(path: Path, scratch: Path) -> list[FileSample]:
+    return [sample_text(read_pieces(path, path.name), path.name)]
 
 
-def _sample_parquet(path: Path, scratch: Path) -> FileSample:
+def _sample_parquet(path: Path, scratch: Path) -> list[FileSample]:
     relation = f"read_parquet({quote_text(str(path))}, file_row_number = true, binary_as_string = true)"
-    metadata = f"SELECT sum(num_rows) FROM parquet_file_metadata({quote_text(str(path))})"
     with Engine(EngineSettings(), scratch).connect() as connection:
         try:
-            (count,) = fetch_row(connection, metadata)
-            described = connection.execute(f"DESCRIBE SELECT * EXCLUDE (file_row_number) FROM {relation}").fetchall()
-            texts = ", ".join(f"CAST({quote_identifier(str(row[0]))} AS VARCHAR)" for row in described)
-            rows = connection.execute(
-                f"SELECT file_row_number + 1, {texts} FROM {relation} WHERE {_row_condition(int(count))} ORDER BY 1"
-            ).fetchall()
+            sample = sample_relation(connection, path.name, relation)
         except EngineError as problem:
             first_line = str(problem).splitlines()[0]
             raise DataError(
                 f"{path.name} is not a readable Parquet file: {first_line}", "export it again."
             ) from problem
-    header = [str(row[0]) for row in described]
-    if not rows:
+    if sample is None:
         raise DataError(f"{path.name}: there is no row in it", "export it again, with its rows.")
-    columns = _columns(header, [str(row[1]) for row in described], [(int(row[0]), row[1:]) for row in rows])
-    return FileSample(path.name, columns, len(rows), len(rows) == int(count))
-
-
-def _row_condition(count: int) -> str:
-    """Choose the first rows, and short runs of rows evenly spread over the rest up to the end."""
-    size = LATER_ROWS // _SLICES
-    rest = max(count - HEAD_ROWS, 0)
-    starts = [HEAD_ROWS + rest * number // _SLICES - size for number in range(1, _SLICES + 1)]
-    runs = [f"file_row_number BETWEEN {start} AND {start + size - 1}" for start in starts if rest]
-    return " OR ".join([f"file_row_number < {HEAD_ROWS}", *runs])
+    return [replace(sample, kind="parquet")]
 
 
 def _check_header(header: Sequence[str], records: Sequence[Sequence[str]], name: str) -> None:
@@ -174,21 +160,10 @@ def _spread(rows: Sequence[T], most: int) -> list[T]:
     return [rows[(number + 1) * count // most - 1] for number in range(most)]
 
 
-def _columns(header: Sequence[str], types: Sequence[str], rows: Sequence[Record]) -> tuple[SampledColumn, ...]:
-    numbers = tuple(row for row, _ in rows)
-    by_column = list(zip(*(values for _, values in rows), strict=True)) or [()] * len(header)
-    return tuple(
-        SampledColumn(name, dtype, tuple(_trimmed(value) for value in values), numbers)
-        for name, dtype, values in zip(header, types, by_column, strict=True)
-    )
-
-
-def _trimmed(value: str | None) -> str | None:
-    return None if value is None else value.strip(_WHITE_SPACE) or None
-
-
 _SAMPLERS: dict[tuple[str, ...], Sampler] = {
     CSV_EXTENSIONS: _sample_csv,
     PARQUET_EXTENSIONS: _sample_parquet,
+    WORKBOOK_EXTENSIONS: sample_workbook,
+    DATABASE_EXTENSIONS: sample_database,
 }
 """Endings of file names → the function that samples such files; another format is one function and one line here."""

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
+from segmentation_assets.errors import noun, plural
 from segmentation_assets.graph.inputs import lookback_months
+from segmentation_assets.graph.snapshots import HIDDEN_SHEETS, RATE_CURRENCIES
+from segmentation_assets.graph.sources import workbook_tables
 from segmentation_assets.ingestion.crosswalk import count_reassigned
+from segmentation_assets.ingestion.unused import find_unused_currencies, find_unused_entries, find_unused_rules
 from segmentation_assets.orchestration.step import Step
+from segmentation_assets.storage.store import WHOLE
 from segmentation_assets.tables.monitoring import DATA_QUALITY, WITHOUT_CURRENCY
 from segmentation_assets.tables.silver import LINE_REASONS
 
@@ -22,6 +28,8 @@ def data_quality(step: Step) -> None:
         *_population_rows(step),
         *_crosswalk_rows(step),
         *_currency_rows(step),
+        *_hidden_sheet_rows(step),
+        *_unused_rows(step),
     ]
     frame = pd.DataFrame(rows, columns=list(DATA_QUALITY.column_names))
     step.write_frame(frame.astype({"is_equal": "boolean"}), DATA_QUALITY)
@@ -52,10 +60,9 @@ def _checked_rows(step: Step) -> list[tuple[Any, ...]]:
 
 def _quarantine_rows(step: Step) -> list[tuple[Any, ...]]:
     """Rows set aside, by table and reason; of order lines only in files that reach into the lookback."""
-    lines = step.slices_relation("raw/order_lines", lookback_months(step.platform, step.partition))
     counted = step.connection.execute(
         f"SELECT table_name, reason, explanation, count(*) FROM {step.relation('raw/quarantine')} "
-        f"WHERE table_name <> 'order_lines' OR source_file IN (SELECT source_file FROM {lines}) "
+        f"WHERE table_name <> 'order_lines' OR source_file IN (SELECT source_file FROM {_raw_lines(step)}) "
         "GROUP BY ALL ORDER BY ALL"
     ).fetchall()
     return [("quarantine", table, reason, words, None, count, None) for table, reason, words, count in counted]
@@ -68,12 +75,13 @@ def _population_rows(step: Step) -> list[tuple[Any, ...]]:
         f"SELECT line_reason, count(*) FROM {lines} WHERE line_type = 'excluded' GROUP BY ALL ORDER BY ALL"
     ).fetchall()
     rows = [
-        ("population", "silver/order_lines", reason, f"order lines: {LINE_REASONS[reason]}", None, count, None)
+        ("population", "silver/order_lines", reason, f"{noun(count, 'order line')}: {LINE_REASONS[reason]}", None,
+         count, None)
         for reason, count in counted
-    ]
+    ]  # fmt: skip
     below = step.input_metadata("silver/customer_features").get("customers_below_min_orders", 0)
     if below:
-        words = "customers: fewer orders in the lookback than population.min_orders"
+        words = f"{noun(below, 'customer')}: fewer orders in the lookback than population.min_orders"
         rows.append(("population", "silver/customer_features", "below_min_orders", words, None, below, None))
     return rows
 
@@ -82,13 +90,14 @@ def _crosswalk_rows(step: Step) -> list[tuple[Any, ...]]:
     """Order lines of the lookback that count for another customer than they were delivered with."""
     if step.platform.settings.population.crosswalk is None:
         return []
-    lines = step.slices_relation("raw/order_lines", lookback_months(step.platform, step.partition))
-    counts = count_reassigned(step.connection, lines, step.relation("source/crosswalk"))
+    counts = count_reassigned(step.connection, _raw_lines(step), step.relation("source/crosswalk"))
+    count = counts["reassigned_lines"]
     words = (
-        f"order lines with {counts['reassigned_ids']:,} delivered ids count for {counts['customers_they_count_for']:,} "
-        "other customers, as population.crosswalk says"
+        f"{noun(count, 'order line')} with {plural(counts['reassigned_ids'], 'delivered id')} "
+        f"{noun(count, 'counts', 'count')} for {plural(counts['customers_they_count_for'], 'other customer')}, as "
+        "population.crosswalk says"
     )
-    return [("crosswalk", "silver/order_lines", "reassigned_lines", words, None, counts["reassigned_lines"], None)]
+    return [("crosswalk", "silver/order_lines", "reassigned_lines", words, None, count, None)]
 
 
 def _currency_rows(step: Step) -> list[tuple[Any, ...]]:
@@ -99,9 +108,47 @@ def _currency_rows(step: Step) -> list[tuple[Any, ...]]:
     ).fetchall()
     if all(currency is None for currency, _ in counted):
         return []
-    words = {None: "order lines delivered without a currency, taken for the one of the settings"}
+    words = {None: "without a currency, taken for the one of the settings"}
     return [
         ("currency", "silver/order_lines", currency or WITHOUT_CURRENCY,
-         words.get(currency, f"order lines delivered in {currency}"), None, count, None)
+         f"{noun(count, 'order line')} delivered {words.get(currency, f'in {currency}')}", None, count, None)
         for currency, count in counted
     ]  # fmt: skip
+
+
+def _hidden_sheet_rows(step: Step) -> list[tuple[Any, ...]]:
+    """Rows that came from sheets which nobody sees who opens the workbook; of order lines only in the lookback."""
+    rows = []
+    for name in workbook_tables(step.platform.settings):
+        hidden = step.input_metadata(f"raw/{name}").get(HIDDEN_SHEETS) or {}
+        counts = _in_lookback(step, hidden) if name == "order_lines" and hidden else hidden
+        rows += [
+            ("hidden_sheet", name, sheet, f"{noun(count, 'row')} of {name} in {sheet}, a hidden sheet", None, count,
+             None)
+            for sheet, count in sorted(counts.items()) if count
+        ]  # fmt: skip
+    return rows
+
+
+def _in_lookback(step: Step, sheets: Iterable[str]) -> dict[str, int]:
+    """Order lines of the lookback from some sheets."""
+    counted = step.connection.execute(f"SELECT source_file, count(*) FROM {_raw_lines(step)} GROUP BY ALL").fetchall()
+    return {sheet: dict(counted).get(sheet, 0) for sheet in sheets}
+
+
+def _unused_rows(step: Step) -> list[tuple[Any, ...]]:
+    """Entries of the settings that no order line of the lookback calls for."""
+    settings, lines = step.platform.settings, _raw_lines(step)
+    vat, crosswalk = settings.money.vat, settings.population.crosswalk
+    products = step.slices_relation("raw/products", [WHOLE]) if vat.reads_products else None
+    currencies = step.input_metadata("silver/order_lines").get(RATE_CURRENCIES) or ()
+    found = [
+        *(find_unused_entries(step.connection, lines, step.relation("source/crosswalk")) if crosswalk else ()),
+        *find_unused_rules(step.connection, lines, products, vat.rates),
+        *find_unused_currencies(step.connection, lines, currencies),
+    ]
+    return [("unused_setting", each.setting, "unused entries", each.words, None, each.count, None) for each in found]
+
+
+def _raw_lines(step: Step) -> str:
+    return step.slices_relation("raw/order_lines", lookback_months(step.platform, step.partition))

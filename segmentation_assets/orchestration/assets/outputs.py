@@ -150,6 +150,8 @@ def _snapshot(step: Step) -> Snapshot:
         quarantine_counts=_quarantine_counts(step),
         left_out=_counts_in_words(step, "population"),
         reassigned=_counts_in_words(step, "crosswalk"),
+        unused_settings=_counts_in_words(step, "unused_setting"),
+        hidden_sheets=_counts_in_words(step, "hidden_sheet"),
         amounts=_amounts(step),
         imputation=_imputation(step),
         run_facts=_run_facts(step),

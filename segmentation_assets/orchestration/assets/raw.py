@@ -5,7 +5,9 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 
+from segmentation_assets.errors import plural
 from segmentation_assets.graph.declarations import RULES
+from segmentation_assets.graph.snapshots import HIDDEN_SHEETS
 from segmentation_assets.ingestion.delivery import DeliveredFile
 from segmentation_assets.ingestion.ingest import IngestedTable, ingest_table
 from segmentation_assets.ingestion.mapping import delivery_folder, effective_source
@@ -26,7 +28,7 @@ def raw_table(name: str) -> Callable[[Step], None]:
         _check_rules(step, name, ingested)
         step.metadata |= result.figures | {
             "part_rows": ingested.part_rows,
-            "hidden_sheets": list(ingested.hidden_sheets),
+            HIDDEN_SHEETS: {name: ingested.part_rows[name] for name in ingested.hidden_sheets},
             "quarantine_counts": ingested.quarantine_counts,
             "first_order_at": ingested.first_at,
             "last_order_at": ingested.last_at,
@@ -41,7 +43,8 @@ def _check_rules(step: Step, name: str, ingested: IngestedTable) -> None:
         return
     failed = [finding.sentence(name) for finding in ingested.rules if not finding.passed]
     broken = [finding for finding in ingested.rules if finding.row_count]
-    kept = f"{len(ingested.rules)} rules of contract.{name}, {len(broken)} broken within the shares that are allowed."
+    rules = plural(len(ingested.rules), "rule")
+    kept = f"{rules} of contract.{name}, {len(broken)} broken within the shares that are allowed."
     step.add_check(
         RULES,
         f"{step.node.key}: {' '.join(failed) or kept}",

@@ -78,6 +78,13 @@ def test_customers_are_those_of_the_asset_before(all_lineage, key, sources):
     assert all_lineage[key]["customer_id"] == tuple((source, "customer_id") for source in sources)
 
 
+def test_customers_come_from_the_crosswalk_where_there_is_one(make_platform):
+    platform = make_platform(population__crosswalk="crosswalk.csv")
+    found = column_lineage(platform, platform.graph.node("silver/order_lines"))["customer_id"]
+    columns = ("customer_id", "delivered_id", "source", "valid_from", "valid_to")
+    assert found == (("raw/order_lines", "customer_id"), *(("source/crosswalk", name) for name in columns))
+
+
 def test_delivered_tables_lists_and_files_have_no_lineage(platform, all_lineage):
     empty = {key for key, columns in all_lineage.items() if not columns}
     assert empty == {

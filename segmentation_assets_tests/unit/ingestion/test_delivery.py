@@ -79,6 +79,31 @@ def test_a_file_of_two_tables_is_refused(tmp_path: Path) -> None:
         list_delivery(tmp_path, make_source("*.csv", products=products))
 
 
+@pytest.mark.parametrize(
+    ("name", "own", "other", "is_refused"),
+    [
+        ("shop.xlsx", {"sheets": ("Orders",)}, {"sheets": ("Products",)}, False),
+        ("shop.xlsx", {"sheets": ("Orders", "Products")}, {"sheets": ("Products",)}, True),
+        ("shop.xlsx", {}, {"sheets": ("Products",)}, True),
+        ("shop.duckdb", {"table": "orders"}, {"table": "products"}, False),
+        ("shop.duckdb", {"table": "orders"}, {"table": "orders"}, True),
+        ("shop.csv", {"table": "orders"}, {"table": "products"}, True),
+    ],
+)
+def test_a_file_of_two_tables_is_taken_where_each_has_parts_of_its_own(
+    tmp_path: Path, name: str, own: dict[str, object], other: dict[str, object], *, is_refused: bool
+) -> None:
+    (tmp_path / name).write_bytes(b"x")
+    products = ProductsTable(files=(name,), columns={"product_id": "id", "department": "dep"}, **other)
+    source = SourceSettings(order_lines=order_lines_mapping(files=(name,), **own), products=products)
+    if is_refused:
+        with pytest.raises(DataError, match=r"its own sheets, or its table\."):
+            list_delivery(tmp_path, source)
+    else:
+        listed = [(file.table_name, file.file_name, file.file_index) for file in list_delivery(tmp_path, source)]
+        assert listed == [("order_lines", name, 0), ("products", name, 0)]
+
+
 def test_only_the_named_files_are_listed(tmp_path: Path) -> None:
     for name in ("lines-1.csv", "lines-2.csv", "lines-3.csv"):
         (tmp_path / name).write_bytes(b"x")

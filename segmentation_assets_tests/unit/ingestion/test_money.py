@@ -153,7 +153,7 @@ def test_day_without_a_rate_is_refused(connection: Connection) -> None:
 def test_line_without_a_vat_rate_is_refused(connection: Connection) -> None:
     vat = VatSettings(prices="include", analyse="net", rates=(VatRule(country="DE", rate=0.19),))
     message = refuse(connection, lines({"country": "DE"}, {"country": "FR"}), vat, ())
-    assert message.startswith("1 order lines have no VAT rate that fits, or an amount too large to convert; the first")
+    assert message.startswith("1 order line has no VAT rate that fits, or an amount too large to convert; the first")
     assert "row 2, of 2025-03-05\nHint: set money.vat.rate" in message
 
 

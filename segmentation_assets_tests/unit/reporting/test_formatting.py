@@ -22,7 +22,6 @@ from segmentation_assets.reporting.formatting import (
     format_share,
     is_known,
     join_words,
-    plural,
     strip_control,
 )
 
@@ -97,7 +96,6 @@ def test_small_texts() -> None:
     assert format_number(-0.25) == "−0.25"
     assert format_date(dt.date(2025, 9, 1)) == "1 September 2025"
     assert format_month("2025-08") == "August 2025"
-    assert plural(2, "segment") == "2 segments"
     assert join_words([]) == ""
     assert join_words(["a"]) == "a"
 

@@ -4,7 +4,8 @@ import pytest
 
 from segmentation_assets.errors import DataError
 from segmentation_assets.ingestion.proposal.pieces import pieces_of
-from segmentation_assets.ingestion.proposal.sampling import _row_condition, sample_text
+from segmentation_assets.ingestion.proposal.rows import row_runs
+from segmentation_assets.ingestion.proposal.sampling import sample_text
 from segmentation_assets_tests.unit.ingestion.proposal.written import sample_of
 
 
@@ -61,5 +62,12 @@ def test_file_without_names_or_rows_is_refused(text: str, message: str) -> None:
 
 
 def test_rows_of_a_column_file_are_chosen_up_to_the_last() -> None:
-    assert _row_condition(1_000) == "file_row_number < 1000"
-    assert _row_condition(500_000).endswith("file_row_number BETWEEN 499950 AND 499999")
+    assert row_runs(1_000) == [range(1_000)]
+    assert row_runs(500_000)[-1] == range(499_950, 500_000)
+
+
+@pytest.mark.parametrize("count", [1_001, 1_019, 1_040, 2_000, 3_001])
+def test_no_row_is_chosen_twice(count: int) -> None:
+    numbers = [number for run in row_runs(count) for number in run]
+    assert len(set(numbers)) == len(numbers)
+    assert max(numbers) == count - 1
