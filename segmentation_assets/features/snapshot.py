@@ -104,11 +104,13 @@ def customers_in_lookback_sql(lines: str, since: date, until: date, min_orders: 
     Returns
     -------
     str
-        One row: net revenue and number of the customers with as many orders, number and net revenue of the others.
+        One row: of the customers with as many orders net revenue, its sum with every customer's rounded to the cent,
+        and their number; number and net revenue of the others.
     """
     orders = "count(DISTINCT order_id) FILTER (WHERE line_type = 'sale')" if min_orders else "0"
     return (
         f"SELECT coalesce(sum(amount) FILTER (WHERE order_count >= {min_orders}), 0), "
+        f"coalesce(sum(CAST(amount AS DECIMAL(18,2))) FILTER (WHERE order_count >= {min_orders}), 0), "
         f"count(*) FILTER (WHERE order_count >= {min_orders}), count(*) FILTER (WHERE order_count < {min_orders}), "
         f"coalesce(sum(amount) FILTER (WHERE order_count < {min_orders}), 0) FROM ("
         f"SELECT customer_id, sum(amount) AS amount, {orders} AS order_count FROM {lines} "

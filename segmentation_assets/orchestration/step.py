@@ -7,6 +7,7 @@ import logging
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
+from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -143,18 +144,24 @@ class Step:
         self.checks.append(CheckRecord(name, passed, description, plain, is_blocking))
 
     def reconcile(
-        self, *, customers: tuple[int, int], net_revenue: tuple[float, float], tolerance: float = 0.005
+        self,
+        *,
+        customers: tuple[int, int],
+        net_revenue: tuple[float | Decimal, float | Decimal],
+        rounded_from: float | Decimal | None = None,
     ) -> None:
         """Record the check that customers and money of the result equal those of its input, given as (input, result).
 
-        Money may differ by `tolerance`, for amounts that are rounded to the cent.
+        Money is compared to the cent. Where the result has every customer's rounded to the cent, so has the given one
+        of the input, and `rounded_from` is the sum of the input before.
         """
         expected, found = (round(float(amount), 2) for amount in net_revenue)
-        passed = customers[0] == customers[1] and abs(float(net_revenue[0]) - float(net_revenue[1])) <= tolerance
+        passed = customers[0] == customers[1] and expected == found
+        rounded = "" if rounded_from is None else f", which is {rounded_from:,.4f} with every customer's to the cent"
         self.add_check(
             "reconciliation",
             f"{self.node.key} {'adds up' if passed else 'does not add up'} with its input: {customers[1]:,} of "
-            f"{customers[0]:,} customers, net revenue {found:,.2f} of {expected:,.2f}.",
+            f"{customers[0]:,} customers, net revenue {found:,.2f} of {expected:,.2f}{rounded}.",
             passed=passed,
             comparison=[["customers", *customers], ["net revenue", expected, found]],
         )

@@ -127,6 +127,26 @@ def test_line_lost_in_classification_is_found_by_reconciliation(shop, run, monke
     assert caught.value.message == check.description
 
 
+def test_cent_lost_in_the_features_is_found_by_reconciliation(shop, run, monkeypatch):
+    before = files_of(shop.data_dir)
+    original = silver.features_sql
+    first = "(SELECT min(customer_id) FROM made)"
+    money = f"net_revenue_amount - CASE WHEN customer_id = {first} THEN 0.01 ELSE 0 END"
+    monkeypatch.setattr(
+        silver,
+        "features_sql",
+        lambda *given, **named: (
+            f"WITH made AS ({original(*given, **named)}) "
+            f"SELECT * REPLACE (CAST({money} AS DECIMAL(18, 2)) AS net_revenue_amount) FROM made"
+        ),
+    )
+
+    problem = fail(shop, run, keys={"silver/customer_features"})
+
+    assert "silver/customer_features does not add up with its input" in problem.message
+    assert files_of(shop.data_dir) == before
+
+
 def test_customer_lost_in_assignment_is_found_by_reconciliation(shop, run, monkeypatch):
     before = files_of(shop.data_dir)
     original = gold.assign_segments

@@ -353,18 +353,18 @@ def _reconcile_features(step: Step) -> None:
     lines = step.slices_relation("silver/order_lines", lookback_months(platform, step.partition))
     until, _ = as_of(platform, step.partition)
     start = lookback_start(until, platform.settings.calendar.lookback_months)
-    expected, expected_customers, left_out, left_out_amount = fetch_row(
+    lines_amount, expected, expected_customers, left_out, left_out_amount = fetch_row(
         step.connection, customers_in_lookback_sql(lines, start, until, min_orders)
     )
     found, customers, buyers = fetch_row(
         step.connection,
-        "SELECT coalesce(sum(net_revenue_amount), 0), count(*), count(recency_days) FROM "
+        "SELECT coalesce(sum(CAST(net_revenue_amount AS DECIMAL(18,2))), 0), count(*), count(recency_days) FROM "
         f"{parquet_scan(sorted(step.stage.glob('*.parquet')))}",
     )
     step.reconcile(
         customers=(expected_customers, customers),
         net_revenue=(expected, found),
-        tolerance=max(customers * 0.005, 0.005),
+        rounded_from=lines_amount,
     )
     step.metadata |= {"customers_below_min_orders": left_out, "net_revenue_below_min_orders": float(left_out_amount)}
     require_buyers(expected_customers, buyers, start, until, min_orders=min_orders, left_out=left_out)
