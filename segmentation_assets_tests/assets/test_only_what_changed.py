@@ -1,6 +1,7 @@
 """What is computed again after a change, counted; everything else has to stay as it lies on disk."""
 
 import os
+import shutil
 
 import pytest
 
@@ -56,6 +57,16 @@ def test_delivery_with_the_same_lines_in_another_file_order_stops_at_the_raw_lay
     newest = shop.lines(MONTHS[-1])
     rewrite(newest, "SELECT * FROM t")
     assert {key for key, _ in run(shop.settings())} <= {"source/delivery", "raw/order_lines"}
+
+
+def test_copy_of_an_old_file_under_another_name_changes_no_line_and_no_feature(shop, run):
+    delivered = shop.lines(MONTHS[0])
+    shutil.copy(delivered, delivered.with_name("order_lines-copy.parquet"))
+    computed = run(shop.settings())
+    assert ("raw/quarantine", "all") in computed
+    assert not {key for key, _ in computed if key.startswith(("silver/customer", "clusters/", "gold/"))}
+    silver = Platform(shop.settings()).store.manifest("silver/order_lines")
+    assert silver.metadata["months_classified"] == []
 
 
 def test_changed_kmeans_setting_recomputes_no_feature(shop, run):
