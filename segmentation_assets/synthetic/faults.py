@@ -319,10 +319,11 @@ class FaultPlanter:
         return charged.assign(product_id=codes, quantity=1, unit_price=fees, list_price=fees, cost_price=fees)
 
     def _order_giant(self, lines: pd.DataFrame, month: str) -> pd.DataFrame | None:
-        """Order an absurd number of units and cancel it minutes later."""
+        """Order an absurd number of units of the cheapest goods and cancel it minutes later."""
         import pandas as pd
 
-        chosen = self._monthly("giant_orders", month, lines)
+        cheapest = lines[(lines["unit_price"] == lines["unit_price"].min()).to_numpy()]
+        chosen = self._monthly("giant_orders", month, cheapest)
         if chosen is None:
             return None
         low, high = _GIANT_UNITS
