@@ -9,7 +9,12 @@ import pytest
 
 from segmentation_assets.config.settings import EngineSettings
 from segmentation_assets.reporting.eda import profile_shop, render_eda
-from segmentation_assets.reporting.shop_figures import MEASURES, compare_figures, measure_shop, read_reference
+from segmentation_assets.reporting.shop_figures import (
+    MEASURES,
+    compare_figures,
+    measure_shop,
+    read_reference,
+)
 from segmentation_assets.storage.engine import Engine
 
 AS_OF = dt.date(2025, 1, 1)
@@ -44,6 +49,7 @@ def register(connection, rows, name="given"):
 
 def page(profile, **changes):
     content = {"title": "<b>Shop</b>", "month": "2024-12", "currency": "EUR", "is_synthetic": False, "left_out": {}}
+    content["amounts"] = "Amounts are in EUR, net of VAT"
     quarantine = pd.DataFrame({"table_name": ["order_lines"], "explanation": ["no <date>"], "row_count": [3]})
     return render_eda(profile, **(content | {"quarantine": quarantine} | changes))
 
@@ -110,6 +116,12 @@ def test_the_page_escapes_data_and_links_only_within_itself(connection):
     assert 'class="badge warn">beyond' in text
     assert "is no fault" in text
     assert "should lie between half and twice" in page(profile, is_synthetic=True)
+
+
+def test_the_page_says_which_amounts_it_is_about_and_which_the_other_shop_has(connection):
+    text = page(profile_shop(connection, register(connection, LINES), AS_OF))
+    assert "Amounts are in EUR, net of VAT." in text
+    assert "its amounts are in pounds sterling, as delivered; whether they include VAT is not said." in text
 
 
 def test_months_cover_all_lines_and_the_lorenz_curve_ends_at_all_value(connection):
