@@ -7,10 +7,12 @@ import datetime as dt
 import pandas as pd
 import pytest
 
+from benchmarks.realism import as_text, find_problems
 from segmentation_assets.config.settings import EngineSettings
 from segmentation_assets.reporting.eda import profile_shop, render_eda
 from segmentation_assets.reporting.shop_figures import (
     MEASURES,
+    ComparedFigure,
     compare_figures,
     measure_shop,
     read_reference,
@@ -96,6 +98,23 @@ def test_only_what_differs_by_more_than_a_factor_of_two_is_beyond(connection):
     rows = {row.measure.key: row for row in compare_figures(found, reference)}
     assert {key for key, row in rows.items() if row.is_beyond} == {"november_ratio", "orders_per_customer"}
     assert rows["gap_median_days"].ratio is None
+
+
+@pytest.mark.parametrize(
+    ("value", "measured", "problems"),
+    [
+        (4.0, 4.0, []),
+        (None, 4.0, ["no sale"]),
+        (8.1, 4.0, ["outside"]),
+        (4.0, 4.1, ["not as kept"]),
+        (1.9, None, ["not as kept", "outside"]),
+    ],
+)
+def test_the_benchmark_fails_on_what_is_unknown_outside_or_no_longer_as_kept(value, measured, problems):
+    ratio = None if value is None else value / 4
+    row = ComparedFigure(measure=MEASURES[0], value=value, reference=4.0, ratio=ratio, reason="no sale")
+    assert find_problems(row, measured) == problems
+    assert (as_text(None), as_text(0.0)) == ("unknown", "0.0000")
 
 
 def test_the_reference_has_a_figure_for_every_measure_and_says_where_it_comes_from():
