@@ -94,11 +94,16 @@ class FaultPlanter:
         month : str
             The month as YYYY-MM.
         """
-        import pandas as pd
-
         if self.is_idle or lines.empty:
             return lines
-        clean = with_keys(lines.astype(dict.fromkeys(_CHANGED, object)))
+        planted = self._plant(with_keys(lines.astype(dict.fromkeys(_CHANGED, object))), month)
+        planted = self._write_decimals(planted.sort_values("order_at", kind="stable", ignore_index=True), month)
+        return planted[list(lines.columns)]
+
+    def _plant(self, clean: pd.DataFrame, month: str) -> pd.DataFrame:
+        """Change lines and add others, in no order; also keep what the next file holds again."""
+        import pandas as pd
+
         overlap = self._redelivered
         if overlap is not None:
             self._count(month, "redelivered", len(overlap))
@@ -116,8 +121,7 @@ class FaultPlanter:
         ]
         whole = pd.concat([frame for frame in (overlap, changed, *added) if frame is not None and len(frame)])
         self._redelivered = whole[whole["order_id"].isin(self._choose_redelivered(changed, month))]
-        written = self._write_decimals(whole.sort_values("order_at", kind="stable", ignore_index=True), month)
-        return written[list(lines.columns)]
+        return whole
 
     def _change(self, lines: pd.DataFrame, month: str) -> pd.DataFrame:
         """Change lines in place: their customer, price, country, instant and code."""
@@ -319,10 +323,11 @@ class FaultPlanter:
         return charged.assign(product_id=codes, quantity=1, unit_price=fees, list_price=fees, cost_price=fees)
 
     def _order_giant(self, lines: pd.DataFrame, month: str) -> pd.DataFrame | None:
-        """Order an absurd number of units and cancel it minutes later."""
+        """Order an absurd number of units of the cheapest goods and cancel it minutes later."""
         import pandas as pd
 
-        chosen = self._monthly("giant_orders", month, lines)
+        cheapest = lines[(lines["unit_price"] == lines["unit_price"].min()).to_numpy()]
+        chosen = self._monthly("giant_orders", month, cheapest)
         if chosen is None:
             return None
         low, high = _GIANT_UNITS
