@@ -24,14 +24,16 @@ def _data_quality_node(crosswalk: tuple[Input, ...]) -> Node:
     return Node(
         key="monitoring/data_quality",
         description="What the data page of the reports shows: rows, customers and money of each layer against the "
-        "layer it was made from, and the delivered rows that were set aside in the files this month reads.",
+        "layer it was made from, the delivered rows that were set aside in the files this month reads, what the data "
+        "of the lookback shows about its source, and the values that were changed in order to read them.",
         inputs=(
             Input(key="raw/order_lines", window="lookback"),
             Input(key="silver/order_lines", window="lookback"),
             Input(key="raw/quarantine", window="whole"),
             *crosswalk,
-            *same("silver/customer_features", "gold/customer_segments"),
+            *same("silver/snapshot_input", "silver/customer_features", "gold/customer_segments"),
         ),
+        logic_version="2",
     )
 
 

@@ -116,6 +116,8 @@ class Snapshot:
         What lies outside of the population, in words beginning with the unit → how many.
     reassigned : mapping of str to int
         What the crosswalk moves to another customer, in words beginning with the unit → how many.
+    findings, repairs : tuple of (str, str, str)
+        What the data shows about its source, and what was changed in order to read it: table, code, sentence.
     amounts : str
         Which amounts are analysed: net or gross of VAT, and of which currency.
 
@@ -147,6 +149,8 @@ class Snapshot:
     lookback_months: int | None = None
     left_out: Mapping[str, int] = field(default_factory=dict)
     reassigned: Mapping[str, int] = field(default_factory=dict)
+    findings: tuple[tuple[str, str, str], ...] = ()
+    repairs: tuple[tuple[str, str, str], ...] = ()
     amounts: str = ""
     imputed_flags: pd.DataFrame = field(default_factory=_empty_frame)
 

@@ -37,12 +37,14 @@ _AMOUNT_FROM = (
 )  # fmt: skip
 _LINES_SO_FAR = ("order_lines.line_type", "order_lines.order_at")
 
+_DELIVERED = tuple(column for column in RAW_ORDER_LINES.columns if column.name != "repairs")
+
 ORDER_LINES = Table(
     key="silver/order_lines",
     row="a classified order line",
     primary_key=("customer_id", "order_at", "order_id", "source_file", "source_row"),
     columns=(
-        *(replace(column, reads=(f"order_lines.{column.name}",)) for column in RAW_ORDER_LINES.columns),
+        *(replace(column, reads=(f"order_lines.{column.name}",)) for column in _DELIVERED),
         Column(
             name="line_type",
             dtype="VARCHAR",
@@ -88,7 +90,7 @@ ORDER_LINES = Table(
             name="is_exact_duplicate",
             dtype="BOOLEAN",
             meaning="An earlier row of the same order equals this one in every delivered column; counted, kept.",
-            reads=tuple(f"order_lines.{name}" for name in RAW_ORDER_LINES.column_names),
+            reads=tuple(f"order_lines.{column.name}" for column in _DELIVERED),
         ),
     ),
 )

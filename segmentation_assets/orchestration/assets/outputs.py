@@ -150,6 +150,8 @@ def _snapshot(step: Step) -> Snapshot:
         quarantine_counts=_quarantine_counts(step),
         left_out=_counts_in_words(step, "population"),
         reassigned=_counts_in_words(step, "crosswalk"),
+        findings=_sentences(step, "finding"),
+        repairs=_sentences(step, "repair"),
         amounts=_amounts(step),
         imputation=_imputation(step),
         run_facts=_run_facts(step),
@@ -194,6 +196,15 @@ def _counts_in_words(step: Step, kind: str) -> dict[str, int]:
         f"SELECT explanation, found FROM {step.relation('monitoring/data_quality')} WHERE kind = '{kind}' ORDER BY ALL"
     ).fetchall()
     return {str(words): int(count) for words, count in found}
+
+
+def _sentences(step: Step, kind: str) -> tuple[tuple[str, str, str], ...]:
+    """Table, code and sentence of one kind in the data quality of the month."""
+    found = step.connection.execute(
+        "SELECT subject, measure, explanation FROM "
+        f"{step.relation('monitoring/data_quality')} WHERE kind = '{kind}' ORDER BY ALL"
+    ).fetchall()
+    return tuple((str(table), str(code), str(sentence)) for table, code, sentence in found)
 
 
 def _amounts(step: Step) -> str:
