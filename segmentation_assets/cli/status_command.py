@@ -33,6 +33,7 @@ def status(parsed: argparse.Namespace) -> int:
     print(f"months        {', '.join(month[:7] for month in months) or 'none yet'}")
     print("state         " + ", ".join(f"{counts[state]} {state}" for state in ("fresh", "stale", "missing")))
     print(f"quarantine    {_quarantine(platform)}")
+    print(f"findings      {_findings(platform, months)}")
     print(f"newest run    {newest.in_words() if newest else 'none yet'}")
     for evaluation in evaluations:
         if parsed.all or evaluation.state != "fresh":
@@ -57,3 +58,14 @@ def _quarantine(platform: Platform) -> str:
         counts.update((stored.metadata.get("quarantine_counts") or {}) if stored else {})
     reasons = ", ".join(f"{reason} {count}" for reason, count in sorted(counts.items()))
     return f"{manifest.row_count} rows set aside" + (f": {reasons}" if reasons else "")
+
+
+def _findings(platform: Platform, months: tuple[str, ...]) -> str:
+    """Count what the data of the newest month shows, and the values changed in order to read it."""
+    stored = [platform.store.manifest("monitoring/data_quality", month) for month in months]
+    newest = next((manifest for manifest in reversed(stored) if manifest is not None), None)
+    if newest is None:
+        return "nothing looked at yet"
+    found, changed = (newest.metadata.get(f"{kind}_counts") or {} for kind in ("finding", "repair"))
+    listed = ", ".join(f"{name.split()[-1]} {count}" for name, count in found.items())
+    return f"{newest.partition[:7]}: {listed or 'none'}; {sum(changed.values())} values changed in order to read them"

@@ -32,18 +32,20 @@ def _data_quality_node(settings: Settings, crosswalk: tuple[Input, ...]) -> Node
         key="monitoring/data_quality",
         description="What the data page of the reports shows: rows, customers and money of each layer against the "
         "layer it was made from, the delivered rows that were set aside in the files this month reads, rows of hidden "
-        "sheets, and entries of the settings that fit no order line.",
+        "sheets, entries of the settings that fit no order line, what the data of the lookback shows about its source, "
+        "and the values that were changed in order to read them.",
         inputs=(
             Input(key="raw/order_lines", window="lookback"),
             Input(key="silver/order_lines", window="lookback"),
             Input(key="raw/quarantine", window="whole"),
             *crosswalk,
             *products,
-            *same("silver/customer_features", "gold/customer_segments"),
+            *same("silver/snapshot_input", "silver/customer_features", "gold/customer_segments"),
             *(Input(key=f"raw/{name}", window="fact", slice_name=HIDDEN_SHEETS) for name in workbook_tables(settings)),
             Input(key="silver/order_lines", window="fact", slice_name=RATE_CURRENCIES),
         ),
         settings=("money.vat.rates",),
+        logic_version="2",
     )
 
 

@@ -74,8 +74,9 @@ def classified_lines_sql(
     ``negative_quantity`` write_off (quantity below zero, price zero) and return (quantity below zero); then free_item
     (price zero) and sale.
     """
-    delivered = [quote_identifier(name) for name in RAW_ORDER_LINES.column_names]
-    compared = [quote_identifier(name) for name in RAW_ORDER_LINES.column_names if name not in _PROVENANCE]
+    taken = [name for name in ORDER_LINES.column_names if name in RAW_ORDER_LINES.column_names]
+    delivered = [quote_identifier(name) for name in taken]
+    compared = [quote_identifier(name) for name in taken if name not in _PROVENANCE]
     cost = cost_amount_sql(conversion)
     types = " ".join(f"WHEN {quote_text(reason)} THEN {quote_text(kind)}" for reason, kind in _TYPE_OF_REASON.items())
     computed = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import shutil
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
@@ -15,6 +15,7 @@ from segmentation_assets.config.source import DeliveredTable, SourceSettings
 from segmentation_assets.errors import DataError
 from segmentation_assets.ingestion.contract import RuleFinding, find_broken_rules
 from segmentation_assets.ingestion.delivery import DeliveredFile
+from segmentation_assets.ingestion.findings import count_repairs
 from segmentation_assets.ingestion.quarantine import (
     check_quarantine,
     count_faults,
@@ -65,6 +66,8 @@ class IngestedTable:
         Exact sums of quantity times unit price over rows whose quantity and price can be read; order lines only.
     quarantine_counts : dict of str to int
         Rows of the quarantine by reason code, redelivered ones among them.
+    repair_counts : dict of str to int
+        Values of the stored rows that are not as delivered, by column and kind, such as ``product_id:trimmed``.
     part_rows : dict of str to int
         Rows of each part of the delivered files in delivery order: file, sheet of a workbook or table of a database.
     hidden_sheets : tuple of str
@@ -89,6 +92,7 @@ class IngestedTable:
     part_rows: dict[str, int]
     hidden_sheets: tuple[str, ...] = ()
     rules: tuple[RuleFinding, ...] = ()
+    repair_counts: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -209,7 +213,8 @@ def _store(
     stored = _totals(connection, table, parquet_scan(written))
     faulty = _totals(connection, table, scratch.quarantine())
     summary = _summarise(table, delivered, stored, faulty, redelivered, months, counts, part_rows)
-    return replace(summary, hidden_sheets=scratch.hidden_names, rules=findings)
+    repairs = count_repairs(connection, parquet_scan(written))
+    return replace(summary, hidden_sheets=scratch.hidden_names, rules=findings, repair_counts=repairs)
 
 
 def _write_slices(

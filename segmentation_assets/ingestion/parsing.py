@@ -84,12 +84,15 @@ class ParsedColumn:
         Condition on ``parsed`` that a value in range meets.
     faults : tuple of (str, str)
         Reason code and the condition on ``cleaned`` and ``parsed`` under which it holds; the first one counts.
+    repairs : tuple of (str, str)
+        Kind of change and the condition on all three under which the value is not as delivered; each one counts.
     """
 
     cleaned: str
     parsed: str
     accepted: str
     faults: tuple[tuple[str, str], ...]
+    repairs: tuple[tuple[str, str], ...]
 
 
 def parse_column(column: Column, delivered_type: str, notation: Notation, names: tuple[str, str, str]) -> ParsedColumn:
@@ -112,8 +115,10 @@ def parse_column(column: Column, delivered_type: str, notation: Notation, names:
     raw, cleaned, parsed = names
     form = _form(delivered_type)
     missing = () if column.nullable else (("missing_value", f"{cleaned} IS NULL"),)
-    sql, accepted, faults = _RULES[_kind(column)](_Value(column, form, notation, cleaned, parsed))
-    return ParsedColumn(_cleaned(raw, form, delivered_type, notation), sql, accepted, (*missing, *faults))
+    value = _Value(column, form, notation, cleaned, parsed)
+    sql, accepted, faults = _RULES[_kind(column)](value)
+    repairs = (*_cleaning_repairs(value, _as_text(raw, delivered_type)), *_typing_repairs(value))
+    return ParsedColumn(_cleaned(raw, form, delivered_type, notation), sql, accepted, (*missing, *faults), repairs)
 
 
 def date_pattern(date_format: str) -> str:
@@ -205,10 +210,14 @@ def _cleaned(raw: str, form: Form, delivered_type: str, notation: Notation) -> s
         return f"CASE WHEN NOT isnan({number}) THEN {number} END"
     if form != "text":
         return raw
-    text = raw if delivered_type == "VARCHAR" else f"CAST({raw} AS VARCHAR)"
+    text = _as_text(raw, delivered_type)
     trimmed = f"CASE WHEN regexp_matches({text}, {_HAS_MARGIN}) THEN trim({text}, {_WHITE_SPACE}) ELSE {text} END"
     nulls = ", ".join(quote_text(value) for value in sorted({"", *(value.strip() for value in notation.null_values)}))
     return f"CASE WHEN ({trimmed}) NOT IN ({nulls}) THEN {trimmed} END"
+
+
+def _as_text(raw: str, delivered_type: str) -> str:
+    return raw if delivered_type == "VARCHAR" else f"CAST({raw} AS VARCHAR)"
 
 
 @dataclass(frozen=True)
@@ -224,6 +233,32 @@ class _Value:
 
 _Rule = tuple[str, str, tuple[tuple[str, str], ...]]
 """SQL of the parsed value, the condition of being in range, and faults."""
+
+
+def _cleaning_repairs(value: _Value, text: str) -> tuple[tuple[str, str], ...]:
+    """List what cleaning may have changed; comparing lengths in bytes costs less than comparing texts."""
+    if value.form not in ("text", "floating"):
+        return ()
+    no_value = ("no_value", f"{value.cleaned} IS NULL AND {text} <> ''")
+    return (
+        (("trimmed", f"strlen({text}) <> strlen({value.cleaned})"), no_value) if value.form == "text" else (no_value,)
+    )
+
+
+def _typing_repairs(value: _Value) -> tuple[tuple[str, str], ...]:
+    """List what typing may have changed in the value itself, beyond its notation."""
+    cleaned, parsed = value.cleaned, value.parsed
+    if value.column.dtype == "DATE":
+        return (("time_dropped", f"{parsed} <> date_trunc('day', {parsed})"),)
+    number = ("number_id", f"{cleaned} IS NOT NULL")
+    found = {
+        **{(kind, "text"): ("number_id", f"strlen({cleaned}) <> strlen({parsed})") for kind in ("customer", "order")},
+        **{(kind, form): number for kind in ("customer", "order", "code") for form in ("floating", "decimal")},
+        ("currency", "text"): ("capitals", f"{cleaned} <> {parsed}"),
+        ("money", "floating"): ("rounded", f"{cleaned} <> CAST({parsed} AS DOUBLE)"),
+    }
+    place = (_kind(value.column), value.form)
+    return (found[place],) if place in found else ()
 
 
 def _text(value: _Value) -> _Rule:

@@ -121,7 +121,9 @@ _IS_SUPERSEDED = (
 )
 
 _CONTENT = ", ".join(
-    quote_identifier(name) for name in RAW_ORDER_LINES.column_names if name not in ("source_file", "source_row")
+    quote_identifier(name)
+    for name in RAW_ORDER_LINES.column_names
+    if name not in ("source_file", "source_row", "repairs")
 )
 
 _HELD = (

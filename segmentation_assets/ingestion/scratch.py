@@ -207,7 +207,8 @@ def _typed_sql(
     accepted = ", ".join(_accepted_sql(column, parsed.get(column.name)) for column in _own_columns(table))
     raw_values = ", ".join(_step_names(name)[0] for name in mapped)
     judged = (
-        f"SELECT source_file, file_index, source_row, malformed, {raw_values}, {accepted}, {faults} AS fault FROM "
+        f"SELECT source_file, file_index, source_row, malformed, {raw_values}, {accepted}, {faults} AS fault, "
+        f"{_repairs_sql(parsed)} AS repairs FROM "
         f"(SELECT *, {parsing} FROM (SELECT *, {cleaned} FROM ({delivered})))"
     )
     own = ", ".join(quote_identifier(column.name) for column in _own_columns(table))
@@ -216,7 +217,7 @@ def _typed_sql(
         f", {quote_text(in_file[name])} AS {quote_identifier(file_column_of(name))}" for name in unique_columns(rules)
     )
     return (
-        f"SELECT {own}, source_file, source_row, file_index, fault, "
+        f"SELECT {own}, source_file, source_row, repairs, file_index, fault, "
         f"{_file_column_sql(table, mapping, group[0].columns)} AS file_column, {_value_sql(table, mapping)} AS value, "
         f"{_slice_sql(table)} AS slice{unique} FROM "
         f"(SELECT * REPLACE ({_row_fault_sql(table, rules)} AS fault) FROM ({judged}))"
@@ -224,7 +225,7 @@ def _typed_sql(
 
 
 def _own_columns(table: Table) -> list[Column]:
-    return [column for column in table.columns if column.name not in ("source_file", "source_row")]
+    return [column for column in table.columns if column.name not in ("source_file", "source_row", "repairs")]
 
 
 def _step_names(name: str) -> tuple[str, str, str]:
@@ -250,6 +251,16 @@ def _fault_sql(table: Table, parsed: dict[str, ParsedColumn]) -> str:
         for reason, condition in item.faults
     ]
     return f"CAST(CASE {' '.join(branches)} END AS INTEGER)"
+
+
+def _repairs_sql(parsed: dict[str, ParsedColumn]) -> str:
+    """Make the SQL of what is not as delivered in a row, as the column ``repairs`` says it."""
+    cases = ", ".join(
+        f"CASE WHEN {condition} THEN {quote_text(f'{name}:{kind}')} END"
+        for name, item in parsed.items()
+        for kind, condition in item.repairs
+    )
+    return f"nullif(concat_ws(' ', {cases}), '')" if cases else "CAST(NULL AS VARCHAR)"
 
 
 def _row_fault_sql(table: Table, rules: Rules) -> str:

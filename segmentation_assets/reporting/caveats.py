@@ -11,6 +11,16 @@ from segmentation_assets.reporting.wording import algorithm_label, feature_label
 if TYPE_CHECKING:
     from segmentation_assets.reporting.snapshot import Snapshot
 
+NOTABLE_FINDINGS = {
+    "guest": "Guests",
+    "unmatched_return": "Returns without a sale",
+    "giant_cancellation": "Cancelled at once",
+    "exact_duplicate": "Repeated lines",
+    "code_spelling": "Spelling of codes",
+    "unclear_country": "Unclear countries",
+}
+"""Findings in the data that change how figures are read: code → topic of the caveat."""
+
 NOTABLE_IMPUTED_SHARE = 0.2
 SMALL_SEGMENT = 100
 
@@ -34,6 +44,7 @@ def list_caveats(snapshot: Snapshot) -> list[tuple[str, str]]:
         *_amounts(snapshot),
         *_set_aside(snapshot),
         *list_notices(snapshot),
+        *_findings(snapshot),
         *_small_segments(snapshot),
         *_imputation(snapshot),
         *_absent_blocks(snapshot),
@@ -94,6 +105,11 @@ def _set_aside(snapshot: Snapshot) -> list[tuple[str, str]]:
         words = f"{plural(aside, 'customer')} without a sale in the lookback {noun(aside, 'has', 'have')} no segment."
         caveats.append(("Customers set aside", words))
     return caveats
+
+
+def _findings(snapshot: Snapshot) -> list[tuple[str, str]]:
+    told = {code: sentence for _, code, sentence in snapshot.findings}
+    return [(topic, told[code]) for code, topic in NOTABLE_FINDINGS.items() if code in told]
 
 
 def _small_segments(snapshot: Snapshot) -> list[tuple[str, str]]:

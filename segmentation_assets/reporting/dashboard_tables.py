@@ -297,6 +297,8 @@ def data_view(snapshot: Snapshot) -> View:
         "all_reconciled": all(row["passed"] for row in reconciliation),
         "quarantine": quarantine,
         "quarantine_total": format_count(int(snapshot.quarantine_counts["row_count"].sum())),
+        "findings": [(table, sentence) for table, _, sentence in snapshot.findings],
+        "repairs": [(table, sentence) for table, _, sentence in snapshot.repairs],
         "imputation": imputation,
         "notices": list_notices(snapshot),
         "absent": sorted(snapshot.absent_blocks.items()),

@@ -120,6 +120,8 @@ class Snapshot:
         Entries of the settings that fit no order line, in words beginning with the unit → how many.
     hidden_sheets : mapping of str to int
         What was read from hidden sheets of workbooks, in words beginning with the unit → how many.
+    findings, repairs : tuple of (str, str, str)
+        What the data shows about its source, and what was changed in order to read it: table, code, sentence.
     amounts : str
         Which amounts are analysed: net or gross of VAT, and of which currency.
 
@@ -153,6 +155,8 @@ class Snapshot:
     reassigned: Mapping[str, int] = field(default_factory=dict)
     unused_settings: Mapping[str, int] = field(default_factory=dict)
     hidden_sheets: Mapping[str, int] = field(default_factory=dict)
+    findings: tuple[tuple[str, str, str], ...] = ()
+    repairs: tuple[tuple[str, str, str], ...] = ()
     amounts: str = ""
     imputed_flags: pd.DataFrame = field(default_factory=_empty_frame)
 

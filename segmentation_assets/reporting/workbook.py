@@ -166,6 +166,10 @@ def _summary_lines(
     yield "heading", "Caveats", ""
     for topic, sentence in list_caveats(snapshot):
         yield "", topic, sentence
+    if snapshot.findings or snapshot.repairs:
+        yield "heading", "What the delivered data shows, and what was changed in order to read it", ""
+    for table, _, sentence in (*snapshot.findings, *snapshot.repairs):
+        yield "", table, sentence
     yield "heading", "Run", ""
     for name, value in sorted(snapshot.run_facts.items()):
         yield "", name, value

@@ -97,8 +97,7 @@ class FaultPlanter:
         if self.is_idle or lines.empty:
             return lines
         planted = self._plant(with_keys(lines.astype(dict.fromkeys(_CHANGED, object))), month)
-        planted = self._write_decimals(planted.sort_values("order_at", kind="stable", ignore_index=True), month)
-        return planted[list(lines.columns)]
+        return planted.sort_values("order_at", kind="stable", ignore_index=True)[list(lines.columns)]
 
     def _plant(self, clean: pd.DataFrame, month: str) -> pd.DataFrame:
         """Change lines and add others, in no order; also keep what the next file holds again."""
@@ -119,9 +118,12 @@ class FaultPlanter:
             self._adjust(often, month),
             self._repeat(plain, month),
         ]
-        whole = pd.concat([frame for frame in (overlap, changed, *added) if frame is not None and len(frame)])
-        self._redelivered = whole[whole["order_id"].isin(self._choose_redelivered(changed, month))]
-        return whole
+        new = self._write_decimals(
+            pd.concat([frame for frame in (changed, *added) if frame is not None and len(frame)], ignore_index=True),
+            month,
+        )
+        self._redelivered = new[new["order_id"].isin(self._choose_redelivered(changed, month))]
+        return new if overlap is None else pd.concat([overlap, new])
 
     def _change(self, lines: pd.DataFrame, month: str) -> pd.DataFrame:
         """Change lines in place: their customer, price, country, instant and code."""
@@ -294,9 +296,9 @@ class FaultPlanter:
         """Write stock off: negative quantity, price 0, nobody's."""
         import numpy as np
 
-        rows = np.flatnonzero(self._hits("write_offs", lines))
-        self._count(month, "write_offs", len(rows))
-        off = lines.iloc[rows]
+        sold = lines[(lines["quantity"] > 0).to_numpy()]
+        off = sold[self._hits("write_offs", sold)]
+        self._count(month, "write_offs", len(off))
         units = 1 + (_MOST_WRITTEN_OFF * self.draws.uniform("units written off", off[LINE_KEY].to_numpy())).astype(
             np.int64
         )

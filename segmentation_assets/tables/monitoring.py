@@ -1,14 +1,14 @@
 """Tables of the monitoring layer: how well the data of a month holds together."""
 
 from segmentation_assets.tables.declaration import Column, Table
-from segmentation_assets.tables.raw import DELIVERED_TABLES, QUARANTINE_REASONS
+from segmentation_assets.tables.raw import DELIVERED_TABLES, QUARANTINE_REASONS, REPAIRS
 
 WITHOUT_CURRENCY = "none"
 """Stands for the currency of lines that were delivered without one."""
 
 DATA_QUALITY = Table(
     key="monitoring/data_quality",
-    row="a comparison between layers, or a reason why rows were set aside or customers left out",
+    row="a comparison between layers, a reason why rows were set aside or customers left out, or a finding in the data",
     primary_key=("kind", "subject", "measure"),
     columns=(
         Column(
@@ -22,10 +22,13 @@ DATA_QUALITY = Table(
                 "currency",
                 "hidden_sheet",
                 "unused_setting",
+                "finding",
+                "repair",
             ),
             meaning="A comparison of a layer with what it was made from, delivered rows set aside, what lies outside "
             "of the population, lines that the crosswalk moves to another customer, the currency of delivered lines, "
-            "rows of hidden sheets, or entries of a setting that fit no order line.",
+            "rows of hidden sheets, entries of a setting that fit no order line, what the data shows about its source, "
+            "or values that were changed in order to read them.",
         ),
         Column(
             name="subject",
@@ -35,27 +38,28 @@ DATA_QUALITY = Table(
         Column(
             name="measure",
             dtype="VARCHAR",
-            meaning="What is compared or counted, the currency, the sheet, or the reason code: "
-            f"{', '.join(QUARANTINE_REASONS)}.",
+            meaning="What is compared or counted, the currency, the sheet, the code of a finding, a column and what was "
+            f"changed in it ({', '.join(REPAIRS)}), or the reason code: {', '.join(QUARANTINE_REASONS)}.",
         ),
         Column(name="explanation", dtype="VARCHAR", meaning="The row in words."),
         Column(
             name="expected",
             dtype="DOUBLE",
             nullable=True,
-            null_rule="counts of lines, rows or customers, for which nothing is expected",
+            null_rule="counts, for which nothing is expected",
             meaning="Value in the layer below.",
         ),
         Column(
             name="found",
             dtype="DOUBLE",
-            meaning="Value in the layer, or number of rows set aside, lines or customers left out, or lines.",
+            meaning="Value in the layer, or number of rows set aside, lines or customers left out, lines, or what "
+            "was found or changed.",
         ),
         Column(
             name="is_equal",
             dtype="BOOLEAN",
             nullable=True,
-            null_rule="counts of lines, rows or customers",
+            null_rule="counts",
             meaning="Whether the comparison adds up, to the rounding of amounts.",
         ),
     ),

@@ -27,6 +27,25 @@ QUARANTINE_REASONS = {
 """Why a row is set aside: reason code → sentence."""
 
 
+REPAIRS = {
+    "trimmed": ("had blanks around it, which were removed", "had blanks around them, which were removed"),
+    "no_value": (
+        "was a text that means no value, or blanks alone, and is empty now",
+        "were texts that mean no value, or blanks alone, and are empty now",
+    ),
+    "number_id": (
+        "was a number, as 13085.0 is, and became a text without decimals; zeros in front were lost before",
+        "were numbers, as 13085.0 is, and became texts without decimals; zeros in front were lost before",
+    ),
+    "rounded": (
+        "was inexact as binary numbers are, and was rounded",
+        "were inexact as binary numbers are, and were rounded",
+    ),
+    "capitals": ("was put in capitals", "were put in capitals"),
+    "time_dropped": ("had a time of day, which was left out", "had a time of day, which was left out"),
+}
+"""What is changed in a delivered value so that it can be used: kind → what to say of one value, and of several."""
+
 CONTRACT_REASONS = ("required", "below_minimum", "above_maximum", "not_allowed", "not_unique")
 """Reasons that come from the rules of the settings."""
 
@@ -36,6 +55,15 @@ def _provenance() -> tuple[Column, ...]:
         Column(name="source_file", dtype="VARCHAR", meaning="Delivered file the row stands in."),
         Column(name="source_row", dtype="BIGINT", unit="rows", minimum=1, meaning="Data row in that file, from 1."),
     )
+
+
+_REPAIRS = Column(
+    name="repairs",
+    dtype="VARCHAR",
+    nullable=True,
+    null_rule="every value as delivered",
+    meaning=f"Values changed in order to read them, as column:kind, separated by blanks; kinds: {', '.join(REPAIRS)}.",
+)
 
 
 def _optional(name: str, meaning: str, dtype: ColumnType = "VARCHAR", **facts: Any) -> Column:
@@ -115,6 +143,7 @@ RAW_ORDER_LINES = Table(
         _optional("currency", "ISO 4217 code of the line's prices, in capitals."),
         _optional("vat_rate", "VAT rate of the line as the shop writes it.", "DECIMAL(18,4)", unit="rate"),
         *_provenance(),
+        _REPAIRS,
     ),
 )
 
@@ -133,6 +162,7 @@ RAW_CUSTOMERS = Table(
         _optional("newsletter_since", f"Day from which the customer gets the newsletter. {_KEPT}", "DATE"),
         _optional("account_type", "Kind of account, such as consumer, staff, wholesale or test."),
         *_provenance(),
+        _REPAIRS,
     ),
 )
 
@@ -148,6 +178,7 @@ RAW_PRODUCTS = Table(
         _optional("child_age", f"Age of the child the product is for, such as 3-5 years. {_KEPT}"),
         _optional("size", f"Size as the shop writes it, such as M or 42. {_KEPT}"),
         *_provenance(),
+        _REPAIRS,
     ),
 )
 
@@ -160,6 +191,7 @@ RAW_ENGAGEMENT_EVENTS = Table(
         Column(name="event_at", dtype="TIMESTAMP", meaning="Local time of the event, without a zone."),
         _optional("event_type", f"What happened, as the source calls it. {_KEPT}"),
         *_provenance(),
+        _REPAIRS,
     ),
 )
 

@@ -26,7 +26,8 @@ LINE_REASONS = {
 }
 """Why a line has its type: reason code → sentence."""
 
-_CLASSIFIED_BY = tuple(f"order_lines.{name}" for name in RAW_ORDER_LINES.column_names)
+_DELIVERED = tuple(column for column in RAW_ORDER_LINES.columns if column.name != "repairs")
+_CLASSIFIED_BY = tuple(f"order_lines.{column.name}" for column in _DELIVERED)
 _STANDS_FOR = tuple(
     f"*/crosswalk.{name}" for name in ("customer_id", "delivered_id", "source", "valid_from", "valid_to")
 )
@@ -36,6 +37,7 @@ _AMOUNT_FROM = (
     "order_lines.product_id", "*/products.department", "*/products.class",
 )  # fmt: skip
 _LINES_SO_FAR = ("order_lines.line_type", "order_lines.order_at")
+
 
 ORDER_LINES = Table(
     key="silver/order_lines",
@@ -47,7 +49,7 @@ ORDER_LINES = Table(
                 column,
                 reads=(f"order_lines.{column.name}", *(_STANDS_FOR if column.name == "customer_id" else ())),
             )
-            for column in RAW_ORDER_LINES.columns
+            for column in _DELIVERED
         ),
         Column(
             name="line_type",

@@ -93,7 +93,7 @@ def _make_finished_shop(root: Path) -> None:
     run_scope(platform, Scope(frozenset(platform.graph.by_key)), lambda *_: None)
 
 
-def deliver_small_shop(shop: Shop, last_month: str = MONTHS[-1]) -> None:
+def deliver_small_shop(shop: Shop, last_month: str = MONTHS[-1], **changes: object) -> None:
     """Write the files of the small shop, 300 customers over nine months, into its delivery folder."""
     from segmentation_assets.storage.engine import Engine
     from segmentation_assets.synthetic.delivery import write_delivery
@@ -103,9 +103,10 @@ def deliver_small_shop(shop: Shop, last_month: str = MONTHS[-1]) -> None:
         "synthetic.customers": 300,
         "synthetic.first_month": shift_month(last_month, 1 - HISTORY_MONTHS),
         "synthetic.months": HISTORY_MONTHS,
+        **{f"synthetic.{name.replace('__', '.')}": value for name, value in changes.items()},
     }
     synthetic = load_settings(profile="demo", overrides=overrides).settings
-    shop.deliveries.mkdir(parents=True)
+    shop.deliveries.mkdir(parents=True, exist_ok=True)
     with Engine(synthetic.engine, shop.root).connect() as connection:
         write_delivery(connection, open_business(synthetic.synthetic), shop.deliveries)
 

@@ -8,9 +8,17 @@ from typing import Any
 from segmentation_assets.errors import noun, plural
 from segmentation_assets.graph.inputs import lookback_months
 from segmentation_assets.graph.snapshots import HIDDEN_SHEETS, RATE_CURRENCIES
-from segmentation_assets.graph.sources import workbook_tables
+from segmentation_assets.graph.sources import delivered_tables, workbook_tables
 from segmentation_assets.ingestion.crosswalk import count_reassigned
+from segmentation_assets.ingestion.findings import (
+    Finding,
+    count_repairs,
+    find_in_lines,
+    find_in_profiles,
+    tell_repairs,
+)
 from segmentation_assets.ingestion.unused import find_unused_currencies, find_unused_entries, find_unused_rules
+from segmentation_assets.orchestration.assets.silver import event_months, visible_rows
 from segmentation_assets.orchestration.step import Step
 from segmentation_assets.storage.store import WHOLE
 from segmentation_assets.tables.monitoring import DATA_QUALITY, WITHOUT_CURRENCY
@@ -31,8 +39,32 @@ def data_quality(step: Step) -> None:
         *_hidden_sheet_rows(step),
         *_unused_rows(step),
     ]
+    found = _findings(step)
+    rows += [(kind, subject, each.measure, each.sentence, None, each.count, None) for kind, subject, each in found]
     frame = pd.DataFrame(rows, columns=list(DATA_QUALITY.column_names))
     step.write_frame(frame.astype({"is_equal": "boolean"}), DATA_QUALITY)
+    for kind in ("finding", "repair"):
+        step.metadata[f"{kind}_counts"] = {f"{key} {each.measure}": each.count for k, key, each in found if k == kind}
+
+
+def _findings(step: Step) -> list[tuple[str, str, Finding]]:
+    """Kind, table and what was found: in the lines of the lookback, and in the customers, products and events there."""
+    months, delivered = lookback_months(step.platform, step.partition), delivered_tables(step.platform.settings)
+    lines = step.slices_relation("silver/order_lines", months)
+    products = visible_rows(step, "products") if "products" in delivered else None
+    found = [("finding", "silver/order_lines", each) for each in find_in_lines(step.connection, lines, products)]
+    read = {"order_lines": step.slices_relation("raw/order_lines", months)}
+    for name in ("customers", "products"):
+        if name in delivered:
+            read[name] = visible_rows(step, name)
+            profiles = find_in_profiles(step.connection, read[name], name)
+            found += [("finding", f"raw/{name}", each) for each in profiles]
+    if "engagement_events" in delivered and (event_slices := event_months(step)):
+        read["engagement_events"] = step.slices_relation("raw/engagement_events", event_slices)
+    for name, rows in read.items():
+        repairs = tell_repairs(count_repairs(step.connection, rows))
+        found += [("repair", f"raw/{name}", each) for each in repairs]
+    return found
 
 
 def _order_lines_row(step: Step) -> tuple[Any, ...]:

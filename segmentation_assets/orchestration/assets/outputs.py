@@ -153,6 +153,8 @@ def _snapshot(step: Step) -> Snapshot:
         reassigned=_counts_in_words(step, "crosswalk"),
         unused_settings=_counts_in_words(step, "unused_setting"),
         hidden_sheets=_counts_in_words(step, "hidden_sheet"),
+        findings=_sentences(step, "finding"),
+        repairs=_sentences(step, "repair"),
         amounts=_amounts(step),
         imputation=_imputation(step),
         run_facts=_run_facts(step),
@@ -197,6 +199,15 @@ def _counts_in_words(step: Step, kind: str) -> dict[str, int]:
         f"SELECT explanation, found FROM {step.relation('monitoring/data_quality')} WHERE kind = '{kind}' ORDER BY ALL"
     ).fetchall()
     return {str(words): int(count) for words, count in found}
+
+
+def _sentences(step: Step, kind: str) -> tuple[tuple[str, str, str], ...]:
+    """Table, code and sentence of one kind in the data quality of the month."""
+    found = step.connection.execute(
+        "SELECT subject, measure, explanation FROM "
+        f"{step.relation('monitoring/data_quality')} WHERE kind = '{kind}' ORDER BY ALL"
+    ).fetchall()
+    return tuple((str(table), str(code), str(sentence)) for table, code, sentence in found)
 
 
 def _amounts(step: Step) -> str:

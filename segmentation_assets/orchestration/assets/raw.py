@@ -30,6 +30,7 @@ def raw_table(name: str) -> Callable[[Step], None]:
             "part_rows": ingested.part_rows,
             HIDDEN_SHEETS: {name: ingested.part_rows[name] for name in ingested.hidden_sheets},
             "quarantine_counts": ingested.quarantine_counts,
+            "repair_counts": ingested.repair_counts,
             "first_order_at": ingested.first_at,
             "last_order_at": ingested.last_at,
         }

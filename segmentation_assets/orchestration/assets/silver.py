@@ -234,9 +234,9 @@ def _optional_rows(step: Step, name: str) -> list[dict[str, Any]]:
     """Rows of an optional input: months of events, or the part of a table that the snapshot can see."""
     key = f"raw/{name}"
     if name == "engagement_events":
-        rows = [_slice_row(step, key, month, "features") for month in _event_months(step)]
+        rows = [_slice_row(step, key, month, "features") for month in event_months(step)]
         return rows + _event_entries_rows(step)
-    relation = _visible_rows(step, name)
+    relation = visible_rows(step, name)
     value, count = content_hash(step.connection, relation)
     as_of_date, _ = as_of(step.platform, step.partition)
     return [
@@ -252,7 +252,7 @@ def _optional_rows(step: Step, name: str) -> list[dict[str, Any]]:
 
 def _event_entries_rows(step: Step) -> list[dict[str, Any]]:
     """Row of the crosswalk's entries that concern the events read; none where no entry does."""
-    crosswalk, months = _crosswalk(step), _event_months(step)
+    crosswalk, months = _crosswalk(step), event_months(step)
     if crosswalk is None or not months:
         return []
     events = step.slices_relation("raw/engagement_events", months)
@@ -261,13 +261,14 @@ def _event_entries_rows(step: Step) -> list[dict[str, Any]]:
     return [row | {"content_hash": value, "row_count": count}] if count else []
 
 
-def _event_months(step: Step) -> tuple[str, ...]:
+def event_months(step: Step) -> tuple[str, ...]:
+    """List the months of the lookback that have engagement events."""
     manifest = step.platform.store.manifest("raw/engagement_events")
     stored = manifest.slices if manifest else {}
     return tuple(month for month in lookback_months(step.platform, step.partition) if month in stored)
 
 
-def _visible_rows(step: Step, name: str) -> str:
+def visible_rows(step: Step, name: str) -> str:
     """SQL of the rows of a customers or products table that occur in the lookback's lines."""
     key = {"customers": "customer_id", "products": "product_id"}[name]
     lines = step.slices_relation("silver/order_lines", lookback_months(step.platform, step.partition))
@@ -340,7 +341,7 @@ def _features_sql(step: Step, lines: str, as_of_date: dt.date) -> str:
 
 
 def _events_relation(step: Step) -> str:
-    months = _event_months(step)
+    months = event_months(step)
     if months:
         events, crosswalk = step.slices_relation("raw/engagement_events", months), _crosswalk(step)
         return resolved_sql(events, crosswalk, "CAST(line.event_at AS DATE)") if crosswalk else events

@@ -1,7 +1,8 @@
-"""Every fault that the built-in shop plants into order lines is seen under its own name, as often as it was planted."""
+"""Every fault that the built-in shop plants is told under its own name, as often as it was planted; nothing else is."""
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -9,42 +10,52 @@ import pytest
 from segmentation_assets.config.synthetic import FaultSettings, SyntheticSettings
 from segmentation_assets.ingestion.classification import classified_lines_sql
 from segmentation_assets.ingestion.delivery import list_delivery
+from segmentation_assets.ingestion.findings import find_in_lines, find_in_profiles
 from segmentation_assets.ingestion.ingest import ingest_table
 from segmentation_assets.storage.engine import Connection, parquet_scan
 from segmentation_assets.synthetic.delivery import synthetic_source, write_delivery
 from segmentation_assets.synthetic.shop import open_business
-from segmentation_assets.tables.raw import RAW_ORDER_LINES
+from segmentation_assets.tables.raw import RAW_TABLES
 
-SEEN_AS = {
-    "write_offs": "line_reason = 'write_off'",
-    "free_lines": "line_reason = 'free_item'",
-    "adjustments": "line_reason = 'adjustment_order'",
-    "non_product_lines": "line_reason = 'non_product_code'",
-    "guests": "customer_id IS NULL AND line_reason IN ('sale', 'return', 'free_item')",
-    "duplicate_lines": "is_exact_duplicate",
-    "odd_countries": "country IN ('Unspecified', 'European Community', 'EIRE')",
+TOLD_AS = {
+    "unmatched_returns": ["order_lines unmatched_return"],
+    "giant_orders": ["order_lines giant_cancellation"],
+    "write_offs": ["order_lines write_off"],
+    "free_lines": ["order_lines free_item"],
+    "adjustments": ["order_lines adjustment_order"],
+    "guests": ["order_lines guest"],
+    "duplicate_lines": ["order_lines exact_duplicate"],
+    "redelivered": ["order_lines redelivered"],
+    "non_product_lines": ["order_lines non_product_code"],
+    "code_variants": ["order_lines code_spelling", "order_lines product_id:trimmed"],
+    "mixed_ids": ["order_lines customer_id:number_id"],
+    "odd_countries": ["order_lines unclear_country"],
+    "split_times": ["order_lines several_instants"],
+    "blank_fields": [
+        f"customers blank_{name}" for name in ("birth_year", "gender", "household_size", "acquisition_channel")
+    ],
+    "padded_names": ["products product_name:trimmed"],
+    "broken_names": ["products misread_text"],
 }
-"""Condition on a classified line under which each fault is seen; orders delivered again are in the quarantine."""
+"""Planted fault → what is told of it; where that is more than one thing, each row planted is told once among them."""
 
-RATES = dict.fromkeys(SEEN_AS, 0.1) | {"adjustments": 1.0, "redelivered": 0.5}
+RATES = dict.fromkeys(TOLD_AS, 0.05) | {"adjustments": 1.0, "giant_orders": 1.0, "redelivered": 0.5} | {
+    "mixed_ids": 0.3, "padded_names": 0.3, "broken_names": 0.7,
+}  # fmt: skip
+
+FAULT_OF = {told: fault for fault, names in TOLD_AS.items() for told in names}
 
 
-def planted_and_seen(
+def planted_and_told(
     connection: Connection, folder: Path, rates: dict[str, float]
 ) -> tuple[dict[str, int], dict[str, int]]:
-    """Deliver a small shop with faults and take it in: what was planted, and what was seen, where there is any."""
+    """Deliver a small shop with faults and take it in: what was planted, and what was told, where there is any."""
     settings = SyntheticSettings(customers=80, first_month="2023-11", months=3, faults=FaultSettings(**rates))
-    delivered, staging = folder / "delivery", folder / "staging"
-    staging.mkdir()
+    delivered = folder / "delivery"
     write_delivery(connection, open_business(settings), delivered, folder / "truth")
-    source = synthetic_source().model_copy(update={"max_quarantine_share": 0.5})
-    files = [file for file in list_delivery(delivered, source) if file.table_name == "order_lines"]
-    assert source.order_lines is not None
-    ingested = ingest_table(connection, RAW_ORDER_LINES, source.order_lines, files, delivered, staging, source=source)
-    lines = classified_lines_sql(parquet_scan(sorted(staging.glob("*/part-0.parquet"))), source)
-    counts = ", ".join(f"count(*) FILTER ({condition})" for condition in SEEN_AS.values())
-    (row,) = connection.execute(f"SELECT {counts} FROM ({lines})").fetchall()
-    seen = {name: int(count) for name, count in zip(SEEN_AS, row, strict=True) if count} | ingested.quarantine_counts
+    told = Counter()
+    for noun in ("order_lines", "customers", "products"):
+        told.update({f"{noun} {name}": count for name, count in tell(connection, delivered, folder / noun).items()})
     truth = sorted((folder / "truth").glob("true_faults.parquet"))
     planted = (
         connection.execute(
@@ -53,21 +64,52 @@ def planted_and_seen(
         if truth
         else []
     )
-    return {str(fault): int(count) for fault, count in planted}, seen
+    return {str(fault): int(count) for fault, count in planted}, dict(told)
 
 
-def test_nothing_is_seen_where_nothing_was_planted(connection: Connection, tmp_path: Path) -> None:
-    assert planted_and_seen(connection, tmp_path, {}) == ({}, {})
+def tell(connection: Connection, delivered: Path, staging: Path) -> dict[str, int]:
+    """Take one table in and count all that is told of it."""
+    noun = staging.name
+    staging.mkdir()
+    source = synthetic_source().model_copy(update={"max_quarantine_share": 0.5})
+    files = [file for file in list_delivery(delivered, source) if file.table_name == noun]
+    table, mapping = RAW_TABLES[noun], getattr(source, noun)
+    ingested = ingest_table(connection, table, mapping, files, delivered, staging, source=source)
+    rows = parquet_scan(sorted(staging.glob("**/part-0.parquet")))
+    if noun == "order_lines":
+        products = parquet_scan(sorted(delivered.glob("products-*.parquet")))
+        found = find_in_lines(connection, f"({classified_lines_sql(rows, source)})", products)
+    else:
+        found = find_in_profiles(connection, rows, noun)
+    return {each.measure: each.count for each in found} | ingested.quarantine_counts | ingested.repair_counts
+
+
+def by_fault(told: dict[str, int]) -> dict[str, int]:
+    """Add up what is told by the fault that it is told of."""
+    found = Counter()
+    for name, count in told.items():
+        found[FAULT_OF.get(name, f"not planted: {name}")] += count
+    return dict(found)
+
+
+def test_every_class_of_fault_is_tested() -> None:
+    assert set(TOLD_AS) == set(FaultSettings.model_fields) - {"preset"}
+
+
+def test_nothing_is_told_where_nothing_was_planted(connection: Connection, tmp_path: Path) -> None:
+    assert planted_and_told(connection, tmp_path, {}) == ({}, {})
 
 
 @pytest.mark.parametrize("fault", RATES)
-def test_each_fault_alone_is_seen_under_its_own_name_only(connection: Connection, tmp_path: Path, fault: str) -> None:
-    planted, seen = planted_and_seen(connection, tmp_path, {fault: RATES[fault]})
+def test_each_fault_alone_is_told_under_its_own_name_only(connection: Connection, tmp_path: Path, fault: str) -> None:
+    planted, told = planted_and_told(connection, tmp_path, {fault: RATES[fault]})
     assert set(planted) == {fault}
-    assert seen == planted
+    assert set(told) == set(TOLD_AS[fault])
+    assert by_fault(told) == planted
 
 
-def test_all_faults_at_once_are_each_seen_as_often_as_planted(connection: Connection, tmp_path: Path) -> None:
-    planted, seen = planted_and_seen(connection, tmp_path, RATES)
-    assert set(planted) == set(RATES)
-    assert seen == planted
+def test_all_faults_at_once_are_each_told_as_often_as_planted(connection: Connection, tmp_path: Path) -> None:
+    planted, told = planted_and_told(connection, tmp_path, RATES)
+    assert set(planted) == set(TOLD_AS)
+    assert set(told) == set(FAULT_OF)
+    assert by_fault(told) == planted

@@ -36,8 +36,20 @@ def test_lines_are_stored_by_month_with_declared_columns(counter: Counter, conne
     assert outcome.ingested.months == ("2025-03-01", "2025-04-01")
     assert sorted(path.name for path in outcome.staging.iterdir()) == ["2025-03-01", "2025-04-01"]
     assert outcome.rows("*") == [
-        ("O2", dt.datetime(2025, 4, 1), None, "P2", None, -1, Decimal("3.2500"), *[None] * 8, "a.csv", 1),
-        ("O1", dt.datetime(2025, 3, 31, 23, 59, 59), "C1", "p1", None, 2, Decimal("1.5000"), *[None] * 8, "a.csv", 2),
+        ("O2", dt.datetime(2025, 4, 1), None, "P2", None, -1, Decimal("3.2500"), *[None] * 8, "a.csv", 1, None),
+        (
+            "O1",
+            dt.datetime(2025, 3, 31, 23, 59, 59),
+            "C1",
+            "p1",
+            None,
+            2,
+            Decimal("1.5000"),
+            *[None] * 8,
+            "a.csv",
+            2,
+            None,
+        ),
     ]
     march = quote_text(str(outcome.staging / "2025-03-01" / "part-0.parquet"))
     described = connection.execute(f"DESCRIBE SELECT * FROM {march}").fetchall()

@@ -332,3 +332,46 @@ def test_any_text_is_either_read_or_faulted(connection: Connection, text: str) -
     for name in ("quantity", "unit_price", "order_at"):
         value, fault = read(connection, name, text)
         assert (value is None) == (fault is not None)
+
+
+@pytest.mark.parametrize(
+    ("name", "dtype", "value", "expected"),
+    [
+        ("product_id", "VARCHAR", "P1", None),
+        ("product_id", "VARCHAR", " P1\t", "trimmed"),
+        ("product_id", "VARCHAR", "é ", "trimmed"),
+        ("product_id", "DOUBLE", 85123.0, "number_id"),
+        ("product_id", "BIGINT", 85123, None),
+        ("product_name", "VARCHAR", "", None),
+        ("product_name", "VARCHAR", "nan", "no_value"),
+        ("product_name", "VARCHAR", "  ", "no_value"),
+        ("product_name", "VARCHAR", None, None),
+        ("customer_id", "VARCHAR", "13085", None),
+        ("customer_id", "VARCHAR", "13085.0", "number_id"),
+        ("customer_id", "VARCHAR", "A1.5", None),
+        ("customer_id", "DOUBLE", 13085.0, "number_id"),
+        ("customer_id", "DOUBLE", float("nan"), "no_value"),
+        ("customer_id", "DOUBLE", None, None),
+        ("unit_price", "VARCHAR", "2.50000", None),
+        ("unit_price", "DOUBLE", 2.55, None),
+        ("unit_price", "DOUBLE", 0.1 + 0.2, "rounded"),
+        ("quantity", "VARCHAR", "6.0", None),
+        ("quantity", "VARCHAR", " 6", "trimmed"),
+        ("currency", "VARCHAR", "EUR", None),
+        ("currency", "VARCHAR", "eur", "capitals"),
+        ("order_at", "TIMESTAMP", dt.datetime(2025, 3, 1, 9), None),
+        ("registered_on", "TIMESTAMP", dt.datetime(2025, 3, 1), None),
+        ("registered_on", "TIMESTAMP", dt.datetime(2025, 3, 1, 9), "time_dropped"),
+    ],
+)
+def test_change_of_a_value_is_named_and_none_where_there_is_none(
+    connection: Connection, name: str, dtype: str, value: Any, expected: str | None
+) -> None:
+    item = parse_column(COLUMNS[name], dtype, POINT, ("raw", "cleaned", "parsed"))
+    named = " ".join(f"WHEN {condition} THEN '{kind}'" for kind, condition in item.repairs)
+    (found,) = connection.execute(
+        f"SELECT CASE {named} WHEN false THEN '' END FROM (SELECT *, {item.parsed} AS parsed FROM "
+        f"(SELECT *, {item.cleaned} AS cleaned FROM (SELECT CAST($1 AS {dtype}) AS raw)))",
+        [value],
+    ).fetchall()
+    assert found == (expected,)

@@ -1,0 +1,106 @@
+"""The SQL behind `findings.py`: one query per way of looking at order lines, each over them once.
+
+In every query ``{lines}`` stands for order lines and ``{products}`` for the known product codes.
+"""
+
+from __future__ import annotations
+
+from segmentation_assets.storage.engine import quote_text
+
+GIANT_UNITS = 10_000
+"""Units of a product from which on an order that comes back whole within a day is told."""
+
+UNCLEAR_COUNTRIES = (
+    "unspecified", "unknown", "other", "none", "n/a", "international", "european community", "europe", "eire", "rsa",
+)  # fmt: skip
+"""Texts, in small letters, that stand where the name of a country is expected."""
+
+BLANK_TOLD_OF = {
+    "customers": (
+        "registered_on", "birth_year", "country", "gender", "household_size", "acquisition_channel", "account_type",
+    ),
+    "products": ("product_name", "class"),
+}  # fmt: skip
+"""Delivered table → columns in which every row should have a value; others are rightly empty for some."""
+
+MISREAD = (
+    r"[\x{C2}-\x{C5}][\x{80}-\x{BF}\x{20AC}\x{201A}-\x{2122}\x{160}\x{161}\x{178}\x{17D}\x{17E}\x{192}]"
+    r"|\x{E2}[\x{80}\x{82}\x{84}\x{20AC}\x{201A}\x{201E}]"
+)
+"""Pattern of UTF-8 that was read as latin-1 or cp1252: ``Ã©`` for ``é``, ``Â£`` for ``£``, ``â€™`` for ``’``."""
+
+_CODE = "ltrim(upper(product_id), '0')"
+_COUNTS = "(line_type IN ('sale', 'return') OR line_reason = 'free_item')"
+_IS_UNCLEAR = f"lower(trim(country)) IN ({', '.join(quote_text(name) for name in UNCLEAR_COUNTRIES)})"
+_REASONS = (
+    "write_off", "free_item", "negative_price", "adjustment_order", "positive_cancellation", "zero_quantity",
+    "duplicate_line", "non_product_code",
+)  # fmt: skip
+
+_LINE_CONDITIONS = {
+    **{reason: f"line_reason = '{reason}'" for reason in _REASONS},
+    "guest": f"customer_id IS NULL AND {_COUNTS}",
+    "exact_duplicate": "is_exact_duplicate AND line_reason <> 'duplicate_line'",
+    "unclear_country": _IS_UNCLEAR,
+    "blank_text": "product_name IS NULL",
+    "counted_lines": _COUNTS,
+}
+
+LINES = (
+    "SELECT "
+    + ", ".join(f"count(*) FILTER ({condition}) AS {name}" for name, condition in _LINE_CONDITIONS.items())
+    + ", count(product_name) > 0 AS has_texts, sum(amount) FILTER (line_type IN ('sale', 'return')) AS counted_amount, "
+    "sum(amount) FILTER (line_type IN ('sale', 'return') AND customer_id IS NULL) AS guest_amount "
+    "FROM {lines} WHERE line_type <> 'excluded'"
+)
+
+CODES = (
+    "SELECT coalesce(sum(line_count) FILTER (NOT is_known AND (place > 1 OR is_like_known)), 0) AS code_spelling FROM ("
+    f"SELECT *, {_CODE} IN (SELECT {_CODE} FROM {{products}}) AS is_like_known, row_number() OVER ("
+    f"PARTITION BY {_CODE} ORDER BY is_known DESC, line_count DESC, length(product_id) DESC, product_id) AS place "
+    "FROM (SELECT product_id, count(*) AS line_count, product_id IN (SELECT product_id FROM {products}) AS is_known "
+    f"FROM {{lines}} WHERE {_COUNTS} GROUP BY product_id))"
+)
+"""A code that is like none of the products is judged by the lines alone."""
+
+UNMATCHED = (
+    f"WITH back AS (SELECT customer_id, {_CODE} AS code, order_at FROM {{lines}} "
+    "WHERE line_reason = 'return' AND customer_id IS NOT NULL), "
+    f"had AS (SELECT customer_id, {_CODE} AS code, min(order_at) AS first_at FROM {{lines}} "
+    "WHERE line_reason IN ('sale', 'free_item') AND customer_id IN (SELECT customer_id FROM back) GROUP BY ALL) "
+    "SELECT count(*) AS unmatched_return FROM back LEFT JOIN had USING (customer_id, code) "
+    "WHERE had.first_at IS NULL OR had.first_at > back.order_at"
+)
+
+_GIANT = f"(SELECT order_id, customer_id, {_CODE} AS code, quantity, order_at FROM {{lines}} WHERE "
+GIANTS = (
+    f"SELECT count(DISTINCT (sold.order_id, sold.code)) AS giant_cancellation FROM "
+    f"{_GIANT} line_reason = 'sale' AND quantity >= {GIANT_UNITS}) AS sold JOIN "
+    f"{_GIANT} line_reason = 'return' AND quantity <= -{GIANT_UNITS}) AS back ON sold.code = back.code "
+    "AND sold.customer_id IS NOT DISTINCT FROM back.customer_id AND sold.quantity = -back.quantity "
+    "AND back.order_at BETWEEN sold.order_at AND sold.order_at + INTERVAL 1 DAY"
+)
+
+INSTANTS = (
+    "SELECT count(*) AS several_instants FROM (SELECT order_id FROM {lines} "
+    f"WHERE {_COUNTS} GROUP BY order_id HAVING min(order_at) < max(order_at))"
+)
+
+CUSTOMERS = (
+    "SELECT count(*) FILTER (has_returned AND NOT has_bought) AS returns_only, "
+    "count(*) FILTER (first_country < last_country) AS several_countries FROM ("
+    "SELECT bool_or(line_reason = 'return') AS has_returned, "
+    "bool_or(line_reason IN ('sale', 'free_item')) AS has_bought, "
+    f"min(country) FILTER (NOT {_IS_UNCLEAR}) AS first_country, "
+    f"max(country) FILTER (NOT {_IS_UNCLEAR}) AS last_country "
+    f"FROM {{lines}} WHERE customer_id IS NOT NULL AND {_COUNTS} GROUP BY customer_id)"
+)
+
+TEXTS = (
+    "WITH text AS (SELECT DISTINCT product_id, product_name FROM {lines} "
+    f"WHERE product_name IS NOT NULL AND {_COUNTS}) SELECT "
+    "(SELECT count(*) FROM (SELECT 1 FROM text GROUP BY product_id HAVING count(*) > 1)) AS several_texts, "
+    "(SELECT count(*) FROM (SELECT 1 FROM text GROUP BY product_name HAVING count(*) > 1)) AS shared_text, "
+    "(SELECT count(DISTINCT product_name) FROM text WHERE "
+    f"regexp_matches(product_name, '{MISREAD.replace('{', '{{').replace('}', '}}')}')) AS misread_text"
+)
