@@ -38,8 +38,8 @@ DATA_QUALITY = Table(
         Column(
             name="measure",
             dtype="VARCHAR",
-            meaning="What is compared or counted, the currency, the sheet, the code of a finding, a column and what was "
-            f"changed in it ({', '.join(REPAIRS)}), or the reason code: {', '.join(QUARANTINE_REASONS)}.",
+            meaning="What is compared or counted, the currency, the sheet, the code of a finding, a column and what "
+            f"was changed in it ({', '.join(REPAIRS)}), or the reason code: {', '.join(QUARANTINE_REASONS)}.",
         ),
         Column(name="explanation", dtype="VARCHAR", meaning="The row in words."),
         Column(
