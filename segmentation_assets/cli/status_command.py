@@ -6,6 +6,7 @@ import argparse
 from collections import Counter
 
 from segmentation_assets.cli.opening import load_from_arguments
+from segmentation_assets.errors import plural
 from segmentation_assets.graph.plan import check_known_month
 from segmentation_assets.graph.platform import Platform
 from segmentation_assets.graph.staleness import Evaluation, evaluate_all, known_months
@@ -56,4 +57,4 @@ def _quarantine(platform: Platform) -> str:
         stored = platform.store.manifest(node.key) if node.layer == "raw" else None
         counts.update((stored.metadata.get("quarantine_counts") or {}) if stored else {})
     reasons = ", ".join(f"{reason} {count}" for reason, count in sorted(counts.items()))
-    return f"{manifest.row_count} rows set aside" + (f": {reasons}" if reasons else "")
+    return f"{plural(manifest.row_count, 'row')} set aside" + (f": {reasons}" if reasons else "")
