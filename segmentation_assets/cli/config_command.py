@@ -13,6 +13,7 @@ from segmentation_assets.config.loading import LoadedSettings
 from segmentation_assets.config.schema import settings_schema
 from segmentation_assets.config.settings import Settings
 from segmentation_assets.config.source import DeliveredTable
+from segmentation_assets.errors import plural
 
 _LABEL_WIDTH = 14
 _MOST_FILES = 10
@@ -83,7 +84,7 @@ def _files_text(folder: Path, table: DeliveredTable) -> str:
     """Name the patterns of a delivered table and the files they match now."""
     found = sorted({path.relative_to(folder).as_posix() for pattern in table.files for path in folder.glob(pattern)})
     listed = ", ".join(found[:_MOST_FILES]) + (", …" if len(found) > _MOST_FILES else "")
-    return f"{', '.join(table.files)}: {len(found)} files" + (f" ({listed})" if found else "")
+    return f"{', '.join(table.files)}: {plural(len(found), 'file')}" + (f" ({listed})" if found else "")
 
 
 def _yaml_lines(values: Mapping[str, Any], above: str, sources: Mapping[str, str], indent: int = 0) -> Iterator[str]:

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from segmentation_assets.errors import plural
 from segmentation_assets.graph.node import Node
 from segmentation_assets.monitoring.run_records import StepRecord
 from segmentation_assets.storage.manifest import Manifest
@@ -75,8 +76,7 @@ class Progress:
         manifest = outcome.manifest
         self.steps.append(StepRecord.of(node.key, partition, outcome))
         month = "" if partition == WHOLE else partition[:7]
-        unit = "files" if node.storage == "files" else "rows"
-        rows = f"{manifest.row_count:,} {unit}"
+        rows = plural(manifest.row_count, "file" if node.storage == "files" else "row")
         what = "kept" if outcome.kept else f"made in {outcome.cost.wall_seconds:.1f} s"
         self.say(f"{node.key:<28} {month:<8} {what:<15} {rows}")
         for warning in warnings_of(manifest):

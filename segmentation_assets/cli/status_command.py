@@ -6,6 +6,7 @@ import argparse
 from collections import Counter
 
 from segmentation_assets.cli.opening import load_from_arguments
+from segmentation_assets.errors import plural
 from segmentation_assets.graph.plan import check_known_month
 from segmentation_assets.graph.platform import Platform
 from segmentation_assets.graph.staleness import Evaluation, evaluate_all, known_months
@@ -57,7 +58,7 @@ def _quarantine(platform: Platform) -> str:
         stored = platform.store.manifest(node.key) if node.layer == "raw" else None
         counts.update((stored.metadata.get("quarantine_counts") or {}) if stored else {})
     reasons = ", ".join(f"{reason} {count}" for reason, count in sorted(counts.items()))
-    return f"{manifest.row_count} rows set aside" + (f": {reasons}" if reasons else "")
+    return f"{plural(manifest.row_count, 'row')} set aside" + (f": {reasons}" if reasons else "")
 
 
 def _findings(platform: Platform, months: tuple[str, ...]) -> str:
@@ -68,4 +69,5 @@ def _findings(platform: Platform, months: tuple[str, ...]) -> str:
         return "nothing looked at yet"
     found, changed = (newest.metadata.get(f"{kind}_counts") or {} for kind in ("finding", "repair"))
     listed = ", ".join(f"{name.split()[-1]} {count}" for name, count in found.items())
-    return f"{newest.partition[:7]}: {listed or 'none'}; {sum(changed.values())} values changed in order to read them"
+    values = plural(sum(changed.values()), "value")
+    return f"{newest.partition[:7]}: {listed or 'none'}; {values} changed in order to read them"

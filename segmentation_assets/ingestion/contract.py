@@ -6,6 +6,7 @@ import datetime as dt
 from dataclasses import dataclass
 
 from segmentation_assets.config.contract import ColumnRule, Limit, Rules
+from segmentation_assets.errors import noun
 from segmentation_assets.storage.contract import SAMPLE_SIZE
 from segmentation_assets.storage.engine import Connection, quote_identifier, quote_text
 from segmentation_assets.tables.declaration import Table
@@ -49,10 +50,10 @@ class RuleFinding:
     def sentence(self, table_name: str) -> str:
         """Say how many rows break the rule, how many may, and which is the first."""
         reasons = ", ".join(f"{count} {reason}" for reason, count in self.reasons.items())
+        broken = f"{self.row_count} of {self.delivered_rows} delivered rows {noun(self.row_count, 'breaks', 'break')}"
         return (
-            f"{self.row_count} of {self.delivered_rows} delivered rows break the rule of contract.{table_name} for "
-            f"{self.column} ({reasons}); allowed is a share of {self.max_share:g}. The first is {self.first}. Correct "
-            "the file, or raise max_share of the rule."
+            f"{broken} the rule of contract.{table_name} for {self.column} ({reasons}); allowed is a share of "
+            f"{self.max_share:g}. The first is {self.first}. Correct the file, or raise max_share of the rule."
         )
 
 

@@ -122,7 +122,7 @@ def _open_sheet(
     columns = _find(reader, name, rows.header)
     places = [rows.header.index(column) for column in columns]
     part = part_of_cells(reader, name, index, columns, rows.below, places)
-    _log.info("%s: read with %d rows below its first", name, rows.height)
+    _log.info("%s: read with %s below its first", name, plural(rows.height, "row"))
     return part
 
 

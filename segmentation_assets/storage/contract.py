@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from segmentation_assets.errors import plural
 from segmentation_assets.storage.engine import Connection, fetch_row, parquet_scan, quote_identifier, quote_text
 from segmentation_assets.tables.declaration import Column, Table
 
@@ -48,7 +49,7 @@ class ContractResult:
     def sentence(self, key: str) -> str:
         """Say which rules are broken, by how many rows and which."""
         broken = "; ".join(
-            f"{rule}: {count} rows, for example {', '.join(self.samples.get(rule, []))}".rstrip(" ,")
+            f"{rule}: {plural(count, 'row')}, for example {', '.join(self.samples.get(rule, []))}".rstrip(" ,")
             for rule, count in self.violations.items()
         )
         return f"{key} breaks its contract: {broken}"

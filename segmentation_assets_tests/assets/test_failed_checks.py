@@ -64,10 +64,8 @@ def test_broken_contract_stops_the_step_and_names_rules_and_rows(shop, run, with
 
     problem = fail(shop, run, keys={"gold/rfm_segments", "clusters/leaderboard", "gold/champion"})
 
-    assert problem.message.startswith(
-        "gold/rfm_segments breaks its contract: recency_score <= 5: 1 rows, for example C"
-    )
-    assert "customer_id is unique: 1 rows, for example C" in problem.message
+    assert problem.message.startswith("gold/rfm_segments breaks its contract: recency_score <= 5: 1 row, for example C")
+    assert "customer_id is unique: 1 row, for example C" in problem.message
     assert problem.hint == "the previous result was left as it is."
     assert files_of(shop.data_dir) == before
     assert list((shop.data_dir / "staging").iterdir()) == []

@@ -20,7 +20,7 @@ from segmentation_assets.orchestration.step import Step
 from segmentation_assets_tests.assets.local_servers import HOST, MailServer, WebServer, web_server
 
 MONTHS = dg.MonthlyPartitionsDefinition("2025-06-01", end_date="2025-09-01")
-ERROR = "gold/first breaks its contract: share <= 1: 1 rows"
+ERROR = "gold/first breaks its contract: share <= 1: 1 row"
 HINT = "the previous result was left as it is."
 RFM_SEGMENTS = gold.rfm_segments
 

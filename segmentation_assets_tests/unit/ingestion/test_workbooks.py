@@ -221,8 +221,8 @@ def test_hidden_and_empty_sheets_are_told_of_and_counted(counter: Counter, told:
     assert outcome.ingested.hidden_sheets == ("a.xlsx[unseen]",)
     assert [record.getMessage() for record in told.records] == [
         "a.xlsx: sheet 'unseen' is hidden, and is read like the others",
-        "a.xlsx[seen]: read with 1 rows below its first",
-        "a.xlsx[unseen]: read with 1 rows below its first",
+        "a.xlsx[seen]: read with 1 row below its first",
+        "a.xlsx[unseen]: read with 1 row below its first",
         "a.xlsx[blank] holds no value",
     ]
 

@@ -50,7 +50,7 @@ def test_broken_rule_is_counted_with_a_sample(tmp_path, column, values, rule, sa
     result = check(tmp_path, GOOD.assign(**{column: values}))
     assert result.violations == {rule: 1}
     assert result.samples == {rule: sample}
-    assert f"{rule}: 1 rows" in result.sentence("gold/example")
+    assert f"{rule}: 1 row" in result.sentence("gold/example")
 
 
 def test_infinite_number_breaks_the_contract(tmp_path):
