@@ -28,6 +28,29 @@ def test_a_missing_parquet_column_is_named(counter: Counter) -> None:
         counter.ingest(order_lines_mapping(files=("*.parquet",)))
 
 
+@pytest.mark.parametrize("name", ["a.csv", "a.parquet"])
+def test_a_folder_called_like_a_column_replaces_no_value(counter: Counter, name: str) -> None:
+    folder = counter.folder / "land=NL"
+    folder.mkdir()
+    counter.hand_in("land=NL/a.csv", f"{LINE},Belgium", header=f"{HEADER},land")
+    read = f"SELECT * FROM read_csv('{folder / 'a.csv'}', all_varchar = true, hive_partitioning = false)"
+    counter.hand_in_parquet("land=NL/a.parquet", read)
+    columns = order_lines_mapping().columns | {"country": "land"}
+
+    outcome = counter.ingest(order_lines_mapping(files=(f"land=NL/{name}",), columns=columns))
+
+    assert outcome.rows("source_file", "country") == [(f"land=NL/{name}", "Belgium")]
+
+
+def test_a_folder_called_like_a_column_stands_for_no_column_in_the_file(counter: Counter) -> None:
+    (counter.folder / "land=NL").mkdir()
+    counter.hand_in_parquet("land=NL/a.parquet", 'SELECT 1 AS "order"')
+    with pytest.raises(DataError, match=r"a\.parquet has no column 'land'"):
+        counter.ingest(
+            order_lines_mapping(files=("**/*.parquet",), columns=order_lines_mapping().columns | {"order_id": "land"})
+        )
+
+
 def test_a_wrong_separator_is_suspected_when_the_header_is_one_column(counter: Counter) -> None:
     counter.hand_in("a.csv", LINE.replace(",", ";"), header=HEADER.replace(",", ";"))
     with pytest.raises(DataError, match=r"Hint: the header was split at ','; set the separator"):
