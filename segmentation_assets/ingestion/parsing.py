@@ -23,6 +23,8 @@ _MONEY = "DECIMAL(22,4)"
 _WHITE_SPACE = "' ' || chr(9) || chr(10) || chr(13) || chr(160)"
 _HAS_MARGIN = r"'^[ \t\n\r\x{A0}]|[ \t\n\r\x{A0}]$'"
 """Whether there is anything to trim: looking costs a third of trimming by a set of characters."""
+_CONTROL = r"'[\p{Cc}\x{2028}\x{2029}]'"
+"""Line breaks and what else cannot be seen in a line."""
 
 Kind = Literal["customer", "code", "currency", "text", "integer", "money", "instant"]
 Form = Literal["text", "whole", "decimal", "floating", "instant", "zoned"]
@@ -237,7 +239,8 @@ def _currency(value: _Value) -> _Rule:
 def _code(value: _Value) -> _Rule:
     """Print numbers without decimals; text stays as it is."""
     if value.form not in ("floating", "decimal"):
-        return _text(value)
+        sql, accepted, _ = _text(value)
+        return sql, accepted, _broken_id(value)
     whole = f"TRY_CAST({value.cleaned} AS HUGEINT)"
     return (
         f"CASE WHEN {whole} = {value.cleaned} THEN CAST({whole} AS VARCHAR) ELSE CAST({value.cleaned} AS VARCHAR) END",
@@ -261,7 +264,12 @@ def _customer(value: _Value) -> _Rule:
     is_whole = f"{has_mark} AND regexp_full_match({cleaned}, '-?[0-9]+{marks}0+')"
     sql = f"CASE WHEN {is_whole} THEN regexp_extract({cleaned}, '^-?[0-9]+') ELSE {cleaned} END"
     is_fraction = f"{has_mark} AND regexp_full_match({value.parsed}, '-?[0-9]+{marks}[0-9]+')"
-    return sql, "true", (("fractional_customer_id", is_fraction),)
+    return sql, "true", (*_broken_id(value), ("fractional_customer_id", is_fraction))
+
+
+def _broken_id(value: _Value) -> tuple[tuple[str, str], ...]:
+    """Tell texts that are no id: a stray pair of quotes makes one field of several lines."""
+    return (("broken_id", f"regexp_matches({value.cleaned}, {_CONTROL})"),) if value.form == "text" else ()
 
 
 def _integer(value: _Value) -> _Rule:
