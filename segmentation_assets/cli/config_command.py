@@ -14,6 +14,7 @@ from segmentation_assets.config.schema import settings_schema
 from segmentation_assets.config.settings import Settings
 from segmentation_assets.config.source import DeliveredTable
 from segmentation_assets.errors import plural
+from segmentation_assets.ingestion.delivery import matching_files
 
 _LABEL_WIDTH = 14
 _MOST_FILES = 10
@@ -76,13 +77,13 @@ def _file_facts(settings: Settings) -> dict[str, str]:
         }
     return {
         "source": f"files in {folder}" + ("" if folder.is_dir() else ", which does not exist yet"),
-        **{name: _files_text(folder, table) for name, table in tables.items() if table is not None},
+        **{name: _files_text(folder, table, settings.data_dir) for name, table in tables.items() if table is not None},
     }
 
 
-def _files_text(folder: Path, table: DeliveredTable) -> str:
+def _files_text(folder: Path, table: DeliveredTable, data_dir: Path) -> str:
     """Name the patterns of a delivered table and the files they match now."""
-    found = sorted({path.relative_to(folder).as_posix() for pattern in table.files for path in folder.glob(pattern)})
+    found = sorted({name for pattern in table.files for name in matching_files(folder, pattern, data_dir)})
     listed = ", ".join(found[:_MOST_FILES]) + (", …" if len(found) > _MOST_FILES else "")
     return f"{', '.join(table.files)}: {plural(len(found), 'file')}" + (f" ({listed})" if found else "")
 

@@ -183,7 +183,7 @@ class CancellationSettings(_Section):
         description="negative_quantity: every line with quantity < 0 is a return; "
         "prefix: only lines whose order_id starts with the prefix are",
     )
-    prefix: str = Field("C", min_length=1, description="start of order_id under the rule 'prefix'")
+    prefix: str = Field("C", min_length=1, description="start of order_id under the rule 'prefix', in any case")
 
 
 class PostgresSettings(_Section):
@@ -219,7 +219,7 @@ class SourceSettings(_Section):
     engagement_events: EngagementEventsTable | None = Field(None, description="mapping of the events, optional")
     cancellations: CancellationSettings = CancellationSettings()
     adjustment_prefixes: tuple[Annotated[str, Field(min_length=1)], ...] = Field(
-        (), description="starts of order_id that mark book-keeping entries"
+        (), description="starts of order_id that mark book-keeping entries, in any case"
     )
     non_product_codes: tuple[str, ...] = Field((), description="product codes that are fees, postage or tests")
     redelivery: Literal["replace", "ignore", "refuse"] = Field(

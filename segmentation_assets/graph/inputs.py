@@ -207,7 +207,9 @@ def delivered_files(platform: Platform) -> tuple[DeliveredFile, ...]:
         made = required_manifest(platform, MADE_BY[settings.source.kind], WHOLE)
         paths = (platform.data_dir / file.path for file in made.files)
         only = [str(path.relative_to(folder)) for path in paths if path.is_relative_to(folder)]
-    return list_delivery(folder, effective_source(settings), only, hash_of=platform.store.hashes.sha256)
+    return list_delivery(
+        folder, effective_source(settings), only, data_dir=platform.data_dir, hash_of=platform.store.hashes.sha256
+    )
 
 
 def _delivery_folder(platform: Platform) -> dict[str, str]:

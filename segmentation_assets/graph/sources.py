@@ -202,6 +202,6 @@ def _order_lines_node(settings: Settings) -> Node:
             "money.exchange.rates",
             *(("currency",) if reads_currency else ()),
         ),
-        logic_version="2",
+        logic_version="3",
         external="rates_file" if settings.money.exchange.file else "",
     )

@@ -160,4 +160,4 @@ def _code_condition(codes: tuple[str, ...]) -> str:
 def _prefix_condition(prefixes: tuple[str, ...]) -> str:
     if not prefixes:
         return "false"
-    return "(" + " OR ".join(f"starts_with(order_id, {quote_text(prefix)})" for prefix in prefixes) + ")"
+    return "(" + " OR ".join(f"starts_with(upper(order_id), {quote_text(prefix.upper())})" for prefix in prefixes) + ")"

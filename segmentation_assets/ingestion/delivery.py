@@ -61,6 +61,7 @@ def list_delivery(
     source: SourceSettings,
     only: Collection[str] | None = None,
     *,
+    data_dir: Path | None = None,
     hash_of: Callable[[Path], str] = file_sha256,
 ) -> tuple[DeliveredFile, ...]:
     """List the delivered files of every mapped table.
@@ -73,6 +74,8 @@ def list_delivery(
         Its tables name the file patterns.
     only : collection of str, optional
         Paths below the delivery folder; files that are not among them count as absent.
+    data_dir : Path, optional
+        Data folder; where it lies below the delivery folder, what it holds is no delivery.
     hash_of : callable, optional
         Gives the SHA-256 of a file, perhaps from memory; by default every file is read.
 
@@ -96,7 +99,11 @@ def list_delivery(
     for table in DELIVERED_TABLES:
         mapping = getattr(source, table)
         for pattern in mapping.files if mapping is not None else ():
-            for name in _matching_files(folder, table, pattern, only):
+            found = matching_files(folder, pattern, data_dir)
+            found = [name for name in found if only is None or name in only]
+            if not found:
+                raise _nothing_matches(folder, table, pattern)
+            for name in found:
                 _claim(owners[name], source, table, pattern, name)
     return tuple(
         _describe(folder, table, name, index, hash_of)
@@ -105,24 +112,47 @@ def list_delivery(
     )
 
 
+def matching_files(folder: Path, pattern: str, data_dir: Path | None = None) -> list[str]:
+    """List what a file pattern of the settings matches, whether it can be read or not.
+
+    Parameters
+    ----------
+    folder : Path
+        Delivery folder; there may be none.
+    pattern : str
+    data_dir : Path, optional
+        Data folder; what the platform keeps in it is no delivery. A delivery folder within it is.
+
+    Returns
+    -------
+    list of str
+        Paths below the delivery folder, with ``/`` between their parts; without what Excel keeps beside an open
+        workbook.
+    """
+    base, own = folder.resolve(), data_dir.resolve() if data_dir else None
+    is_apart = own is None or own in base.parents
+    names = (path.relative_to(folder) for path in folder.glob(pattern) if path.is_file())
+    return [
+        name.as_posix()
+        for name in names
+        if not name.name.startswith(_LOCK_PREFIX)
+        and (is_apart or own not in (base / name).parents or (base / name).parent == base)
+    ]
+
+
 def kind_of(file_name: str) -> Kind | None:
     """Tell how a delivered file is read, by the end of its name; ``None`` for one that cannot be."""
     lower = file_name.lower()
     return next((kind for kind, extensions in _EXTENSIONS.items() if lower.endswith(extensions)), None)
 
 
-def _matching_files(folder: Path, table: str, pattern: str, only: Collection[str] | None) -> list[str]:
-    files = (path for path in folder.glob(pattern) if path.is_file() and not path.name.startswith(_LOCK_PREFIX))
-    matching = [path.relative_to(folder).as_posix() for path in files]
-    found = [name for name in matching if only is None or name in only]
-    if not found:
-        present = sorted(path.name for path in folder.iterdir())
-        listed = ", ".join(present[:10]) + (", …" if len(present) > 10 else "") if present else "nothing"
-        raise DataError(
-            f"source.{table}.files: no file in {folder} matches '{pattern}'; the folder holds {listed}",
-            "deliver the file, or correct the pattern.",
-        )
-    return found
+def _nothing_matches(folder: Path, table: str, pattern: str) -> DataError:
+    present = sorted(path.name for path in folder.iterdir())
+    listed = ", ".join(present[:10]) + (", …" if len(present) > 10 else "") if present else "nothing"
+    return DataError(
+        f"source.{table}.files: no file in {folder} matches '{pattern}'; the folder holds {listed}",
+        "deliver the file, or correct the pattern.",
+    )
 
 
 def _claim(owners: list[str], source: SourceSettings, table: str, pattern: str, name: str) -> None:

@@ -23,6 +23,8 @@ _MONEY = "DECIMAL(22,4)"
 _WHITE_SPACE = "' ' || chr(9) || chr(10) || chr(13) || chr(160)"
 _HAS_MARGIN = r"'^[ \t\n\r\x{A0}]|[ \t\n\r\x{A0}]$'"
 """Whether there is anything to trim: looking costs a third of trimming by a set of characters."""
+_CONTROL = r"'[\p{Cc}\x{2028}\x{2029}]'"
+"""Line breaks and what else cannot be seen in a line."""
 
 Kind = Literal["customer", "order", "code", "currency", "text", "integer", "money", "instant"]
 Form = Literal["text", "whole", "decimal", "floating", "instant", "zoned"]
@@ -273,7 +275,8 @@ def _currency(value: _Value) -> _Rule:
 def _code(value: _Value) -> _Rule:
     """Print numbers without decimals; text stays as it is."""
     if value.form not in ("floating", "decimal"):
-        return _text(value)
+        sql, accepted, _ = _text(value)
+        return sql, accepted, _broken_id(value)
     whole = f"TRY_CAST({value.cleaned} AS HUGEINT)"
     return (
         f"CASE WHEN {whole} = {value.cleaned} THEN CAST({whole} AS VARCHAR) ELSE CAST({value.cleaned} AS VARCHAR) END",
@@ -284,7 +287,7 @@ def _code(value: _Value) -> _Rule:
 
 def _order(value: _Value) -> _Rule:
     """Take order ids that some tool has turned into numbers back to text, so that every delivery writes them alike."""
-    return (_whole_text(value), "true", ()) if value.form == "text" else _code(value)
+    return (_whole_text(value), "true", _broken_id(value)) if value.form == "text" else _code(value)
 
 
 def _customer(value: _Value) -> _Rule:
@@ -299,7 +302,7 @@ def _customer(value: _Value) -> _Rule:
     marks = _marks(value)
     pattern = f"-?([0-9]*{marks}[0-9]+|[0-9]({marks}[0-9]+)?[eE][+-][0-9]+)"
     is_fraction = f"({_has_mark(value)} OR contains({cleaned}, '+')) AND regexp_full_match({value.parsed}, '{pattern}')"
-    return _whole_text(value), "true", (("fractional_customer_id", is_fraction),)
+    return _whole_text(value), "true", (*_broken_id(value), ("fractional_customer_id", is_fraction))
 
 
 def _whole_text(value: _Value) -> str:
@@ -315,6 +318,11 @@ def _marks(value: _Value) -> str:
 def _has_mark(value: _Value) -> str:
     """Make the SQL that spares most texts the regular expressions."""
     return f"(contains({value.cleaned}, '.') OR contains({value.cleaned}, {quote_text(value.notation.decimal)}))"
+
+
+def _broken_id(value: _Value) -> tuple[tuple[str, str], ...]:
+    """Tell texts that are no id: a stray pair of quotes makes one field of several lines."""
+    return (("broken_id", f"regexp_matches({value.cleaned}, {_CONTROL})"),) if value.form == "text" else ()
 
 
 def _integer(value: _Value) -> _Rule:

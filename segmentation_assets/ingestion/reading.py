@@ -15,6 +15,8 @@ from segmentation_assets.ingestion.workbooks import open_workbook
 from segmentation_assets.storage.engine import Connection, EngineError, quote_identifier, quote_text
 
 _PARQUET_MAGIC = b"PAR1"
+_NO_HIVE = "hive_partitioning = false"
+"""A folder called ``country=NL`` adds no column and replaces none: what stands in the file counts."""
 
 
 def open_file(reader: Reader, name: str, first_index: int) -> list[ReadablePart]:
@@ -46,7 +48,7 @@ def open_file(reader: Reader, name: str, first_index: int) -> list[ReadablePart]
 
 def _open_parquet(reader: Reader, name: str, index: int) -> list[ReadablePart]:
     path = reader.folder / name
-    relation = f"read_parquet({quote_text(str(path))}, file_row_number = true, binary_as_string = true)"
+    relation = f"read_parquet({quote_text(str(path))}, file_row_number = true, binary_as_string = true, {_NO_HIVE})"
     _check_parquet(path, name)
     try:
         described = reader.connection.execute(f"DESCRIBE SELECT * EXCLUDE (file_row_number) FROM {relation}").fetchall()
@@ -101,7 +103,7 @@ def _csv_relation(path: Path, separator: str, fields: Sequence[str], options: st
     columns = ", ".join(f"'{field}': 'VARCHAR'" for field in fields)
     return (
         f"read_csv({quote_text(str(path))}, auto_detect = false, delim = {quote_text(separator)}, quote = '\"', "
-        f"escape = '\"', columns = {{{columns}}}, {options})"
+        f"escape = '\"', columns = {{{columns}}}, {_NO_HIVE}, {options})"
     )
 
 

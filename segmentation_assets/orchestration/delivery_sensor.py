@@ -14,12 +14,14 @@ from segmentation_assets.graph.platform import Platform
 from segmentation_assets.graph.reading_due import reading_due
 from segmentation_assets.graph.staleness import evaluate
 from segmentation_assets.graph.watching import Verdict, Watch, look
+from segmentation_assets.ingestion.delivery import matching_files
 from segmentation_assets.ingestion.mapping import delivery_folder
 from segmentation_assets.orchestration.automation import default_sensor_status
 from segmentation_assets.orchestration.jobs import INGEST_JOB
 from segmentation_assets.orchestration.run_liveness import active_runs
 from segmentation_assets.orchestration.run_tags import STARTED_BY_TAG
 from segmentation_assets.storage.store import WHOLE
+from segmentation_assets.tables.raw import DELIVERED_TABLES
 
 
 def delivery_sensor(settings: Settings, current_settings: Callable[[], Settings]) -> dg.SensorDefinition:
@@ -43,7 +45,8 @@ def delivery_sensor(settings: Settings, current_settings: Callable[[], Settings]
         is_server = platform.settings.source.kind == "postgres"
         if not files and not is_server and not is_taken_in(platform):
             return dg.SkipReason(
-                f"there is neither a file in {delivery_folder(platform.settings)} nor a decisions.csv yet"
+                f"there is neither a file in {delivery_folder(platform.settings)} that the settings name nor a "
+                "decisions.csv yet"
             )
         watch, listing = Watch.from_json(context.cursor), _listing(platform, files)
         if watch.cause == listing and _is_taken_up(platform):
@@ -84,12 +87,16 @@ _WORDS = {
 
 
 def watched_files(platform: Platform) -> tuple[tuple[str, int, int], ...]:
-    """List the files that come from outside: path, size in bytes and time of change in nanoseconds."""
+    """List the files that come from outside and are read: path, size in bytes and time of change in nanoseconds."""
     paths = [platform.data_dir / "decisions.csv"]
     if platform.settings.population.crosswalk is not None:
         paths.append(platform.settings.population.crosswalk)
     if platform.settings.source.kind == "files":
-        paths += sorted(delivery_folder(platform.settings).rglob("*"))
+        folder, source = delivery_folder(platform.settings), platform.settings.source
+        mapped = (getattr(source, table) for table in DELIVERED_TABLES)
+        patterns = {pattern for mapping in mapped if mapping is not None for pattern in mapping.files}
+        names = {name for pattern in patterns for name in matching_files(folder, pattern, platform.data_dir)}
+        paths += [folder / name for name in sorted(names)]
     return tuple(_description(path) for path in paths if path.is_file())
 
 

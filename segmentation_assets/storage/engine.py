@@ -99,7 +99,7 @@ def parquet_scan(paths: Sequence[str | Path]) -> str:
     if not paths:
         raise DataError("expected at least one Parquet file to read, got none")
     listed = ", ".join(quote_text(str(path)) for path in paths)
-    return f"read_parquet([{listed}])"
+    return f"read_parquet([{listed}], hive_partitioning = false)"
 
 
 def copy_to_parquet(connection: Connection, sql: str, path: Path, parameters: Sequence[Any] = ()) -> None:

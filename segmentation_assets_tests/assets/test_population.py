@@ -67,10 +67,14 @@ def test_accounts_of_a_kind_are_left_out_as_the_customers_table_says(shop, run):
         rewrite(path, f"SELECT * EXCLUDE (account_type), {kind} FROM (SELECT *, NULL AS account_type FROM t)")
     columns = {**shop.settings().source.customers.columns, "account_type": "account_type"}
     settings = shop.settings(
-        source__customers__columns=columns, population__exclude_account_types=["staff", "wholesale"]
+        source__customers__columns=columns,
+        population__exclude_account_types=["staff"],
+        population__exclude_customers=["C99"],
     )
     run(settings)
     assert lines_by_type(shop)["excluded"] > 0
+    told = Platform(settings).store.manifest("silver/order_lines").metadata
+    assert (told["excluded_accounts"], told["excluded_customers_without_lines"]) == (2, ["C99"])
     segments = select(shop, "SELECT customer_id FROM {table}", "gold/customer_segments")
     assert (staff,) not in segments
 

@@ -90,6 +90,28 @@ def test_failed_first_delivery_is_tried_a_bounded_number_of_times(tmp_path, sens
     assert sensor.look(QUIET).startswith("all 30 files have been taken up")
 
 
+def test_files_that_are_not_delivered_keep_nothing_waiting(tmp_path, sensor_of):
+    """`segmentation init` proposes a delivery folder that holds the data folder, where Dagster writes all the time."""
+    shop = Shop(tmp_path)
+    deliver_small_shop(shop)
+    for path in shop.deliveries.iterdir():
+        path.rename(tmp_path / path.name)
+    sensor = sensor_of("delivery_sensor", shop, source__folder=str(tmp_path))
+
+    def write_elsewhere(text):
+        for path in (shop.data_dir / "dagster" / "event.log", tmp_path / "export.log"):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+
+    write_elsewhere("1")
+    assert sensor.look().startswith("files are new")
+    write_elsewhere("22")
+    assert sensor.look(QUIET) == "ingest_job"
+    assert sensor.start()
+    write_elsewhere("333")
+    assert sensor.look(QUIET).startswith("all 30 files have been taken up")
+
+
 def test_settings_that_changed_are_the_ones_a_look_judges_by(shop, sensor_of):
     """The file was changed and `segmentation run` done by it: nothing is left to do, and the UI should be reloaded."""
     sensor = sensor_of("catch_up_sensor", shop)

@@ -40,7 +40,7 @@ from segmentation_assets.ingestion.crosswalk import (
 )
 from segmentation_assets.ingestion.mapping import effective_source
 from segmentation_assets.ingestion.money import Conversion
-from segmentation_assets.ingestion.population import excluded_accounts_sql, require_known_values
+from segmentation_assets.ingestion.population import check_population, excluded_accounts_sql
 from segmentation_assets.ingestion.reconciliation import reconcile_layers
 from segmentation_assets.orchestration.conversion import conversion_inputs, find_conversion
 from segmentation_assets.orchestration.step import Step
@@ -90,14 +90,14 @@ def order_lines(step: Step) -> None:
 
 def _population_inputs(step: Step, months: tuple[str, ...]) -> dict[str, str]:
     """Check that the population is one the lines have; return the hash of the accounts that do not count, if any."""
-    require_known_values(
-        step.connection, step.slices_relation("raw/order_lines", months), step.platform.settings.population
+    absent = check_population(
+        step.connection, _resolved_lines(step, months), _account_holders(step), step.platform.settings.population
     )
     accounts = _excluded_accounts(step)
     if accounts is None:
         return {}
     value, count = content_hash(step.connection, accounts)
-    step.metadata |= {"excluded_accounts": count}
+    step.metadata |= {"excluded_accounts": count, "excluded_customers_without_lines": list(absent)}
     return {"excluded_accounts": value}
 
 
@@ -129,9 +129,12 @@ def _profiles(step: Step, as_of_date: dt.date) -> str:
 
 
 def _excluded_accounts(step: Step) -> str | None:
+    return excluded_accounts_sql(step.platform.settings.population, _account_holders(step))
+
+
+def _account_holders(step: Step) -> str | None:
     is_read = any(item.key == "raw/customers" for item in step.node.inputs)
-    customers = step.slices_relation("raw/customers", [WHOLE]) if is_read else None
-    return excluded_accounts_sql(step.platform.settings.population, customers)
+    return step.slices_relation("raw/customers", [WHOLE]) if is_read else None
 
 
 def _bucket_count(step: Step, line_count: int) -> int:

@@ -56,7 +56,9 @@ def test_the_columns_are_those_declared(connection: Connection) -> None:
         (("C1", "P1", 2, "0"), ("adjustment", "positive_cancellation")),
         (("O1", "P1", -2, "0"), ("adjustment", "write_off")),
         (("O1", "P1", -2, "1.5"), ("adjustment", "write_off")),
-        (("c1", "P1", 2, "1.5"), ("sale", "sale")),
+        (("c1", "P1", 2, "1.5"), ("adjustment", "positive_cancellation")),
+        (("c1", "P1", -2, "1.5"), ("return", "return")),
+        (("a1", "P1", 1, "-9"), ("adjustment", "adjustment_order")),
         (("C1", "P1", 0, "1.5"), ("adjustment", "zero_quantity")),
         (("O1", "P1", 0, "0"), ("adjustment", "zero_quantity")),
         (("C1", "P1", 0, "-1"), ("adjustment", "negative_price")),
@@ -88,6 +90,17 @@ def test_sign_rule_takes_the_first_reason(
     connection: Connection, line: tuple[str, str, int, str], expected: tuple[str, str]
 ) -> None:
     assert classify(connection, SIGN, line) == [expected]
+
+
+def test_a_prefix_may_be_written_in_any_case_in_the_settings(connection: Connection) -> None:
+    source = SourceSettings(cancellations=CancellationSettings(rule="prefix", prefix="cn"), adjustment_prefixes=("a",))
+    lines = (("CN1", "P1", -1, "1"), ("cn2", "P1", -1, "1"), ("A1", "P1", 1, "1"), ("C1", "P1", 1, "1"))
+    assert [reason for _, reason in classify(connection, source, *lines)] == [
+        "return",
+        "return",
+        "adjustment_order",
+        "sale",
+    ]
 
 
 def test_a_prefix_and_a_code_with_a_quote_are_text(connection: Connection) -> None:

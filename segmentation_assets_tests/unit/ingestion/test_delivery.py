@@ -130,6 +130,32 @@ def test_what_excel_keeps_beside_an_open_workbook_is_no_delivery(tmp_path: Path)
     assert [file.file_name for file in list_delivery(tmp_path, make_source("*.xlsx"))] == ["lines.xlsx"]
 
 
+def test_what_the_data_folder_holds_is_no_delivery(tmp_path: Path) -> None:
+    for name in ("lines.csv", "shop/lines.csv", "data/exports/lines.csv", "data/lines.csv", "database/lines.csv"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(b"x")
+
+    listed = list_delivery(tmp_path, make_source("**/*.csv"), data_dir=tmp_path / "data")
+
+    assert [file.file_name for file in listed] == ["database/lines.csv", "lines.csv", "shop/lines.csv"]
+
+
+@pytest.mark.parametrize("folder", ["data", "data/deliveries"])
+def test_a_delivery_folder_may_lie_in_the_data_folder(tmp_path: Path, folder: str) -> None:
+    (tmp_path / folder / "results").mkdir(parents=True)
+    (tmp_path / folder / "lines.csv").write_bytes(b"x")
+    listed = list_delivery(tmp_path / folder, make_source("*.csv"), data_dir=tmp_path / "data")
+    assert [file.file_name for file in listed] == ["lines.csv"]
+
+
+def test_a_delivery_in_the_data_folder_itself_holds_no_results(tmp_path: Path) -> None:
+    (tmp_path / "exports").mkdir()
+    for name in ("lines.csv", "exports/lines.csv"):
+        (tmp_path / name).write_bytes(b"x")
+    listed = list_delivery(tmp_path, make_source("**/*.csv"), data_dir=tmp_path)
+    assert [file.file_name for file in listed] == ["lines.csv"]
+
+
 @pytest.mark.parametrize(
     ("name", "kind"),
     [

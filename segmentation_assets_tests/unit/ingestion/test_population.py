@@ -1,5 +1,7 @@
 """Who and what counts, line by line."""
 
+import re
+
 import pytest
 from pydantic import ValidationError
 
@@ -8,7 +10,7 @@ from segmentation_assets.config.settings import CalendarSettings, Settings
 from segmentation_assets.config.source import CustomersTable, OrderLinesTable, SourceSettings
 from segmentation_assets.errors import SettingsError
 from segmentation_assets.ingestion.classification import classified_lines_sql
-from segmentation_assets.ingestion.population import excluded_accounts_sql, require_known_values
+from segmentation_assets.ingestion.population import check_population, excluded_accounts_sql, require_known_values
 from segmentation_assets.storage.engine import Connection
 from segmentation_assets_tests.unit.raw_lines import raw_lines_relation
 
@@ -117,6 +119,42 @@ def test_closest_of_many_values_is_offered(connection: Connection) -> None:
 def test_column_without_values_says_so(connection: Connection) -> None:
     with pytest.raises(SettingsError, match="no value in that column at all"):
         require_known_values(connection, raw_lines_relation(line()), PopulationSettings(brands=("A",)))
+
+
+@pytest.mark.parametrize(
+    ("kinds", "hint"),
+    [("'staff', ' B2B '", "the customers have b2b, staff; did you mean 'staff'?"),
+     ("'b2b', NULL", "the customers have b2b."), ("NULL", "the delivered customers have no value in that column")],
+)  # fmt: skip
+def test_account_type_that_no_customer_has_is_refused(connection: Connection, kinds: str, hint: str) -> None:
+    customers = f"(SELECT unnest([{kinds}]) AS account_type)"
+    population = PopulationSettings(exclude_account_types=("stafff",))
+    expected = re.escape(
+        f"population.exclude_account_types names 'stafff', which no customer has in account_type\nHint: {hint}"
+    )
+    with pytest.raises(SettingsError, match=expected):
+        check_population(connection, raw_lines_relation(line()), customers, population)
+
+
+def test_account_types_are_known_in_any_case(connection: Connection) -> None:
+    customers = "(VALUES (' STAFF ')) AS c(account_type)"
+    population = PopulationSettings(exclude_account_types=("Staff",))
+    assert check_population(connection, raw_lines_relation(line()), customers, population) == ()
+
+
+def test_customers_to_leave_out_without_a_line_are_told(
+    connection: Connection, caplog: pytest.LogCaptureFixture
+) -> None:
+    lines = raw_lines_relation(line(customer_id="C1"), line(customer_id=None))
+    population = PopulationSettings(exclude_customers=("C99", "C1", "C98"))
+    assert check_population(connection, lines, None, population) == ("C98", "C99")
+    assert caplog.messages == ["population.exclude_customers: no order line is of C98, C99"]
+
+
+def test_customers_to_leave_out_are_known_by_their_delivered_id_too(connection: Connection) -> None:
+    lines = f"(SELECT *, 'old' AS delivered_customer_id FROM {raw_lines_relation(line(customer_id='new'))})"
+    population = PopulationSettings(exclude_customers=("old", "new", "other"), crosswalk="x.csv")
+    assert check_population(connection, lines, None, population) == ("other",)
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,29 @@ def test_a_missing_parquet_column_is_named(counter: Counter) -> None:
         counter.ingest(order_lines_mapping(files=("*.parquet",)))
 
 
+@pytest.mark.parametrize("name", ["a.csv", "a.parquet"])
+def test_a_folder_called_like_a_column_replaces_no_value(counter: Counter, name: str) -> None:
+    folder = counter.folder / "land=NL"
+    folder.mkdir()
+    counter.hand_in("land=NL/a.csv", f"{LINE},Belgium", header=f"{HEADER},land")
+    read = f"SELECT * FROM read_csv('{folder / 'a.csv'}', all_varchar = true, hive_partitioning = false)"
+    counter.hand_in_parquet("land=NL/a.parquet", read)
+    columns = order_lines_mapping().columns | {"country": "land"}
+
+    outcome = counter.ingest(order_lines_mapping(files=(f"land=NL/{name}",), columns=columns))
+
+    assert outcome.rows("source_file", "country") == [(f"land=NL/{name}", "Belgium")]
+
+
+def test_a_folder_called_like_a_column_stands_for_no_column_in_the_file(counter: Counter) -> None:
+    (counter.folder / "land=NL").mkdir()
+    counter.hand_in_parquet("land=NL/a.parquet", 'SELECT 1 AS "order"')
+    with pytest.raises(DataError, match=r"a\.parquet has no column 'land'"):
+        counter.ingest(
+            order_lines_mapping(files=("**/*.parquet",), columns=order_lines_mapping().columns | {"order_id": "land"})
+        )
+
+
 def test_a_wrong_separator_is_suspected_when_the_header_is_one_column(counter: Counter) -> None:
     counter.hand_in("a.csv", LINE.replace(",", ";"), header=HEADER.replace(",", ";"))
     with pytest.raises(DataError, match=r"Hint: the header was split at ','; set the separator"):
@@ -244,8 +267,23 @@ def test_a_parquet_file_with_text_in_another_encoding_is_named(counter: Counter)
 
 
 def test_quoted_fields_may_hold_separators_quotes_and_line_ends(counter: Counter) -> None:
-    counter.hand_in("a.csv", 'O1,2025-03-05 10:00:00,C1,"P,1\nsays ""x""",2,1.50', LINE)
-    assert counter.ingest().rows("product_id", "source_row") == [('P,1\nsays "x"', 1), ("P1", 2)]
+    counter.hand_in("a.csv", f'{LINE},"P,1\nsays ""x"""', f"{LINE},P", header=f"{HEADER},name")
+    mapping = order_lines_mapping(columns=order_lines_mapping().columns | {"product_name": "name"})
+    outcome = counter.ingest(mapping)
+    assert outcome.rows("product_name", "source_row") == [('P,1\nsays "x"', 1), ("P", 2)]
+
+
+def test_a_stray_pair_of_quotes_is_not_stored_as_an_order(counter: Counter) -> None:
+    """The quotes around two lines and a half make them one row, whose order id holds line breaks."""
+    rows = [f"O{number},2025-03-05 10:00:00,C1,P1,1,1.50" for number in range(5)]
+    rows[1], rows[3] = f'"{rows[1]}', rows[3].replace("O3", 'O3"')
+    counter.hand_in("a.csv", *rows)
+
+    outcome = counter.ingest()
+
+    assert outcome.rows("order_id", "source_row") == [("O0", 1), ("O4", 3)]
+    swallowed = "\n".join([rows[1][1:], rows[2], "O3"])
+    assert outcome.quarantine() == [("a.csv", 2, "broken_id", "order", swallowed)]
 
 
 def test_malformed_rows_keep_the_numbers_of_the_rows_after_them(counter: Counter) -> None:
@@ -253,7 +291,7 @@ def test_malformed_rows_keep_the_numbers_of_the_rows_after_them(counter: Counter
         "a.csv",
         LINE,
         "O1,2025-03-05 10:00:00",
-        'O2,2025-03-05 10:00:00,C1,"P\n2",2,1.50',
+        'O2,2025-03-05 10:00:00,C1,"P\n",2,1.50',
         "O3,2025-03-05 10:00:00,C1,P1,1,1.50",
         "O4,2025-03-05 10:00:00,C1,P1,1,50,1,50",
         "",
@@ -261,7 +299,7 @@ def test_malformed_rows_keep_the_numbers_of_the_rows_after_them(counter: Counter
     )
     outcome = counter.ingest()
     assert outcome.rows("order_id", "product_id", "source_row") == [
-        ("O1", "P1", 1), ("O2", "P\n2", 3), ("O3", "P1", 4), ("O5", "P1", 6)
+        ("O1", "P1", 1), ("O2", "P", 3), ("O3", "P1", 4), ("O5", "P1", 6)
     ]  # fmt: skip
     assert outcome.quarantine() == [
         ("a.csv", 2, "malformed_row", None, "O1,2025-03-05 10:00:00"),
