@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 import pytest
 
 from segmentation_assets.config.synthetic import SETTLED_STATES, SyntheticSettings, read_shop_profile
@@ -42,6 +43,20 @@ def test_customers_join_throughout_business() -> None:
     months = np.bincount(np.floor(joined[(joined >= 0) & (joined < 18)]).astype(int), minlength=18)
     assert (months >= 5).all()
     assert 0.1 < (joined < 0).mean() < 0.5
+
+
+def test_customers_join_by_a_hazard_that_follows_the_season() -> None:
+    joined = make(30_000, first_month="2023-09").joined
+    months = np.floor(joined[joined >= 0])
+    hazards = [np.mean(months[months >= month] == month) for month in range(24)]
+    expected = [0.08 * season for season in (1.00, 1.10, 1.75, 1.40, 0.85, 0.80, 0.90, 0.95, 1.00, 1.00, 0.95, 0.90)]
+    assert np.reshape(hazards, (2, 12)).mean(axis=0) == pytest.approx(expected, rel=0.12)
+
+
+def test_customers_were_there_before_in_the_share_of_their_archetype() -> None:
+    population = make(30_000)
+    was_there = pd.Series(population.joined < 0).groupby(population.archetypes).mean()
+    assert was_there.tolist() == pytest.approx([archetype.established_share for archetype in ARCHETYPES], abs=0.03)
 
 
 def test_order_rates_scatter_as_gamma_around_the_archetype() -> None:

@@ -47,6 +47,31 @@ def test_settled_customers_slip_at_the_rate_of_their_archetype() -> None:
     assert shares_after("loyal")["slipping"] == pytest.approx(POPULATION.slip_rates.mean(), abs=0.01)
 
 
+def settled_shares(rows: np.ndarray) -> dict[str, float]:
+    """Shares in which the preferences of some customers draw the settled states."""
+    shares = np.diff(POPULATION.settling_edges[rows], axis=1, prepend=0).mean(axis=0)
+    return dict(zip(SETTLED_STATES, shares, strict=True))
+
+
+@pytest.mark.parametrize("state", ["new", "reactivated"])
+def test_newcomers_and_who_comes_back_settle_at_the_rate_set(state: str) -> None:
+    rows = ALL & ~POPULATION.orders_once
+    rates = {**dict.fromkeys(TransitionSettings.model_fields, 0.0), "settle": 0.7}
+    after = next_states(DRAWS, POPULATION, all_in(state), 5, TransitionSettings(**rates))[rows]
+    settled = np.isin(after, [CODES[name] for name in SETTLED_STATES])
+    assert settled.mean() == pytest.approx(0.7, abs=0.015)
+    chosen = np.bincount(after[settled], minlength=len(STATES)) / settled.sum()
+    assert {name: chosen[CODES[name]] for name in SETTLED_STATES} == pytest.approx(settled_shares(rows), abs=0.02)
+
+
+def test_settled_customers_move_and_leave_at_the_rates_set() -> None:
+    found = shares_after("loyal", move=0.4, leave=0.2)
+    drawn = settled_shares(ALL)
+    assert found["gone"] == pytest.approx(0.2, abs=0.012)
+    moved = {name: found.get(name, 0.0) for name in SETTLED_STATES if name != "loyal"}
+    assert moved == pytest.approx({name: 0.4 * drawn[name] for name in moved}, abs=0.012)
+
+
 def test_the_gone_stay_gone() -> None:
     assert shares_after("gone", reactivate=1.0, settle=1.0, recover=1.0) == {"gone": 1.0}
 
