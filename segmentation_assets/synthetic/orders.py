@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _ORDERS_PER_MONTH = 14
 _LINES_PER_ORDER = 24
-_MOST_UNITS = 240
+_MOST_UNITS = 2_400
 _DISCOUNTS = (10, 20, 30)
 _MOST_DISCOUNTED = 0.9
 _MOST_RETURNED = 0.6
@@ -153,7 +153,7 @@ def fill_orders(
     states: NDArray[np.int8],
     assortment: Assortment,
 ) -> Lines:
-    """Draw the lines of all orders; a product drawn twice for one order counts once."""
+    """Draw the lines of all orders; a product drawn twice for one order counts once, and bulk buyers never buy few."""
     import numpy as np
 
     means = population.more_lines[orders.customers] * trait("lines")[states[orders.customers]]
@@ -165,7 +165,9 @@ def fill_orders(
     order, keys, product = order[kept], keys[kept], product[kept]
     customer = orders.customers[order]
 
-    more = np.floor(-np.log(draws.uniform("quantity", keys)) * population.more_units[customer])
+    spread = -np.log(draws.uniform("quantity", keys))
+    spread = np.where(population.is_bulk_buyer[customer], (1 + spread) / 2, spread)
+    more = np.floor(spread * population.more_units[customer])
     list_cents = assortment.list_cents[product]
     percent = _draw_discounts(draws, keys, customer, population, states, assortment)
     return Lines(

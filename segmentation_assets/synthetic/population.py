@@ -24,7 +24,8 @@ JOINING_MONTHS = 120
 _JOIN_HAZARD = 0.08
 _ESTABLISHED_MONTHS = 36
 _HIGHEST_RATE = 5.0
-_BULK_UNITS = 10.0
+_BULK_FACTOR = 10.0
+_BULK_ORDERS = 1.0
 _MOST_UNITS = 60.0
 
 
@@ -54,7 +55,8 @@ class Population:
     variants : ndarray of float
         Size of the customer, or age of the child, from 0 to 1.
     is_bulk_buyer : ndarray of bool
-        Planted outliers.
+        Planted outliers: they come back, order at least once a month while active, and buy at least ten times the
+        units of their archetype.
     department_weights : ndarray of float32, shape (n_customers, n_departments)
         Preferences for the departments.
     settling_edges : ndarray of float32, shape (n_customers, n_settled_states)
@@ -111,8 +113,10 @@ def make_population(settings: SyntheticSettings, departments: Sequence[str]) -> 
     joined = _draw_joining(draws, numbers, habits, settings)
     is_bulk_buyer = (draws.uniform("bulk buyer", numbers) < settings.outlier_share) & (numbers > 1)
     rates = habits.trait("orders_per_month") * draws.gamma("order rate", numbers, habits.rate_shapes)
-    units = habits.trait("units") * np.exp(0.6 * draws.normal("units", numbers))
-    once = (draws.uniform("once", numbers) < habits.trait("one_order_share")) & (joined >= 0)
+    scatter = np.exp(0.6 * draws.normal("units", numbers))
+    units = np.minimum(habits.trait("units") * scatter, _MOST_UNITS)
+    bulk_units = _BULK_FACTOR * (1 + habits.trait("units")) * np.maximum(scatter, 1.0)
+    once = (draws.uniform("once", numbers) < habits.trait("one_order_share")) & (joined >= 0) & ~is_bulk_buyer
     scattered = {name: 0.6 + 0.8 * draws.uniform(name, numbers) for name in ("discounts", "returns")}
     return Population(
         numbers=numbers,
@@ -120,9 +124,9 @@ def make_population(settings: SyntheticSettings, departments: Sequence[str]) -> 
         joined=joined,
         orders_once=once,
         slip_rates=np.minimum(1 / habits.trait("stays_months"), 1.0),
-        order_rates=np.minimum(rates, _HIGHEST_RATE),
+        order_rates=np.maximum(np.minimum(rates, _HIGHEST_RATE), np.where(is_bulk_buyer, _BULK_ORDERS, 0.0)),
         more_lines=(habits.trait("lines_per_order") - 1) * np.exp(0.45 * draws.normal("basket size", numbers)),
-        more_units=np.minimum(np.where(is_bulk_buyer, _BULK_UNITS, units), _MOST_UNITS),
+        more_units=np.where(is_bulk_buyer, bulk_units, units),
         price_tilts=habits.trait("price_tilt") * np.exp(0.30 * draws.normal("price level", numbers)),
         discount_probabilities=habits.trait("discount_probability") * scattered["discounts"],
         return_probabilities=habits.trait("return_probability") * scattered["returns"],
