@@ -47,7 +47,11 @@ class ArchetypeSettings(_Section):
     discount_probability: Probability = Field(0.15, description="probability that a line is bought at a discount")
     return_probability: Probability = Field(0.015, description="probability that a line comes back")
     settles_as: dict[str, float] = Field(description="settled state: weight")
-    departments: dict[str, float] = Field(default={}, description="department: preference; 1 where it is not named")
+    departments: dict[str, float] = Field(
+        default={},
+        description="department: preference; 1 where it is not named, and 0 is never bought. Who prefers nothing that is "
+        "on sale orders nothing",
+    )
 
 
 class ShopProfile(_Section):

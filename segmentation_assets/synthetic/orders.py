@@ -106,18 +106,24 @@ def join_lines(*parts: Lines) -> Lines:
 
 
 def place_orders(
-    draws: Draws, population: Population, states: NDArray[np.int8], calendar: BusinessCalendar, month: int
+    draws: Draws,
+    population: Population,
+    states: NDArray[np.int8],
+    has_choice: NDArray[np.bool_],
+    calendar: BusinessCalendar,
+    month: int,
 ) -> Orders:
     """Draw the orders of one month.
 
     Whoever joins has a first order at the instant of joining; who comes back orders at least once; all others order in
-    a Poisson process at the rate of their habits and state.
+    a Poisson process at the rate of their habits and state. Who has no choice, since nothing on sale is preferred,
+    orders nothing.
     """
     import numpy as np
 
     joins = (states == CODES["new"]) & (np.floor(population.joined) == month)
     returns = (states == CODES["reactivated"]) | (population.numbers == 1)
-    rows = np.flatnonzero(trait("orders")[states] > 0)
+    rows = np.flatnonzero((trait("orders")[states] > 0) & has_choice)
     start = np.where(joins[rows], population.joined[rows] - month, 0.0)
     keys = population.month_keys(month)[rows]
     rates = _order_rates(population, states, calendar, month)[rows] * (1 - start)
