@@ -123,7 +123,7 @@ def make_population(settings: SyntheticSettings, departments: Sequence[str]) -> 
         archetypes=habits.codes,
         joined=joined,
         orders_once=once,
-        slip_rates=np.minimum(1 / habits.trait("stays_months"), 1.0),
+        slip_rates=1 / habits.trait("stays_months"),
         order_rates=np.maximum(np.minimum(rates, _HIGHEST_RATE), np.where(is_bulk_buyer, _BULK_ORDERS, 0.0)),
         more_lines=(habits.trait("lines_per_order") - 1) * np.exp(0.45 * draws.normal("basket size", numbers)),
         more_units=np.where(is_bulk_buyer, bulk_units, units),

@@ -143,7 +143,7 @@ class Business:
 
     def months(self) -> Iterator[BusinessMonth]:
         """Make the months one after the other; only what the next one needs is kept."""
-        states = first_states(self.draws, self.population)
+        states = first_states(self.draws, self.population, self.settings.transitions)
         pending: Lines | None = None
         for month in range(self.settings.months):
             states = next_states(self.draws, self.population, states, month, self.settings.transitions)
