@@ -49,8 +49,10 @@ class Assortment:
 
     def has_something_for(self, population: Population) -> NDArray[np.bool_]:
         """Tell which customers prefer some department that has something on sale; shape (n_customers,)."""
-        has: NDArray[np.bool_] = (population.department_weights[:, self.factors > 0] > 0).any(axis=1)
-        return has
+        import numpy as np
+
+        is_wanted = population.department_weights[:, self.factors > 0] > 0
+        return np.asarray(is_wanted.any(axis=1))
 
     def choose(
         self, draws: Draws, keys: NDArray[np.int64], customers: NDArray[np.int64], population: Population

@@ -75,9 +75,13 @@ class Measured:
 @pytest.fixture(scope="module")
 def measured() -> Measured:
     archetypes = [PLAIN | {"name": name, name: value} for name, value in OWN.items()]
+    archetypes += [
+        PLAIN | {"name": "few_units", "units": 0.1, "lines_per_order": 6.0},
+        PLAIN | {"name": "always", "share": 0.4, "discount_probability": 1.0, "return_probability": 1.0},
+    ]
     still = dict.fromkeys(("move", "leave", "leave_dormant"), 0.0)
     settings = {
-        "customers": 4_000,
+        "customers": 5_000,
         "first_month": "2023-09",
         "months": 6,
         "outlier_share": 0.0,
@@ -107,6 +111,23 @@ def test_deal_seekers_order_half_as_much_again_in_november(measured: Measured) -
 def test_orders_have_as_many_lines_as_the_archetype_says(measured: Measured, archetype: str, expected: float) -> None:
     sold = measured.settled_sales.query("archetype == @archetype")
     assert len(sold) / sold["order_id"].nunique() == pytest.approx(expected, rel=0.08)
+
+
+@pytest.mark.parametrize(("archetype", "expected"), [("plain", 1.0), ("units", 4.0), ("few_units", 0.1)])
+def test_lines_have_as_many_units_beyond_the_first_as_the_archetype_says(
+    measured: Measured, archetype: str, expected: float
+) -> None:
+    sold = measured.settled_sales.query("archetype == @archetype")
+    assert (sold["quantity"] - 1).mean() == pytest.approx(expected, rel=0.1)
+
+
+def test_what_is_certain_always_happens(measured: Measured) -> None:
+    sold = measured.settled_sales.query("archetype == 'always' and month_start < '2024-02-01'")
+    back = measured.shop.order_lines.query("quantity < 0")["order_id"].str.replace("R", "S")
+    likely = sold[sold["department"].isin(["Accessories & Footwear", "Apparel"])]
+    assert (sold["unit_price_x"] < sold["list_price"]).all()
+    assert likely["order_id"].isin(back).all()
+    assert len(likely) > 100
 
 
 @pytest.mark.parametrize(("archetype", "expected"), [("plain", 0.2), ("discount_probability", 0.5)])
