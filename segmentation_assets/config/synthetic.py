@@ -36,18 +36,34 @@ class ArchetypeSettings(_Section):
 
     name: str = Field(min_length=1, description="name of the archetype, in the truth only")
     share: float = Field(ge=0, description="weight among all customers")
-    orders_per_month: float = Field(ge=0, le=10, description="mean order rate in an ordinary active month")
+    orders_per_month: float = Field(
+        ge=0,
+        le=10,
+        description="mean orders of an active customer in an ordinary month; nobody has more than 98 in a month",
+    )
     rate_shape: int = Field(4, ge=1, le=50, description="shape of the gamma distribution of order rates; 1 is uneven")
-    stays_months: float = Field(12.0, gt=0, description="mean months until a settled customer starts to slip")
+    stays_months: float = Field(12.0, ge=1, description="mean months until a settled customer starts to slip")
     one_order_share: Probability = Field(0.2, description="share of newcomers who never order again")
     established_share: Probability = Field(0.4, description="share of customers from before the first month")
     lines_per_order: float = Field(3.0, ge=1, le=15, description="mean lines of an order")
-    units: float = Field(0.35, ge=0, le=20, description="mean units of a line beyond the first")
+    units: float = Field(0.15, ge=0, le=20, description="mean units of a line beyond the first")
     price_tilt: float = Field(1.0, gt=0, le=20, description="above 1 prefers cheap products, below 1 expensive ones")
-    discount_probability: Probability = Field(0.15, description="probability that a line is bought at a discount")
-    return_probability: Probability = Field(0.015, description="probability that a line comes back")
+    discount_probability: Probability = Field(
+        0.15,
+        description="probability that an active customer buys a line at a discount; 2.6 times as probable for deal "
+        "seekers, less for VIPs, 1.4 times in November, and never above 1",
+    )
+    return_probability: Probability = Field(
+        0.015,
+        description="probability that a line of an active customer comes back, times the department's return_factor; "
+        "13 times as probable for returners, and never above 1",
+    )
     settles_as: dict[str, float] = Field(description="settled state: weight")
-    departments: dict[str, float] = Field(default={}, description="department: preference; 1 where it is not named")
+    departments: dict[str, float] = Field(
+        default={},
+        description="department: preference; 1 where it is not named, and 0 is never bought. Who prefers nothing that "
+        "is on sale orders nothing",
+    )
 
 
 class ShopProfile(_Section):
@@ -105,16 +121,47 @@ def _of_profile(field: str) -> Callable[[dict[str, Any]], Any]:
     return lambda validated: getattr(read_shop_profile(validated["profile"]), field)
 
 
+_ROUNDING = 1e-9
+
+
+def _check_rates(rates: dict[str, float], whose: str = "") -> None:
+    """Refuse probabilities of events that exclude each other and add up to more than 1."""
+    total = sum(rates.values())
+    if total > 1 + _ROUNDING:
+        listed = " + ".join(f"{name} {rate:g}" for name, rate in rates.items())
+        raise ValueError(f"{listed}{whose} add up to {total:g}, more than 1; of these at most one happens")
+
+
 class TransitionSettings(_Section):
-    """Monthly probabilities of moving between the hidden states."""
+    """Monthly probabilities of moving between the hidden states; of those from one state at most one happens."""
 
     settle: Probability = Field(0.45, description="a newcomer or returning customer settles")
+    stop_early: Probability = Field(0.05, description="a newcomer stops ordering without having settled")
     move: Probability = Field(0.03, description="a settled customer takes another settled state, if one is drawn")
     leave: Probability = Field(0.004, description="a settled customer leaves for ever at once")
     recover: Probability = Field(0.12, description="a slipping customer settles again")
     fall_dormant: Probability = Field(0.35, description="a slipping customer stops ordering")
     reactivate: Probability = Field(0.05, description="a dormant customer comes back")
     leave_dormant: Probability = Field(0.10, description="a dormant customer leaves for ever")
+    start_settled: Probability = Field(0.75, description="share of customers from before who are settled at the start")
+    start_slipping: Probability = Field(
+        0.08, description="share of customers from before who are slipping at the start"
+    )
+    start_dormant: Probability = Field(
+        0.12, description="share of customers from before who are dormant at the start; the others are gone"
+    )
+
+    @model_validator(mode="after")
+    def _check_sums(self) -> "TransitionSettings":
+        together = (
+            ("settle", "stop_early"),
+            ("recover", "fall_dormant"),
+            ("reactivate", "leave_dormant"),
+            ("start_settled", "start_slipping", "start_dormant"),
+        )
+        for names in together:
+            _check_rates({name: getattr(self, name) for name in names})
+        return self
 
 
 class DriftEvent(_Section):
@@ -235,7 +282,10 @@ class SyntheticSettings(_Section):
         default_factory=_of_profile("outlier_share"),
         description="share of customers planted as bulk buyers, told in the truth; that of the profile when absent",
     )
-    mix: dict[str, float] = Field(default={}, description="archetype: share, in place of its own")
+    mix: dict[str, Probability] = Field(
+        default={},
+        description="archetype: share of all customers; those not named share the rest as their own shares stand",
+    )
     archetypes: tuple[ArchetypeSettings, ...] = Field(
         default_factory=_of_profile("archetypes"),
         min_length=1,
@@ -264,9 +314,22 @@ class SyntheticSettings(_Section):
         unknown = sorted(set(self.mix) - set(names))
         if unknown:
             raise ValueError(f"mix names {', '.join(unknown)}; archetypes are {', '.join(names)}")
-        shares = [self.mix.get(archetype.name, archetype.share) for archetype in self.archetypes]
-        if min(shares) < 0 or sum(shares) <= 0:
-            raise ValueError(f"shares of archetypes must be 0 or more and not all 0, got {shares}")
+        named = sum(self.mix.values())
+        others = sum(archetype.share for archetype in self.archetypes if archetype.name not in self.mix)
+        if named > 1 + _ROUNDING:
+            raise ValueError(f"shares in mix add up to {named:g}, more than 1")
+        if others <= 0 and named < 1 - _ROUNDING:
+            raise ValueError(f"shares in mix add up to {named:g}, and no other archetype has a share of the rest")
+        return self
+
+    @model_validator(mode="after")
+    def _check_slipping(self) -> "SyntheticSettings":
+        rates = self.transitions
+        for archetype in self.archetypes:
+            slip = {"slip (1 / stays_months)": 1 / archetype.stays_months}
+            whose = f" of archetype '{archetype.name}'"
+            _check_rates({"transitions.move": rates.move, "transitions.leave": rates.leave} | slip, whose)
+            _check_rates({"transitions.settle": rates.settle} | slip, whose)
         return self
 
     @model_validator(mode="after")

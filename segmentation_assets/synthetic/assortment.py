@@ -47,6 +47,13 @@ class Assortment:
     factors: NDArray[np.float64]
     is_november: bool
 
+    def has_something_for(self, population: Population) -> NDArray[np.bool_]:
+        """Tell which customers prefer some department that has something on sale; shape (n_customers,)."""
+        import numpy as np
+
+        is_wanted = population.department_weights[:, self.factors > 0] > 0
+        return np.asarray(is_wanted.any(axis=1))
+
     def choose(
         self, draws: Draws, keys: NDArray[np.int64], customers: NDArray[np.int64], population: Population
     ) -> NDArray[np.int64]:
@@ -57,7 +64,7 @@ class Assortment:
         draws : Draws
         keys : ndarray of int, shape (n_lines,)
         customers : ndarray of int, shape (n_lines,)
-            Row of the customer of each line.
+            Row of the customer of each line, for whom there must be something.
         population : Population
 
         Returns

@@ -83,10 +83,14 @@ class Draws:
         probability = np.exp(-rates)
         cumulative = probability.copy()
         counts = np.zeros(len(keys), dtype=np.int64)
+        rows = np.arange(len(keys))
         for count in range(1, most + 1):
-            counts += uniform > cumulative
-            probability = probability * rates / count
-            cumulative += probability
+            rows = rows[uniform[rows] > cumulative[rows]]
+            if len(rows) == 0:
+                break
+            counts[rows] = count
+            probability[rows] *= rates[rows] / count
+            cumulative[rows] += probability[rows]
         return counts
 
 

@@ -22,12 +22,10 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-_ORDERS_PER_MONTH = 14
+_MOST_ORDERS = 98
 _LINES_PER_ORDER = 24
-_MOST_UNITS = 240
+_FEWEST_UNITS, _MOST_UNITS = 1e-9, 2_400
 _DISCOUNTS = (10, 20, 30)
-_MOST_DISCOUNTED = 0.9
-_MOST_RETURNED = 0.6
 _NOVEMBER_DISCOUNTS = 1.4
 _DEAL_SEEKERS_NOVEMBER = 1.5
 _FIRST_RETURN_DAY = 2
@@ -106,22 +104,28 @@ def join_lines(*parts: Lines) -> Lines:
 
 
 def place_orders(
-    draws: Draws, population: Population, states: NDArray[np.int8], calendar: BusinessCalendar, month: int
+    draws: Draws,
+    population: Population,
+    states: NDArray[np.int8],
+    has_choice: NDArray[np.bool_],
+    calendar: BusinessCalendar,
+    month: int,
 ) -> Orders:
     """Draw the orders of one month.
 
     Whoever joins has a first order at the instant of joining; who comes back orders at least once; all others order in
-    a Poisson process at the rate of their habits and state.
+    a Poisson process at the rate of their habits and state. Who has no choice, since nothing on sale is preferred,
+    orders nothing.
     """
     import numpy as np
 
     joins = (states == CODES["new"]) & (np.floor(population.joined) == month)
     returns = (states == CODES["reactivated"]) | (population.numbers == 1)
-    rows = np.flatnonzero(trait("orders")[states] > 0)
+    rows = np.flatnonzero((trait("orders")[states] > 0) & has_choice)
     start = np.where(joins[rows], population.joined[rows] - month, 0.0)
     keys = population.month_keys(month)[rows]
     rates = _order_rates(population, states, calendar, month)[rows] * (1 - start)
-    counts = draws.poisson("orders", keys, rates, most=_ORDERS_PER_MONTH) + joins[rows]
+    counts = draws.poisson("orders", keys, rates, most=_MOST_ORDERS) + joins[rows]
     counts = np.where(returns[rows], np.maximum(counts, 1), counts)
 
     order = np.repeat(np.arange(len(rows)), counts)
@@ -153,7 +157,10 @@ def fill_orders(
     states: NDArray[np.int8],
     assortment: Assortment,
 ) -> Lines:
-    """Draw the lines of all orders; a product drawn twice for one order counts once."""
+    """Draw the lines of all orders; a product drawn twice for one order counts once.
+
+    Units beyond the first are geometric; those of bulk buyers are never few.
+    """
     import numpy as np
 
     means = population.more_lines[orders.customers] * trait("lines")[states[orders.customers]]
@@ -165,7 +172,9 @@ def fill_orders(
     order, keys, product = order[kept], keys[kept], product[kept]
     customer = orders.customers[order]
 
-    more = np.floor(-np.log(draws.uniform("quantity", keys)) * population.more_units[customer])
+    spread = -np.log(draws.uniform("quantity", keys))
+    spread = np.where(population.is_bulk_buyer[customer], (1 + spread) / 2, spread)
+    more = np.floor(spread / np.log1p(1 / np.maximum(population.more_units[customer], _FEWEST_UNITS)))
     list_cents = assortment.list_cents[product]
     percent = _draw_discounts(draws, keys, customer, population, states, assortment)
     return Lines(
@@ -194,7 +203,7 @@ def _draw_discounts(
     by_customer = population.discount_probabilities * trait("discounts")[states]
     by_customer = by_customer * (_NOVEMBER_DISCOUNTS if assortment.is_november else 1.0)
     depth = (draws.uniform("discount depth", keys) * len(_DISCOUNTS)).astype(np.int64)
-    is_discounted = draws.uniform("discount", keys) < np.minimum(by_customer, _MOST_DISCOUNTED)[customers]
+    is_discounted = draws.uniform("discount", keys) < by_customer[customers]
     return np.where(is_discounted, np.array(_DISCOUNTS)[depth], 0)
 
 
@@ -213,7 +222,7 @@ def draw_returns(
 
     factors = np.array(catalogue.return_factors)[catalogue.department_codes[lines.products]]
     by_customer = population.return_probabilities * trait("returns")[states]
-    probability = np.minimum(by_customer[lines.customers] * factors, _MOST_RETURNED)
+    probability = by_customer[lines.customers] * factors
     back = lines.take(np.flatnonzero(draws.uniform("return", lines.keys) < probability))
     day = _FIRST_RETURN_DAY + (draws.uniform("return day", back.order_numbers) * _RETURN_DAYS).astype(np.int64)
     midnight = back.seconds - back.seconds % SECONDS_PER_DAY

@@ -23,9 +23,9 @@ JOINING_MONTHS = 120
 
 _JOIN_HAZARD = 0.08
 _ESTABLISHED_MONTHS = 36
-_HIGHEST_RATE = 5.0
-_BULK_UNITS = 10.0
-_MOST_UNITS = 60.0
+_SCATTER = 0.4
+_BULK_FACTOR = 10.0
+_BULK_ORDERS = 1.0
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,8 @@ class Population:
     variants : ndarray of float
         Size of the customer, or age of the child, from 0 to 1.
     is_bulk_buyer : ndarray of bool
-        Planted outliers.
+        Planted outliers: they come back, order at least once a month while active, and buy at least ten times the
+        units of their archetype.
     department_weights : ndarray of float32, shape (n_customers, n_departments)
         Preferences for the departments.
     settling_edges : ndarray of float32, shape (n_customers, n_settled_states)
@@ -111,26 +112,34 @@ def make_population(settings: SyntheticSettings, departments: Sequence[str]) -> 
     joined = _draw_joining(draws, numbers, habits, settings)
     is_bulk_buyer = (draws.uniform("bulk buyer", numbers) < settings.outlier_share) & (numbers > 1)
     rates = habits.trait("orders_per_month") * draws.gamma("order rate", numbers, habits.rate_shapes)
-    units = habits.trait("units") * np.exp(0.6 * draws.normal("units", numbers))
-    once = (draws.uniform("once", numbers) < habits.trait("one_order_share")) & (joined >= 0)
-    scattered = {name: 0.6 + 0.8 * draws.uniform(name, numbers) for name in ("discounts", "returns")}
+    scatter = np.exp(0.6 * draws.normal("units", numbers) - 0.6**2 / 2)
+    units = habits.trait("units") * scatter
+    bulk_units = _BULK_FACTOR * (1 + habits.trait("units")) * np.maximum(scatter, 1.0)
+    once = (draws.uniform("once", numbers) < habits.trait("one_order_share")) & (joined >= 0) & ~is_bulk_buyer
     return Population(
         numbers=numbers,
         archetypes=habits.codes,
         joined=joined,
         orders_once=once,
-        slip_rates=np.minimum(1 / habits.trait("stays_months"), 1.0),
-        order_rates=np.minimum(rates, _HIGHEST_RATE),
+        slip_rates=1 / habits.trait("stays_months"),
+        order_rates=np.maximum(rates, np.where(is_bulk_buyer, _BULK_ORDERS, 0.0)),
         more_lines=(habits.trait("lines_per_order") - 1) * np.exp(0.45 * draws.normal("basket size", numbers)),
-        more_units=np.minimum(np.where(is_bulk_buyer, _BULK_UNITS, units), _MOST_UNITS),
+        more_units=np.where(is_bulk_buyer, bulk_units, units),
         price_tilts=habits.trait("price_tilt") * np.exp(0.30 * draws.normal("price level", numbers)),
-        discount_probabilities=habits.trait("discount_probability") * scattered["discounts"],
-        return_probabilities=habits.trait("return_probability") * scattered["returns"],
+        discount_probabilities=_scattered(draws.uniform("discounts", numbers), habits.trait("discount_probability")),
+        return_probabilities=_scattered(draws.uniform("returns", numbers), habits.trait("return_probability")),
         variants=draws.uniform("variant", numbers),
         is_bulk_buyer=is_bulk_buyer,
         department_weights=_draw_department_weights(draws, numbers, habits, departments),
         settling_edges=habits.settling_edges(),
     )
+
+
+def _scattered(uniform: NDArray[np.float64], means: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Scatter probabilities evenly around their means, by two fifths of them or as far as 1 allows."""
+    import numpy as np
+
+    return means + (2 * uniform - 1) * np.minimum(_SCATTER * means, 1 - means)
 
 
 @dataclass(frozen=True)
@@ -169,8 +178,10 @@ class _Habits:
 
 def archetype_shares(settings: SyntheticSettings) -> tuple[float, ...]:
     """Shares of the archetypes among all customers, in their order; they add up to 1."""
-    weights = [settings.mix.get(archetype.name, archetype.share) for archetype in settings.archetypes]
-    return tuple(weight / sum(weights) for weight in weights)
+    own = {archetype.name: archetype.share for archetype in settings.archetypes if archetype.name not in settings.mix}
+    rest = (1 - sum(settings.mix.values())) / (sum(own.values()) or 1.0)
+    shares = {**settings.mix, **{name: share * rest for name, share in own.items()}}
+    return tuple(shares[archetype.name] for archetype in settings.archetypes)
 
 
 def _draw_archetypes(draws: Draws, numbers: NDArray[np.int64], settings: SyntheticSettings) -> NDArray[np.int8]:

@@ -143,7 +143,7 @@ class Business:
 
     def months(self) -> Iterator[BusinessMonth]:
         """Make the months one after the other; only what the next one needs is kept."""
-        states = first_states(self.draws, self.population)
+        states = first_states(self.draws, self.population, self.settings.transitions)
         pending: Lines | None = None
         for month in range(self.settings.months):
             states = next_states(self.draws, self.population, states, month, self.settings.transitions)
@@ -154,7 +154,8 @@ class Business:
         """Make one month; also return what comes back in the next."""
         draws, population = self.draws, self.population
         assortment = make_assortment(draws, self.catalogue, self.settings, self.calendar, month)
-        orders = place_orders(draws, population, states, self.calendar, month)
+        has_choice = assortment.has_something_for(population)
+        orders = place_orders(draws, population, states, has_choice, self.calendar, month)
         lines = fill_orders(draws, orders, population, states, assortment)
         returns = draw_returns(draws, lines, population, states, self.catalogue)
         is_later = returns.seconds >= self.calendar.starts[month + 1]

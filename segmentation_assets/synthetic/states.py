@@ -53,7 +53,6 @@ STATES = tuple(TRAITS)
 CODES = {name: code for code, name in enumerate(STATES)}
 
 _EVENTS = ("settle", "slip", "fall_dormant", "reactivate", "leave")
-_ESTABLISHED = {"settle": 0.75, "slip": 0.08, "fall_dormant": 0.12}
 
 
 def trait(name: str) -> NDArray[np.float64]:
@@ -63,13 +62,14 @@ def trait(name: str) -> NDArray[np.float64]:
     return np.array([getattr(traits, name) for traits in TRAITS.values()], dtype=np.float64)
 
 
-def first_states(draws: Draws, population: Population) -> NDArray[np.int8]:
+def first_states(draws: Draws, population: Population, rates: TransitionSettings) -> NDArray[np.int8]:
     """Draw the states just before the first month: prospects, and whatever became of older customers."""
     import numpy as np
 
     n_customers = len(population.numbers)
-    probabilities = np.tile([_ESTABLISHED.get(event, 0.0) for event in _EVENTS], (n_customers, 1))
-    probabilities[:, _EVENTS.index("leave")] = 1 - sum(_ESTABLISHED.values())
+    shares = {"settle": rates.start_settled, "slip": rates.start_slipping, "fall_dormant": rates.start_dormant}
+    shares["leave"] = 1 - sum(shares.values())
+    probabilities = np.tile([shares.get(event, 0.0) for event in _EVENTS], (n_customers, 1))
     start = np.full(n_customers, CODES["prospect"], dtype=np.int8)
     drawn = _happen(draws, population, population.numbers, start, probabilities)
     states = np.where(population.joined < 0, drawn, start)
@@ -119,7 +119,7 @@ def _event_table(rates: TransitionSettings) -> NDArray[np.float64]:
     settled = {"settle": rates.move, "slip": 1.0, "leave": rates.leave}
     by_state = {
         **dict.fromkeys(SETTLED_STATES, settled),
-        "new": {"settle": rates.settle, "fall_dormant": 0.05},
+        "new": {"settle": rates.settle, "fall_dormant": rates.stop_early},
         "slipping": {"settle": rates.recover, "fall_dormant": rates.fall_dormant},
         "dormant": {"reactivate": rates.reactivate, "leave": rates.leave_dormant},
         "reactivated": {"settle": rates.settle, "slip": 1.0},

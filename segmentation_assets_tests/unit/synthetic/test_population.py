@@ -1,5 +1,7 @@
 import numpy as np
+import pandas as pd
 import pytest
+from pydantic import ValidationError
 
 from segmentation_assets.config.synthetic import SETTLED_STATES, SyntheticSettings, read_shop_profile
 from segmentation_assets.synthetic.population import Population, archetype_shares, make_population
@@ -20,11 +22,38 @@ def test_archetypes_occur_in_their_shares() -> None:
     assert shares == pytest.approx(archetype_shares(settings), abs=0.012)
 
 
-def test_a_mix_replaces_the_shares_it_names() -> None:
-    mix = dict.fromkeys(NAMES, 0.0) | {"home_maker": 3.0, "gift_buyer": 1.0}
+def test_shares_in_a_mix_hold_and_the_others_share_the_rest() -> None:
+    shares = dict(
+        zip(NAMES, archetype_shares(SyntheticSettings(mix={"gift_buyer": 0.6, "connoisseur": 0.02})), strict=True)
+    )
+    assert (shares["gift_buyer"], shares["connoisseur"]) == (0.6, 0.02)
+    assert shares["fashion_shopper"] == pytest.approx(0.38 * 0.21 / (0.19 + 0.19 + 0.21))
+    assert sum(shares.values()) == pytest.approx(1)
+
+
+def test_a_mix_decides_who_there_is() -> None:
+    mix = dict.fromkeys(NAMES, 0.0) | {"home_maker": 0.75, "gift_buyer": 0.25}
     found = np.bincount(make(20_000, mix=mix).archetypes, minlength=len(NAMES)) / 20_000
-    expected = [{"home_maker": 0.75, "gift_buyer": 0.25}.get(name, 0.0) for name in NAMES]
-    assert found == pytest.approx(expected, abs=0.012)
+    assert found == pytest.approx([mix[name] for name in NAMES], abs=0.012)
+
+
+@pytest.mark.parametrize(
+    ("mix", "said"),
+    [
+        ({"gift_buyer": 0.8, "home_maker": 0.3}, r"shares in mix add up to 1\.1, more than 1"),
+        (dict.fromkeys(NAMES, 0.1), r"shares in mix add up to 0\.5, and no other archetype has a share of the rest"),
+        ({"gift_buyer": -0.1}, r"greater than or equal to 0"),
+        ({"gift_byer": 0.1}, r"mix names gift_byer; archetypes are"),
+    ],
+)
+def test_a_mix_that_cannot_hold_is_refused(mix: dict[str, float], said: str) -> None:
+    with pytest.raises(ValidationError, match=said):
+        SyntheticSettings(mix=mix)
+
+
+def test_order_rates_above_five_hold() -> None:
+    busy = {"name": "busy", "share": 1, "orders_per_month": 10, "rate_shape": 2, "settles_as": {"active": 1}}
+    assert make(20_000, archetypes=(busy,)).order_rates.mean() == pytest.approx(10, rel=0.02)
 
 
 def test_the_first_customer_was_there_before() -> None:
@@ -42,6 +71,20 @@ def test_customers_join_throughout_business() -> None:
     months = np.bincount(np.floor(joined[(joined >= 0) & (joined < 18)]).astype(int), minlength=18)
     assert (months >= 5).all()
     assert 0.1 < (joined < 0).mean() < 0.5
+
+
+def test_customers_join_by_a_hazard_that_follows_the_season() -> None:
+    joined = make(30_000, first_month="2023-09").joined
+    months = np.floor(joined[joined >= 0])
+    hazards = [np.mean(months[months >= month] == month) for month in range(24)]
+    expected = [0.08 * season for season in (1.00, 1.10, 1.75, 1.40, 0.85, 0.80, 0.90, 0.95, 1.00, 1.00, 0.95, 0.90)]
+    assert np.reshape(hazards, (2, 12)).mean(axis=0) == pytest.approx(expected, rel=0.12)
+
+
+def test_customers_were_there_before_in_the_share_of_their_archetype() -> None:
+    population = make(30_000)
+    was_there = pd.Series(population.joined < 0).groupby(population.archetypes).mean()
+    assert was_there.tolist() == pytest.approx([archetype.established_share for archetype in ARCHETYPES], abs=0.03)
 
 
 def test_order_rates_scatter_as_gamma_around_the_archetype() -> None:

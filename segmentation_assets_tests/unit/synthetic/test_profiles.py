@@ -8,6 +8,7 @@ from segmentation_assets.config.loading import load_settings
 from segmentation_assets.config.synthetic import SyntheticSettings, read_shop_profile, shop_profile_names
 from segmentation_assets.errors import SettingsError
 from segmentation_assets.synthetic.catalogue import read_catalogue
+from segmentation_assets.synthetic.population import make_population
 from segmentation_assets.synthetic.shop import generate_shop
 
 OWN = """
@@ -67,6 +68,24 @@ def test_a_packaged_profile_says_what_it_is_and_names_departments_of_the_catalog
     assert profile.description
     assert named <= set(read_catalogue().departments)
     assert sum(archetype.share for archetype in profile.archetypes) == pytest.approx(1)
+
+
+@pytest.mark.parametrize("name", shop_profile_names())
+def test_every_planted_bulk_buyer_stands_out_among_its_kind(name: str) -> None:
+    shop = generate_shop(SyntheticSettings(profile=name, customers=1_500, months=6, outlier_share=0.03))
+    sales = shop.order_lines[shop.order_lines["quantity"] > 0]
+    sales = sales.merge(shop.true_customers, on="customer_id").assign(is_planted=lambda frame: frame["outlier"].notna())
+    units = sales.groupby(["archetype", "is_planted", "customer_id"], observed=True)["quantity"].mean()
+    planted, others = (units.xs(is_planted, level="is_planted") for is_planted in (True, False))
+    highest = others.groupby("archetype", observed=True).quantile(0.99)
+    assert len(planted) > 15
+    assert (planted > highest.reindex(planted.index.get_level_values("archetype")).to_numpy()).all()
+
+
+def test_bulk_buyers_come_back_and_order_at_least_monthly() -> None:
+    population = make_population(SyntheticSettings(customers=5_000, outlier_share=0.2), ("Apparel",))
+    assert population.order_rates[population.is_bulk_buyer].min() >= 1
+    assert not population.orders_once[population.is_bulk_buyer].any()
 
 
 def test_what_is_set_wins_over_the_profile() -> None:

@@ -294,6 +294,49 @@ def test_planted_bulk_buyers_buy_many_units() -> None:
     assert sales(shop)["quantity"][is_bulk].mean() > 4 * sales(shop)["quantity"][~is_bulk].mean()
 
 
+def sold_departments(**settings: object) -> pd.DataFrame:
+    """Sold lines with department and launch of their products, of customers who prefer only what is told."""
+    archetypes = [
+        {"name": "picky", "share": 1, "orders_per_month": 1, "settles_as": {"active": 1}, **settings.pop("habits", {})}
+    ]
+    shop = generate_shop(
+        SyntheticSettings.model_validate({"customers": 300, "months": 4, "archetypes": archetypes, **settings})
+    )
+    lines = sales(shop).merge(shop.products, on="product_id", how="left")
+    return lines.assign(month=lines["order_at"].dt.strftime("%Y-%m"))
+
+
+DEPARTMENTS = ("Accessories & Footwear", "Health & Wellness", "Home & Lifestyle", "Apparel")
+
+
+@pytest.mark.parametrize("wanted", DEPARTMENTS)
+def test_who_prefers_one_department_buys_nothing_else_and_nothing_before_it_is_new(wanted: str) -> None:
+    lines = sold_departments(
+        habits={"departments": {name: float(name == wanted) for name in DEPARTMENTS}},
+        drift=[{"kind": "new_department", "from_month": "2023-11", "department": wanted, "amount": 0.1}],
+    )
+    assert set(lines["department"]) == {wanted}
+    assert set(lines["month"]) == {"2023-11", "2023-12"}
+
+
+@pytest.mark.parametrize("unwanted", DEPARTMENTS)
+def test_a_department_of_no_preference_is_never_bought(unwanted: str) -> None:
+    lines = sold_departments(habits={"departments": {unwanted: 0.0}})
+    assert set(lines["department"]) == set(DEPARTMENTS) - {unwanted}
+
+
+def test_who_can_buy_nothing_places_no_order_and_leaves_no_trace_of_one() -> None:
+    nothing = {"departments": {name: float(name == "Apparel") for name in DEPARTMENTS}}
+    archetypes = [{"name": "x", "share": 1, "orders_per_month": 3, "settles_as": {"vip": 1}, **nothing}]
+    drift = [{"kind": "new_department", "from_month": "2023-10", "department": "Apparel", "amount": 1.0}]
+    made = generate_shop(
+        SyntheticSettings.model_validate({"customers": 400, "months": 2, "archetypes": archetypes, "drift": drift})
+    )
+    visits = made.engagement_events.query("event_type == 'visit'")["event_at"].dt.month.value_counts()
+    assert made.order_lines["order_at"].min() >= pd.Timestamp("2023-10-01")
+    assert visits[10] > 2 * visits[9] > 0
+
+
 def test_no_delivered_column_gives_the_planted_outliers_away() -> None:
     shop = generate_shop(SyntheticSettings(customers=2_000, months=2, outlier_share=0.05))
     is_outlier = shop.true_customers.set_index("customer_id")["outlier"].notna()
