@@ -88,7 +88,10 @@ def is_text(path: KeyPath) -> bool:
 def holds_numbers(path: KeyPath) -> bool:
     """Whether the setting is a mapping of names to numbers."""
     field = find_field(path)
-    return field is not None and get_origin(field.annotation) is dict and get_args(field.annotation)[1] is float
+    if field is None or get_origin(field.annotation) is not dict:
+        return False
+    held = get_args(field.annotation)[1]
+    return held is float or (get_origin(held) is Annotated and get_args(held)[0] is float)
 
 
 def holds_secret(path: KeyPath) -> bool:

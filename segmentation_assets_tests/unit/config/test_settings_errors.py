@@ -168,7 +168,7 @@ SINGLE_PROBLEMS = {
     "prefix that every order has": (
         "source: {adjustment_prefixes: ['']}\n",
         "segmentation.yaml:1: source.adjustment_prefixes.1 must be at least 1 long, got ''.\n"
-        "Hint: starts of order_id that mark book-keeping entries.",
+        "Hint: starts of order_id that mark book-keeping entries, in any case.",
     ),
     "pattern that is no regular expression": (
         "reference: {product_code_pattern: '['}\n",
