@@ -144,8 +144,9 @@ def test_status_of_a_finished_shop_lists_nothing(shop, command):
     assert lines[1] == "months        2025-06, 2025-07, 2025-08"
     assert lines[2].endswith(" fresh, 0 stale, 0 missing")
     assert lines[3] == "quarantine    0 rows set aside"
-    assert lines[4] == "newest run    none yet"
-    assert len(lines) == 5
+    assert lines[4] == "findings      2025-08: none; 0 values changed in order to read them"
+    assert lines[5] == "newest run    none yet"
+    assert len(lines) == 6
 
 
 def test_status_lists_all_when_asked(shop, command):

@@ -187,6 +187,11 @@ def base_snapshot() -> Snapshot:
             [("gap_days_mean", 2, "the days since the only order day"), ("order_count", 0, "the row is set aside")],
             columns=["feature", "filled_count", "rule"],
         ),
+        findings=(
+            ("silver/order_lines", "guest", "3 order lines have no customer."),
+            ("silver/order_lines", "write_off", "1 order line is written off."),
+        ),
+        repairs=(("raw/order_lines", "product_id:trimmed", "2 values of product_id had blanks around them."),),
         run_facts={"seed": "7", "python": "3.11.9"},
         lookback_months=24,
         imputed_flags=pd.DataFrame(

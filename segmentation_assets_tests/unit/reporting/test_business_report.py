@@ -87,6 +87,7 @@ def test_caveats_come_by_weight(snapshot: Snapshot) -> None:
         "Reconciliation",
         "Quarantine",
         "Customers set aside",
+        "Guests",
         "Sample sizes",
         "Filled-in values",
         "Not available",

@@ -310,6 +310,16 @@ def test_the_data_page_counts_what_was_set_aside(snapshot: Snapshot) -> None:
     ]
 
 
+def test_the_data_page_tells_findings_and_repairs_or_that_there_are_none(snapshot: Snapshot) -> None:
+    html = render_dashboard(snapshot, DashboardSettings())
+    for _, _, sentence in (*snapshot.findings, *snapshot.repairs):
+        assert sentence in html
+    assert "Nothing was found." not in html
+    clean = render_dashboard(dataclasses.replace(snapshot, findings=(), repairs=()), DashboardSettings())
+    assert "Nothing was found." in clean
+    assert "Every value is as delivered." in clean
+
+
 def test_the_money_of_customers_without_a_segment_is_stated(snapshot: Snapshot) -> None:
     assert data_view(snapshot)["aside_money"] == ""
     features = pd.DataFrame({"customer_id": ["C1", "C7"], "net_revenue_amount": [100.0, -12.5]})

@@ -87,6 +87,14 @@ def test_the_summary_names_date_segments_caveats_and_run(snapshot: Snapshot, pat
     assert lines["seed"] == "7"
 
 
+def test_the_summary_tells_findings_and_repairs(snapshot: Snapshot, path: Path) -> None:
+    write_workbook(snapshot, SETTINGS, path)
+    rows = list(read(path)["summary"].values)
+    assert ("Guests", "3 order lines have no customer.") in rows, "a caveat"
+    for table, _, sentence in (*snapshot.findings, *snapshot.repairs):
+        assert (table, sentence) in rows
+
+
 def test_rows_of_the_summary_are_as_high_as_their_text(snapshot: Snapshot, path: Path) -> None:
     long = "word " * 40
     write_workbook(dataclasses.replace(snapshot, run_facts={"long": long, "short": "x"}), SETTINGS, path)
