@@ -75,7 +75,7 @@ def test_unknown_asset_or_layer_is_refused_with_the_closest_name(platform):
     ("setting", "value", "expected"),
     [
         ("clustering__algorithms__kmeans__k_max", 5, {"clusters/kmeans"}),
-        ("clustering__seed", 8, {"clusters/kmeans", "clusters/leaderboard"} | WRITTEN),
+        ("clustering__seed", 8, {"clusters/kmeans", "clusters/leaderboard"} | WRITTEN - {"reports/eda"}),
         ("leaderboard__min_stability", 0.5, {"clusters/leaderboard"}),
         ("leaderboard__min_candidates", 2, {"clusters/leaderboard"}),
         ("leaderboard__min_coverage", 0.5, {"clusters/leaderboard", "gold/customer_segments"}),
