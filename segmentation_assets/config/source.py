@@ -232,6 +232,11 @@ class SourceSettings(_Section):
         description="when a line of an order equals an earlier one in every mapped column: keep counts both, as a "
         "repeat cannot be told from an error without a line number; leave_out makes the later one an adjustment",
     )
+    product_code_case: Literal["as_delivered", "upper"] = Field(
+        "as_delivered",
+        description="whether product codes are put in capitals while they are read, in lines and products alike, so "
+        "that 85123a and 85123A are one product; monitoring/data_quality tells as code_spelling whether there are such",
+    )
     max_quarantine_share: float = Field(
         0.01, ge=0, le=1, description="share of delivered rows that may be set aside; above it the run stops"
     )

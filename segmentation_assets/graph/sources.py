@@ -148,7 +148,14 @@ def _raw_node(table: str, *, has_rules: bool) -> Node:
         inputs=(Input(key="source/delivery", window="slice", slice_name=table),),
         is_partitioned=False,
         storage="sliced",
-        settings=("source.kind", "source.time_zone", f"source.{table}", *_RAW_RULES, f"contract.{table}"),
+        settings=(
+            "source.kind",
+            "source.time_zone",
+            "source.product_code_case",
+            f"source.{table}",
+            *_RAW_RULES,
+            f"contract.{table}",
+        ),
         has_rules=has_rules,
     )
 

@@ -85,8 +85,10 @@ FINDINGS = {
     ),
     "code_spelling": (
         "order line",
-        "writes a product code in other letter case or without zeros in front; it counts as a product of its own",
-        "write a product code in other letter case or without zeros in front; they count as products of their own",
+        "writes a product code in other letter case or without zeros in front; it counts as a product of its own, and "
+        "source.product_code_case: upper makes those one that differ in case",
+        "write a product code in other letter case or without zeros in front; they count as products of their own, and "
+        "source.product_code_case: upper makes those one that differ in case",
     ),
     "unmatched_return": (
         "order line",

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from segmentation_assets.config.source import DeliveredTable
+from segmentation_assets.config.source import DeliveredTable, SourceSettings
 from segmentation_assets.errors import SettingsError
 from segmentation_assets.storage.engine import quote_text
 from segmentation_assets.tables.declaration import Column
@@ -26,7 +26,7 @@ _HAS_MARGIN = r"'^[ \t\n\r\x{A0}]|[ \t\n\r\x{A0}]$'"
 _CONTROL = r"'[\p{Cc}\x{2028}\x{2029}]'"
 """Line breaks and what else cannot be seen in a line."""
 
-Kind = Literal["customer", "order", "code", "currency", "text", "integer", "money", "instant"]
+Kind = Literal["customer", "order", "product", "code", "currency", "text", "integer", "money", "instant"]
 Form = Literal["text", "whole", "decimal", "floating", "instant", "zoned"]
 
 _DATE_PATTERNS = {
@@ -58,6 +58,8 @@ class Notation:
         IANA zone of the shop.
     latest : date or None
         Day that no date reaches: dates lie before its midnight. Any date will do when absent.
+    product_code_case : {"as_delivered", "upper"}
+        Whether product codes are put in capitals.
     """
 
     decimal: str
@@ -65,11 +67,15 @@ class Notation:
     null_values: tuple[str, ...]
     time_zone: str
     latest: dt.date | None = None
+    product_code_case: Literal["as_delivered", "upper"] = "as_delivered"
 
     @classmethod
-    def of(cls, mapping: DeliveredTable, time_zone: str, latest: dt.date | None = None) -> Notation:
-        """Take the notation from the mapping of a delivered table."""
-        return cls(mapping.decimal, mapping.date_format, mapping.null_values, time_zone, latest)
+    def of(cls, mapping: DeliveredTable, source: SourceSettings, latest: dt.date | None = None) -> Notation:
+        """Take the notation from the settings and the mapping of a delivered table."""
+        return cls(
+            mapping.decimal, mapping.date_format, mapping.null_values, source.time_zone, latest,
+            source.product_code_case,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -187,7 +193,12 @@ def _kind(column: Column) -> Kind:
         "INTEGER": "integer",
         "DECIMAL(18,4)": "money",
     }
-    by_name: dict[str, Kind] = {"customer_id": "customer", "order_id": "order", "currency": "currency"}
+    by_name: dict[str, Kind] = {
+        "customer_id": "customer",
+        "order_id": "order",
+        "product_id": "product",
+        "currency": "currency",
+    }
     if column.name in by_name:
         return by_name[column.name]
     return "code" if column.name.endswith("_id") else by_type.get(column.dtype, "text")
@@ -252,11 +263,16 @@ def _typing_repairs(value: _Value) -> tuple[tuple[str, str], ...]:
     cleaned, parsed = value.cleaned, value.parsed
     if value.column.dtype == "DATE":
         return (("time_dropped", f"{parsed} <> date_trunc('day', {parsed})"),)
-    number = ("number_id", f"{cleaned} IS NOT NULL")
+    number, capitals = ("number_id", f"{cleaned} IS NOT NULL"), ("capitals", f"{cleaned} <> {parsed}")
     found = {
         **{(kind, "text"): ("number_id", f"strlen({cleaned}) <> strlen({parsed})") for kind in ("customer", "order")},
-        **{(kind, form): number for kind in ("customer", "order", "code") for form in ("floating", "decimal")},
-        ("currency", "text"): ("capitals", f"{cleaned} <> {parsed}"),
+        **{
+            (kind, form): number
+            for kind in ("customer", "order", "product", "code")
+            for form in ("floating", "decimal")
+        },
+        ("currency", "text"): capitals,
+        **({("product", "text"): capitals} if value.notation.product_code_case == "upper" else {}),
         ("money", "floating"): ("rounded", f"{cleaned} <> CAST({parsed} AS DOUBLE)"),
     }
     place = (_kind(value.column), value.form)
@@ -283,6 +299,13 @@ def _code(value: _Value) -> _Rule:
         "true",
         (),
     )
+
+
+def _product(value: _Value) -> _Rule:
+    """Write codes in capitals where the settings say so."""
+    sql, accepted, faults = _code(value)
+    is_upper = value.form == "text" and value.notation.product_code_case == "upper"
+    return (f"upper({sql})" if is_upper else sql), accepted, faults
 
 
 def _order(value: _Value) -> _Rule:
@@ -399,6 +422,7 @@ def _future(value: _Value) -> tuple[tuple[str, str], ...]:
 _RULES = {
     "customer": _customer,
     "order": _order,
+    "product": _product,
     "code": _code,
     "currency": _currency,
     "text": _text,

@@ -124,7 +124,7 @@ def parse_delivery(
     opened: list[ReadablePart] = []
     for file in files:
         opened += open_file(reader, file.file_name, len(opened))
-    notation = Notation.of(mapping, source.time_zone, latest)
+    notation = Notation.of(mapping, source, latest)
     for number, group in enumerate(_statement_groups(opened)):
         sql = _typed_sql(table, mapping, group, notation, rules)
         target = scratch / f"rows-{number:06d}"

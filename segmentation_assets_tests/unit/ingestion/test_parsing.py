@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
 
@@ -15,6 +16,7 @@ from segmentation_assets.tables.raw import RAW_CUSTOMERS, RAW_ORDER_LINES
 
 POINT = Notation(decimal=".", date_format="%Y-%m-%d", null_values=("", "nan"), time_zone="UTC")
 COMMA = Notation(decimal=",", date_format="%d.%m.%Y %H:%M", null_values=("",), time_zone="UTC")
+NAMES = ("raw", "cleaned", "parsed")
 COLUMNS = {column.name: column for column in (*RAW_CUSTOMERS.columns, *RAW_ORDER_LINES.columns)}
 
 Read = tuple[Any, str | None]
@@ -362,6 +364,7 @@ def test_any_text_is_either_read_or_faulted(connection: Connection, text: str) -
         ("unit_price", "DOUBLE", 0.1 + 0.2, "rounded"),
         ("quantity", "VARCHAR", "6.0", None),
         ("quantity", "VARCHAR", " 6", "trimmed"),
+        ("product_id", "VARCHAR", "p1", None),
         ("currency", "VARCHAR", "EUR", None),
         ("currency", "VARCHAR", "eur", "capitals"),
         ("order_at", "TIMESTAMP", dt.datetime(2025, 3, 1, 9), None),
@@ -380,6 +383,17 @@ def test_change_of_a_value_is_named_and_none_where_there_is_none(
         [value],
     ).fetchall()
     assert found == (expected,)
+
+
+def test_product_codes_are_put_in_capitals_where_asked_for_and_no_other_id_is(connection: Connection) -> None:
+    upper = replace(POINT, product_code_case="upper")
+    for notation, product in ((POINT, "85123a"), (upper, "85123A")):
+        read_as = {name: parse_column(COLUMNS[name], "VARCHAR", notation, NAMES) for name in ("product_id", "order_id")}
+        (found,) = connection.execute(
+            f"SELECT {read_as['product_id'].parsed}, {read_as['order_id'].parsed} FROM (SELECT '85123a' AS cleaned)"
+        ).fetchall()
+        assert found == (product, "85123a")
+        assert ("capitals" in dict(read_as["product_id"].repairs)) == (product != "85123a")
 
 
 @pytest.mark.parametrize("column", ["customer_id", "order_id", "product_id", "store_id"])
