@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from segmentation_assets.cli.opening import load_from_arguments
+from segmentation_assets.config.catalogue import read_catalogue_file
 from segmentation_assets.config.loading import LoadedSettings
 from segmentation_assets.config.schema import settings_schema
 from segmentation_assets.config.settings import Settings
 from segmentation_assets.config.source import DeliveredTable
+from segmentation_assets.config.synthetic import unknown_preferences
 from segmentation_assets.errors import plural
 from segmentation_assets.ingestion.delivery import matching_files
 
@@ -60,9 +62,13 @@ def schema_text() -> str:
 
 def _synthetic_facts(settings: Settings) -> dict[str, str]:
     shop = settings.synthetic
+    unknown = unknown_preferences(shop, read_catalogue_file(shop.catalogue))
+    listed = ", ".join(sorted({department for _, department in unknown}))
+    preferences = {"preferences": f"of {shop.profile} for {listed} do not apply; the catalogue has none of them"}
     return {
         "source": f"synthetic shop: {shop.customers:,} customers, {shop.months} months from {shop.first_month}, "
-        f"seed {shop.seed}"
+        f"seed {shop.seed}",
+        **(preferences if unknown else {}),
     }
 
 

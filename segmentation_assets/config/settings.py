@@ -286,6 +286,18 @@ class Settings(Section):
         return self
 
     @model_validator(mode="after")
+    def _check_business(self) -> "Settings":
+        last = self.synthetic.last_month
+        for name in ("first_snapshot", "last_month"):
+            month = getattr(self.calendar, name)
+            if self.source.kind == "synthetic" and month is not None and month > last:
+                raise ValueError(
+                    f"calendar.{name} {month} lies after the last month of the synthetic shop, {last}: it has "
+                    f"{self.synthetic.months} months from {self.synthetic.first_month}"
+                )
+        return self
+
+    @model_validator(mode="after")
     def _check_contract(self) -> "Settings":
         if self.source.kind == "synthetic":
             return self

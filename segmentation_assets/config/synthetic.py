@@ -9,6 +9,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from segmentation_assets.config.catalogue import CatalogueFile, catalogue_name, read_catalogue_file
+from segmentation_assets.errors import DataError, closest_hint
+
 _FIRST_MONTH, _LAST_MONTH = "1900-01", "2099-12"
 _FIRST_BUSINESS_YEAR, _LAST_BUSINESS_YEAR = 1970, 2099
 _LARGEST_SEED = 2**31 - 1
@@ -184,6 +187,8 @@ class DriftEvent(_Section):
             raise ValueError(
                 f"kind '{self.kind}' {'needs' if self.kind == 'new_department' else 'takes no'} department"
             )
+        if self.kind == "new_department" and self.amount < 0:
+            raise ValueError(f"amount {self.amount} of a new_department is a preference, 0 or more")
         if self.kind == "channel_shift" and not 0 <= self.amount <= 1:
             raise ValueError(f"amount {self.amount} of a channel_shift is not a share from 0 to 1")
         return self
@@ -282,7 +287,7 @@ class SyntheticSettings(_Section):
         default_factory=_of_profile("outlier_share"),
         description="share of customers planted as bulk buyers, told in the truth; that of the profile when absent",
     )
-    mix: dict[str, Probability] = Field(
+    mix: dict[str, float] = Field(
         default={},
         description="archetype: share of all customers; those not named share the rest as their own shares stand",
     )
@@ -297,9 +302,7 @@ class SyntheticSettings(_Section):
 
     @model_validator(mode="after")
     def _check_months(self) -> "SyntheticSettings":
-        year, month = int(self.first_month[:4]), int(self.first_month[5:])
-        last_year = (year * 12 + month + self.months - 2) // 12
-        if year < _FIRST_BUSINESS_YEAR or last_year > _LAST_BUSINESS_YEAR:
+        if int(self.first_month[:4]) < _FIRST_BUSINESS_YEAR or int(self.last_month[:4]) > _LAST_BUSINESS_YEAR:
             raise ValueError(
                 f"business must lie between {_FIRST_BUSINESS_YEAR}-01 and {_LAST_BUSINESS_YEAR}-12, got {self.months} "
                 f"months from {self.first_month}"
@@ -316,6 +319,8 @@ class SyntheticSettings(_Section):
             raise ValueError(f"mix names {', '.join(unknown)}; archetypes are {', '.join(names)}")
         named = sum(self.mix.values())
         others = sum(archetype.share for archetype in self.archetypes if archetype.name not in self.mix)
+        if min(self.mix.values(), default=0.0) < 0:
+            raise ValueError(f"shares in mix must be 0 or more, got {min(self.mix.values()):g}")
         if named > 1 + _ROUNDING:
             raise ValueError(f"shares in mix add up to {named:g}, more than 1")
         if others <= 0 and named < 1 - _ROUNDING:
@@ -343,6 +348,71 @@ class SyntheticSettings(_Section):
                     "must be 0 or more"
                 )
         return self
+
+    @model_validator(mode="after")
+    def _check_drift(self) -> "SyntheticSettings":
+        for event in self.drift:
+            if not self.first_month <= event.from_month <= self.last_month:
+                raise ValueError(
+                    f"drift has a {event.kind} from {event.from_month}, outside of business, which goes from "
+                    f"{self.first_month} to {self.last_month}"
+                )
+        new = self._new_departments()
+        repeated = sorted({name for name in new if new.count(name) > 1})
+        if repeated:
+            raise ValueError(f"drift has two events new_department of '{repeated[0]}'; a department is new once")
+        return self
+
+    @model_validator(mode="after")
+    def _check_goods(self) -> "SyntheticSettings":
+        try:
+            written = read_catalogue_file(self.catalogue)
+        except DataError as problem:
+            raise ValueError(problem.message) from problem
+        name, departments = catalogue_name(self.catalogue), written.department_names
+        for department in self._new_departments():
+            if department not in departments:
+                raise ValueError(f"drift {_not_in(department, name, departments)}")
+        if not written.first_sold - set(self._new_departments()):
+            raise ValueError(f"{name} has nothing on sale in the first month; launch items, or departments, earlier")
+        self._check_preferences(written, name)
+        return self
+
+    def _check_preferences(self, written: CatalogueFile, name: str) -> None:
+        """Refuse own archetypes that prefer what there is not, and any that want nothing of what there is."""
+        unknown = unknown_preferences(self, written)
+        if unknown and (is_shop_profile_file(self.profile) or self.archetypes != _packaged_archetypes(self.profile)):
+            archetype, department = unknown[0]
+            raise ValueError(f"archetype '{archetype}' {_not_in(department, name, written.department_names)}")
+        for kind in self.archetypes:
+            if not any(kind.departments.get(department, 1.0) > 0 for department in written.department_names):
+                raise ValueError(
+                    f"archetype '{kind.name}' prefers no department of {name}; give one a preference above 0"
+                )
+
+    def _new_departments(self) -> list[str]:
+        return [event.department for event in self.drift if event.kind == "new_department"]
+
+    @property
+    def last_month(self) -> str:
+        """Last month of business, YYYY-MM."""
+        years, place = divmod(int(self.first_month[:4]) * 12 + int(self.first_month[5:]) + self.months - 2, 12)
+        return f"{years:04d}-{place + 1:02d}"
+
+
+def unknown_preferences(settings: SyntheticSettings, written: CatalogueFile) -> list[tuple[str, str]]:
+    """List archetypes and the departments they have preferences for that the catalogue does not have."""
+    known = set(written.department_names)
+    return [(kind.name, name) for kind in settings.archetypes for name in kind.departments if name not in known]
+
+
+def _packaged_archetypes(profile: str) -> tuple[ArchetypeSettings, ...]:
+    return read_shop_profile(profile).archetypes
+
+
+def _not_in(department: str, name: str, departments: tuple[str, ...]) -> str:
+    """Say that a named department is none of the catalogue, and which is closest."""
+    return f"names the department '{department}', which {name} does not have; {closest_hint(department, departments)}"
 
 
 SETTLED_STATES = ("active", "loyal", "vip", "deal_seeker", "returner")

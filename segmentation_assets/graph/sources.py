@@ -1,11 +1,11 @@
 """The unpartitioned assets from the delivery to classified order lines, stored in month slices."""
 
+from segmentation_assets.config.catalogue import CATALOGUE_FILE
 from segmentation_assets.config.population import PopulationSettings
 from segmentation_assets.config.settings import Settings
 from segmentation_assets.graph.node import Input, Node
 from segmentation_assets.ingestion.delivery import kind_of
 from segmentation_assets.ingestion.mapping import MADE_BY, effective_source
-from segmentation_assets.synthetic.catalogue import CATALOGUE_FILE
 
 _RAW_DESCRIPTIONS = {
     "order_lines": "Delivered order lines, typed, with ids as text and the file and row each came from. Stored in "

@@ -1,79 +1,23 @@
-"""What the synthetic shop sells: departments, classes and items from an editable YAML file, as products."""
+"""What the synthetic shop sells, as products.
+
+The editable YAML file they come from is described in `config/catalogue.py`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
-
+from segmentation_assets.config.catalogue import CatalogueFile, ProductClass, catalogue_name, read_catalogue_file
 from segmentation_assets.errors import DataError
 
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
     from numpy.typing import NDArray
-
-CATALOGUE_FILE = "synthetic/data/catalogue.yaml"
-_MOST_CLASSES, _MOST_ITEMS = 9, 99
-
-Name = Annotated[str, Field(min_length=1)]
-
-
-class _Entry(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class Item(_Entry):
-    """An item of a class, with the list price of its classic quality in the first month."""
-
-    name: Name
-    price: float = Field(gt=0, le=1_000_000)
-    launched: int = Field(1, ge=1)
-
-
-class ProductClass(_Entry):
-    """A class of a department; sizes or child ages list the variants of each item."""
-
-    name: Name
-    sizes: tuple[Name, ...] = ()
-    child_ages: tuple[Name, ...] = ()
-    items: tuple[Item, ...] = Field(min_length=1, max_length=_MOST_ITEMS)
-
-    @model_validator(mode="after")
-    def _check_variants(self) -> ProductClass:
-        if self.sizes and self.child_ages:
-            raise ValueError("a class has sizes or child_ages, not both")
-        return self
-
-
-class Department(_Entry):
-    """A department, how often its goods come back, and what they cost the shop."""
-
-    name: Name
-    return_factor: float = Field(1.0, ge=0, le=10)
-    cost_share: float = Field(0.5, ge=0, le=1)
-    classes: tuple[ProductClass, ...] = Field(min_length=1, max_length=_MOST_CLASSES)
-
-
-class Quality(_Entry):
-    """A quality every item is made in."""
-
-    suffix: str = Field(max_length=3)
-    name: Name
-    price_factor: float = Field(gt=0)
-    brand: Name
-
-
-class CatalogueFile(_Entry):
-    """The catalogue as it is written."""
-
-    qualities: tuple[Quality, ...] = Field(min_length=1)
-    departments: tuple[Department, ...] = Field(min_length=1, max_length=99)
 
 
 @dataclass(frozen=True)
@@ -123,28 +67,7 @@ def read_catalogue(path: Path | None = None) -> Catalogue:
     DataError
         The file is missing, is no YAML, or says something that a catalogue does not have.
     """
-    import yaml
-
-    name = str(path) if path else "the packaged catalogue"
-    try:
-        text = (
-            path.read_text("utf-8")
-            if path
-            else files("segmentation_assets").joinpath(CATALOGUE_FILE).read_text("utf-8")
-        )
-        written = CatalogueFile.model_validate(yaml.safe_load(text))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as problem:
-        raise DataError(
-            f"{name} cannot be read: {problem}", "name a readable file in synthetic.catalogue."
-        ) from problem
-    except ValidationError as problem:
-        first = problem.errors(include_url=False)[0]
-        place = ".".join(str(part) for part in first["loc"]) or "the file"
-        raise DataError(
-            f"{name}: {place}: {first['msg']}, got {first['input']!r:.80}",
-            f"write it as in segmentation_assets/{CATALOGUE_FILE}.",
-        ) from problem
-    return build_catalogue(written, name)
+    return build_catalogue(read_catalogue_file(path), catalogue_name(path))
 
 
 def build_catalogue(written: CatalogueFile, name: str) -> Catalogue:

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from segmentation_assets.config.synthetic import DriftEvent, SyntheticSettings
-from segmentation_assets.errors import DataError, closest_hint
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,22 +21,11 @@ def price_factor(settings: SyntheticSettings, month: int) -> float:
 
 
 def department_factors(settings: SyntheticSettings, departments: Sequence[str], month: int) -> NDArray[np.float64]:
-    """Return the factor on the preference for each department: 0 until a new one is sold, its amount from then on.
-
-    Raises
-    ------
-    DataError
-        A new department is not in the catalogue.
-    """
+    """Return the factor on the preference for each department: 0 until a new one is sold, its amount from then on."""
     import numpy as np
 
     factors = np.ones(len(departments))
     for event, start in _events(settings, "new_department"):
-        if event.department not in departments:
-            raise DataError(
-                f"synthetic.drift names the new department '{event.department}', which the catalogue does not have",
-                closest_hint(event.department, departments),
-            )
         factors[departments.index(event.department)] = event.amount if month >= start else 0.0
     return factors
 

@@ -36,7 +36,7 @@ class Population:
     ----------
     numbers : ndarray of int
         Customer numbers from 1.
-    archetypes : ndarray of int8
+    archetypes : ndarray of int16
         Place in the archetypes of the settings.
     joined : ndarray of float
         Instant of the first order, in months since the start of business: negative for those who were customers
@@ -63,7 +63,7 @@ class Population:
     """
 
     numbers: NDArray[np.int64]
-    archetypes: NDArray[np.int8]
+    archetypes: NDArray[np.int16]
     joined: NDArray[np.float64]
     orders_once: NDArray[np.bool_]
     slip_rates: NDArray[np.float64]
@@ -147,7 +147,7 @@ class _Habits:
     """The archetypes, and which of them each customer has."""
 
     archetypes: tuple[ArchetypeSettings, ...]
-    codes: NDArray[np.int8]
+    codes: NDArray[np.int16]
 
     def trait(self, name: str) -> NDArray[np.float64]:
         """One trait per customer."""
@@ -184,11 +184,11 @@ def archetype_shares(settings: SyntheticSettings) -> tuple[float, ...]:
     return tuple(shares[archetype.name] for archetype in settings.archetypes)
 
 
-def _draw_archetypes(draws: Draws, numbers: NDArray[np.int64], settings: SyntheticSettings) -> NDArray[np.int8]:
+def _draw_archetypes(draws: Draws, numbers: NDArray[np.int64], settings: SyntheticSettings) -> NDArray[np.int16]:
     import numpy as np
 
     edges = np.cumsum(archetype_shares(settings))[:-1]
-    return np.searchsorted(edges, draws.uniform("archetype", numbers), side="right").astype(np.int8)
+    return np.searchsorted(edges, draws.uniform("archetype", numbers), side="right").astype(np.int16)
 
 
 def _draw_joining(

@@ -1,9 +1,11 @@
 """Order of the layers, folders and profiles."""
 
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
 
+from segmentation_assets.config.catalogue import CATALOGUE_FILE
 from segmentation_assets.config.loading import load_settings, load_settings_from_environment, profile_names
 from segmentation_assets.errors import SettingsError
 
@@ -182,8 +184,26 @@ def test_every_example_loads(folder: Path, repository: Path, name: str) -> None:
 def test_catalogue_is_found_beside_the_settings_file_that_names_it(folder: Path) -> None:
     (folder / "shops").mkdir()
     write(folder / "shops" / "mine.yaml", "synthetic:\n  catalogue: catalogue.yaml\n")
+    packaged = files("segmentation_assets").joinpath(CATALOGUE_FILE).read_text(encoding="utf-8")
+    write(folder / "shops" / "catalogue.yaml", packaged)
     loaded = load_settings(config=folder / "shops" / "mine.yaml")
     assert loaded.settings.synthetic.catalogue == folder / "shops" / "catalogue.yaml"
+
+
+@pytest.mark.parametrize(
+    ("calendar", "said"),
+    [
+        ("first_snapshot: 2024-03, last_month: 2024-06", "calendar.last_month 2024-06"),
+        ("first_snapshot: 2024-05, last_month: null", "calendar.first_snapshot 2024-05"),
+    ],
+)
+def test_snapshots_after_the_last_month_of_the_built_in_shop_are_refused(
+    folder: Path, calendar: str, said: str
+) -> None:
+    write(folder / "mine.yaml", f"calendar: {{{calendar}}}\nsynthetic: {{months: 8}}\n")
+    expected = rf"{said} lies after the last month of the synthetic shop, 2024-04: it has 8 months from 2023-09"
+    with pytest.raises(SettingsError, match=expected):
+        load_settings(config=folder / "mine.yaml")
 
 
 def test_mix_and_faults_are_numbers_in_the_environment() -> None:

@@ -1,7 +1,9 @@
 import datetime as dt
+from importlib.resources import files
 
 import pytest
 
+from segmentation_assets.config.catalogue import CATALOGUE_FILE
 from segmentation_assets.errors import PredecessorError
 from segmentation_assets.graph.inputs import (
     MissingInputError,
@@ -112,10 +114,11 @@ def test_decisions_count_only_where_there_are_any(platform):
 
 def test_own_catalogue_counts_by_its_bytes(make_platform, tmp_path):
     path = tmp_path / "mine.yaml"
-    path.write_text("one")
+    written = files("segmentation_assets").joinpath(CATALOGUE_FILE).read_text(encoding="utf-8")
+    path.write_text(written, encoding="utf-8")
     platform = make_platform(synthetic__catalogue=str(path))
     first = fingerprints(platform, "source/synthetic_retail")
-    path.write_text("another")
+    path.write_text(f"{written}# another", encoding="utf-8")
     second = fingerprints(platform, "source/synthetic_retail")
     assert list(first) == list(second) == ["catalogue"]
     assert first != second

@@ -1,11 +1,16 @@
 import re
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
+from pydantic import ValidationError
 
+from segmentation_assets.config.catalogue import read_catalogue_file
+from segmentation_assets.config.synthetic import SyntheticSettings, unknown_preferences
 from segmentation_assets.errors import DataError
 from segmentation_assets.synthetic.catalogue import Catalogue, read_catalogue
+from segmentation_assets.synthetic.population import make_population
 
 TWO_ITEMS = """
 qualities: [{suffix: "", name: plain, price_factor: 1, brand: Ours}]
@@ -96,6 +101,52 @@ def test_mistake_in_a_catalogue_is_told_with_file_and_place(tmp_path: Path, old:
     path.write_text(TWO_ITEMS.replace(old, new), encoding="utf-8")
     with pytest.raises(DataError, match=said):
         read_catalogue(path)
+
+
+REGULAR = {"name": "regular", "share": 1, "orders_per_month": 1, "settles_as": {"active": 1}}
+
+
+@pytest.mark.parametrize(
+    ("preferences", "said"),
+    [
+        (
+            {"Gardn": 3.0},
+            r"archetype 'regular' names the department 'Gardn', .*mine\.yaml does not have; did you mean",
+        ),
+        ({"Garden": 0.0}, r"archetype 'regular' prefers no department of .*mine\.yaml"),
+    ],
+)
+def test_preferences_that_cannot_hold_are_refused(tmp_path: Path, preferences: dict[str, float], said: str) -> None:
+    (tmp_path / "mine.yaml").write_text(TWO_ITEMS, encoding="utf-8")
+    own = [REGULAR | {"departments": preferences}]
+    with pytest.raises(ValidationError, match=said):
+        SyntheticSettings.model_validate({"catalogue": tmp_path / "mine.yaml", "archetypes": own})
+
+
+def test_a_catalogue_without_anything_in_the_first_month_is_refused(tmp_path: Path) -> None:
+    late = TWO_ITEMS.replace("price: 20", "price: 20, launched: 3").replace("price: 4", "price: 4, launched: 2")
+    (tmp_path / "mine.yaml").write_text(late, encoding="utf-8")
+    with pytest.raises(ValidationError, match=r"mine\.yaml has nothing on sale in the first month"):
+        SyntheticSettings(catalogue=tmp_path / "mine.yaml")
+
+
+def test_a_catalogue_that_is_not_there_is_refused_with_the_settings() -> None:
+    with pytest.raises(ValidationError, match=r"nowhere\.yaml cannot be read"):
+        SyntheticSettings(catalogue=Path("nowhere.yaml"))
+
+
+def test_preferences_of_a_packaged_profile_need_not_apply_to_a_catalogue_of_ones_own(tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").write_text(TWO_ITEMS, encoding="utf-8")
+    settings = SyntheticSettings(catalogue=tmp_path / "mine.yaml")
+    unknown = unknown_preferences(settings, read_catalogue_file(settings.catalogue))
+    assert ("gift_buyer", "Apparel") in unknown
+    assert len(unknown) == 20
+
+
+def test_two_hundred_archetypes_work() -> None:
+    archetypes = [REGULAR | {"name": f"regular {place}"} for place in range(200)]
+    settings = SyntheticSettings.model_validate({"customers": 3_000, "archetypes": archetypes})
+    assert len(np.unique(make_population(settings, ("Apparel",)).archetypes)) == 200
 
 
 def test_missing_catalogue_is_told() -> None:

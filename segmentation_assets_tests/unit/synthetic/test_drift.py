@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from segmentation_assets.config.synthetic import DriftEvent, SyntheticSettings
-from segmentation_assets.errors import DataError
+from segmentation_assets.synthetic.catalogue import read_catalogue
 from segmentation_assets.synthetic.drift import app_shares, department_factors, price_factor
 from segmentation_assets.synthetic.shop import Shop, generate_shop
 
@@ -32,10 +32,30 @@ def test_a_new_department_has_no_customers_until_its_month() -> None:
     assert department_factors(settings, ("Garden", "Apparel"), 2).tolist() == [1.0, 0.5]
 
 
-def test_a_new_department_must_be_in_the_catalogue() -> None:
-    settings = SyntheticSettings(drift=(NEW,))
-    with pytest.raises(DataError, match=r"new department 'Apparel', which .*\nHint: did you mean 'Apparels'\?"):
-        department_factors(settings, ("Apparels",), 0)
+@pytest.mark.parametrize(
+    ("events", "said"),
+    [
+        (
+            [NEW.model_copy(update={"department": "Aparel"})],
+            r"drift names the department 'Aparel', which the packaged "
+            r"catalogue does not have; did you mean 'Apparel'\?",
+        ),
+        ([NEW, NEW], r"drift has two events new_department of 'Apparel'; a department is new once"),
+        (
+            [RISE.model_copy(update={"from_month": "2040-01"})],
+            r"price_rise from 2040-01, outside of business, which "
+            r"goes from 2023-11 to 2024-02",
+        ),
+        ([APP.model_copy(update={"from_month": "2023-10"})], r"channel_shift from 2023-10, outside of business"),
+        (
+            [NEW.model_copy(update={"department": name}) for name in read_catalogue().departments],
+            r"the packaged catalogue has nothing on sale in the first month",
+        ),
+    ],
+)
+def test_drift_that_cannot_take_place_is_refused(events: list[DriftEvent], said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        SyntheticSettings(first_month="2023-11", months=4, drift=tuple(events))
 
 
 def test_prices_rise_and_nothing_before_changes() -> None:
@@ -65,6 +85,10 @@ def test_a_department_is_sold_from_its_month_on() -> None:
     [
         ({"kind": "new_department"}, "kind 'new_department' needs department"),
         ({"kind": "price_rise", "department": "Apparel"}, "kind 'price_rise' takes no department"),
+        (
+            {"kind": "new_department", "department": "Apparel", "amount": -0.9},
+            "amount -0.9 of a new_department is a",
+        ),
         ({"kind": "channel_shift", "amount": 2.0}, "amount 2.0 of a channel_shift is not a share from 0 to 1"),
     ],
 )

@@ -42,7 +42,7 @@ def test_a_mix_decides_who_there_is() -> None:
     [
         ({"gift_buyer": 0.8, "home_maker": 0.3}, r"shares in mix add up to 1\.1, more than 1"),
         (dict.fromkeys(NAMES, 0.1), r"shares in mix add up to 0\.5, and no other archetype has a share of the rest"),
-        ({"gift_buyer": -0.1}, r"greater than or equal to 0"),
+        ({"gift_buyer": -0.1}, r"shares in mix must be 0 or more, got -0\.1"),
         ({"gift_byer": 0.1}, r"mix names gift_byer; archetypes are"),
     ],
 )

@@ -1,0 +1,124 @@
+"""The catalogue of the built-in shop as it is written: departments, classes and items in an editable YAML file."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from segmentation_assets.errors import DataError
+
+CATALOGUE_FILE = "synthetic/data/catalogue.yaml"
+_MOST_CLASSES, _MOST_ITEMS = 9, 99
+
+Name = Annotated[str, Field(min_length=1)]
+
+
+class _Entry(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Item(_Entry):
+    """An item of a class, with the list price of its classic quality in the first month."""
+
+    name: Name
+    price: float = Field(gt=0, le=1_000_000)
+    launched: int = Field(1, ge=1)
+
+
+class ProductClass(_Entry):
+    """A class of a department; sizes or child ages list the variants of each item."""
+
+    name: Name
+    sizes: tuple[Name, ...] = ()
+    child_ages: tuple[Name, ...] = ()
+    items: tuple[Item, ...] = Field(min_length=1, max_length=_MOST_ITEMS)
+
+    @model_validator(mode="after")
+    def _check_variants(self) -> ProductClass:
+        if self.sizes and self.child_ages:
+            raise ValueError("a class has sizes or child_ages, not both")
+        return self
+
+
+class Department(_Entry):
+    """A department, how often its goods come back, and what they cost the shop."""
+
+    name: Name
+    return_factor: float = Field(1.0, ge=0, le=10)
+    cost_share: float = Field(0.5, ge=0, le=1)
+    classes: tuple[ProductClass, ...] = Field(min_length=1, max_length=_MOST_CLASSES)
+
+
+class Quality(_Entry):
+    """A quality every item is made in."""
+
+    suffix: str = Field(max_length=3)
+    name: Name
+    price_factor: float = Field(gt=0)
+    brand: Name
+
+
+class CatalogueFile(_Entry):
+    """The catalogue as it is written."""
+
+    qualities: tuple[Quality, ...] = Field(min_length=1)
+    departments: tuple[Department, ...] = Field(min_length=1, max_length=99)
+
+    @property
+    def department_names(self) -> tuple[str, ...]:
+        """Names of the departments, in the order of the file."""
+        return tuple(department.name for department in self.departments)
+
+    @property
+    def first_sold(self) -> frozenset[str]:
+        """Departments that have an item on sale in the first month of business."""
+        return frozenset(
+            department.name
+            for department in self.departments
+            if any(item.launched == 1 for entry in department.classes for item in entry.items)
+        )
+
+
+def catalogue_name(path: Path | None) -> str:
+    """Return what a catalogue is called in messages."""
+    return str(path) if path else "the packaged catalogue"
+
+
+def read_catalogue_file(path: Path | None = None) -> CatalogueFile:
+    """Read a written catalogue, by default the packaged one, which is read once.
+
+    Raises
+    ------
+    DataError
+        The file is missing, is no YAML, or says something that a catalogue does not have.
+    """
+    return _read(path) if path else _packaged()
+
+
+@cache
+def _packaged() -> CatalogueFile:
+    return _read(None)
+
+
+def _read(path: Path | None) -> CatalogueFile:
+    import yaml
+
+    name = catalogue_name(path)
+    source = path or files("segmentation_assets").joinpath(CATALOGUE_FILE)
+    try:
+        return CatalogueFile.model_validate(yaml.safe_load(source.read_text(encoding="utf-8")))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as problem:
+        raise DataError(
+            f"{name} cannot be read: {problem}", "name a readable file in synthetic.catalogue."
+        ) from problem
+    except ValidationError as problem:
+        first = problem.errors(include_url=False)[0]
+        place = ".".join(str(part) for part in first["loc"]) or "the file"
+        raise DataError(
+            f"{name}: {place}: {first['msg']}, got {first['input']!r:.80}",
+            f"write it as in segmentation_assets/{CATALOGUE_FILE}.",
+        ) from problem
