@@ -21,6 +21,7 @@ from segmentation_assets.ingestion.quarantine import (
     count_reasons,
     explained_rows,
     faulty_rows,
+    first_day_ahead,
     first_rows,
     redelivered_rows,
     write_quarantine,
@@ -71,6 +72,8 @@ class IngestedTable:
         Those of the parts that a person who opens the workbook does not see; they are read like the others.
     rules : tuple of RuleFinding
         What was found of each rule of the contract.
+    first_ahead : date or None
+        First day among the rows that are set aside because they are dated ahead.
     """
 
     key: str
@@ -89,6 +92,7 @@ class IngestedTable:
     part_rows: dict[str, int]
     hidden_sheets: tuple[str, ...] = ()
     rules: tuple[RuleFinding, ...] = ()
+    first_ahead: dt.date | None = None
 
 
 @dataclass(frozen=True)
@@ -209,7 +213,8 @@ def _store(
     stored = _totals(connection, table, parquet_scan(written))
     faulty = _totals(connection, table, scratch.quarantine())
     summary = _summarise(table, delivered, stored, faulty, redelivered, months, counts, part_rows)
-    return replace(summary, hidden_sheets=scratch.hidden_names, rules=findings)
+    ahead = first_day_ahead(connection, table, scratch) if "future_date" in counts else None
+    return replace(summary, hidden_sheets=scratch.hidden_names, rules=findings, first_ahead=ahead)
 
 
 def _write_slices(
