@@ -41,6 +41,7 @@ def check_text(loaded: LoadedSettings) -> str:
         "snapshots": f"{settings.calendar.first_snapshot} to {settings.calendar.last_month or 'the newest month'}, "
         f"each over {settings.calendar.lookback_months} months of order lines",
         **(_synthetic_facts(settings) if settings.source.kind == "synthetic" else _file_facts(settings)),
+        **_named_files(settings),
     }
     return "\n".join(f"{label:<{_LABEL_WIDTH}}{text}".rstrip() for label, text in facts.items())
 
@@ -84,6 +85,16 @@ def _file_facts(settings: Settings) -> dict[str, str]:
     return {
         "source": f"files in {folder}" + ("" if folder.is_dir() else ", which does not exist yet"),
         **{name: _files_text(folder, table, settings.data_dir) for name, table in tables.items() if table is not None},
+    }
+
+
+def _named_files(settings: Settings) -> dict[str, str]:
+    """Files that the settings name beside the delivery, and whether they are there."""
+    named = {"crosswalk": settings.population.crosswalk, "exchange": settings.money.exchange.file}
+    return {
+        label: str(path) + ("" if path.is_file() else ", which does not exist yet")
+        for label, path in named.items()
+        if path is not None
     }
 
 

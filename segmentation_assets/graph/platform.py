@@ -17,6 +17,8 @@ from segmentation_assets.storage.engine import Engine
 from segmentation_assets.storage.models import ModelStore
 from segmentation_assets.storage.store import TableStore
 
+_DAYS_AHEAD = 2
+
 
 @dataclass(frozen=True)
 class Platform:
@@ -51,7 +53,12 @@ class Platform:
 
         It leaves room for a shop whose local day is ahead of this machine's.
         """
-        return None if self.settings.source.kind == "synthetic" else self.today + dt.timedelta(days=2)
+        return None if self.settings.source.kind == "synthetic" else self.today + dt.timedelta(days=_DAYS_AHEAD)
+
+    @staticmethod
+    def readable_from(day: dt.date) -> dt.date:
+        """Day on which a row of a day ahead no longer counts as mistyped."""
+        return day - dt.timedelta(days=_DAYS_AHEAD - 1)
 
     @property
     def event_log_folder(self) -> Path:

@@ -15,6 +15,9 @@ from segmentation_assets.ingestion.calendar import snapshot_months
 from segmentation_assets.storage.manifest import Manifest
 from segmentation_assets.storage.store import WHOLE
 
+READABLE_FROM = "readable_from"
+"""Figure of a raw table: the day on which the first of its rows that are dated ahead can be read."""
+
 State = Literal["fresh", "stale", "missing"]
 
 
@@ -43,6 +46,17 @@ def compare(manifest: Manifest | None, version: str, inputs: dict[str, str]) -> 
     return tuple(reasons)
 
 
+def reasons_to_make(
+    platform: Platform, manifest: Manifest | None, version: str, inputs: dict[str, str]
+) -> tuple[str, ...]:
+    """Return why a stored result cannot be kept: what `compare` finds, or rows dated ahead whose day has come."""
+    reasons = compare(manifest, version, inputs)
+    due = manifest.metadata.get(READABLE_FROM) if manifest else None
+    if reasons or not due or platform.today.isoformat() < due:
+        return reasons
+    return (f"rows dated ahead can be read since {due}",)
+
+
 def expected_version(platform: Platform, node: Node, stored: Manifest | None) -> str:
     """Return the code version that a stored result must have to be kept.
 
@@ -66,7 +80,7 @@ def evaluate(platform: Platform, node: Node, partition: str, *, looks_outside: b
         return Evaluation(node.key, partition, missing, (problem.message,))
     if node.external and not looks_outside and manifest is not None:
         inputs = {**manifest.inputs, **inputs}
-    reasons = compare(manifest, expected_version(platform, node, manifest), inputs)
+    reasons = reasons_to_make(platform, manifest, expected_version(platform, node, manifest), inputs)
     if not reasons and manifest is not None and not platform.store.is_intact(manifest):
         reasons = ("a stored file is missing or damaged",)
     return Evaluation(node.key, partition, missing if reasons else "fresh", reasons)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from difflib import get_close_matches
 
 from segmentation_assets.config.source import DeliveredTable
 from segmentation_assets.errors import DataError, closest_hint
@@ -50,7 +51,7 @@ def _find(setting: str, mapping: DeliveredTable, wanted: Sequence[str], file_nam
         listed = ", ".join(f"'{column}'" for column in sorted(found))
         raise DataError(
             f"{file_name} has no column {_alternatives(wanted)}, which {setting} names; it has {listed}",
-            _hint(wanted, found, mapping.separator),
+            _hint(wanted, found, mapping),
         )
     if len(present) > 1:
         raise DataError(
@@ -70,7 +71,10 @@ def _alternatives(names: Sequence[str]) -> str:
     return " or ".join(f"'{name}'" for name in names)
 
 
-def _hint(wanted: Sequence[str], found: Sequence[str], separator: str) -> str:
+def _hint(wanted: Sequence[str], found: Sequence[str], mapping: DeliveredTable) -> str:
     if len(found) == 1 and any(name in found[0] for name in wanted):
-        return f"the header was split at '{separator}'; set the separator of this table to that of the file."
+        return f"the header was split at '{mapping.separator}'; set the separator of this table to that of the file."
+    mapped = {name for column in mapping.columns for name in mapping.names_of(column)}
+    if not mapped & set(found) and not any(get_close_matches(name, found, n=1) for name in mapped):
+        return "the first line does not look like a header; deliver the file without a title or 'sep=' above it."
     return closest_hint(wanted[-1], found)

@@ -127,7 +127,7 @@ def matching_files(folder: Path, pattern: str, data_dir: Path | None = None) -> 
     -------
     list of str
         Paths below the delivery folder, with ``/`` between their parts; without what Excel keeps beside an open
-        workbook.
+        workbook, and without hidden files and folders unless the pattern names them.
     """
     base, own = folder.resolve(), data_dir.resolve() if data_dir else None
     is_apart = own is None or own in base.parents
@@ -136,6 +136,7 @@ def matching_files(folder: Path, pattern: str, data_dir: Path | None = None) -> 
         name.as_posix()
         for name in names
         if not name.name.startswith(_LOCK_PREFIX)
+        and not any(part.startswith(".") and part not in pattern.split("/") for part in name.parts)
         and (is_apart or own not in (base / name).parents or (base / name).parent == base)
     ]
 

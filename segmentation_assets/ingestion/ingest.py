@@ -22,6 +22,7 @@ from segmentation_assets.ingestion.quarantine import (
     count_reasons,
     explained_rows,
     faulty_rows,
+    first_day_ahead,
     first_rows,
     redelivered_rows,
     write_quarantine,
@@ -74,6 +75,8 @@ class IngestedTable:
         Those of the parts that a person who opens the workbook does not see; they are read like the others.
     rules : tuple of RuleFinding
         What was found of each rule of the contract.
+    first_ahead : date or None
+        First day among the rows that are set aside because they are dated ahead.
     """
 
     key: str
@@ -93,6 +96,7 @@ class IngestedTable:
     hidden_sheets: tuple[str, ...] = ()
     rules: tuple[RuleFinding, ...] = ()
     repair_counts: dict[str, int] = field(default_factory=dict)
+    first_ahead: dt.date | None = None
 
 
 @dataclass(frozen=True)
@@ -214,7 +218,10 @@ def _store(
     faulty = _totals(connection, table, scratch.quarantine())
     summary = _summarise(table, delivered, stored, faulty, redelivered, months, counts, part_rows)
     repairs = count_repairs(connection, parquet_scan(written))
-    return replace(summary, hidden_sheets=scratch.hidden_names, rules=findings, repair_counts=repairs)
+    ahead = first_day_ahead(connection, table, scratch) if "future_date" in counts else None
+    return replace(
+        summary, hidden_sheets=scratch.hidden_names, rules=findings, repair_counts=repairs, first_ahead=ahead
+    )
 
 
 def _write_slices(

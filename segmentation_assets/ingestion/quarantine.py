@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
 
 from segmentation_assets.config.contract import Rules
@@ -63,6 +64,17 @@ def faulty_rows(table: Table, rules: Rules, scratch: Scratch) -> str:
         parts.append(_marked_rows(table, repeated, column, "duplicate_key" if is_key else "not_unique", in_file))
         rows = f"(SELECT * FROM {rows} QUALIFY NOT {_is_repeated(column)})"
     return " UNION ALL ".join(parts)
+
+
+def first_day_ahead(connection: Connection, table: Table, scratch: Scratch) -> dt.date | None:
+    """Return the first day among the rows that are set aside because they are dated ahead."""
+    dates = {column.name for column in table.columns if column.dtype in ("DATE", "TIMESTAMP")}
+    days = ", ".join(
+        f"min(CAST({quote_identifier(name)} AS DATE)) FILTER (fault = {fault_number(table, name, 'future_date')})"
+        for name in sorted(dates)
+    )
+    found: tuple[dt.date | None, ...] = connection.execute(f"SELECT {days} FROM {scratch.quarantine()}").fetchall()[0]
+    return min((day for day in found if day is not None), default=None)
 
 
 def redelivered_rows(table: Table, superseded: str) -> str:

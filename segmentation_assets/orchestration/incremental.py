@@ -18,7 +18,7 @@ from segmentation_assets.graph.inputs import check_source, read_fingerprints
 from segmentation_assets.graph.log_mark import note_attempt
 from segmentation_assets.graph.node import Node
 from segmentation_assets.graph.platform import Platform
-from segmentation_assets.graph.staleness import check_predecessors, compare, expected_version, known_months
+from segmentation_assets.graph.staleness import check_predecessors, expected_version, known_months, reasons_to_make
 from segmentation_assets.monitoring.cost import Cost, CostMeter
 from segmentation_assets.orchestration.step import Step
 from segmentation_assets.storage.contract import ContractResult, check_contract
@@ -155,7 +155,7 @@ def _reasons(
     if by_hand and stored is not None and stored.by_hand != by_hand:
         return tuple(f"{path} is {value} for this run" for path, value in by_hand.items())
     version = effective.code_version(node) if by_hand else expected_version(platform, node, stored)
-    return compare(stored, version, inputs)
+    return reasons_to_make(effective, stored, version, inputs)
 
 
 def _compute_and_store(step: Step, body: Body, inputs: dict[str, str]) -> Manifest:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from segmentation_assets.errors import plural
 from segmentation_assets.graph.declarations import RULES
 from segmentation_assets.graph.snapshots import HIDDEN_SHEETS
+from segmentation_assets.graph.staleness import READABLE_FROM
 from segmentation_assets.ingestion.delivery import DeliveredFile
 from segmentation_assets.ingestion.ingest import IngestedTable, ingest_table
 from segmentation_assets.ingestion.mapping import delivery_folder, effective_source
@@ -34,6 +35,8 @@ def raw_table(name: str) -> Callable[[Step], None]:
             "first_order_at": ingested.first_at,
             "last_order_at": ingested.last_at,
         }
+        if ingested.first_ahead is not None:
+            step.metadata[READABLE_FROM] = step.platform.readable_from(ingested.first_ahead)
 
     return body
 

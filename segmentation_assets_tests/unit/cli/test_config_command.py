@@ -56,6 +56,15 @@ def test_check_lists_the_files_that_will_be_read(folder: Path) -> None:
     ]
 
 
+def test_check_names_files_beside_the_delivery_that_are_missing(folder: Path) -> None:
+    (folder / "rates.csv").touch()
+    overrides = {"population.crosswalk": str(folder / "nowhere.csv"), "money.exchange.file": str(folder / "rates.csv")}
+    assert check_text(load_settings(profile="demo", overrides=overrides)).splitlines()[-2:] == [
+        f"crosswalk     {folder}/nowhere.csv, which does not exist yet",
+        f"exchange      {folder}/rates.csv",
+    ]
+
+
 def test_shown_settings_name_where_each_value_comes_from(folder: Path) -> None:
     (folder / "segmentation.yaml").write_text("imputation:\n  method: median\n")
     lines = show_text(load_settings(overrides={"synthetic.seed": 3})).splitlines()

@@ -1,6 +1,12 @@
 """What is stale across the graph, and which reason is given."""
 
+import datetime as dt
+from dataclasses import replace
+
 from segmentation_assets.graph.staleness import evaluate, evaluate_all, known_months
+
+NAMES = ("order_id", "order_at", "customer_id", "product_id", "quantity", "unit_price")
+OWN = {"files": ["orders.csv"], "columns": {name: name for name in NAMES}}
 
 
 def state_of(platform, key, partition):
@@ -32,6 +38,29 @@ def test_file_with_other_bytes_makes_stale(platform, pretend):
     pretend(platform, "source/decisions", files=platform.store.describe_files([path]))
     path.write_text("edited")
     assert state_of(platform, "source/decisions", "all") == ("stale", ("a stored file is missing or damaged",))
+
+
+def test_rows_dated_ahead_make_stale_from_the_day_on_which_they_can_be_read(platform, pretend):
+    """The day is that on which a row of the 7th would no longer be set aside; the clock makes nothing else stale."""
+    day = platform.readable_from(dt.date(2025, 9, 7))
+    pretend(platform, "source/decisions", metadata={"readable_from": day.isoformat()})
+    before, after = (replace(platform, today=today) for today in (day - dt.timedelta(days=1), day))
+
+    assert state_of(before, "source/decisions", "all") == ("fresh", ())
+    assert state_of(after, "source/decisions", "all") == (
+        "stale", (f"rows dated ahead can be read since {day}",)
+    )  # fmt: skip
+    pretend(platform, "source/decisions")
+    assert state_of(after, "source/decisions", "all") == ("fresh", ())
+
+
+def test_rows_dated_ahead_can_be_read_once_they_are_no_longer_set_aside(platform):
+    own = platform.altered({"source": {"kind": "files", "order_lines": OWN}})
+    day = dt.date(2025, 9, 7)
+    latest = {
+        offset: replace(own, today=own.readable_from(day) + dt.timedelta(days=offset)).latest_day for offset in (-1, 0)
+    }
+    assert latest[-1] <= day < latest[0]
 
 
 def test_what_rests_on_something_stale_is_stale_and_names_it(taken_in, pretend):

@@ -130,6 +130,14 @@ def test_what_excel_keeps_beside_an_open_workbook_is_no_delivery(tmp_path: Path)
     assert [file.file_name for file in list_delivery(tmp_path, make_source("*.xlsx"))] == ["lines.xlsx"]
 
 
+def test_hidden_files_are_no_delivery_unless_a_pattern_names_them(tmp_path: Path) -> None:
+    for name in ("lines.csv", "._lines.csv", ".trash/lines.csv", ".outbox/lines.csv"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"x")
+    listed = list_delivery(tmp_path, make_source("**/*.csv", ".outbox/*.csv"))
+    assert [file.file_name for file in listed] == [".outbox/lines.csv", "lines.csv"]
+
+
 def test_what_the_data_folder_holds_is_no_delivery(tmp_path: Path) -> None:
     for name in ("lines.csv", "shop/lines.csv", "data/exports/lines.csv", "data/lines.csv", "database/lines.csv"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)

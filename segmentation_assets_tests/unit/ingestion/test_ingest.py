@@ -167,7 +167,13 @@ def test_rows_dated_after_the_delivery_are_set_aside(counter: Counter) -> None:
         ("a.csv", 4, "out_of_range", "at", "2100-01-01 00:00:00"),
     ]
     assert outcome.ingested.last_at == dt.datetime(2025, 3, 5, 23, 59, 59)
+    assert outcome.ingested.first_ahead == dt.date(2025, 3, 6)
     assert reconcile_delivery(outcome.ingested).passed
+
+
+def test_other_rows_set_aside_are_not_dated_ahead(counter: Counter) -> None:
+    counter.hand_in("a.csv", LINE, ",2025-03-05 10:00:00,C1,P1,2,1.50", "O4,2100-01-01 00:00:00,C1,P1,2,1.50")
+    assert counter.ingest(latest=dt.date(2025, 3, 6)).ingested.first_ahead is None
 
 
 def test_without_a_latest_day_any_real_date_is_taken(counter: Counter) -> None:
@@ -179,6 +185,7 @@ def test_days_of_registration_after_the_delivery_are_set_aside(counter: Counter)
     counter.hand_in("a.csv", "1,1980,01.02.2025", "2,1980,02.02.2025", "3,,", header="id,born,since")
     outcome = counter.ingest(CUSTOMERS, latest=dt.date(2025, 2, 2))
     assert outcome.quarantine() == [("a.csv", 2, "future_date", "since", "02.02.2025")]
+    assert outcome.ingested.first_ahead == dt.date(2025, 2, 2)
 
 
 def test_files_of_csv_and_parquet_are_read_together(counter: Counter) -> None:

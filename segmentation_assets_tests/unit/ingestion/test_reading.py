@@ -57,6 +57,13 @@ def test_a_wrong_separator_is_suspected_when_the_header_is_one_column(counter: C
         counter.ingest()
 
 
+@pytest.mark.parametrize("title", ["sep=,", "Report of January", "Sales,2025"])
+def test_a_line_above_the_header_is_suspected(counter: Counter, title: str) -> None:
+    counter.hand_in("a.csv", HEADER, LINE, header=title)
+    with pytest.raises(DataError, match=r"a\.csv has no column 'order', .*\nHint: the first line does not look like"):
+        counter.ingest()
+
+
 def test_a_mapped_name_that_stands_twice_is_refused(counter: Counter) -> None:
     counter.hand_in("a.csv", LINE + ",1", header=HEADER + ",price")
     with pytest.raises(DataError, match=r"a\.csv has 2 columns called 'price', which .*unit_price names\nHint: rename"):
