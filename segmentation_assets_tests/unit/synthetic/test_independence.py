@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 
 from segmentation_assets.config.settings import EngineSettings
-from segmentation_assets.config.synthetic import REAL_RATES, SyntheticSettings
+from segmentation_assets.config.synthetic import REAL_RATES, DriftEvent, SyntheticSettings
+from segmentation_assets.ingestion.calendar import shift_month
 from segmentation_assets.storage.engine import Connection, Engine
 from segmentation_assets.synthetic.delivery import write_delivery
 from segmentation_assets.synthetic.shop import open_business
@@ -25,7 +26,7 @@ CASES: dict[str, dict[str, Any]] = {
         "first_month": "2024-02",
         "faults": dict.fromkeys(REAL_RATES, 0.25),
     },
-    "grocery with the faults of real files and drift in a later month": {
+    "grocery with the faults of real files and drift": {
         "customers": 25,
         "months": 3,
         "seed": 2**31 - 1,
@@ -35,7 +36,6 @@ CASES: dict[str, dict[str, Any]] = {
         "drift": [
             {"kind": "price_rise", "from_month": "1999-12", "amount": 0.3},
             {"kind": "new_department", "from_month": "2000-01", "department": "Apparel", "amount": 1.0},
-            {"kind": "channel_shift", "from_month": "2000-02", "amount": 0.5},
         ],
     },
     "wholesale of another mix with names and bulk buyers": {
@@ -83,11 +83,13 @@ def of_first_customers(frame: pd.DataFrame, n_customers: int) -> pd.DataFrame:
     return frame
 
 
-def test_files_are_the_same_bytes_however_many_months_follow(
+def test_files_are_the_same_bytes_however_many_months_follow_and_whatever_changes_in_them(
     connection: Connection, tmp_path: Path, settings: SyntheticSettings
 ) -> None:
     short = deliver(connection, tmp_path / "short", settings)
-    long = deliver(connection, tmp_path / "long", settings, months=settings.months + 2)
+    next_month = shift_month(settings.first_month, settings.months)
+    later = DriftEvent(kind="channel_shift", from_month=next_month, amount=0.5)
+    long = deliver(connection, tmp_path / "long", settings, months=settings.months + 2, drift=(*settings.drift, later))
     kept = short.keys() - {"true_faults.parquet"}
     assert len(kept) > 3 * settings.months
     assert [name for name in sorted(kept) if short[name].read_bytes() != long[name].read_bytes()] == []
