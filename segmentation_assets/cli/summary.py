@@ -6,6 +6,7 @@ from segmentation_assets.cli.progress import warnings_of
 from segmentation_assets.graph.platform import Platform
 from segmentation_assets.graph.staleness import known_months
 from segmentation_assets.storage.engine import fetch_row, parquet_scan
+from segmentation_assets.storage.store import WHOLE
 
 
 def closing_summary(platform: Platform) -> str:
@@ -52,8 +53,10 @@ def _verdict(platform: Platform, month: str) -> str:
 
 
 def _warnings(platform: Platform, month: str) -> list[str]:
-    """Say which checks of the month warn; their results are stored all the same."""
-    manifests = (platform.store.manifest(node.key, month) for node in platform.graph.nodes if node.is_partitioned)
+    """Say which checks of the month and of what is not made by month warn; their results are stored all the same."""
+    manifests = (
+        platform.store.manifest(node.key, month if node.is_partitioned else WHOLE) for node in platform.graph.nodes
+    )
     return [f"  warning: {text}" for manifest in manifests if manifest for text in warnings_of(manifest)]
 
 

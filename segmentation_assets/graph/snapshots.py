@@ -10,6 +10,9 @@ _MODEL_KINDS = ("scikitlearn", "parquet")
 HIDDEN_SHEETS = "hidden_sheets"
 """Entry of a raw table's metadata: the hidden sheets that were read, with their rows."""
 
+UNREAD_PARTS = "unread_parts"
+"""Entry of a raw table's metadata: files, sheets and database tables of which no row can be used, with their rows."""
+
 RATE_CURRENCIES = "rate_currencies"
 """Entry of the metadata of the classified lines: the currencies that have an exchange rate."""
 
@@ -31,9 +34,9 @@ def _data_quality_node(settings: Settings, crosswalk: tuple[Input, ...]) -> Node
     return Node(
         key="monitoring/data_quality",
         description="What the data page of the reports shows: rows, customers and money of each layer against the "
-        "layer it was made from, the delivered rows that were set aside in the files this month reads, rows of hidden "
-        "sheets, entries of the settings that fit no order line, what the data of the lookback shows about its source, "
-        "and the values that were changed in order to read them.",
+        "layer it was made from, the delivered rows that were set aside in the files this month reads and in files that "
+        "cannot be used at all, rows of hidden sheets, entries of the settings that fit no order line, what the data of "
+        "the lookback shows about its source, and the values that were changed in order to read them.",
         inputs=(
             Input(key="raw/order_lines", window="lookback"),
             Input(key="silver/order_lines", window="lookback"),
@@ -42,6 +45,7 @@ def _data_quality_node(settings: Settings, crosswalk: tuple[Input, ...]) -> Node
             *products,
             *same("silver/snapshot_input", "silver/customer_features", "gold/customer_segments"),
             *(Input(key=f"raw/{name}", window="fact", slice_name=HIDDEN_SHEETS) for name in workbook_tables(settings)),
+            Input(key="raw/order_lines", window="fact", slice_name=UNREAD_PARTS),
             Input(key="silver/order_lines", window="fact", slice_name=RATE_CURRENCIES),
         ),
         settings=("money.vat.rates",),

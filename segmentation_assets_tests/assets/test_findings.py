@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from html import escape
 
 from segmentation_assets.graph.platform import Platform
@@ -68,3 +69,27 @@ def test_repair_alone_is_told_and_leaves_the_segments_as_they_are(shop, run):
     assert ("monitoring/data_quality", NEWEST) in computed
     assert ("monitoring/data_quality", MONTHS[0]) not in computed
     assert not {key for key, _ in computed if key.startswith(("clusters/", "gold/", "silver/customer"))}
+
+
+def test_file_of_which_no_row_can_be_used_is_told_in_every_month_and_warned_about(
+    shop, run, segmentation, write_settings, monkeypatch
+):
+    spoilt = shop.lines(NEWEST).with_name("order_lines-spoilt.parquet")
+    shutil.copy(shop.lines(NEWEST), spoilt)
+    rewrite(spoilt, "SELECT * REPLACE ('soon' AS order_at) FROM t LIMIT 3")
+    monkeypatch.chdir(shop.root)
+    write_settings(shop.settings())
+
+    ended = segmentation("run")
+
+    assert ended.code == 0
+    warning = f"raw/order_lines: no row can be used of {spoilt.name} (3 rows); raw/quarantine says why."
+    assert ended.out.split("Segments of")[1].count(warning) == 1
+    for month in MONTHS:
+        page = (shop.data_dir / "reports" / month[:7] / "dashboard.html").read_text(encoding="utf-8")
+        assert "the date does not follow source date_format" in page
+        assert "No delivered row is in quarantine" not in page
+    spoilt.unlink()
+    assert warning not in segmentation("run").out
+    page = (shop.data_dir / "reports" / NEWEST[:7] / "dashboard.html").read_text(encoding="utf-8")
+    assert "No delivered row is in quarantine" in page

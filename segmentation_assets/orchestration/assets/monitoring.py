@@ -7,7 +7,7 @@ from typing import Any
 
 from segmentation_assets.errors import noun, plural
 from segmentation_assets.graph.inputs import lookback_months
-from segmentation_assets.graph.snapshots import HIDDEN_SHEETS, RATE_CURRENCIES
+from segmentation_assets.graph.snapshots import HIDDEN_SHEETS, RATE_CURRENCIES, UNREAD_PARTS
 from segmentation_assets.graph.sources import delivered_tables, workbook_tables
 from segmentation_assets.ingestion.crosswalk import count_reassigned
 from segmentation_assets.ingestion.findings import (
@@ -91,11 +91,16 @@ def _checked_rows(step: Step) -> list[tuple[Any, ...]]:
 
 
 def _quarantine_rows(step: Step) -> list[tuple[Any, ...]]:
-    """Rows set aside, by table and reason; of order lines only in files that reach into the lookback."""
+    """Rows set aside, by table and reason; of order lines only in files that reach into the lookback.
+
+    Nobody knows where files reach of which no row can be used; they count in every month.
+    """
+    unread = step.input_metadata("raw/order_lines").get(UNREAD_PARTS) or {}
     counted = step.connection.execute(
         f"SELECT table_name, reason, explanation, count(*) FROM {step.relation('raw/quarantine')} "
         f"WHERE table_name <> 'order_lines' OR source_file IN (SELECT source_file FROM {_raw_lines(step)}) "
-        "GROUP BY ALL ORDER BY ALL"
+        "OR source_file IN (SELECT unnest($1)) GROUP BY ALL ORDER BY ALL",
+        [list(unread)],
     ).fetchall()
     return [("quarantine", table, reason, words, None, count, None) for table, reason, words, count in counted]
 

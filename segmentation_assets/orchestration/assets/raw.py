@@ -6,8 +6,8 @@ import shutil
 from collections.abc import Callable
 
 from segmentation_assets.errors import plural
-from segmentation_assets.graph.declarations import RULES
-from segmentation_assets.graph.snapshots import HIDDEN_SHEETS
+from segmentation_assets.graph.declarations import FILES_READ, RULES
+from segmentation_assets.graph.snapshots import HIDDEN_SHEETS, UNREAD_PARTS
 from segmentation_assets.graph.staleness import READABLE_FROM
 from segmentation_assets.ingestion.delivery import DeliveredFile
 from segmentation_assets.ingestion.ingest import IngestedTable, ingest_table
@@ -18,6 +18,8 @@ from segmentation_assets.storage.engine import parquet_scan
 from segmentation_assets.storage.store import WHOLE
 from segmentation_assets.tables.raw import QUARANTINE, RAW_TABLES
 
+_MOST_NAMED = 5
+
 
 def raw_table(name: str) -> Callable[[Step], None]:
     """Make the body that reads one delivered table in one pass."""
@@ -27,8 +29,11 @@ def raw_table(name: str) -> Callable[[Step], None]:
         result = reconcile_delivery(ingested)
         step.add_check("reconciliation", result.sentence, passed=result.passed, comparison=result.comparison)
         _check_rules(step, name, ingested)
+        unread = _unread_parts(step, ingested)
+        step.add_check(FILES_READ, _unread_sentence(step.node.key, unread), passed=not unread)
         step.metadata |= result.figures | {
             "part_rows": ingested.part_rows,
+            UNREAD_PARTS: unread,
             HIDDEN_SHEETS: {name: ingested.part_rows[name] for name in ingested.hidden_sheets},
             "quarantine_counts": ingested.quarantine_counts,
             "repair_counts": ingested.repair_counts,
@@ -39,6 +44,26 @@ def raw_table(name: str) -> Callable[[Step], None]:
             step.metadata[READABLE_FROM] = step.platform.readable_from(ingested.first_ahead)
 
     return body
+
+
+def _unread_parts(step: Step, ingested: IngestedTable) -> dict[str, int]:
+    """Rows of the parts of which none can be used; parts whose rows all stand in a later one are no such."""
+    path = step.stage / "quarantine" / PART
+    if not path.exists():
+        return {}
+    counted = step.connection.execute(
+        f"SELECT source_file, count(*) FROM {parquet_scan([path])} GROUP BY source_file "
+        "HAVING count(*) FILTER (reason <> 'redelivered') > 0 ORDER BY source_file"
+    ).fetchall()
+    return {str(part): int(count) for part, count in counted if count == ingested.part_rows[part]}
+
+
+def _unread_sentence(key: str, unread: dict[str, int]) -> str:
+    if not unread:
+        return f"{key}: every file has a row that can be used."
+    named = ", ".join(f"{part} ({plural(rows, 'row')})" for part, rows in list(unread.items())[:_MOST_NAMED])
+    more = ", …" if len(unread) > _MOST_NAMED else ""
+    return f"{key}: no row can be used of {named}{more}; raw/quarantine says why."
 
 
 def _check_rules(step: Step, name: str, ingested: IngestedTable) -> None:
