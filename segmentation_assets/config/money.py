@@ -68,6 +68,8 @@ class VatSettings(_Section):
     def _check_prices(self) -> "VatSettings":
         if self.analyse != "as_delivered" and self.prices == "not_said":
             raise ValueError(f"analyse '{self.analyse}' needs prices to be include or exclude")
+        if self.prices == "not_said" and (self.rate is not None or self.rates):
+            raise ValueError("a VAT rate does nothing while prices is not_said; write include or exclude")
         return self
 
     @property

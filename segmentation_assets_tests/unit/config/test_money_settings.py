@@ -1,6 +1,7 @@
 """Money settings that contradict each other or the mapped columns are refused."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import ValidationError
@@ -84,6 +85,12 @@ def test_rates_file_is_named_as_seen_from_the_settings_file(tmp_path: Path) -> N
     config.parent.mkdir()
     config.write_text("money:\n  exchange:\n    file: rates.csv\n", encoding="utf-8")
     assert load_settings(config=config).settings.money.exchange.file == config.parent / "rates.csv"
+
+
+@pytest.mark.parametrize("given", [{"rate": 0.19}, {"rates": (VatRule(country="AT", rate=0.2),)}])
+def test_rate_that_would_do_nothing_is_refused(given: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="a VAT rate does nothing while prices is not_said; write include or exclude"):
+        VatSettings(**given)
 
 
 def test_contradiction_names_its_place(tmp_path: Path) -> None:
