@@ -19,6 +19,9 @@ NOVEMBER = 10
 
 _WEEKDAYS = (0.90, 0.85, 0.90, 1.00, 1.10, 1.25, 1.15)
 _HOURS = (2, 1, 1, 1, 1, 2, 4, 8, 12, 16, 18, 18, 20, 18, 17, 17, 18, 20, 24, 30, 32, 26, 14, 6)
+_STORE_HOURS = (0, 0, 0, 0, 0, 0, 0, 0, 2, 10, 14, 16, 15, 14, 14, 15, 18, 20, 16, 6, 0, 0, 0, 0)
+"""Stores are open from 8 to 20."""
+
 _SECONDS_PER_HOUR = 3600
 SECONDS_PER_DAY = 24 * _SECONDS_PER_HOUR
 
@@ -83,11 +86,11 @@ def spread_over_days(positions: NDArray[np.float64], edges: NDArray[np.float64])
     return days
 
 
-def spread_over_hours(positions: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Turn positions in a day's demand, 0 to 1, into seconds of the day."""
+def spread_over_hours(positions: NDArray[np.float64], *, in_store: bool = False) -> NDArray[np.int64]:
+    """Turn positions in a day's demand, 0 to 1, into seconds of the day; those in a store lie in its opening hours."""
     import numpy as np
 
-    edges = _cumulative_shares(np.array(_HOURS, dtype=np.float64))
+    edges = _cumulative_shares(np.array(_STORE_HOURS if in_store else _HOURS, dtype=np.float64))
     hours: NDArray[np.float64] = np.interp(positions, edges, np.arange(len(edges), dtype=np.float64))
     return np.minimum((hours * _SECONDS_PER_HOUR).astype(np.int64), SECONDS_PER_DAY - 1)
 

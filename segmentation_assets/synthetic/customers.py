@@ -26,6 +26,9 @@ _WHOLESALE_SHARES = (0.7, 0.005)
 
 _STAFF_SHARE = 0.004
 _NEWSLETTER_SHARE = 0.6
+_YOUNGEST = 19
+"""Years from the year of birth to that of registration, so that everybody is 18 by then."""
+
 _EARLY_DAYS = 30
 _LONG_BEFORE_SHARE = 0.4
 
@@ -69,11 +72,13 @@ def customers_frame(
     registered = _registration_days(draws, population, calendar)
     age = 18 + np.floor(draws.gamma("age", numbers, np.full(len(numbers), 4)) * 24)
     first_year = calendar.months[0].astype("datetime64[Y]").astype(int) + 1970
+    registered_year = registered.astype("datetime64[D]").astype("datetime64[Y]").astype(int) + 1970
+    born = np.minimum(first_year - np.minimum(age, 90).astype(int), registered_year - _YOUNGEST)
     frame = pd.DataFrame(
         {
             "customer_id": number_texts("C", numbers, CUSTOMER_DIGITS),
             "registered_on": registered.astype("datetime64[D]").astype("datetime64[s]"),
-            "birth_year": first_year - np.minimum(age, 90).astype(int),
+            "birth_year": born,
             "country": _texts(COUNTRIES, draw_categories(draws, "country", numbers, COUNTRIES)),
             "gender": _texts(_GENDERS, draw_categories(draws, "gender", numbers, _GENDERS)),
             "household_size": 1 + draw_categories(draws, "household", numbers, _HOUSEHOLDS),

@@ -138,6 +138,22 @@ def place_orders(
     return Orders(numbers, rows[order], calendar.starts[month] + days * SECONDS_PER_DAY + time_of_day)
 
 
+def within_opening_hours(
+    draws: Draws,
+    purpose: str,
+    order_numbers: NDArray[np.int64],
+    seconds: NDArray[np.int64],
+    is_store: NDArray[np.bool_],
+) -> NDArray[np.int64]:
+    """Move what happens in a store into its opening hours, on the same day and drawn by the same numbers."""
+    import numpy as np
+
+    time_of_day = spread_over_hours(draws.uniform(purpose, order_numbers[is_store]), in_store=True)
+    moved = seconds.copy()
+    moved[is_store] += time_of_day - seconds[is_store] % SECONDS_PER_DAY
+    return np.asarray(moved)
+
+
 def _order_rates(
     population: Population, states: NDArray[np.int8], calendar: BusinessCalendar, month: int
 ) -> NDArray[np.float64]:

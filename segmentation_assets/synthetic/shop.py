@@ -6,7 +6,7 @@ Writing it as a delivery is done in `delivery.py`.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -19,7 +19,14 @@ from segmentation_assets.synthetic.customers import COUNTRIES, customers_frame, 
 from segmentation_assets.synthetic.draws import Draws
 from segmentation_assets.synthetic.drift import app_shares
 from segmentation_assets.synthetic.engagement import EVENT_TYPES, draw_events
-from segmentation_assets.synthetic.orders import Lines, draw_returns, fill_orders, join_lines, place_orders
+from segmentation_assets.synthetic.orders import (
+    Lines,
+    draw_returns,
+    fill_orders,
+    join_lines,
+    place_orders,
+    within_opening_hours,
+)
 from segmentation_assets.synthetic.population import CUSTOMER_DIGITS, Population, make_population
 from segmentation_assets.synthetic.states import STATES, first_states, next_states
 
@@ -156,12 +163,19 @@ class Business:
         assortment = make_assortment(draws, self.catalogue, self.settings, self.calendar, month)
         has_choice = assortment.has_something_for(population)
         orders = place_orders(draws, population, states, has_choice, self.calendar, month)
+        is_store = self._channels(orders.numbers, orders.customers)[1] >= 0
+        at = within_opening_hours(draws, "order hour", orders.numbers, orders.seconds, is_store)
+        orders = replace(orders, seconds=at)
         lines = fill_orders(draws, orders, population, states, assortment)
         returns = draw_returns(draws, lines, population, states, self.catalogue)
+        is_store = self._channels(returns.order_numbers, returns.customers)[1] >= 0
+        at = within_opening_hours(draws, "return hour", returns.order_numbers, returns.seconds, is_store)
+        returns = replace(returns, seconds=at)
         is_later = returns.seconds >= self.calendar.starts[month + 1]
         parts = [part for part in (pending, lines, returns.take(~is_later)) if part is not None]
-        events = draw_events(draws, orders, population, states, self.calendar, month)
         customers, registered = self._all_customers
+        newsletter_since = customers["newsletter_since"].to_numpy()
+        events = draw_events(draws, orders, population, states, newsletter_since, self.calendar, month)
         products = self.catalogue.products
         made = BusinessMonth(
             str(self.calendar.months[month]),
@@ -173,6 +187,18 @@ class Business:
         )
         return made, returns.take(is_later)
 
+    def _channels(
+        self, order_numbers: NDArray[np.int64], customers: NDArray[np.int64]
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Channel and store of orders; see `draw_channels`."""
+        return draw_channels(
+            self.draws,
+            order_numbers,
+            self.population.numbers[customers],
+            self.countries[customers],
+            app_shares(self.settings, order_numbers // 10 ** (CUSTOMER_DIGITS + 2)),
+        )
+
     def _lines_frame(self, lines: Lines) -> pd.DataFrame:
         import numpy as np
         import pandas as pd
@@ -181,13 +207,7 @@ class Business:
         prefix = np.where(lines.quantities > 0, 0, 1)
         texts = np.stack([number_texts(letter, numbers, ORDER_DIGITS) for letter in "SR"])
         customers = lines.customers
-        channels, stores = draw_channels(
-            self.draws,
-            lines.order_numbers,
-            self.population.numbers[customers],
-            self.countries[customers],
-            app_shares(self.settings, lines.order_numbers // 10 ** (CUSTOMER_DIGITS + 2)),
-        )
+        channels, stores = self._channels(lines.order_numbers, customers)
         products, brands = self.catalogue.products, self.catalogue.products["brand"]
         return pd.DataFrame(
             {

@@ -35,7 +35,7 @@ class StateTraits:
 
 
 TRAITS = {
-    "prospect": StateTraits(0.0, engagement=0.0),
+    "prospect": StateTraits(0.0, engagement=0.5),
     "new": StateTraits(0.6, 0.9),
     "active": StateTraits(1.0),
     "loyal": StateTraits(1.5, 1.15, engagement=1.4),

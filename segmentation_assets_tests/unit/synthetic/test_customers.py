@@ -23,6 +23,10 @@ def test_a_few_accounts_are_staff_and_wholesale(customers: pd.DataFrame) -> None
     assert shares["wholesale"] == pytest.approx(0.005, abs=0.0015)
 
 
+def test_everybody_is_18_when_registering(customers: pd.DataFrame) -> None:
+    assert (customers["registered_on"].dt.year - customers["birth_year"]).min() == 19
+
+
 def test_three_in_five_take_the_newsletter_from_registration_on(customers: pd.DataFrame) -> None:
     taken = customers["newsletter_since"].notna()
     assert taken.mean() == pytest.approx(0.6, abs=0.011)

@@ -200,3 +200,27 @@ def test_events_begin_with_the_registration_and_clicks_follow_an_opened_mail(sho
     )
     assert len(pairs) > 100
     assert (pairs["event_at"] - pairs["opened_at"]).dt.total_seconds().between(0, 600).all()
+
+
+def test_mails_go_to_who_takes_the_newsletter_also_before_the_first_order(shop: Shop) -> None:
+    mails = shop.engagement_events[shop.engagement_events["event_type"].isin(["email_open", "email_click"])]
+    mails = mails.merge(shop.customers[["customer_id", "newsletter_since"]], on="customer_id")
+    first_order = shop.order_lines.groupby("customer_id")["order_at"].min()
+    assert (mails["event_at"] >= mails["newsletter_since"]).all()
+    assert 0.01 < (mails["event_at"] < mails["customer_id"].map(first_order)).mean() < 0.3
+
+
+def test_nobody_visits_or_calls_before_the_first_order(shop: Shop) -> None:
+    events = shop.engagement_events.query("event_type in ['visit', 'service_contact']")
+    newcomers = shop.customers[shop.customers["registered_on"] > "2023-09-01"]["customer_id"]
+    events = events[events["customer_id"].isin(newcomers)]
+    first_order = shop.order_lines.groupby("customer_id")["order_at"].min()
+    assert len(events) > 500
+    assert (events["event_at"] >= events["customer_id"].map(first_order)).all()
+
+
+def test_stores_sell_and_take_back_in_opening_hours_and_the_web_at_night_too(shop: Shop) -> None:
+    hours = shop.order_lines["order_at"].dt.hour
+    by_channel = shop.order_lines["channel"].astype(str)
+    assert hours[by_channel == "store"].between(8, 19).all()
+    assert (hours[by_channel == "web"] >= 20).mean() > 0.15
