@@ -227,6 +227,11 @@ class SourceSettings(_Section):
         description="when a later file holds an order that an earlier one held: take the later file's (the earlier "
         "lines go to the quarantine), or stop",
     )
+    duplicate_lines: Literal["keep", "leave_out"] = Field(
+        "keep",
+        description="when a line of an order equals an earlier one in every mapped column: keep counts both, as a "
+        "repeat cannot be told from an error without a line number; leave_out makes the later one an adjustment",
+    )
     max_quarantine_share: float = Field(
         0.01, ge=0, le=1, description="share of delivered rows that may be set aside; above it the run stops"
     )

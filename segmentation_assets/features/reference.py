@@ -106,7 +106,8 @@ def compute_reference(connection: Connection, raw_relation: str, settings: Setti
     reference = settings.reference
     if reference is None:
         raise SettingsError("there is no reference section in the settings", "add one, or do not ask for a reference.")
-    source = effective_source(settings).model_copy(update={"non_product_codes": reference.non_product_codes})
+    kept = {"non_product_codes": reference.non_product_codes, "duplicate_lines": "keep"}
+    source = effective_source(settings).model_copy(update=kept)
     with _classified(connection, raw_relation, source):
         first_at, last_at = connection.execute(f"SELECT min(order_at), max(order_at) FROM {_LINES}").fetchone() or (
             None,

@@ -135,7 +135,7 @@ def _raw_node(table: str, *, has_rules: bool) -> Node:
     return Node(
         key=f"raw/{table}",
         description=_RAW_DESCRIPTIONS[table],
-        logic_version="2",
+        logic_version="3",
         inputs=(Input(key="source/delivery", window="slice", slice_name=table),),
         is_partitioned=False,
         storage="sliced",
@@ -187,6 +187,7 @@ def _order_lines_node(settings: Settings) -> Node:
             "source.cancellations",
             "source.adjustment_prefixes",
             "source.non_product_codes",
+            "source.duplicate_lines",
             "engine.customer_buckets",
             "money.vat",
             "money.exchange.rates",

@@ -27,6 +27,7 @@ _TYPE_OF_REASON = {
     "adjustment_order": "adjustment",
     "positive_cancellation": "adjustment",
     "zero_quantity": "adjustment",
+    "duplicate_line": "adjustment",
     "non_product_code": "non_product",
     "other_country": "excluded",
     "other_channel": "excluded",
@@ -52,7 +53,7 @@ def classified_lines_sql(
         SQL table expression with the columns of ``raw/order_lines``; whole orders by month, as equal rows are looked
         for within it.
     source : SourceSettings
-        Its cancellations, adjustment_prefixes and non_product_codes decide.
+        Its cancellations, adjustment_prefixes, non_product_codes and duplicate_lines decide.
     population : PopulationSettings
         Lines outside of it are `excluded`.
     accounts : str or None
@@ -68,9 +69,10 @@ def classified_lines_sql(
     Notes
     -----
     The first reason that holds counts: those of the population; non_product_code, adjustment_order, negative_price,
-    zero_quantity; then under the rule ``prefix`` return (prefix and quantity below zero), positive_cancellation
-    (prefix), write_off (quantity below zero), and under the rule ``negative_quantity`` write_off (quantity below zero,
-    price zero) and return (quantity below zero); then free_item (price zero) and sale.
+    zero_quantity; duplicate_line where the settings leave it out; then under the rule ``prefix`` return (prefix and
+    quantity below zero), positive_cancellation (prefix), write_off (quantity below zero), and under the rule
+    ``negative_quantity`` write_off (quantity below zero, price zero) and return (quantity below zero); then free_item
+    (price zero) and sale.
     """
     delivered = [quote_identifier(name) for name in RAW_ORDER_LINES.column_names]
     compared = [quote_identifier(name) for name in RAW_ORDER_LINES.column_names if name not in _PROVENANCE]
@@ -82,13 +84,14 @@ def classified_lines_sql(
         "amount": amount_sql(conversion),
         "cost_amount": cost,
         "margin_amount": f"TRY_CAST({net_amount_sql(conversion)} - {cost} AS {AMOUNT})",
-        "is_exact_duplicate": f"row_number() OVER (PARTITION BY {', '.join(compared)} ORDER BY source_file, "
-        "source_row) > 1",
+        "is_exact_duplicate": "is_exact_duplicate",
     }
     added = [name for name in ORDER_LINES.column_names if name not in RAW_ORDER_LINES.column_names]
     columns = ", ".join([*delivered, *(f"{computed[name]} AS {quote_identifier(name)}" for name in added)])
     reason = _reason_sql(source, population, accounts)
-    return f"SELECT {columns} FROM (SELECT *, {reason} AS line_reason FROM {priced_lines(relation, conversion)})"
+    repeated = f"row_number() OVER (PARTITION BY {', '.join(compared)} ORDER BY source_file, source_row) > 1"
+    lines = f"(SELECT *, {repeated} AS is_exact_duplicate FROM {priced_lines(relation, conversion)})"
+    return f"SELECT {columns} FROM (SELECT *, {reason} AS line_reason FROM {lines})"
 
 
 def bucket_sql(column: str, buckets: int) -> str:
@@ -120,6 +123,7 @@ def _reason_sql(source: SourceSettings, population: PopulationSettings, accounts
         (_prefix_condition(source.adjustment_prefixes), "adjustment_order"),
         ("unit_price < 0", "negative_price"),
         ("quantity = 0", "zero_quantity"),
+        *([("is_exact_duplicate", "duplicate_line")] if source.duplicate_lines == "leave_out" else []),
         *_cancellation_branches(source),
         ("unit_price = 0", "free_item"),
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import csv
 import gzip
+import logging
 import zlib
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -12,6 +13,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from segmentation_assets.errors import DataError, SettingsError
+
+_log = logging.getLogger("segmentation_assets.ingestion")
 
 _CHUNK_BYTES = 1 << 20
 _ZSTD_CHUNK_BYTES = 1 << 12
@@ -45,7 +48,8 @@ def utf8_text(path: Path, name: str, encoding: str, scratch: Path) -> Path:
     Raises
     ------
     DataError
-        A byte is not text in the declared encoding, or the packed file is damaged.
+        A byte is not text in the declared encoding, a zero byte stands in the text, the file begins with the mark of
+        UTF-8 although another encoding is declared, or the packed file is damaged.
     SettingsError
         The encoding is not known.
     """
@@ -54,9 +58,17 @@ def utf8_text(path: Path, name: str, encoding: str, scratch: Path) -> Path:
         for _ in _decoded(path, name, codec):
             pass
         return path
+    is_ascii = True
     with scratch.open("wb") as target:
         for text in _decoded(path, name, codec):
+            is_ascii = is_ascii and text.isascii()
             target.write(text.encode("utf-8"))
+    if not is_ascii and not codec.startswith("utf-") and _is_utf8(path, name):
+        _log.warning(
+            "%s is UTF-8 text but is read as %s, as the settings say, so that £ becomes Â£; set the encoding to utf-8",
+            name,
+            codec,
+        )
     return scratch
 
 
@@ -112,9 +124,11 @@ def rewrite_records(path: Path, separator: str, width: int, target: Path) -> Non
 
 
 def _codec(name: str, encoding: str) -> str:
+    """Return the name of an encoding of text; Python also knows codecs from bytes to bytes."""
     try:
+        "".encode(encoding)
         return codecs.lookup(encoding).name
-    except LookupError as problem:
+    except (LookupError, UnicodeError) as problem:
         raise SettingsError(
             f"{name}: '{encoding}' is not an encoding", "write utf-8, cp1252, iso-8859-1 or utf-16, for example."
         ) from problem
@@ -125,6 +139,12 @@ def _decoded(path: Path, name: str, codec: str) -> Iterator[str]:
     decoder = codecs.getincrementaldecoder(codec)()
     read_bytes = lines = 0
     for chunk in _chunks(path, name):
+        is_start = read_bytes == 0
+        if is_start and chunk.startswith(codecs.BOM_UTF8) and not codec.startswith("utf-"):
+            raise DataError(
+                f"{name} begins with the mark of UTF-8; declared is {codec}",
+                "set the encoding of this table to utf-8; all its CSV files are read by the same.",
+            )
         read_bytes += len(chunk)
         try:
             text = decoder.decode(chunk, final=not chunk)
@@ -136,9 +156,32 @@ def _decoded(path: Path, name: str, codec: str) -> Iterator[str]:
                 f"is not {codec} text",
                 "set the encoding of this table to that of the file, for example cp1252.",
             ) from problem
-        is_start = read_bytes == len(chunk)
+        except UnicodeError as problem:
+            raise DataError(
+                f"{name} is not {codec} text: {problem}", "set the encoding of this table to that of the file."
+            ) from problem
+        _refuse_zero_bytes(text, name, lines)
         lines += text.count("\n")
         yield text.removeprefix("\ufeff") if is_start else text
+
+
+def _refuse_zero_bytes(text: str, name: str, lines: int) -> None:
+    """Stop at a character that no text has, but the inside of damaged files and of UTF-16 read as another encoding."""
+    if "\0" in text:
+        line = lines + text[: text.index("\0")].count("\n") + 1
+        raise DataError(
+            f"{name}: line {line} holds a zero byte, which no text has",
+            "set the encoding to utf-16-le or utf-16-be if the file was written so; else deliver it again.",
+        )
+
+
+def _is_utf8(path: Path, name: str) -> bool:
+    try:
+        for _ in _decoded(path, name, "utf-8"):
+            pass
+    except DataError:
+        return False
+    return True
 
 
 def _chunks(path: Path, name: str) -> Iterator[bytes]:

@@ -24,7 +24,7 @@ _WHITE_SPACE = "' ' || chr(9) || chr(10) || chr(13) || chr(160)"
 _HAS_MARGIN = r"'^[ \t\n\r\x{A0}]|[ \t\n\r\x{A0}]$'"
 """Whether there is anything to trim: looking costs a third of trimming by a set of characters."""
 
-Kind = Literal["customer", "code", "currency", "text", "integer", "money", "instant"]
+Kind = Literal["customer", "order", "code", "currency", "text", "integer", "money", "instant"]
 Form = Literal["text", "whole", "decimal", "floating", "instant", "zoned"]
 
 _DATE_PATTERNS = {
@@ -180,8 +180,9 @@ def _kind(column: Column) -> Kind:
         "INTEGER": "integer",
         "DECIMAL(18,4)": "money",
     }
-    if column.name in ("customer_id", "currency"):
-        return "customer" if column.name == "customer_id" else "currency"
+    by_name: dict[str, Kind] = {"customer_id": "customer", "order_id": "order", "currency": "currency"}
+    if column.name in by_name:
+        return by_name[column.name]
     return "code" if column.name.endswith("_id") else by_type.get(column.dtype, "text")
 
 
@@ -246,8 +247,13 @@ def _code(value: _Value) -> _Rule:
     )
 
 
+def _order(value: _Value) -> _Rule:
+    """Take order ids that some tool has turned into numbers back to text, so that every delivery writes them alike."""
+    return (_whole_text(value), "true", ()) if value.form == "text" else _code(value)
+
+
 def _customer(value: _Value) -> _Rule:
-    """Take ids that some tool has turned into numbers back to text: 13085.0 is 13085, and 13085.5 is no id."""
+    """Take ids that a tool has turned into numbers back to text: 13085.0 is 13085; 13085.5 and 1.3E+09 are no ids."""
     cleaned = value.cleaned
     if value.form in ("floating", "decimal"):
         sql, accepted, _ = _code(value)
@@ -255,13 +261,25 @@ def _customer(value: _Value) -> _Rule:
         return sql, accepted, (("fractional_customer_id", is_fraction),)
     if value.form != "text":
         return _text(value)
-    mark = value.notation.decimal
-    marks = "[.]" if mark == "." else "[.,]"
-    has_mark = f"(contains({cleaned}, '.') OR contains({cleaned}, {quote_text(mark)}))"
-    is_whole = f"{has_mark} AND regexp_full_match({cleaned}, '-?[0-9]+{marks}0+')"
-    sql = f"CASE WHEN {is_whole} THEN regexp_extract({cleaned}, '^-?[0-9]+') ELSE {cleaned} END"
-    is_fraction = f"{has_mark} AND regexp_full_match({value.parsed}, '-?[0-9]+{marks}[0-9]+')"
-    return sql, "true", (("fractional_customer_id", is_fraction),)
+    marks = _marks(value)
+    pattern = f"-?([0-9]*{marks}[0-9]+|[0-9]({marks}[0-9]+)?[eE][+-][0-9]+)"
+    is_fraction = f"({_has_mark(value)} OR contains({cleaned}, '+')) AND regexp_full_match({value.parsed}, '{pattern}')"
+    return _whole_text(value), "true", (("fractional_customer_id", is_fraction),)
+
+
+def _whole_text(value: _Value) -> str:
+    """Make the SQL of a text without decimals that are all zero."""
+    is_whole = f"{_has_mark(value)} AND regexp_full_match({value.cleaned}, '-?[0-9]+{_marks(value)}0*')"
+    return f"CASE WHEN {is_whole} THEN regexp_extract({value.cleaned}, '^-?[0-9]+') ELSE {value.cleaned} END"
+
+
+def _marks(value: _Value) -> str:
+    return "[.]" if value.notation.decimal == "." else "[.,]"
+
+
+def _has_mark(value: _Value) -> str:
+    """Make the SQL that spares most texts the regular expressions."""
+    return f"(contains({value.cleaned}, '.') OR contains({value.cleaned}, {quote_text(value.notation.decimal)}))"
 
 
 def _integer(value: _Value) -> _Rule:
@@ -337,6 +355,7 @@ def _future(value: _Value) -> tuple[tuple[str, str], ...]:
 
 _RULES = {
     "customer": _customer,
+    "order": _order,
     "code": _code,
     "currency": _currency,
     "text": _text,

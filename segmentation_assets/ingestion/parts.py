@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from segmentation_assets.config.source import DeliveredTable
+from segmentation_assets.errors import DataError
 from segmentation_assets.ingestion.columns import mapped_columns
-from segmentation_assets.storage.engine import Connection, quote_identifier, quote_text
+from segmentation_assets.storage.engine import Connection, EngineError, quote_identifier, quote_text
 from segmentation_assets.tables.declaration import Table
 
 NO_TEXT = "CAST(NULL AS VARCHAR)"
@@ -126,3 +127,24 @@ def empty_part(reader: Reader, name: str, index: int) -> ReadablePart:
     values, types = [NO_TEXT] * len(columns), ["VARCHAR"] * len(columns)
     relation = "(SELECT 1 WHERE false)"
     return make_part(reader, name, index, relation, columns, values, types, row="CAST(NULL AS BIGINT)")
+
+
+def refuse_unreadable(connection: Connection, parts: Sequence[ReadablePart]) -> None:
+    """Read parts one by one to the end, after reading them together has failed.
+
+    Parameters
+    ----------
+    connection : Connection
+    parts : sequence of ReadablePart
+
+    Raises
+    ------
+    DataError
+        The first part that cannot be read: a file may be damaged further in than its beginning and its end.
+    """
+    for part in parts:
+        try:
+            connection.execute(f"SELECT bit_xor(hash(COLUMNS(*))) FROM ({part.sql})").fetchall()
+        except EngineError as problem:
+            reason = str(problem).splitlines()[0]
+            raise DataError(f"{part.name} is damaged and cannot be read: {reason}", "deliver it again.") from problem

@@ -16,9 +16,9 @@ from segmentation_assets.ingestion.columns import mapped_columns
 from segmentation_assets.ingestion.contract import rule_branches, unique_columns
 from segmentation_assets.ingestion.delivery import DeliveredFile
 from segmentation_assets.ingestion.parsing import LARGEST_AMOUNT, Notation, ParsedColumn, parse_column
-from segmentation_assets.ingestion.parts import ReadablePart, Reader
+from segmentation_assets.ingestion.parts import ReadablePart, Reader, refuse_unreadable
 from segmentation_assets.ingestion.reading import open_file
-from segmentation_assets.storage.engine import Connection, parquet_scan, quote_identifier, quote_text
+from segmentation_assets.storage.engine import Connection, EngineError, parquet_scan, quote_identifier, quote_text
 from segmentation_assets.tables.declaration import Column, Table
 from segmentation_assets.tables.raw import QUARANTINE_REASONS
 
@@ -128,7 +128,11 @@ def parse_delivery(
     for number, group in enumerate(_statement_groups(opened)):
         sql = _typed_sql(table, mapping, group, notation, rules)
         target = scratch / f"rows-{number:06d}"
-        connection.execute(f"COPY ({sql}) TO {quote_text(str(target))} (FORMAT parquet, PARTITION_BY (slice))")
+        try:
+            connection.execute(f"COPY ({sql}) TO {quote_text(str(target))} (FORMAT parquet, PARTITION_BY (slice))")
+        except EngineError:
+            refuse_unreadable(connection, group)
+            raise
     found = {path.name.removeprefix("slice=") for path in scratch.glob("rows-*/slice=*")}
     names = tuple(part.name for part in opened)
     hidden = tuple(part.name for part in opened if part.is_hidden)

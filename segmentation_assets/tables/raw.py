@@ -14,7 +14,7 @@ QUARANTINE_REASONS = {
     "unparseable_date": "the date does not follow source date_format",
     "not_a_number": "the value is not a number in the declared notation",
     "out_of_range": "the number or date lies outside of any real range",
-    "fractional_customer_id": "the customer id is a number with a fraction",
+    "fractional_customer_id": "the customer id is a number with a fraction, or rounded as in 1.2E+11",
     "duplicate_key": "an earlier row of the same table has the same key",
     "future_date": "the date lies after the day the files were taken in",
     "required": "the contract asks for a value here, and there is none",

@@ -16,6 +16,7 @@ LINE_REASONS = {
     "adjustment_order": "the order id marks a book-keeping entry",
     "positive_cancellation": "a cancellation with a positive quantity",
     "zero_quantity": "quantity zero",
+    "duplicate_line": "an earlier line of the order is the same, and source.duplicate_lines leaves it out",
     "non_product_code": "the product code is a fee, postage or test",
     "other_country": "the country is none of population.countries",
     "other_channel": "the channel is none of population.channels",
@@ -25,11 +26,7 @@ LINE_REASONS = {
 }
 """Why a line has its type: reason code → sentence."""
 
-_CLASSIFIED_BY = tuple(
-    f"order_lines.{name}"
-    for name in ("product_id", "order_id", "unit_price", "quantity", "country", "channel", "brand", "store_id",
-                 "customer_id")
-)  # fmt: skip
+_CLASSIFIED_BY = tuple(f"order_lines.{name}" for name in RAW_ORDER_LINES.column_names)
 _CONVERTED_BY = ("order_lines.currency", "order_lines.order_at")
 _AMOUNT_FROM = (
     "order_lines.quantity", "order_lines.unit_price", *_CONVERTED_BY, "order_lines.vat_rate", "order_lines.country",
@@ -87,8 +84,8 @@ ORDER_LINES = Table(
         Column(
             name="is_exact_duplicate",
             dtype="BOOLEAN",
-            meaning="An earlier row of the same order equals this one in every delivered column; counted, kept.",
-            reads=tuple(f"order_lines.{name}" for name in RAW_ORDER_LINES.column_names),
+            meaning="An earlier row of the same order equals this one in every delivered column.",
+            reads=_CLASSIFIED_BY,
         ),
     ),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+import gzip
 import json
 import shutil
 from collections.abc import Callable
@@ -13,8 +14,9 @@ from pathlib import Path
 import pytest
 
 from segmentation_assets.config.loading import load_settings
+from segmentation_assets.config.settings import EngineSettings
 from segmentation_assets.graph.platform import Platform
-from segmentation_assets.storage.engine import parquet_scan
+from segmentation_assets.storage.engine import Engine, parquet_scan, quote_text
 from segmentation_assets_tests.assets.conftest import Printed
 from segmentation_assets_tests.assets.stored import files_of
 from segmentation_assets_tests.once import made_once
@@ -136,6 +138,19 @@ def _instead(name: str, content: bytes) -> Spoil:
     return spoil
 
 
+def _deliver_damaged_parquet(delivery: Delivery) -> None:
+    """Deliver a Parquet file whose end says that it is whole, and whose middle is overwritten."""
+    whole = delivery.orders.with_suffix(".parquet")
+    with Engine(EngineSettings(), delivery.folder / "spill").connect() as connection:
+        connection.execute(
+            f"COPY (SELECT * FROM read_csv({quote_text(str(delivery.orders))}, all_varchar = true)) "
+            f"TO {quote_text(str(whole))} (FORMAT parquet)"
+        )
+    content = whole.read_bytes()
+    whole.write_bytes(content[:60] + bytes(400) + content[460:])
+    delivery.reword("[orders.csv]", "[orders.parquet]")
+
+
 MISTAKES: dict[str, tuple[Spoil, str, str]] = {
     "unknown key": (
         lambda d: d.reword("max_quarantine_share", "max_quarantine_shares"),
@@ -202,6 +217,26 @@ MISTAKES: dict[str, tuple[Spoil, str, str]] = {
     "truncated workbook": (
         _instead("orders.xlsx", b"PK\3\4 cut off"),
         "orders.xlsx is not a readable workbook, or not all of it has arrived",
+        "deliver it again.",
+    ),
+    "zero bytes": (
+        lambda d: d.orders.write_bytes(d.orders.read_bytes().replace(b"C7", b"C\0")),
+        "orders.csv: line 9 holds a zero byte, which no text has",
+        "set the encoding to utf-16-le or utf-16-be if the file was written so; else deliver it again.",
+    ),
+    "name that stands twice": (
+        lambda d: d.write_lines([[*line, line[-1]] for line in d.lines()]),
+        "orders.csv has 2 columns called 'Price', which source.order_lines.columns.unit_price names",
+        "rename them in the delivery so that each name stands once.",
+    ),
+    "Parquet damaged inside": (
+        _deliver_damaged_parquet,
+        "orders.parquet is damaged and cannot be read: ",
+        "deliver it again.",
+    ),
+    "truncated gzip file": (
+        _instead("orders.csv.gz", gzip.compress(b"Order,Date\n" * 99)[:-9]),
+        "orders.csv.gz is damaged and cannot be unpacked: ",
         "deliver it again.",
     ),
     "truncated Zstandard file": (

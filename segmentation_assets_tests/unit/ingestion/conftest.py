@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,3 +24,14 @@ def counter(connection: Connection, tmp_path: Path) -> Counter:
     folder = tmp_path / "deliveries"
     folder.mkdir()
     return Counter(connection, folder, tmp_path / "staging")
+
+
+@pytest.fixture
+def told(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.LogCaptureFixture]:
+    """What the ingestion logs, whether or not a command run before has taken the log to a file of its own."""
+    logger = logging.getLogger("segmentation_assets.ingestion")
+    monkeypatch.setattr(logger, "propagate", False)
+    logger.addHandler(caplog.handler)
+    with caplog.at_level(logging.INFO, logger.name):
+        yield caplog
+    logger.removeHandler(caplog.handler)

@@ -106,6 +106,26 @@ def test_later_equal_rows_of_an_order_are_marked_and_kept(connection: Connection
     assert found == [(False,), (True,), (False,), (False,), (True,)]
 
 
+@pytest.mark.parametrize(
+    ("line", "first", "later"),
+    [
+        (("O1", "P1", 2, "1.5"), "sale", "duplicate_line"),
+        (("C1", "P1", -2, "1.5"), "return", "duplicate_line"),
+        (("O1", "P1", 2, "0"), "free_item", "duplicate_line"),
+        (("O1", "post", 2, "1.5"), "non_product_code", "non_product_code"),
+        (("A1", "P1", 2, "1.5"), "adjustment_order", "adjustment_order"),
+    ],
+)
+def test_later_equal_rows_are_left_out_where_the_settings_say_so(
+    connection: Connection, line: tuple[str, str, int, str], first: str, later: str
+) -> None:
+    source = PREFIX.model_copy(update={"duplicate_lines": "leave_out"})
+    other = ("O2", "P1", 2, "1.5")
+    found = classify(connection, source, line, other, line, line)
+    assert [reason for _, reason in found] == [first, "sale", later, later]
+    assert {kind for kind, reason in found if reason == "duplicate_line"} <= {"adjustment"}
+
+
 def test_buckets_follow_md5_and_guests_share_one(connection: Connection) -> None:
     found = connection.execute(
         f"SELECT {bucket_sql('customer_id', 7)} FROM (VALUES ('12346'), ('C1'), (NULL)) AS c(customer_id)"

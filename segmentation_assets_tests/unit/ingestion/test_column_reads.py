@@ -20,6 +20,7 @@ SOURCE = SourceSettings(
     cancellations=CancellationSettings(rule="prefix", prefix="C"),
     adjustment_prefixes=("A",),
     non_product_codes=("post",),
+    duplicate_lines="leave_out",
 )
 POPULATION = PopulationSettings(countries=("NL",), channels=("web",), brands=("A",), stores=("S1",))
 VAT = VatSettings(

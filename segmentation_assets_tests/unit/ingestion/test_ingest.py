@@ -305,6 +305,18 @@ def test_files_of_csv_and_parquet_are_read_together(counter: Counter) -> None:
     )  # fmt: skip
 
 
+def test_an_order_is_known_again_whatever_tool_wrote_its_id(counter: Counter) -> None:
+    counter.hand_in_parquet(
+        "a.parquet",
+        "SELECT 536365::BIGINT AS \"order\", TIMESTAMP '2025-03-05 10:00:00' AS at, 13085 AS customer, "
+        "'P1' AS product, 1 AS units, 2.5 AS price",
+    )
+    counter.hand_in("b.csv", "536365.0,2025-03-05 10:00:00,13085.0,P1,2,2.50")
+    outcome = counter.ingest(order_lines_mapping(files=("*",)))
+    assert outcome.rows("order_id", "customer_id", "quantity") == [("536365", "13085", 2)]
+    assert outcome.quarantine() == [("a.parquet", 1, "redelivered", "order", "536365")]
+
+
 def test_more_files_than_one_statement_takes_are_all_read(counter: Counter) -> None:
     for number in range(70):
         counter.hand_in(f"{number:02d}.csv", LINE.replace("O1", f"O{number}"))

@@ -182,6 +182,13 @@ def test_customer_ids_become_text(connection: Connection, text: str | None, expe
         ("DECIMAL(9,1)", Decimal("13085.5"), ("13085.5", "fractional_customer_id")),
         ("BIGINT", 13085, ("13085", None)),
         ("VARCHAR", "13085.5", ("13085.5", "fractional_customer_id")),
+        ("VARCHAR", "13085.", ("13085", None)),
+        ("VARCHAR", ".5", (".5", "fractional_customer_id")),
+        ("VARCHAR", "1.23457E+11", ("1.23457E+11", "fractional_customer_id")),
+        ("VARCHAR", "1E+11", ("1E+11", "fractional_customer_id")),
+        ("VARCHAR", "1.3e-05", ("1.3e-05", "fractional_customer_id")),
+        ("VARCHAR", "1.3E5", ("1.3E5", None)),
+        ("VARCHAR", "E.5", ("E.5", None)),
     ],
 )
 def test_fractions_are_no_customer_ids(connection: Connection, dtype: str, value: Any, expected: Read) -> None:
@@ -192,6 +199,23 @@ def test_a_comma_fraction_is_seen_where_the_comma_is_the_decimal_mark(connection
     assert read(connection, "customer_id", "13085,0", COMMA) == ("13085", None)
     assert read(connection, "customer_id", "13085,5", COMMA) == ("13085,5", "fractional_customer_id")
     assert read(connection, "customer_id", "13085,0", POINT) == ("13085,0", None)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "value", "expected"),
+    [
+        ("VARCHAR", "536365.0", "536365"),
+        ("VARCHAR", "0012.00", "0012"),
+        ("VARCHAR", "C536365.0", "C536365.0"),
+        ("VARCHAR", "536365.1", "536365.1"),
+        ("DOUBLE", 536365.0, "536365"),
+        ("BIGINT", 536365, "536365"),
+    ],
+)
+def test_order_ids_are_written_alike_by_every_tool(
+    connection: Connection, dtype: str, value: Any, expected: str
+) -> None:
+    assert read(connection, "order_id", value, dtype=dtype) == (expected, None)
 
 
 @pytest.mark.parametrize(

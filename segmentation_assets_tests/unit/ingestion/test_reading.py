@@ -95,6 +95,61 @@ def test_an_unknown_encoding_is_refused(counter: Counter) -> None:
         counter.ingest(order_lines_mapping(encoding="utf-ate"))
 
 
+@pytest.mark.parametrize("encoding", ["base64", "rot13", "undefined"])
+def test_a_codec_that_yields_no_text_is_no_encoding(counter: Counter, encoding: str) -> None:
+    counter.hand_in("a.csv", LINE)
+    with pytest.raises(SettingsError, match=rf"a\.csv: '{encoding}' is not an encoding\nHint: write utf-8, cp1252"):
+        counter.ingest(order_lines_mapping(encoding=encoding))
+
+
+def test_a_file_that_is_not_utf16_as_declared_is_named(counter: Counter) -> None:
+    counter.hand_in("a.csv", LINE)
+    with pytest.raises(DataError, match=r"a\.csv is not utf-16 text: .*BOM\nHint: set the encoding of this table"):
+        counter.ingest(order_lines_mapping(encoding="utf-16"))
+
+
+@pytest.mark.parametrize("declared", ["cp1252", "latin-1"])
+def test_utf8_that_is_declared_to_be_another_encoding_is_told_of(
+    counter: Counter, told: pytest.LogCaptureFixture, declared: str
+) -> None:
+    counter.hand_in("a.csv", LINE, LINE.replace("P1", "£1"))
+    assert counter.ingest(order_lines_mapping(encoding=declared)).rows("product_id") == [("P1",), ("Â£1",)]
+    assert "a.csv is UTF-8 text but is read as " in told.text
+
+
+@pytest.mark.parametrize("declared", ["cp1252", "latin-1"])
+def test_the_mark_of_utf8_contradicts_another_encoding(counter: Counter, declared: str) -> None:
+    counter.hand_in("a.csv", LINE, encoding="utf-8-sig")
+    with pytest.raises(
+        DataError, match=r"a\.csv begins with the mark of UTF-8; declared is \S+\nHint: set the encoding .* to utf-8"
+    ):
+        counter.ingest(order_lines_mapping(encoding=declared))
+
+
+@pytest.mark.parametrize("code", ["P1", "£1", "Â£1 £2"])
+@pytest.mark.parametrize("encoding", ["cp1252", "latin-1"])
+def test_letters_of_a_single_byte_encoding_are_kept(
+    counter: Counter, told: pytest.LogCaptureFixture, code: str, encoding: str
+) -> None:
+    counter.hand_in("a.csv", LINE.replace("P1", code), encoding=encoding)
+    assert counter.ingest(order_lines_mapping(encoding=encoding)).rows("product_id") == [(code,)]
+    assert told.text == ""
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.csv.gz"])
+def test_a_zero_byte_is_located(counter: Counter, name: str) -> None:
+    content = f"{HEADER}\n{LINE}\n{LINE.replace('C1', 'C' + chr(0))}\n".encode()
+    (counter.folder / name).write_bytes(gzip.compress(content) if name.endswith("gz") else content)
+    with pytest.raises(DataError, match=r"a\.csv(\.gz)?: line 3 holds a zero byte, which no text has\nHint: .*deliver"):
+        counter.ingest(order_lines_mapping(files=("a.*",)))
+
+
+def test_utf16_without_a_mark_is_recognised_by_its_zero_bytes(counter: Counter) -> None:
+    counter.hand_in("a.csv", LINE, encoding="utf-16-le")
+    with pytest.raises(DataError, match=r"a\.csv: line 1 holds a zero byte, .*\nHint: set the encoding to utf-16-le"):
+        counter.ingest()
+
+
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
 def test_a_byte_order_mark_is_no_part_of_the_header(counter: Counter, encoding: str) -> None:
     counter.hand_in("a.csv", LINE, encoding=encoding)
@@ -159,6 +214,32 @@ def test_a_damaged_zstandard_file_is_named(counter: Counter, spoil: Callable[[by
 def test_a_file_that_is_no_parquet_is_named(counter: Counter, content: bytes) -> None:
     (counter.folder / "a.parquet").write_bytes(content)
     with pytest.raises(DataError, match=r"a\.parquet is not a (readable )?Parquet file"):
+        counter.ingest(order_lines_mapping(files=("*.parquet",)))
+
+
+def test_a_parquet_file_that_is_damaged_inside_is_named_among_others(counter: Counter) -> None:
+    sql = (
+        "SELECT 'O' || i AS \"order\", TIMESTAMP '2025-03-05' AS at, 'C' || i AS customer, 'P' || i AS product, "
+        "1 AS units, 1.5 AS price FROM range(20000) AS t(i)"
+    )
+    counter.hand_in_parquet("a.parquet", sql)
+    counter.hand_in_parquet("b.parquet", sql)
+    content = (counter.folder / "b.parquet").read_bytes()
+    (counter.folder / "b.parquet").write_bytes(content[:1000] + bytes(500) + content[1500:])
+    with pytest.raises(DataError, match=r"^b\.parquet is damaged and cannot be read: [^\n]*\nHint: deliver it again"):
+        counter.ingest(order_lines_mapping(files=("*.parquet",)))
+    assert list(counter.staging.iterdir()) == []
+
+
+def test_a_parquet_file_with_text_in_another_encoding_is_named(counter: Counter) -> None:
+    counter.hand_in_parquet(
+        "a.parquet",
+        "SELECT 'O1' AS \"order\", TIMESTAMP '2025-03-05' AS at, 'C1' AS customer, 'Pxx1' AS product, 1 AS units, "
+        "1.5 AS price",
+    )
+    content = (counter.folder / "a.parquet").read_bytes()
+    (counter.folder / "a.parquet").write_bytes(content.replace(b"Pxx1", b"P\xa3\xa31"))
+    with pytest.raises(DataError, match=r"a\.parquet is damaged and cannot be read: .*encoding.*\nHint: deliver it"):
         counter.ingest(order_lines_mapping(files=("*.parquet",)))
 
 

@@ -1,10 +1,9 @@
 from __future__ import annotations
 
 import datetime as dt
-import logging
 import shutil
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -30,17 +29,6 @@ def line(order: object = "O1", at: object = AT, customer: object = "C1", product
 
 def workbook_mapping(**changes: Any) -> OrderLinesTable:
     return order_lines_mapping(**{"files": ("*.xlsx",)} | changes)
-
-
-@pytest.fixture
-def told(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.LogCaptureFixture]:
-    """What the ingestion logs, whether or not a command run before has taken the log to a file of its own."""
-    logger = logging.getLogger("segmentation_assets.ingestion")
-    monkeypatch.setattr(logger, "propagate", False)
-    logger.addHandler(caplog.handler)
-    with caplog.at_level(logging.INFO, logger.name):
-        yield caplog
-    logger.removeHandler(caplog.handler)
 
 
 def test_every_sheet_is_a_part_of_its_own(counter: Counter) -> None:
