@@ -87,7 +87,10 @@ class DeliveredTable(_Section):
     """How the files of one delivered table are read; nothing is guessed."""
 
     files: tuple[Annotated[str, AfterValidator(_check_relative)], ...] = Field(
-        (), description="file patterns below source.folder, for example orders-*.csv"
+        (),
+        description="file patterns below source.folder, for example orders-*.csv. Files are taken in the order of the "
+        "patterns that first match them, and within a pattern by name, numbers as numbers: orders-9 before orders-10; "
+        "what stands in several files is taken from the later one",
     )
     columns: ColumnNames = Field(
         description="our column name: name in the file, or a list of names of which each file has exactly one"
@@ -225,7 +228,7 @@ class SourceSettings(_Section):
     redelivery: Literal["replace", "refuse"] = Field(
         "replace",
         description="when a later file holds an order that an earlier one held: take the later file's (the earlier "
-        "lines go to the quarantine), or stop",
+        "lines go to the quarantine), or stop; which file is later, the order of files says",
     )
     duplicate_lines: Literal["keep", "leave_out"] = Field(
         "keep",

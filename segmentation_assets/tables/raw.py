@@ -50,7 +50,7 @@ DELIVERY = Table(
     columns=(
         Column(name="table_name", dtype="VARCHAR", allowed=DELIVERED_TABLES, meaning="Table the file belongs to."),
         Column(name="file_name", dtype="VARCHAR", meaning="Path below the delivery folder."),
-        Column(name="file_index", dtype="INTEGER", minimum=0, meaning="Place in delivery order: by path."),
+        Column(name="file_index", dtype="INTEGER", minimum=0, meaning="Place in delivery order."),
         Column(name="size_bytes", dtype="BIGINT", unit="bytes", minimum=1, meaning="Size of the file."),
         Column(name="sha256", dtype="VARCHAR", meaning="SHA-256 of the file's bytes."),
     ),

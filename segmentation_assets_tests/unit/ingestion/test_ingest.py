@@ -154,6 +154,12 @@ def test_the_later_file_holds_an_order_that_stands_in_two(counter: Counter) -> N
     assert reconcile_delivery(outcome.ingested).passed
 
 
+def test_a_correction_with_a_higher_number_is_the_later_file(counter: Counter) -> None:
+    counter.hand_in("orders-9.csv", LINE)
+    counter.hand_in("orders-10.csv", LINE.replace(",2,", ",1,"))
+    assert counter.ingest().rows("source_file", "quantity") == [("orders-10.csv", 1)]
+
+
 def test_every_line_that_a_later_file_delivers_again_is_in_quarantine(counter: Counter) -> None:
     counter.hand_in("1.csv", LINE, "O2,2025-03-06 10:00:00,C1,P1,7,1.00", "O3,bad,C1,P1,1,2.00", LINE)
     counter.hand_in("2.csv", LINE)
