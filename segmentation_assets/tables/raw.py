@@ -93,7 +93,11 @@ RAW_ORDER_LINES = Table(
     row="a delivered order line",
     primary_key=("source_file", "source_row"),
     columns=(
-        Column(name="order_id", dtype="VARCHAR", meaning="Order, invoice or receipt the line belongs to."),
+        Column(
+            name="order_id",
+            dtype="VARCHAR",
+            meaning="Order, invoice or receipt of the line; 0001@store1 where ids are unique within a source only.",
+        ),
         Column(name="order_at", dtype="TIMESTAMP", meaning="Local time of the order, without a zone."),
         Column(
             name="customer_id",
