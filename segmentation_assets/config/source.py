@@ -87,7 +87,7 @@ class DeliveredTable(_Section):
     """How the files of one delivered table are read; nothing is guessed."""
 
     files: tuple[Annotated[str, AfterValidator(_check_relative)], ...] = Field(
-        (), description="file patterns below source.folder, for example orders-*.csv"
+        (), description="file patterns below source.folder, those of later files last, for example orders-*.csv"
     )
     columns: ColumnNames = Field(
         description="our column name: name in the file, or a list of names of which each file has exactly one"
@@ -128,9 +128,23 @@ class OrderLinesTable(DeliveredTable):
     """Order lines: what was sold or came back, to whom, when and for how much."""
 
     columns: ColumnNames = Field(description=_described(_ORDER_LINE_COLUMNS, _ORDER_LINE_EXTRAS))
+    order_id_sources: dict[Annotated[str, Field(min_length=1)], Annotated[str, AfterValidator(_check_relative)]] = (
+        Field(
+            {},
+            description="where order ids are unique within a source only: name of the source: pattern of its delivered "
+            "files, as in the crosswalk, for example store1: 'orders-store1-*'. Each file belongs to one source; order "
+            "0001 of it is then 0001@store1",
+        )
+    )
+    order_id_within: Literal["store_id", "channel", "brand", "country"] | None = Field(
+        None,
+        description="column that order ids are unique in, where they restart: order 0001 of store S1 is then 0001@S1",
+    )
 
     @model_validator(mode="after")
     def _check_columns(self) -> "OrderLinesTable":
+        if self.order_id_within is not None and self.order_id_within not in self.columns:
+            raise ValueError(f"order_id_within is {self.order_id_within}, which columns does not map")
         return _require(self, _ORDER_LINE_COLUMNS, _ORDER_LINE_EXTRAS)
 
 
@@ -225,7 +239,8 @@ class SourceSettings(_Section):
     redelivery: Literal["replace", "ignore", "refuse"] = Field(
         "replace",
         description="when a later file holds an order that an earlier one held: take the later file's lines, keep the "
-        "earlier file's, or stop; the lines that do not hold go to the quarantine",
+        "earlier file's, or stop; the lines that do not hold go to the quarantine. Files follow each other by the "
+        "pattern of files that first matches them, then by name, numbers as numbers: orders-9 before orders-10",
     )
     duplicate_lines: Literal["keep", "leave_out"] = Field(
         "keep",

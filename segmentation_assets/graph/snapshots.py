@@ -34,9 +34,9 @@ def _data_quality_node(settings: Settings, crosswalk: tuple[Input, ...]) -> Node
     return Node(
         key="monitoring/data_quality",
         description="What the data page of the reports shows: rows, customers and money of each layer against the "
-        "layer it was made from, the delivered rows that were set aside in the files this month reads and in files that "
-        "cannot be used at all, rows of hidden sheets, entries of the settings that fit no order line, what the data of "
-        "the lookback shows about its source, and the values that were changed in order to read them.",
+        "layer it was made from, the delivered rows that were set aside in the files this month reads and in those "
+        "that cannot be used at all, rows of hidden sheets, entries of the settings that fit no order line, what the "
+        "data of the lookback shows about its source, and the values that were changed in order to read them.",
         inputs=(
             Input(key="raw/order_lines", window="lookback"),
             Input(key="silver/order_lines", window="lookback"),

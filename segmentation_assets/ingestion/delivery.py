@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
@@ -43,7 +44,8 @@ class DeliveredFile:
     file_name : str
         Path below the delivery folder, with ``/`` between its parts.
     file_index : int
-        Place in delivery order within the table, from 0: files are ordered by path.
+        Place in delivery order within the table, from 0: by the pattern that first matches the file, then by name, in
+        which numbers count as numbers.
     size_bytes : int
     sha256 : str
         64 hex digits of the file's bytes.
@@ -82,7 +84,7 @@ def list_delivery(
     Returns
     -------
     tuple of DeliveredFile
-        Table by table, and by path within a table.
+        Table by table, and in delivery order within a table.
 
     Raises
     ------
@@ -96,19 +98,21 @@ def list_delivery(
             "make it and put the files there, or set source.folder to where they lie.",
         )
     owners: defaultdict[str, list[str]] = defaultdict(list)
-    for table in DELIVERED_TABLES:
+    listed: dict[str, dict[str, None]] = {table: {} for table in DELIVERED_TABLES}
+    for table, names in listed.items():
         mapping = getattr(source, table)
         for pattern in mapping.files if mapping is not None else ():
             found = matching_files(folder, pattern, data_dir)
             found = [name for name in found if only is None or name in only]
             if not found:
                 raise _nothing_matches(folder, table, pattern)
-            for name in found:
+            for name in sorted(found, key=_natural_order):
                 _claim(owners[name], source, table, pattern, name)
+                names[name] = None
     return tuple(
         _describe(folder, table, name, index, hash_of)
-        for table in DELIVERED_TABLES
-        for index, name in enumerate(sorted(name for name, tables in owners.items() if table in tables))
+        for table, names in listed.items()
+        for index, name in enumerate(names)
     )
 
 
@@ -145,6 +149,16 @@ def kind_of(file_name: str) -> Kind | None:
     """Tell how a delivered file is read, by the end of its name; ``None`` for one that cannot be."""
     lower = file_name.lower()
     return next((kind for kind, extensions in _EXTENSIONS.items() if lower.endswith(extensions)), None)
+
+
+def _natural_order(file_name: str) -> tuple[list[list[str | int]], str]:
+    """Key that sorts paths folder by folder, numbers as numbers, and ``orders`` before ``orders-corrected``."""
+    lower = file_name.lower()
+    ending = next((end for end in chain(*_EXTENSIONS.values()) if lower.endswith(end)), "")
+    parts = (
+        re.split("([0-9]+)", part) for part in file_name.removesuffix(file_name[len(lower) - len(ending) :]).split("/")
+    )
+    return [[int(text) if place % 2 else text for place, text in enumerate(part)] for part in parts], file_name
 
 
 def _nothing_matches(folder: Path, table: str, pattern: str) -> DataError:

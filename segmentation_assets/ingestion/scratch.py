@@ -15,6 +15,7 @@ from segmentation_assets.config.source import DeliveredTable, SourceSettings
 from segmentation_assets.ingestion.columns import mapped_columns
 from segmentation_assets.ingestion.contract import rule_branches, unique_columns
 from segmentation_assets.ingestion.delivery import DeliveredFile
+from segmentation_assets.ingestion.order_ids import qualified_order_id
 from segmentation_assets.ingestion.parsing import LARGEST_AMOUNT, Notation, ParsedColumn, parse_column
 from segmentation_assets.ingestion.parts import ReadablePart, Reader, refuse_unreadable
 from segmentation_assets.ingestion.reading import open_file
@@ -116,7 +117,7 @@ def parse_delivery(
     Raises
     ------
     DataError
-        A file cannot be read or lacks a mapped column.
+        A file cannot be read, lacks a mapped column, or belongs to none of the sources of order ids.
     """
     texts = scratch / "texts"
     texts.mkdir()
@@ -125,8 +126,11 @@ def parse_delivery(
     for file in files:
         opened += open_file(reader, file.file_name, len(opened))
     notation = Notation.of(mapping, source, latest)
+    names = tuple(part.name for part in opened)
+    order_id = qualified_order_id(connection, mapping, names)
     for number, group in enumerate(_statement_groups(opened)):
         sql = _typed_sql(table, mapping, group, notation, rules)
+        sql = sql if order_id is None else f"SELECT * REPLACE ({order_id} AS order_id) FROM ({sql})"
         target = scratch / f"rows-{number:06d}"
         try:
             connection.execute(f"COPY ({sql}) TO {quote_text(str(target))} (FORMAT parquet, PARTITION_BY (slice))")
@@ -134,7 +138,6 @@ def parse_delivery(
             refuse_unreadable(connection, group)
             raise
     found = {path.name.removeprefix("slice=") for path in scratch.glob("rows-*/slice=*")}
-    names = tuple(part.name for part in opened)
     hidden = tuple(part.name for part in opened if part.is_hidden)
     return Scratch(scratch, tuple(sorted(found - {QUARANTINE_SLICE})), names, _empty_sql(table, rules), hidden)
 

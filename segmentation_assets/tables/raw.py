@@ -79,7 +79,7 @@ DELIVERY = Table(
     columns=(
         Column(name="table_name", dtype="VARCHAR", allowed=DELIVERED_TABLES, meaning="Table the file belongs to."),
         Column(name="file_name", dtype="VARCHAR", meaning="Path below the delivery folder."),
-        Column(name="file_index", dtype="INTEGER", minimum=0, meaning="Place in delivery order: by path."),
+        Column(name="file_index", dtype="INTEGER", minimum=0, meaning="Place in delivery order."),
         Column(name="size_bytes", dtype="BIGINT", unit="bytes", minimum=1, meaning="Size of the file."),
         Column(name="sha256", dtype="VARCHAR", meaning="SHA-256 of the file's bytes."),
     ),
@@ -122,7 +122,11 @@ RAW_ORDER_LINES = Table(
     row="a delivered order line",
     primary_key=("source_file", "source_row"),
     columns=(
-        Column(name="order_id", dtype="VARCHAR", meaning="Order, invoice or receipt the line belongs to."),
+        Column(
+            name="order_id",
+            dtype="VARCHAR",
+            meaning="Order, invoice or receipt of the line; 0001@store1 where ids are unique within a source only.",
+        ),
         Column(name="order_at", dtype="TIMESTAMP", meaning="Local time of the order, without a zone."),
         Column(
             name="customer_id",

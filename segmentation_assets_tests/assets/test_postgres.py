@@ -318,7 +318,7 @@ def sensor(server: PostgresServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[
 
 def read_when_due(sensor: Sensor) -> dict[str, tuple[int, int]]:
     """Let an interval pass, do what the sensor starts, and return the stored tables."""
-    assert sensor.look(HOUR).startswith("files are new or have changed, or Postgres is due")
+    assert sensor.look(HOUR) == "the next reading of Postgres is due and begins at one of the next looks"
     assert sensor.look(QUIET) == "ingest_job"
     assert sensor.start()
     assert "the next reading of Postgres is not due yet" in sensor.look(QUIET)

@@ -163,7 +163,7 @@ SINGLE_PROBLEMS = {
     "empty file pattern": (
         "source: {products: {files: [''], columns: {product_id: a, department: b}}}\n",
         "segmentation.yaml:1: source.products.files.1: a file pattern is empty.\n"
-        "Hint: file patterns below source.folder, for example orders-*.csv.",
+        "Hint: file patterns below source.folder, those of later files last, for example orders-*.csv.",
     ),
     "prefix that every order has": (
         "source: {adjustment_prefixes: ['']}\n",
@@ -257,7 +257,7 @@ SINGLE_PROBLEMS = {
     "pattern that leaves the folder": (
         "source:\n  products:\n    files: [../a]\n    columns: {product_id: a, department: b}\n",
         "segmentation.yaml:3: source.products.files.1: '../a' leaves the delivery folder; write a pattern relative to "
-        "source.folder.\nHint: file patterns below source.folder, for example orders-*.csv.",
+        "source.folder.\nHint: file patterns below source.folder, those of later files last, for example orders-*.csv.",
     ),
     "column that is not filled in": (
         "source:\n  products:\n    files: [a]\n    columns:\n      product_id: ???\n      department: b\n",

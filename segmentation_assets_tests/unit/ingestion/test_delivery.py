@@ -15,7 +15,7 @@ def make_source(*patterns: str, **tables: object) -> SourceSettings:
     return SourceSettings(order_lines=order_lines_mapping(files=patterns), **tables)
 
 
-def test_files_are_listed_by_path_with_size_and_hash(tmp_path: Path) -> None:
+def test_files_are_listed_by_pattern_with_size_and_hash(tmp_path: Path) -> None:
     (tmp_path / "2025").mkdir()
     (tmp_path / "b.csv").write_bytes(b"bb")
     (tmp_path / "2025" / "a.csv").write_bytes(b"a")
@@ -23,9 +23,28 @@ def test_files_are_listed_by_path_with_size_and_hash(tmp_path: Path) -> None:
     listed = list_delivery(tmp_path, make_source("*.csv", "2025/*.csv", "b.*"))
 
     assert listed == (
-        DeliveredFile("order_lines", "2025/a.csv", 0, 1, hashlib.sha256(b"a").hexdigest()),
-        DeliveredFile("order_lines", "b.csv", 1, 2, hashlib.sha256(b"bb").hexdigest()),
+        DeliveredFile("order_lines", "b.csv", 0, 2, hashlib.sha256(b"bb").hexdigest()),
+        DeliveredFile("order_lines", "2025/a.csv", 1, 1, hashlib.sha256(b"a").hexdigest()),
     )
+
+
+@pytest.mark.parametrize(
+    ("patterns", "names"),
+    [
+        pytest.param(["*.csv"], ["orders-9.csv", "orders-10.csv", "orders-100.csv"], id="numbers"),
+        pytest.param(["*"], ["orders-1.csv.gz", "orders-02.csv", "orders-2.csv"], id="leading zeros"),
+        pytest.param(["*"], ["orders.parquet", "orders (2).csv", "orders-corrected.csv"], id="additions"),
+        pytest.param(["**/*.csv"], ["2025-9/a.csv", "2025-9b/a.csv", "2025-10/a.csv"], id="folders"),
+        pytest.param(["o*", "*.csv"], ["orders-1.csv", "orders-2.csv", "corrections.csv"], id="first pattern"),
+    ],
+)
+def test_files_are_in_the_order_of_patterns_and_then_of_names(
+    tmp_path: Path, patterns: list[str], names: list[str]
+) -> None:
+    for name in names:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"x")
+    assert [file.file_name for file in list_delivery(tmp_path, make_source(*patterns))] == names
 
 
 def test_each_table_counts_its_own_files(tmp_path: Path) -> None:

@@ -170,3 +170,9 @@ def test_an_order_is_known_again_whatever_tool_wrote_its_id(counter: Counter) ->
     outcome = counter.ingest(order_lines_mapping(files=("*",)))
     assert outcome.rows("order_id", "customer_id", "quantity") == [("536365", "13085", 2)]
     assert outcome.quarantine() == [("a.parquet", 1, "redelivered", "order", "536365")]
+
+
+def test_a_correction_with_a_higher_number_is_the_later_file(counter: Counter) -> None:
+    counter.hand_in("orders-9.csv", LINE)
+    counter.hand_in("orders-10.csv", LINE.replace(",2,", ",1,"))
+    assert counter.ingest().rows("source_file", "quantity") == [("orders-10.csv", 1)]
