@@ -12,7 +12,11 @@ from segmentation_assets_tests.assets import definitions_snapshot
 RECONCILED = ("contract", "reconciliation")
 CONTRACT = ("contract",)
 
-WARNING = {"clusters/kmeans": ("fitted",), "gold/customer_segments": ("smallest_segment", "coverage")}
+WARNING = {
+    **dict.fromkeys(("raw/order_lines", "raw/customers", "raw/products", "raw/engagement_events"), ("files_read",)),
+    "clusters/kmeans": ("fitted",),
+    "gold/customer_segments": ("smallest_segment", "coverage"),
+}
 """Checks that warn and let the result be stored."""
 
 UNPARTITIONED = {

@@ -154,7 +154,7 @@ def test_hidden_files_are_no_delivery_unless_a_pattern_names_them(tmp_path: Path
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(b"x")
     listed = list_delivery(tmp_path, make_source("**/*.csv", ".outbox/*.csv"))
-    assert [file.file_name for file in listed] == [".outbox/lines.csv", "lines.csv"]
+    assert [file.file_name for file in listed] == ["lines.csv", ".outbox/lines.csv"]
 
 
 def test_what_the_data_folder_holds_is_no_delivery(tmp_path: Path) -> None:
