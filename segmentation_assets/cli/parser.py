@@ -57,7 +57,7 @@ def _add_init(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
 
 def _add_run(commands: argparse._SubParsersAction[argparse.ArgumentParser], shared: argparse.ArgumentParser) -> None:
     run = commands.add_parser("run", parents=[shared], help="bring everything up to date")
-    run.add_argument("--customers", type=_positive, metavar="N", help="customers of the synthetic shop")
+    run.add_argument("--customers", type=_positive, metavar="N", help="customers ever of the synthetic shop")
     run.add_argument(
         "--months",
         type=_positive,

@@ -221,7 +221,8 @@ class SyntheticSettings(_Section):
         15_000,
         ge=10,
         le=5_000_000,
-        description="number of customers ever, also those who register after the last month",
+        description="number of customers ever; about 83 % of them have registered after 12 months, 94 % after 24 and "
+        "98 % after 36",
     )
     first_month: Month = Field("2023-09", description="first month of business, YYYY-MM")
     months: int = Field(24, ge=2, le=240, description="months of business")

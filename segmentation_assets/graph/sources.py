@@ -50,7 +50,8 @@ def _synthetic_nodes(settings: Settings) -> tuple[Node, ...]:
         Node(
             key="source/synthetic_retail",
             description="The files of the built-in shop, as a source system would deliver them: for every month its "
-            "new customers and products, its order lines and engagement events. The truth lies apart, in "
+            "new customers and products, its order lines and engagement events. Customers who register after the last "
+            "month are not delivered; the metadata count them as `customers_yet_to_register`. The truth lies apart, in "
             "`synthetic/ground_truth`: the archetype of each customer, the hidden state in every month, and what was "
             "planted. It is never an input.",
             is_partitioned=False,

@@ -51,6 +51,9 @@ _FIRST_CUSTOMERS = 10
 """Customers that every shop has: what happens once a month happens to them, however many others there are."""
 
 _UNBOUGHT_TRIES = 8
+_CHANGED = ("order_id", "customer_id", "product_id", "country", "brand")
+"""Columns of lines in which other texts may come to stand than the shop itself has."""
+
 _BLANKED = ("birth_year", "gender", "household_size", "acquisition_channel")
 
 
@@ -95,8 +98,7 @@ class FaultPlanter:
 
         if self.is_idle or lines.empty:
             return lines
-        texts = lines.select_dtypes("category").columns
-        clean = with_keys(lines.astype(dict.fromkeys([*texts, "order_id", "customer_id"], object)))
+        clean = with_keys(lines.astype(dict.fromkeys(_CHANGED, object)))
         overlap = self._redelivered
         if overlap is not None:
             self._count(month, "redelivered", len(overlap))
@@ -269,8 +271,7 @@ class FaultPlanter:
         """Return goods that the customer never had; who had all that was tried returns nothing."""
         import numpy as np
 
-        sold = lines[(lines["quantity"] > 0).to_numpy()]
-        back = sold[self._hits("unmatched_returns", sold)]
+        back = lines[(lines["quantity"] > 0).to_numpy() & self._hits("unmatched_returns", lines)]
         keys, customers = back[LINE_KEY].to_numpy(), back[CUSTOMER_NUMBER].to_numpy()
         codes = self.goods["product_id"].to_numpy(dtype=object)
         chosen = np.full(len(back), -1)
@@ -306,8 +307,8 @@ class FaultPlanter:
         """Add a line of postage, fees or tests to some orders."""
         import numpy as np
 
-        sold = lines[(lines["quantity"] > 0).to_numpy()]
-        first = sold[~sold[ORDER_NUMBER].duplicated().to_numpy()]
+        orders = lines[ORDER_NUMBER].where(lines["quantity"] > 0, -1)
+        first = lines[(~orders.duplicated() & (orders >= 0)).to_numpy()]
         hits = np.flatnonzero(self._hits("non_product_lines", first, by_order=True))
         charged = first.iloc[hits]
         self._count(month, "non_product_lines", len(hits))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from segmentation_assets.synthetic.population import CUSTOMER_DIGITS
+
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
@@ -20,7 +22,7 @@ def with_keys(lines: pd.DataFrame) -> pd.DataFrame:
 
     They are those of the line that a fault is made of, so they are computed once.
     """
-    orders = _numbers(lines["order_id"].str[-_ORDER_DIGITS:])
+    orders = _numbers(lines["order_id"], _ORDER_DIGITS)
     codes = _code_hashes(lines["product_id"].to_numpy(dtype=object), 18)
     return lines.assign(
         **{
@@ -33,11 +35,17 @@ def with_keys(lines: pd.DataFrame) -> pd.DataFrame:
 
 def customer_numbers(ids: pd.Series) -> NDArray[np.int64]:
     """Numbers of the customers."""
-    return _numbers(ids.astype(object).str[1:])
+    return _numbers(ids, CUSTOMER_DIGITS)
 
 
-def _numbers(texts: pd.Series) -> NDArray[np.int64]:
-    numbers: NDArray[np.int64] = texts.astype("int64").to_numpy()
+def _numbers(texts: pd.Series, digits: int) -> NDArray[np.int64]:
+    """Read the numbers of texts that are a letter and so many digits each."""
+    import numpy as np
+
+    letters = texts.to_numpy(dtype=f"U{digits + 1}").view(np.uint32).reshape(len(texts), digits + 1)
+    numbers = np.zeros(len(texts), dtype=np.int64)
+    for place in range(1, digits + 1):
+        numbers = 10 * numbers + (letters[:, place] - ord("0"))
     return numbers
 
 

@@ -30,6 +30,7 @@ def synthetic_retail(step: Step) -> None:
             step.deliver(path.name, f"synthetic/{folder}/{path.name}")
     step.metadata |= {
         **{table: written.row_counts[table] for table in ("customers", "products", "order_lines")},
+        "customers_yet_to_register": settings.synthetic.customers - written.row_counts["customers"],
         "profile": settings.synthetic.profile,
         "seed": settings.synthetic.seed,
         **({"faker_version": faker_version()} if settings.synthetic.personal_data else {}),

@@ -50,12 +50,14 @@ SINGLE_PROBLEMS = {
     "text for a number": (
         "synthetic: {customers: many}\n",
         "segmentation.yaml:1: synthetic.customers must be a whole number, got 'many'.\n"
-        "Hint: number of customers ever, also those who register after the last month.",
+        "Hint: number of customers ever; about 83 % of them have registered after 12 months, 94 % after 24 and 98 % "
+        "after 36.",
     ),
     "number in quotes": (
         "synthetic: {customers: '20'}\n",
         "segmentation.yaml:1: synthetic.customers must be a whole number, got '20'.\n"
-        "Hint: number of customers ever, also those who register after the last month.",
+        "Hint: number of customers ever; about 83 % of them have registered after 12 months, 94 % after 24 and 98 % "
+        "after 36.",
     ),
     "fraction for a whole number": (
         "synthetic: {months: 2.5}\n",

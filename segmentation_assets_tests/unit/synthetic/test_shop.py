@@ -5,7 +5,7 @@ from pandas.testing import assert_frame_equal
 
 from segmentation_assets.config.synthetic import SyntheticSettings
 from segmentation_assets.synthetic.delivery import PERSONAL_COLUMNS
-from segmentation_assets.synthetic.shop import Shop, generate_shop
+from segmentation_assets.synthetic.shop import Shop, generate_shop, open_business
 from segmentation_assets.synthetic.states import STATES
 
 TABLES = ("customers", "products", "order_lines", "engagement_events", "true_customers", "true_states")
@@ -222,6 +222,17 @@ def test_customers_register_before_they_order_and_within_business(shop: Shop) ->
     assert (registered.loc[first.index] <= first).all()
     assert registered.max() < pd.Timestamp("2025-03-01")
     assert (registered == registered.dt.normalize()).all()
+
+
+def test_customers_register_in_the_shares_that_the_setting_tells() -> None:
+    settings = SyntheticSettings(customers=20_000, months=36)
+    customers, months = open_business(settings)._all_customers
+    shares = [(months < n).mean() for n in (12, 24, 36)]
+    assert len(customers) == settings.customers
+    assert shares == pytest.approx([0.83, 0.94, 0.98], abs=0.01)
+    assert "83 % of them have registered after 12 months, 94 % after 24 and 98 % after 36" in str(
+        SyntheticSettings.model_fields["customers"].description
+    )
 
 
 def test_customers_are_adults_of_several_countries(shop: Shop) -> None:
