@@ -58,7 +58,7 @@ def _synthetic_nodes(settings: Settings) -> tuple[Node, ...]:
             storage="files",
             settings=("synthetic", "currency"),
             resources=(CATALOGUE_FILE,),
-            logic_version="3",
+            logic_version="4",
             external="catalogue_file" if settings.synthetic.catalogue else "",
             kinds=("python", "parquet"),
         ),
