@@ -77,7 +77,7 @@ def _report_nodes() -> tuple[Node, ...]:
                 *same("monitoring/data_quality"),
             ),
             storage="files",
-            settings=("reports.dashboard.title", "currency", "source.kind", "calendar.lookback_months"),
+            settings=("reports.dashboard.title", "currency", "money.vat", "source.kind", "calendar.lookback_months"),
             resources=(
                 *(f"reporting/templates/{name}" for name in ("eda.html.j2", "dashboard.css", "dashboard.js")),
                 REFERENCE_FILE,

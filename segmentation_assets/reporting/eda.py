@@ -117,6 +117,7 @@ def render_eda(
     title: str,
     month: str,
     currency: str,
+    amounts: str,
     is_synthetic: bool,
     quarantine: pd.DataFrame,
     left_out: dict[str, int],
@@ -130,6 +131,8 @@ def render_eda(
     month : str
         As YYYY-MM.
     currency : str
+    amounts : str
+        Which amounts the page is about: net or gross of VAT, or as delivered.
     is_synthetic : bool
         Whether the shop is the built-in one, which is meant to resemble a real shop.
     quarantine : DataFrame
@@ -156,6 +159,8 @@ def render_eda(
         compared=[_compared_row(row) for row in profile.compared],
         beyond_count=sum(row.is_beyond for row in profile.compared),
         unknown_count=sum(row.ratio is None for row in profile.compared),
+        amounts=amounts,
+        reference_amounts=reference["amounts"],
         is_synthetic=is_synthetic,
         source=reference["source"],
         doi=reference["doi"],
@@ -184,7 +189,7 @@ def build_figures(profile: ShopProfile, currency: str) -> dict[str, Figure]:
     return figures | {
         "figure-value": _bars(values[0], values[1], f"Value from, {currency}", "orders"),
         "figure-orders-per-customer": _bars(orders[0], orders[1], "Orders, 20 and more together", "customers"),
-        "figure-gaps": _bars(*parts["gaps"], "Weeks between order days, 26 and more together", "gaps"),
+        "figure-gaps": _bars(*parts["gaps"], "Weeks, 26 and more together", "gaps"),
         "figure-weekday": _bars([_WEEKDAYS[int(day) - 1] for day in weekdays[0]], weekdays[1], "", "orders"),
         "figure-hour": _bars(*parts["hour"], "Hour of the day", "orders"),
         "figure-lorenz": _lorenz_figure(profile.lorenz),

@@ -85,12 +85,16 @@ class FaultPlanter:
         month : str
             The month as YYYY-MM.
         """
-        import pandas as pd
-
         if self.is_idle or lines.empty:
             return lines
-        keyed = with_keys(lines.astype(dict.fromkeys(_CHANGED, object))).assign(**{_MARKS: 0})
-        clean = self._keep_unpaid(self._turn_customers(keyed))
+        planted = self._plant(with_keys(lines.astype(dict.fromkeys(_CHANGED, object))), month)
+        return planted.sort_values("order_at", kind="stable", ignore_index=True)[list(lines.columns)]
+
+    def _plant(self, lines: pd.DataFrame, month: str) -> pd.DataFrame:
+        """Change lines and add others, in no order; also keep what the next file holds again."""
+        import pandas as pd
+
+        clean = self._keep_unpaid(self._turn_customers(lines.assign(**{_MARKS: 0})))
         self._note_purchases(clean)
         repeated = self._hits("duplicate_lines", clean)
         changed = self._change(clean, repeated)
@@ -98,14 +102,12 @@ class FaultPlanter:
         new = self._write_numbers(pd.concat([changed, *(frame for frame in added if len(frame))], ignore_index=True))
         for fault, bit in _BITS.items():
             self._count(month, fault, int((new[_MARKS].to_numpy() & bit).astype(bool).sum()))
-        again, self._redelivered = (
-            self._redelivered,
-            new[new["order_id"].isin(self._choose_redelivered(changed, month))],
-        )
-        if again is not None:
-            self._count(month, "redelivered", len(again))
-            new = pd.concat([again, new])
-        return new.sort_values("order_at", kind="stable", ignore_index=True)[list(lines.columns)]
+        again = self._redelivered
+        self._redelivered = new[new["order_id"].isin(self._choose_redelivered(changed, month))]
+        if again is None:
+            return new
+        self._count(month, "redelivered", len(again))
+        return pd.concat([again, new])
 
     def write_ids(self, frame: pd.DataFrame, month: str | None = None) -> pd.DataFrame:
         """Give some customers an id that is a number, in whatever table they stand; count the rows of a month."""
@@ -274,12 +276,13 @@ class FaultPlanter:
         """Add lines of orders of their own, made of lines as they are without faults."""
         sold = lines[(lines["quantity"] > 0).to_numpy()]
         first = sold[(sold[CUSTOMER_NUMBER] <= _FIRST_CUSTOMERS).to_numpy()]
+        cheapest = first[(first["unit_price"] == first["unit_price"].min()).to_numpy()]
         back = sold[self._hits("unmatched_returns", sold)]
         off = sold[self._hits("write_offs", sold)]
         made = {
             "unmatched_returns": return_unbought(self.draws, back, self.goods(month), self._was_bought),
             "write_offs": write_off(self.draws, off),
-            "giant_orders": self._once(order_giant, "giant_orders", first, month),
+            "giant_orders": self._once(order_giant, "giant_orders", cheapest, month),
             "adjustments": self._once(adjust, "adjustments", first, month),
         }
         return [self._mark(frame, fault, kept=0) for fault, frame in made.items()]

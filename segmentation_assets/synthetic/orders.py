@@ -214,8 +214,8 @@ def draw_returns(
 
     factors = np.array(catalogue.return_factors)[catalogue.department_codes[lines.products]]
     by_customer = population.return_probabilities * trait("returns")[states]
-    units = lines.quantities / _mean_units(population)[lines.customers]
-    probability = np.minimum(by_customer[lines.customers] * factors * units, _MOST_RETURNED)
+    relative = lines.quantities / _mean_units(population)[lines.customers]
+    probability = np.minimum(by_customer[lines.customers] * factors * relative, _MOST_RETURNED)
     back = lines.take(np.flatnonzero(draws.uniform("return", lines.keys) < probability))
     day = _FIRST_RETURN_DAY + (draws.uniform("return day", back.order_numbers) * _RETURN_DAYS).astype(np.int64)
     midnight = back.seconds - back.seconds % SECONDS_PER_DAY

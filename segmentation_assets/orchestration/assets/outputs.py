@@ -47,6 +47,7 @@ def eda(step: Step) -> None:
         title=settings.reports.dashboard.title,
         month=step.partition[:7],
         currency=settings.currency,
+        amounts=_amounts(step),
         is_synthetic=settings.source.kind == "synthetic",
         quarantine=_quarantine_counts(step),
         left_out=_counts_in_words(step, "population"),

@@ -7,9 +7,16 @@ import datetime as dt
 import pandas as pd
 import pytest
 
+from benchmarks.realism import as_text, find_problems
 from segmentation_assets.config.settings import EngineSettings
 from segmentation_assets.reporting.eda import profile_shop, render_eda
-from segmentation_assets.reporting.shop_figures import MEASURES, compare_figures, measure_shop, read_reference
+from segmentation_assets.reporting.shop_figures import (
+    MEASURES,
+    ComparedFigure,
+    compare_figures,
+    measure_shop,
+    read_reference,
+)
 from segmentation_assets.storage.engine import Engine
 
 AS_OF = dt.date(2025, 1, 1)
@@ -44,6 +51,7 @@ def register(connection, rows, name="given"):
 
 def page(profile, **changes):
     content = {"title": "<b>Shop</b>", "month": "2024-12", "currency": "EUR", "is_synthetic": False, "left_out": {}}
+    content["amounts"] = "Amounts are in EUR, net of VAT"
     quarantine = pd.DataFrame({"table_name": ["order_lines"], "explanation": ["no <date>"], "row_count": [3]})
     return render_eda(profile, **(content | {"quarantine": quarantine} | changes))
 
@@ -92,6 +100,23 @@ def test_only_what_differs_by_more_than_a_factor_of_two_is_beyond(connection):
     assert rows["gap_median_days"].ratio is None
 
 
+@pytest.mark.parametrize(
+    ("value", "measured", "problems"),
+    [
+        (4.0, 4.0, []),
+        (None, 4.0, ["no sale"]),
+        (8.1, 4.0, ["outside"]),
+        (4.0, 4.1, ["not as kept"]),
+        (1.9, None, ["not as kept", "outside"]),
+    ],
+)
+def test_the_benchmark_fails_on_what_is_unknown_outside_or_no_longer_as_kept(value, measured, problems):
+    ratio = None if value is None else value / 4
+    row = ComparedFigure(measure=MEASURES[0], value=value, reference=4.0, ratio=ratio, reason="no sale")
+    assert find_problems(row, measured) == problems
+    assert (as_text(None), as_text(0.0)) == ("unknown", "0.0000")
+
+
 def test_the_reference_has_a_figure_for_every_measure_and_says_where_it_comes_from():
     reference = read_reference()
     assert list(reference["figures"]) == [measure.key for measure in MEASURES]
@@ -110,6 +135,12 @@ def test_the_page_escapes_data_and_links_only_within_itself(connection):
     assert 'class="badge warn">beyond' in text
     assert "is no fault" in text
     assert "should lie between half and twice" in page(profile, is_synthetic=True)
+
+
+def test_the_page_says_which_amounts_it_is_about_and_which_the_other_shop_has(connection):
+    text = page(profile_shop(connection, register(connection, LINES), AS_OF))
+    assert "Amounts are in EUR, net of VAT." in text
+    assert "its amounts are in pounds sterling, as delivered; whether they include VAT is not said." in text
 
 
 def test_months_cover_all_lines_and_the_lorenz_curve_ends_at_all_value(connection):

@@ -91,6 +91,8 @@ def test_a_giant_order_is_cancelled_twelve_minutes_later(lines: pd.DataFrame) ->
     assert counts == {"giant_orders": 2}
     assert giant["quantity"].sum() == 0
     assert giant["order_at"].diff().iloc[1] == pd.Timedelta(minutes=12)
+    first = lines["customer_id"].isin([f"C{number:07d}" for number in range(1, 11)]) & (lines["quantity"] > 0)
+    assert giant["unit_price"].tolist() == [lines.loc[first, "unit_price"].min()] * 2
 
 
 def test_adjustments_and_fees_can_be_told_by_prefix_and_code(lines: pd.DataFrame) -> None:

@@ -33,6 +33,7 @@ def figures_of(profile: str) -> dict[str, float]:
         "single": (orders == 1).mean(),
         "orders": orders.mean(),
         "top tenth": value.nlargest(len(value) // 10).sum() / value.sum(),
+        "order value": (sales["quantity"] * sales["unit_price"]).groupby(sales["order_id"]).sum().median(),
         "units": sales["quantity"].mean(),
     }
 
@@ -46,6 +47,11 @@ def test_a_fashion_shop_gets_most_back_and_a_grocery_least(figures: pd.DataFrame
 def test_a_grocery_is_visited_most_and_seldom_once(figures: pd.DataFrame) -> None:
     assert figures.loc["orders", "grocery"] > 3 * figures.loc["orders"].drop("grocery").max()
     assert figures.loc["single", "grocery"] < 0.5 * figures.loc["single"].drop("grocery").min()
+
+
+def test_an_order_at_a_grocery_is_small_money(figures: pd.DataFrame) -> None:
+    values = figures.loc["order value"]
+    assert 15 < values["grocery"] < 0.2 * values.drop("grocery").min()
 
 
 def test_a_wholesaler_lives_on_few_customers_and_many_units(figures: pd.DataFrame) -> None:
