@@ -94,15 +94,15 @@ def make_assortment(
     import numpy as np
 
     starts = catalogue.model_starts
-    list_cents = _list_cents(draws, catalogue, month, price_factor(settings, month))
+    prices = list_cents(draws, catalogue, settings, month)
     department = catalogue.department_codes[starts[:-1]]
     launched = catalogue.products["launched"].to_numpy()[starts[:-1]]
-    order = np.lexsort((starts[:-1], list_cents[starts[:-1]], department))
+    order = np.lexsort((starts[:-1], prices[starts[:-1]], department))
     models = order[launched[order] <= month]
     sizes = np.bincount(department[models], minlength=len(catalogue.departments))
     return Assortment(
         catalogue=catalogue,
-        list_cents=list_cents,
+        list_cents=prices,
         models=models,
         firsts=np.cumsum(sizes) - sizes,
         sizes=sizes,
@@ -111,8 +111,11 @@ def make_assortment(
     )
 
 
-def _list_cents(draws: Draws, catalogue: Catalogue, month: int, factor: float) -> NDArray[np.int64]:
-    """List prices of a month: those of the first, moved now and then; all variants of a model cost the same."""
+def list_cents(draws: Draws, catalogue: Catalogue, settings: SyntheticSettings, month: int) -> NDArray[np.int64]:
+    """List prices of a month in hundredths: those of the first, moved now and then, and by drift.
+
+    All variants of a model cost the same.
+    """
     import numpy as np
 
     models = catalogue.products["model"].to_numpy()
@@ -120,6 +123,6 @@ def _list_cents(draws: Draws, catalogue: Catalogue, month: int, factor: float) -
     is_changed = draws.uniform("price change", keys) < _CHANGED_SHARE
     span = _HIGHEST_CHANGE - _LOWEST_CHANGE
     change = np.where(is_changed, _LOWEST_CHANGE + span * draws.uniform("price step", keys), 1.0)
-    prices = catalogue.products["unit_price"].to_numpy() * change.prod(axis=1)[models] * factor
-    cents: NDArray[np.int64] = np.maximum(np.rint(prices * 100), 1).astype(np.int64)
+    prices = catalogue.products["unit_price"].to_numpy() * change.prod(axis=1)[models]
+    cents: NDArray[np.int64] = np.maximum(np.rint(prices * price_factor(settings, month) * 100), 1).astype(np.int64)
     return cents

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from segmentation_assets.config.source import (
+    CancellationSettings,
     CustomersTable,
     EngagementEventsTable,
     OrderLinesTable,
@@ -16,8 +17,9 @@ from segmentation_assets.config.source import (
 )
 from segmentation_assets.config.synthetic import SyntheticSettings
 from segmentation_assets.storage.engine import Connection, copy_to_parquet, quote_identifier
+from segmentation_assets.synthetic.added_lines import ADJUSTMENT_PREFIX, NON_PRODUCT_CODES, RETURN_PREFIX
 from segmentation_assets.synthetic.calendar import make_calendar
-from segmentation_assets.synthetic.faults import ADJUSTMENT_PREFIX, NON_PRODUCT_CODES, FaultPlanter
+from segmentation_assets.synthetic.faults import FaultPlanter
 from segmentation_assets.synthetic.shop import Business
 
 if TYPE_CHECKING:
@@ -71,7 +73,7 @@ PERSONAL_COLUMNS = ("first_name", "last_name", "email", "phone", "street", "post
 """Columns of the customers that are delivered with ``synthetic.personal_data`` only; they are not mapped."""
 
 
-_MOST_QUARANTINED = 0.05
+_MOST_QUARANTINED = 0.12
 """Orders that are delivered again, as `synthetic.faults` may ask for, leave their earlier lines in the quarantine."""
 
 
@@ -101,6 +103,7 @@ def synthetic_source() -> SourceSettings:
 
     return SourceSettings(
         kind="files",
+        cancellations=CancellationSettings(rule="prefix", prefix=RETURN_PREFIX),
         adjustment_prefixes=(ADJUSTMENT_PREFIX,),
         non_product_codes=NON_PRODUCT_CODES,
         max_quarantine_share=_MOST_QUARANTINED,
@@ -152,10 +155,10 @@ def write_delivery(
     writer.write("true_customers", "true_customers", planter.write_ids(business.true_customers))
     for month in business.months():
         frames = {
-            "customers": planter.write_ids(planter.plant_customers(month.customers, month.month)),
+            "customers": planter.write_ids(planter.plant_customers(month.customers, month.month), month.month),
             "products": planter.plant_products(month.products, month.month),
             "order_lines": planter.plant_lines(month.order_lines, month.month),
-            "engagement_events": planter.write_ids(month.engagement_events),
+            "engagement_events": planter.write_ids(month.engagement_events, month.month),
             "true_states": planter.write_ids(month.true_states),
         }
         for table, frame in frames.items():

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from segmentation_assets.config.synthetic import FaultSettings
+from segmentation_assets.config.synthetic import REAL_RATES, FaultSettings
+from segmentation_assets.synthetic.added_lines import (
+    adjust,
+    cancel,
+    charge,
+    order_giant,
+    return_unbought,
+    write_off,
+)
 from segmentation_assets.synthetic.draws import Draws
 from segmentation_assets.synthetic.line_keys import (
     CUSTOMER_NUMBER,
@@ -15,46 +24,26 @@ from segmentation_assets.synthetic.line_keys import (
     purchase_keys,
     with_keys,
 )
+from segmentation_assets.synthetic.profile_faults import blank_fields, spoil_names
 
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
     from numpy.typing import NDArray
 
-NON_PRODUCT_CODES = (
-    "POST",
-    "DOT",
-    "M",
-    "C2",
-    "D",
-    "S",
-    "BANK CHARGES",
-    "AMAZONFEE",
-    "ADJUST",
-    "TEST001",
-    "GIFT_0001_20",
-)
-"""Codes of the built-in shop that are no products; the mapping names them."""
-
-ADJUSTMENT_PREFIX = "A"
-_ADJUSTMENT_CODE = "B"
-_LARGEST_ADJUSTMENT = 50_000
-_GIANT_UNITS = (50_000, 80_000)
-_MINUTES_TO_CANCELLATION = 12
 _LAST_DAYS = 3
-_MOST_WRITTEN_OFF = 40
-_LARGEST_FEE = 30.0
 _ODD_COUNTRIES = ("Unspecified", "European Community", "EIRE")
 _MINUTES_APART = 2
-_LAST_HOUR = 23
+_TINY_PRICES = (0.001, 0.003, 0.0075)
 _FIRST_CUSTOMERS = 10
 """Customers that every shop has: what happens once a month happens to them, however many others there are."""
 
-_UNBOUGHT_TRIES = 8
+_MARKS = "marks"
+_BITS = {fault: 1 << place for place, fault in enumerate(REAL_RATES)}
+"""Fault → its bit in the marks of a line, which tell what the line shows."""
+
 _CHANGED = ("order_id", "customer_id", "product_id", "country", "brand")
 """Columns of lines in which other texts may come to stand than the shop itself has."""
-
-_BLANKED = ("birth_year", "gender", "household_size", "acquisition_channel")
 
 
 @dataclass
@@ -65,15 +54,17 @@ class FaultPlanter:
     ----------
     draws : Draws
     settings : FaultSettings
-    goods : DataFrame
-        Products that every month sells: ``product_id``, ``list_price``, ``cost_price`` and ``brand``.
+    goods : callable
+        Month as YYYY-MM → products that every month sells, at the prices of this one: ``product_id``, ``list_price``,
+        ``cost_price`` and ``brand``.
     counts : list of tuple of (str, str, int)
-        Month as YYYY-MM, fault, and rows planted so far; rates of 0 are left out.
+        Month as YYYY-MM, fault, and delivered rows that show it; rates of 0 are left out. A row that shows several
+        counts for each. A row that is delivered again counts as redelivered alone, as all else of it was counted.
     """
 
     draws: Draws
     settings: FaultSettings
-    goods: pd.DataFrame
+    goods: Callable[[str], pd.DataFrame]
     counts: list[tuple[str, str, int]] = field(default_factory=list)
     _bought: list[NDArray[np.int64]] = field(default_factory=list)
     _redelivered: pd.DataFrame | None = None
@@ -99,120 +90,225 @@ class FaultPlanter:
         planted = self._plant(with_keys(lines.astype(dict.fromkeys(_CHANGED, object))), month)
         return planted.sort_values("order_at", kind="stable", ignore_index=True)[list(lines.columns)]
 
-    def _plant(self, clean: pd.DataFrame, month: str) -> pd.DataFrame:
+    def _plant(self, lines: pd.DataFrame, month: str) -> pd.DataFrame:
         """Change lines and add others, in no order; also keep what the next file holds again."""
         import pandas as pd
 
-        overlap = self._redelivered
-        if overlap is not None:
-            self._count(month, "redelivered", len(overlap))
-        changed = self._change(clean, month)
+        clean = self._keep_unpaid(self._turn_customers(lines.assign(**{_MARKS: 0})))
         self._note_purchases(clean)
-        plain = changed[_is_unchanged(clean, changed)]
-        often = plain[((plain[CUSTOMER_NUMBER] <= _FIRST_CUSTOMERS) & (plain["quantity"] > 0)).to_numpy()]
-        added = [
-            self._return_unbought(plain, month),
-            self._write_off(plain, month),
-            self._charge(plain, month),
-            self._order_giant(often, month),
-            self._adjust(often, month),
-            self._repeat(plain, month),
-        ]
-        new = self._write_decimals(
-            pd.concat([frame for frame in (changed, *added) if frame is not None and len(frame)], ignore_index=True),
-            month,
-        )
+        repeated = self._hits("duplicate_lines", clean)
+        changed = self._change(clean, repeated)
+        added = [*self._add(clean, month), self._charge(changed), self._mark(changed[repeated], "duplicate_lines")]
+        new = self._write_numbers(pd.concat([changed, *(frame for frame in added if len(frame))], ignore_index=True))
+        for fault, bit in _BITS.items():
+            self._count(month, fault, int((new[_MARKS].to_numpy() & bit).astype(bool).sum()))
+        again = self._redelivered
         self._redelivered = new[new["order_id"].isin(self._choose_redelivered(changed, month))]
-        return new if overlap is None else pd.concat([overlap, new])
+        if again is None:
+            return new
+        self._count(month, "redelivered", len(again))
+        return pd.concat([again, new])
 
-    def _change(self, lines: pd.DataFrame, month: str) -> pd.DataFrame:
-        """Change lines in place: their customer, price, country, instant and code."""
-        for change in (self._hide_customers, self._free, self._misplace, self._set_apart, self._vary_codes):
-            lines = change(lines, month)
-        return lines
-
-    def write_ids(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """Give some customers an id that is a number, in whatever table they stand."""
-        rate = self.settings.rate("mixed_ids")
-        if rate == 0:
+    def write_ids(self, frame: pd.DataFrame, month: str | None = None) -> pd.DataFrame:
+        """Give some customers an id that is a number, in whatever table they stand; count the rows of a month."""
+        if self.settings.rate("mixed_ids") == 0:
             return frame
-        hits = self.draws.uniform("number id", customer_numbers(frame["customer_id"])) < rate
+        hits = self._has_number(customer_numbers(frame["customer_id"]))
+        if month is not None:
+            self._count(month, "mixed_ids", int(hits.sum()))
         return frame.assign(customer_id=_as_number(frame["customer_id"], hits))
 
     def plant_customers(self, customers: pd.DataFrame, month: str) -> pd.DataFrame:
         """Leave demographic fields of a month's new customers blank."""
-        import numpy as np
-
-        rate = self.settings.rate("blank_fields")
-        if rate == 0 or customers.empty:
-            return customers
-        numbers = customers["customer_id"].str[1:].astype(np.int64).to_numpy()
-        blanks = {name: self.draws.uniform(f"blank {name}", numbers) < rate for name in _BLANKED}
-        self._count(month, "blank_fields", int(sum(blank.sum() for blank in blanks.values())))
-        return customers.assign(
-            **{name: customers[name].astype(object).mask(blank, None) for name, blank in blanks.items()}
-        )
+        blanked, rows = blank_fields(self.draws, self.settings, customers)
+        self._count(month, "blank_fields", rows)
+        return blanked
 
     def plant_products(self, products: pd.DataFrame, month: str) -> pd.DataFrame:
-        """Surround names of a month's new products with blanks, and misread those with accents."""
-        import numpy as np
-        import pandas as pd
-
-        if products.empty:
-            return products
-        numbers = pd.util.hash_array(products["product_id"].to_numpy(dtype=object)) >> np.uint64(1)
-        padded = self.draws.uniform("padded name", numbers) < self.settings.rate("padded_names")
-        has_accent = ~products["product_name"].map(str.isascii).to_numpy(dtype=bool)
-        broken = has_accent & (self.draws.uniform("broken name", numbers) < self.settings.rate("broken_names"))
-        names = products["product_name"]
-        misread = names.str.encode("utf-8").str.decode("latin-1")
-        names = names.mask(broken, misread)
-        names = names.mask(padded, " " + names + "  ")
-        self._count(month, "padded_names", int(padded.sum()))
-        self._count(month, "broken_names", int(broken.sum()))
-        return products.assign(product_name=names)
+        """Leave out, pad and misread names of a month's new products."""
+        spoilt, counts = spoil_names(self.draws, self.settings, products)
+        for fault, rows in counts.items():
+            self._count(month, fault, rows)
+        return spoilt
 
     def counts_frame(self) -> pd.DataFrame:
         """Planted rows: ``month``, ``fault``, ``row_count``."""
         import pandas as pd
 
-        return pd.DataFrame(self.counts, columns=["month", "fault", "row_count"])
+        counts = pd.DataFrame(self.counts, columns=["month", "fault", "row_count"])
+        return counts.groupby(["month", "fault"], sort=False, as_index=False)["row_count"].sum()
 
     def _count(self, month: str, fault: str, rows: int) -> None:
-        if self.settings.rate(fault) > 0:
+        if rows > 0:
             self.counts.append((month, fault, rows))
 
-    def _hits(self, fault: str, lines: pd.DataFrame, *, by_order: bool = False) -> NDArray[np.bool_]:
-        """Whether a fault strikes each line; with `by_order` all lines of an order, and their returns, alike."""
-        keys = lines[ORDER_NUMBER if by_order else LINE_KEY].to_numpy()
-        return self.draws.uniform(f"fault {fault}", keys) < self.settings.rate(fault)
+    def _mark(self, lines: pd.DataFrame, fault: str, *, kept: int = -1) -> pd.DataFrame:
+        """Mark lines with a fault, and keep those of the marks that they have which are in `kept`."""
+        return lines.assign(**{_MARKS: lines[_MARKS] & kept | _BITS[fault]})
 
-    def _hide_customers(self, lines: pd.DataFrame, month: str) -> pd.DataFrame:
+    def _hits(
+        self, fault: str, lines: pd.DataFrame, *, by_order: bool = False, eligible: float = 1.0
+    ) -> NDArray[np.bool_]:
+        """Whether a fault strikes each line; with `by_order` all lines of an order, and their returns, alike.
+
+        Where only a share of the lines is eligible, they are struck the more often.
+        """
+        keys = lines[ORDER_NUMBER if by_order else LINE_KEY].to_numpy()
+        return self.draws.uniform(f"fault {fault}", keys) * eligible < self.settings.rate(fault)
+
+    def _turn_customers(self, lines: pd.DataFrame) -> pd.DataFrame:
+        """Let some customers only return, one thing for each order of theirs, and others cancel whatever they order."""
+        import pandas as pd
+
+        rates = [self.settings.rate(name) for name in ("return_only_customers", "refunded_customers")]
+        if sum(rates) == 0:
+            return lines
+        numbers = lines[CUSTOMER_NUMBER].to_numpy()
+        drawn = self.draws.uniform("fault of a customer", numbers)
+        only_returns = (drawn < rates[0]) & (numbers > 1)
+        is_refunded = ~only_returns & (drawn >= rates[0]) & (drawn < sum(rates))
+        is_sold = (lines["quantity"] > 0).to_numpy()
+        returned = lines[only_returns & is_sold]
+        returned = cancel(returned[~returned[ORDER_NUMBER].duplicated().to_numpy()]).assign(quantity=-1)
+        parts = [
+            lines[~only_returns & (is_sold | ~is_refunded)],
+            self._mark(returned, "return_only_customers"),
+            self._mark(cancel(lines[is_refunded & is_sold]), "refunded_customers"),
+        ]
+        return pd.concat(parts, ignore_index=True)
+
+    def _price_draws(self, lines: pd.DataFrame) -> NDArray[np.float64]:
+        """Draws that decide on the price of purchases; a return has that of its purchase."""
+        return self.draws.uniform("fault free_lines", lines[LINE_KEY].to_numpy() & ~1)
+
+    def _keep_unpaid(self, lines: pd.DataFrame) -> pd.DataFrame:
+        """Leave out returns of what cost nothing or next to nothing."""
+        rate = self.settings.rate("free_lines") + self.settings.rate("tiny_prices")
+        if rate == 0:
+            return lines
+        return lines[((lines["quantity"] > 0) | (self._price_draws(lines) >= rate)).to_numpy()].reset_index(drop=True)
+
+    def _change(self, lines: pd.DataFrame, repeated: NDArray[np.bool_]) -> pd.DataFrame:
+        """Change lines: their customer, price, country, instant, code and sign, a column each."""
+        marks = lines[_MARKS].to_numpy().copy()
+        columns = {
+            "customer_id": self._hide_customers(lines, marks),
+            "unit_price": self._lower_prices(lines, marks),
+            "country": self._misplace(lines, marks),
+            "order_at": self._set_apart(lines, repeated, marks),
+            "product_id": self._vary_codes(lines, marks),
+            "quantity": self._turn_signs(lines, marks),
+        }
+        return lines.assign(**columns, **{_MARKS: marks})
+
+    def _hide_customers(self, lines: pd.DataFrame, marks: NDArray[np.int64]) -> NDArray[np.object_]:
         """Take the customer off some orders."""
         hits = self._hits("guests", lines, by_order=True)
-        self._count(month, "guests", int(hits.sum()))
-        return lines.assign(customer_id=lines["customer_id"].astype(object).mask(hits, None))
+        marks |= hits * _BITS["guests"]
+        ids: NDArray[np.object_] = lines["customer_id"].to_numpy(dtype=object).copy()
+        ids[hits] = None
+        return ids
 
-    def _free(self, lines: pd.DataFrame, month: str) -> pd.DataFrame:
-        hits = self._hits("free_lines", lines) & (lines["quantity"] > 0).to_numpy()
-        self._count(month, "free_lines", int(hits.sum()))
-        return lines.assign(unit_price=lines["unit_price"].mask(hits, 0.0))
-
-    def _vary_codes(self, lines: pd.DataFrame, month: str) -> pd.DataFrame:
-        """Write some codes in lower case, with a blank behind, or as a spreadsheet would."""
+    def _lower_prices(self, lines: pd.DataFrame, marks: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Sell some lines for nothing, and others for less than a hundredth."""
         import numpy as np
 
-        hits = self._hits("code_variants", lines)
-        rows = np.flatnonzero(hits)
-        codes = lines["product_id"].to_numpy(dtype=object).copy()
+        free, tiny = self.settings.rate("free_lines"), self.settings.rate("tiny_prices")
+        drawn, is_sold = self._price_draws(lines), (lines["quantity"] > 0).to_numpy()
+        is_free = is_sold & (drawn < free)
+        is_tiny = is_sold & ~is_free & (drawn < free + tiny)
+        marks |= is_free * _BITS["free_lines"] | is_tiny * _BITS["tiny_prices"]
+        kinds = (len(_TINY_PRICES) * self.draws.uniform("tiny price", lines[LINE_KEY].to_numpy())).astype(np.int64)
+        prices = [np.zeros(len(lines)), np.array(_TINY_PRICES)[kinds]]
+        return np.select([is_free, is_tiny], prices, default=lines["unit_price"].to_numpy())
+
+    def _misplace(self, lines: pd.DataFrame, marks: NDArray[np.int64]) -> NDArray[np.object_]:
+        """Write a country that is none, or not as others write it."""
+        import numpy as np
+
+        hits = self._hits("odd_countries", lines, by_order=True)
+        marks |= hits * _BITS["odd_countries"]
+        drawn = self.draws.uniform("odd country", lines[ORDER_NUMBER].to_numpy())
+        odd = np.array(_ODD_COUNTRIES, dtype=object)[(len(_ODD_COUNTRIES) * drawn).astype(np.int64)]
+        return np.where(hits, odd, lines["country"].to_numpy(dtype=object))
+
+    def _set_apart(
+        self, lines: pd.DataFrame, repeated: NDArray[np.bool_], marks: NDArray[np.int64]
+    ) -> NDArray[np.datetime64]:
+        """Enter the last line of some orders of several lines minutes later on the same day, unless it is repeated."""
+        import numpy as np
+        import pandas as pd
+
+        orders = lines[ORDER_NUMBER] * 2 + (lines["quantity"] < 0)
+        is_last = (orders.duplicated() & ~orders.duplicated(keep="last")).to_numpy()
+        at = lines["order_at"].to_numpy()
+        later = at + pd.Timedelta(minutes=_MINUTES_APART).to_timedelta64()
+        eligible = is_last & ~repeated & (later.astype("datetime64[D]") == at.astype("datetime64[D]"))
+        share = 1 - self.settings.rate("duplicate_lines")
+        hits = eligible & self._hits("split_times", lines, by_order=True, eligible=share)
+        marks |= hits * _BITS["split_times"]
+        entered: NDArray[np.datetime64] = np.where(hits, later, at).astype(at.dtype)
+        return entered
+
+    def _vary_codes(self, lines: pd.DataFrame, marks: NDArray[np.int64]) -> NDArray[np.object_]:
+        """Write some codes in lower case or as a spreadsheet would, and with a blank behind where neither differs."""
+        import numpy as np
+
+        rows = np.flatnonzero(self._hits("code_variants", lines))
+        marks[rows] |= _BITS["code_variants"]
+        codes: NDArray[np.object_] = lines["product_id"].to_numpy(dtype=object).copy()
         chosen = lines["product_id"].iloc[rows].astype(str)
         kinds = (3 * self.draws.uniform("kind of variant", lines[LINE_KEY].to_numpy()[rows])).astype(np.int64)
-        variants = np.select(
-            [kinds == 0, kinds == 1], [chosen.str.lower(), chosen + " "], default=chosen.str.lstrip("0")
-        )
-        codes[rows] = variants
-        self._count(month, "code_variants", int((variants != chosen.to_numpy()).sum()))
-        return lines.assign(product_id=codes)
+        variants = np.select([kinds == 0, kinds == 1], [chosen.str.lower(), chosen.str.lstrip("0")], default=chosen)
+        codes[rows] = np.where(variants == chosen.to_numpy(), chosen + " ", variants)
+        return codes
+
+    def _turn_signs(self, lines: pd.DataFrame, marks: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Write the units of some returns without their sign."""
+        import numpy as np
+
+        units: NDArray[np.int64] = lines["quantity"].to_numpy()
+        hits = (units < 0) & self._hits("positive_cancellations", lines)
+        marks |= hits * _BITS["positive_cancellations"]
+        return np.where(hits, -units, units)
+
+    def _add(self, lines: pd.DataFrame, month: str) -> list[pd.DataFrame]:
+        """Add lines of orders of their own, made of lines as they are without faults."""
+        sold = lines[(lines["quantity"] > 0).to_numpy()]
+        first = sold[(sold[CUSTOMER_NUMBER] <= _FIRST_CUSTOMERS).to_numpy()]
+        cheapest = first[(first["unit_price"] == first["unit_price"].min()).to_numpy()]
+        back = sold[self._hits("unmatched_returns", sold)]
+        off = sold[self._hits("write_offs", sold)]
+        made = {
+            "unmatched_returns": return_unbought(self.draws, back, self.goods(month), self._was_bought),
+            "write_offs": write_off(self.draws, off),
+            "giant_orders": self._once(order_giant, "giant_orders", cheapest, month),
+            "adjustments": self._once(adjust, "adjustments", first, month),
+        }
+        return [self._mark(frame, fault, kept=0) for fault, frame in made.items()]
+
+    def _once(
+        self,
+        make: Callable[[Draws, pd.DataFrame], pd.DataFrame],
+        fault: str,
+        lines: pd.DataFrame,
+        month: str,
+    ) -> pd.DataFrame:
+        """Make what happens at most once a month of one of the lines, or nothing."""
+        import numpy as np
+
+        key = np.array([int(month.replace("-", ""))], dtype=np.int64)
+        if lines.empty or self.draws.uniform(f"fault {fault}", key)[0] >= self.settings.rate(fault):
+            return lines.iloc[:0]
+        chosen = int(self.draws.uniform(f"row of {fault}", lines[LINE_KEY].to_numpy()).argmin())
+        return make(self.draws, lines.iloc[[chosen]])
+
+    def _charge(self, lines: pd.DataFrame) -> pd.DataFrame:
+        """Add a line of postage, fees or tests to some orders that have a customer."""
+        orders = lines[ORDER_NUMBER].where((lines[LINE_KEY] & 1) == 0, -1)
+        first = lines[(~orders.duplicated() & (orders >= 0) & lines["customer_id"].notna()).to_numpy()]
+        hits = self._hits("non_product_lines", first, by_order=True, eligible=1 - self.settings.rate("guests"))
+        return self._mark(charge(self.draws, first[hits]), "non_product_lines", kept=_BITS["odd_countries"])
 
     def _choose_redelivered(self, lines: pd.DataFrame, month: str) -> pd.Series:
         """Choose the orders that the next month's file holds again, with all that was added to them."""
@@ -222,40 +318,19 @@ class FaultPlanter:
         is_last = (lines["order_at"] >= end - pd.Timedelta(days=_LAST_DAYS)).to_numpy()
         return lines["order_id"][self._hits("redelivered", lines, by_order=True) & is_last]
 
-    def _misplace(self, lines: pd.DataFrame, month: str) -> pd.DataFrame:
-        """Write a country that is none, or not as others write it."""
-        import numpy as np
+    def _has_number(self, numbers: NDArray[np.int64]) -> NDArray[np.bool_]:
+        return self.draws.uniform("number id", numbers) < self.settings.rate("mixed_ids")
 
-        hits = self._hits("odd_countries", lines, by_order=True)
-        self._count(month, "odd_countries", int(hits.sum()))
-        kinds = (len(_ODD_COUNTRIES) * self.draws.uniform("odd country", lines[ORDER_NUMBER].to_numpy())).astype(
-            np.int64
-        )
-        return lines.assign(country=np.where(hits, np.array(_ODD_COUNTRIES, dtype=object)[kinds], lines["country"]))
-
-    def _set_apart(self, lines: pd.DataFrame, month: str) -> pd.DataFrame:
-        """Enter the last line of some orders of several lines minutes later, on the same day."""
-        import pandas as pd
-
-        orders = lines[ORDER_NUMBER] * 2 + (lines["quantity"] < 0)
-        is_last = (orders.duplicated() & ~orders.duplicated(keep="last")).to_numpy()
-        is_early = (lines["order_at"].dt.hour < _LAST_HOUR).to_numpy()
-        hits = is_last & is_early & self._hits("split_times", lines, by_order=True)
-        self._count(month, "split_times", int(hits.sum()))
-        later = lines["order_at"] + pd.Timedelta(minutes=_MINUTES_APART)
-        return lines.assign(order_at=lines["order_at"].mask(hits, later.astype(lines["order_at"].dtype)))
-
-    def _write_decimals(self, lines: pd.DataFrame, month: str) -> pd.DataFrame:
-        """Write the ids that are numbers with a decimal in half of their orders, as a spreadsheet does."""
-        rate = self.settings.rate("mixed_ids")
-        if rate == 0:
+    def _write_numbers(self, lines: pd.DataFrame) -> pd.DataFrame:
+        """Give some customers an id that is a number, which some of their orders write with a decimal."""
+        if self.settings.rate("mixed_ids") == 0:
             return lines
-        hits = self.draws.uniform("number id", lines[CUSTOMER_NUMBER].to_numpy()) < rate
+        hits = self._has_number(lines[CUSTOMER_NUMBER].to_numpy()) & lines["customer_id"].notna().to_numpy()
+        is_decimal = hits & self._hits("decimal_ids", lines, by_order=True)
         ids = _as_number(lines["customer_id"], hits)
-        hits &= (self.draws.uniform("decimal id", lines[ORDER_NUMBER].to_numpy()) < 1 / 2) & ids.notna().to_numpy()
-        self._count(month, "mixed_ids", int(hits.sum()))
-        ids[hits] = ids[hits] + ".0"
-        return lines.assign(customer_id=ids)
+        ids[is_decimal] = ids[is_decimal] + ".0"
+        marks = lines[_MARKS].to_numpy() | hits * _BITS["mixed_ids"] | is_decimal * _BITS["decimal_ids"]
+        return lines.assign(customer_id=ids, **{_MARKS: marks})
 
     def _note_purchases(self, lines: pd.DataFrame) -> None:
         """Remember who had what, by month, where that is needed."""
@@ -272,119 +347,6 @@ class FaultPlanter:
         for bought in self._bought:
             found |= bought[np.minimum(np.searchsorted(bought, keys), len(bought) - 1)] == keys
         return found
-
-    def _return_unbought(self, lines: pd.DataFrame, month: str) -> pd.DataFrame:
-        """Return goods that the customer never had; who had all that was tried returns nothing."""
-        import numpy as np
-
-        back = lines[(lines["quantity"] > 0).to_numpy() & self._hits("unmatched_returns", lines)]
-        keys, customers = back[LINE_KEY].to_numpy(), back[CUSTOMER_NUMBER].to_numpy()
-        codes = self.goods["product_id"].to_numpy(dtype=object)
-        chosen = np.full(len(back), -1)
-        for attempt in range(_UNBOUGHT_TRIES):
-            tried = (len(codes) * self.draws.uniform(f"unbought goods {attempt}", keys)).astype(np.int64)
-            is_new = ~self._was_bought(purchase_keys(customers, codes[tried]))
-            chosen = np.where((chosen < 0) & is_new, tried, chosen)
-        back, goods = back[chosen >= 0], self.goods.iloc[chosen[chosen >= 0]]
-        self._count(month, "unmatched_returns", len(back))
-        taken = {name: goods[name].to_numpy() for name in ("product_id", "list_price", "cost_price", "brand")}
-        return back.assign(
-            **taken, unit_price=taken["list_price"], order_id="RU" + back["order_id"].str[1:], quantity=-1
-        )
-
-    def _write_off(self, lines: pd.DataFrame, month: str) -> pd.DataFrame:
-        """Write stock off: negative quantity, price 0, nobody's."""
-        import numpy as np
-
-        sold = lines[(lines["quantity"] > 0).to_numpy()]
-        off = sold[self._hits("write_offs", sold)]
-        self._count(month, "write_offs", len(off))
-        units = 1 + (_MOST_WRITTEN_OFF * self.draws.uniform("units written off", off[LINE_KEY].to_numpy())).astype(
-            np.int64
-        )
-        return off.assign(
-            order_id="W" + off["order_id"].str[1:],
-            customer_id=None,
-            quantity=-units,
-            unit_price=0.0,
-        )
-
-    def _charge(self, lines: pd.DataFrame, month: str) -> pd.DataFrame:
-        """Add a line of postage, fees or tests to some orders."""
-        import numpy as np
-
-        orders = lines[ORDER_NUMBER].where(lines["quantity"] > 0, -1)
-        first = lines[(~orders.duplicated() & (orders >= 0)).to_numpy()]
-        hits = np.flatnonzero(self._hits("non_product_lines", first, by_order=True))
-        charged = first.iloc[hits]
-        self._count(month, "non_product_lines", len(hits))
-        numbers = charged[ORDER_NUMBER].to_numpy()
-        position = self.draws.uniform("non-product code", numbers) ** 2
-        codes = np.array(NON_PRODUCT_CODES, dtype=object)[(position * len(NON_PRODUCT_CODES)).astype(np.int64)]
-        fees = np.round(1 + _LARGEST_FEE * self.draws.uniform("fee", numbers), 2)
-        return charged.assign(product_id=codes, quantity=1, unit_price=fees, list_price=fees, cost_price=fees)
-
-    def _order_giant(self, lines: pd.DataFrame, month: str) -> pd.DataFrame | None:
-        """Order an absurd number of units of the cheapest goods and cancel it minutes later."""
-        import pandas as pd
-
-        cheapest = lines[(lines["unit_price"] == lines["unit_price"].min()).to_numpy()]
-        chosen = self._monthly("giant_orders", month, cheapest)
-        if chosen is None:
-            return None
-        low, high = _GIANT_UNITS
-        numbers = chosen["order_id"].str[1:]
-        units = low + int((high - low) * self.draws.uniform("giant units", chosen[LINE_KEY].to_numpy())[0])
-        ordered = chosen.assign(order_id="SG" + numbers, quantity=units)
-        cancelled = ordered.assign(
-            order_id="RG" + numbers,
-            order_at=ordered["order_at"] + pd.Timedelta(minutes=_MINUTES_TO_CANCELLATION),
-            quantity=-ordered["quantity"],
-        )
-        return pd.concat([ordered, cancelled])
-
-    def _adjust(self, lines: pd.DataFrame, month: str) -> pd.DataFrame | None:
-        """Add a book-keeping entry over a large negative amount."""
-        chosen = self._monthly("adjustments", month, lines)
-        if chosen is None:
-            return None
-        amount = -float(1 + int(_LARGEST_ADJUSTMENT * self.draws.uniform("adjusted", chosen[LINE_KEY].to_numpy())[0]))
-        return chosen.assign(
-            order_id=ADJUSTMENT_PREFIX + chosen["order_id"].str[1:],
-            customer_id=None,
-            product_id=_ADJUSTMENT_CODE,
-            quantity=1,
-            unit_price=amount,
-            list_price=amount,
-            cost_price=0.0,
-        )
-
-    def _repeat(self, lines: pd.DataFrame, month: str) -> pd.DataFrame:
-        hits = self._hits("duplicate_lines", lines)
-        self._count(month, "duplicate_lines", int(hits.sum()))
-        return lines[hits]
-
-    def _monthly(self, fault: str, month: str, lines: pd.DataFrame) -> pd.DataFrame | None:
-        """Choose the line at which a fault strikes that happens at most once a month."""
-        import numpy as np
-
-        key = np.array([int(month.replace("-", ""))], dtype=np.int64)
-        strikes = len(lines) > 0 and bool(self.draws.uniform(f"fault {fault}", key)[0] < self.settings.rate(fault))
-        self._count(month, fault, int(strikes))
-        return (
-            lines.iloc[[int(self.draws.uniform(f"row of {fault}", lines[LINE_KEY].to_numpy()).argmin())]]
-            if strikes
-            else None
-        )
-
-
-def _is_unchanged(clean: pd.DataFrame, changed: pd.DataFrame) -> NDArray[np.bool_]:
-    """Whether a line has no fault yet, so that what is added to it counts under its own name alone."""
-    import numpy as np
-
-    names = ("customer_id", "unit_price", "country", "order_at", "product_id")
-    same: NDArray[np.bool_] = np.all([(changed[name] == clean[name]).to_numpy(dtype=bool) for name in names], axis=0)
-    return same
 
 
 def _as_number(ids: pd.Series, hits: NDArray[np.bool_]) -> pd.Series:

@@ -30,7 +30,6 @@ _NOVEMBER_DISCOUNTS = 1.4
 _DEAL_SEEKERS_NOVEMBER = 1.5
 _FIRST_RETURN_DAY = 2
 _RETURN_DAYS = 13
-_WHOLE_RETURNS = 0.3
 
 
 @dataclass(frozen=True)
@@ -232,18 +231,21 @@ def draw_returns(
     -------
     Lines
         With the units that came back as negative quantities, and the instant of coming back, which may lie in the
-        next month. All returned lines of an order come back together, 2 to 14 days after it.
+        next month. All returned lines of an order come back together, 2 to 14 days after it. Lines of more units than
+        the customer takes on average come back more often, others less; any number of units is as likely as another.
     """
     import numpy as np
 
     factors = np.array(catalogue.return_factors)[catalogue.department_codes[lines.products]]
     by_customer = population.return_probabilities * trait("returns")[states]
-    probability = by_customer[lines.customers] * factors
+    probability = np.minimum(by_customer[lines.customers] * factors, 1.0)
+    relative = lines.quantities / (1 + population.more_units[lines.customers])
+    probability = 1 - (1 - probability) ** relative
     back = lines.take(np.flatnonzero(draws.uniform("return", lines.keys) < probability))
     day = _FIRST_RETURN_DAY + (draws.uniform("return day", back.order_numbers) * _RETURN_DAYS).astype(np.int64)
     midnight = back.seconds - back.seconds % SECONDS_PER_DAY
     time_of_day = spread_over_hours(draws.uniform("return hour", back.order_numbers))
-    units = 1 + (draws.uniform("returned units", back.keys) ** _WHOLE_RETURNS * back.quantities).astype(np.int64)
+    units = 1 + (draws.uniform("returned units", back.keys) * back.quantities).astype(np.int64)
     return Lines(
         order_numbers=back.order_numbers,
         customers=back.customers,

@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from segmentation_assets.config.synthetic import SyntheticSettings
-from segmentation_assets.synthetic.assortment import make_assortment
+from segmentation_assets.synthetic.assortment import list_cents, make_assortment
 from segmentation_assets.synthetic.calendar import BusinessCalendar, make_calendar
 from segmentation_assets.synthetic.catalogue import Catalogue, read_catalogue
 from segmentation_assets.synthetic.channels import CHANNELS, STORES_PER_COUNTRY, draw_channels
@@ -124,13 +124,22 @@ class Business:
         registered = customers["registered_on"].to_numpy().astype(np.int64)
         return customers, np.searchsorted(self.calendar.starts[1:], registered, side="right")
 
-    @cached_property
-    def lasting_goods(self) -> pd.DataFrame:
-        """Products of every month, whatever drifts: ``product_id``, ``list_price``, ``cost_price``, ``brand``."""
+    def lasting_goods(self, month: str) -> pd.DataFrame:
+        """Products of every month, whatever drifts, at the list price of one of them, given as YYYY-MM.
+
+        Returns
+        -------
+        DataFrame
+            ``product_id``, ``list_price``, ``cost_price``, ``brand``.
+        """
+        import numpy as np
+
         products = self.catalogue.products
         late = {event.department for event in self.settings.drift if event.kind == "new_department"}
         lasts = (products["launched"] == 0) & ~products["department"].isin(late)
-        priced = products.assign(list_price=products["unit_price"], cost_price=self._cost_cents / 100)
+        place = int((np.datetime64(month, "M") - self.calendar.months[0]).astype(int))
+        cents = list_cents(self.draws, self.catalogue, self.settings, place)
+        priced = products.assign(list_price=cents / 100, cost_price=self._cost_cents / 100)
         return priced.loc[lasts, ["product_id", "list_price", "cost_price", "brand"]]
 
     @cached_property

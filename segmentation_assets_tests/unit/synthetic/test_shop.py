@@ -173,6 +173,15 @@ def test_returns_refer_to_an_earlier_purchase_of_that_customer_product_and_price
     assert days.dt.days.between(2, 14).all()
 
 
+def test_what_comes_back_of_several_units_is_mostly_a_part_of_them(shop: Shop) -> None:
+    bought = sales(shop)[["order_id", "product_id", "quantity"]]
+    returned = returns(shop).assign(order_id=lambda lines: "S" + lines["order_id"].str[1:])
+    pairs = returned.merge(bought, on=["order_id", "product_id"], suffixes=("_back", ""))
+    several = pairs[pairs["quantity"] > 1]
+    assert (-several["quantity_back"] < several["quantity"]).mean() > 0.4
+    assert len(several) / len(pairs) > 1.2 * (bought["quantity"] > 1).mean()
+
+
 def test_order_ids_tell_returns_from_purchases(shop: Shop) -> None:
     assert (sales(shop)["order_id"].str[0] == "S").all()
     assert (returns(shop)["order_id"].str[0] == "R").all()
