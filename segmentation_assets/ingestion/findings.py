@@ -11,10 +11,11 @@ from typing import Any
 
 from segmentation_assets.ingestion.findings_sql import (
     BLANK_TOLD_OF,
+    CANCELLATIONS,
     CODES,
     CUSTOMERS,
     GIANT_UNITS,
-    GIANTS,
+    IDS,
     INSTANTS,
     LINES,
     MISREAD,
@@ -100,6 +101,23 @@ FINDINGS = {
         f"of {GIANT_UNITS:,} units or more of a product came back whole within a day; sale and return both count",
         f"of {GIANT_UNITS:,} units or more of a product came back whole within a day; sales and returns both count",
     ),
+    "quick_cancellation": (
+        "order line",
+        "returns the whole of a line that was sold within a day before; sale and return both count",
+        "return the whole of lines that were sold within a day before; sales and returns both count",
+    ),
+    "tiny_price": (
+        "order line",
+        "was sold at a price below 0.01; it counts as a sale",
+        "were sold at prices below 0.01; they count as sales",
+    ),
+    "mixed_id": (
+        "row",
+        "has a customer id of the rarer of two forms, digits alone or with other characters; ids are text, and each "
+        "counts as it is written",
+        "have customer ids of the rarer of two forms, digits alone or with other characters; ids are text, and each "
+        "counts as it is written",
+    ),
     "several_instants": (
         "order",
         "has lines with different times; it counts as one order",
@@ -165,7 +183,8 @@ def find_in_lines(connection: Connection, lines: str, products: str | None = Non
     names = {"lines": lines, "products": known}
     row = _fetch(connection, LINES.format(**names))
     found = {name: row[name] for name in row if name in FINDINGS}
-    for sql in (CODES, UNMATCHED, GIANTS, INSTANTS, CUSTOMERS, *((TEXTS,) if row["has_texts"] else ())):
+    names["rows"] = f"(SELECT customer_id FROM {lines} WHERE line_type <> 'excluded')"
+    for sql in (CODES, UNMATCHED, CANCELLATIONS, IDS, INSTANTS, CUSTOMERS, *((TEXTS,) if row["has_texts"] else ())):
         found |= _fetch(connection, sql.format(**names))
     if not row["has_texts"]:
         del found["blank_text"]
@@ -174,6 +193,12 @@ def find_in_lines(connection: Connection, lines: str, products: str | None = Non
     return tuple(
         _tell(code, int(found[code]), shares if code == "guest" else "") for code in FINDINGS if found.get(code)
     )
+
+
+def find_in_ids(connection: Connection, rows: str) -> tuple[Finding, ...]:
+    """Find customer ids of two forms in the rows of a delivered table that has a ``customer_id``."""
+    (count,) = fetch_row(connection, IDS.format(rows=rows))
+    return (_tell("mixed_id", int(count)),) if count else ()
 
 
 def find_in_profiles(connection: Connection, rows: str, noun: str) -> tuple[Finding, ...]:
@@ -205,6 +230,8 @@ def find_in_profiles(connection: Connection, rows: str, noun: str) -> tuple[Find
         for name, count in blank.items()
         if count
     ]
+    if noun == "customers":
+        found += find_in_ids(connection, rows)
     if "product_name" in columns:
         is_misread = f"regexp_matches(product_name, {quote_text(MISREAD)})"
         (count,) = fetch_row(connection, f"SELECT count(*) FROM {rows} WHERE {is_misread}")

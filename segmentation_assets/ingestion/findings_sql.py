@@ -39,7 +39,8 @@ _REASONS = (
 
 _LINE_CONDITIONS = {
     **{reason: f"line_reason = '{reason}'" for reason in _REASONS},
-    "guest": f"customer_id IS NULL AND {_COUNTS}",
+    "tiny_price": "line_reason = 'sale' AND unit_price < 0.01",
+    "guest": f"customer_id IS NULL AND ({_COUNTS} OR line_reason = 'positive_cancellation')",
     "exact_duplicate": "is_exact_duplicate AND line_reason <> 'duplicate_line'",
     "unclear_country": _IS_UNCLEAR,
     "blank_text": "product_name IS NULL",
@@ -72,13 +73,17 @@ UNMATCHED = (
     "WHERE had.first_at IS NULL OR had.first_at > back.order_at"
 )
 
-_GIANT = f"(SELECT order_id, customer_id, {_CODE} AS code, quantity, order_at FROM {{lines}} WHERE "
-GIANTS = (
-    f"SELECT count(DISTINCT (sold.order_id, sold.code)) AS giant_cancellation FROM "
-    f"{_GIANT} line_reason = 'sale' AND quantity >= {GIANT_UNITS}) AS sold JOIN "
-    f"{_GIANT} line_reason = 'return' AND quantity <= -{GIANT_UNITS}) AS back ON sold.code = back.code "
-    "AND sold.customer_id IS NOT DISTINCT FROM back.customer_id AND sold.quantity = -back.quantity "
+_CANCELLED_WHOLE = (
+    f"(SELECT order_id, customer_id, {_CODE} AS code, quantity, order_at FROM {{lines}} WHERE line_reason = 'sale') "
+    f"AS sold JOIN (SELECT customer_id, {_CODE} AS code, -quantity AS quantity, order_at, source_file, source_row "
+    "FROM {lines} WHERE line_reason = 'return') AS back ON sold.code = back.code AND sold.quantity = back.quantity "
+    "AND sold.customer_id IS NOT DISTINCT FROM back.customer_id "
     "AND back.order_at BETWEEN sold.order_at AND sold.order_at + INTERVAL 1 DAY"
+)
+CANCELLATIONS = (
+    f"SELECT count(DISTINCT (sold.order_id, sold.code)) FILTER (sold.quantity >= {GIANT_UNITS}) AS giant_cancellation, "
+    f"count(DISTINCT (back.source_file, back.source_row)) FILTER (sold.quantity < {GIANT_UNITS}) AS quick_cancellation "
+    f"FROM {_CANCELLED_WHOLE}"
 )
 
 INSTANTS = (
@@ -95,6 +100,15 @@ CUSTOMERS = (
     f"max(country) FILTER (NOT {_IS_UNCLEAR}) AS last_country "
     f"FROM {{lines}} WHERE customer_id IS NOT NULL AND {_COUNTS} GROUP BY customer_id)"
 )
+
+IDS = (
+    "SELECT CASE WHEN 2 * numbers < customers THEN number_rows ELSE row_count - number_rows END AS mixed_id FROM ("
+    "SELECT count(*) AS customers, count(*) FILTER (is_number) AS numbers, coalesce(sum(row_count), 0) AS row_count, "
+    "coalesce(sum(row_count) FILTER (is_number), 0) AS number_rows FROM (SELECT count(*) AS row_count, "
+    "regexp_full_match(customer_id, '[0-9]+') AS is_number FROM {rows} WHERE customer_id IS NOT NULL "
+    "GROUP BY customer_id))"
+)
+"""Rows whose customer id is of the form that fewer customers have: digits alone, or with other characters."""
 
 TEXTS = (
     "WITH text AS (SELECT DISTINCT product_id, product_name FROM {lines} "

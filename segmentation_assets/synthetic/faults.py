@@ -120,8 +120,8 @@ class FaultPlanter:
 
     def plant_customers(self, customers: pd.DataFrame, month: str) -> pd.DataFrame:
         """Leave demographic fields of a month's new customers blank."""
-        blanked, rows = blank_fields(self.draws, self.settings, customers)
-        self._count(month, "blank_fields", rows)
+        blanked, fields = blank_fields(self.draws, self.settings, customers)
+        self._count(month, "blank_fields", fields)
         return blanked
 
     def plant_products(self, products: pd.DataFrame, month: str) -> pd.DataFrame:
@@ -202,9 +202,10 @@ class FaultPlanter:
         return lines.assign(**columns, **{_MARKS: marks})
 
     def _hide_customers(self, lines: pd.DataFrame, marks: NDArray[np.int64]) -> NDArray[np.object_]:
-        """Take the customer off some orders."""
+        """Take the customer off some orders; whose customer is not known, of them nobody sees that they only return."""
         hits = self._hits("guests", lines, by_order=True)
         marks |= hits * _BITS["guests"]
+        marks[hits] &= ~_BITS["return_only_customers"]
         ids: NDArray[np.object_] = lines["customer_id"].to_numpy(dtype=object).copy()
         ids[hits] = None
         return ids
@@ -264,11 +265,12 @@ class FaultPlanter:
         return codes
 
     def _turn_signs(self, lines: pd.DataFrame, marks: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Write the units of some returns without their sign."""
+        """Write the units of some returns without their sign; then nobody sees that these were returned."""
         import numpy as np
 
         units: NDArray[np.int64] = lines["quantity"].to_numpy()
         hits = (units < 0) & self._hits("positive_cancellations", lines)
+        marks[hits] &= ~(_BITS["return_only_customers"] | _BITS["refunded_customers"])
         marks |= hits * _BITS["positive_cancellations"]
         return np.where(hits, -units, units)
 

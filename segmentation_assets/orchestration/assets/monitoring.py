@@ -13,6 +13,7 @@ from segmentation_assets.ingestion.crosswalk import count_reassigned
 from segmentation_assets.ingestion.findings import (
     Finding,
     count_repairs,
+    find_in_ids,
     find_in_lines,
     find_in_profiles,
     tell_repairs,
@@ -60,7 +61,8 @@ def _findings(step: Step) -> list[tuple[str, str, Finding]]:
             profiles = find_in_profiles(step.connection, read[name], name)
             found += [("finding", f"raw/{name}", each) for each in profiles]
     if "engagement_events" in delivered and (event_slices := event_months(step)):
-        read["engagement_events"] = step.slices_relation("raw/engagement_events", event_slices)
+        events = read["engagement_events"] = step.slices_relation("raw/engagement_events", event_slices)
+        found += [("finding", "raw/engagement_events", each) for each in find_in_ids(step.connection, events)]
     for name, rows in read.items():
         repairs = tell_repairs(count_repairs(step.connection, rows))
         found += [("repair", f"raw/{name}", each) for each in repairs]

@@ -45,7 +45,11 @@ def told(connection: Connection, *lines: dict[str, Any], products: str | None = 
     ("lines", "expected"),
     [
         ([SALE], {}),
-        ([SALE, BACK], {}),
+        ([SALE, BACK], {"quick_cancellation": 1}),
+        ([SALE, BACK | {"order_at": "2025-03-02 10:00:01"}], {}),
+        ([SALE, BACK | {"quantity": -1}], {}),
+        ([SALE, SALE | {"unit_price": "0.009"}], {"tiny_price": 1}),
+        ([SALE, SALE | {"customer_id": "7"}, SALE | {"customer_id": "K2"}], {"mixed_id": 1}),
         ([SALE | {"customer_id": None}], {"guest": 1}),
         ([SALE, SALE | {"quantity": -2, "unit_price": 0}], {"write_off": 1}),
         ([SALE, SALE | {"unit_price": 0}], {"free_item": 1}),
@@ -57,12 +61,12 @@ def told(connection: Connection, *lines: dict[str, Any], products: str | None = 
         ([SALE, SALE, SALE], {"exact_duplicate": 2}),
         ([SALE, SALE | {"order_id": "2", "product_id": "85123A"}, SALE | {"order_id": "3"}], {"code_spelling": 1}),
         ([SALE | {"product_id": "0012"}, SALE | {"order_id": "2", "product_id": "12"}], {"code_spelling": 1}),
-        ([SALE | {"product_id": "0012"}, BACK | {"product_id": "12"}], {"code_spelling": 1}),
+        ([SALE | {"product_id": "0012"}, BACK | {"product_id": "12", "quantity": -1}], {"code_spelling": 1}),
         ([SALE, BACK | {"product_id": "P2"}], {"unmatched_return": 1}),
         ([SALE | {"order_at": "2025-03-03 10:00:00"}, BACK], {"unmatched_return": 1}),
         ([SALE, BACK | {"customer_id": "K2"}], {"unmatched_return": 1, "returns_only": 1}),
         ([SALE | {"quantity": 10_000}, BACK | {"quantity": -10_000}], {"giant_cancellation": 1}),
-        ([SALE | {"quantity": 9_999}, BACK | {"quantity": -9_999}], {}),
+        ([SALE | {"quantity": 9_999}, BACK | {"quantity": -9_999}], {"quick_cancellation": 1}),
         ([SALE | {"quantity": 10_000}, BACK | {"quantity": -10_000, "order_at": "2025-03-09 10:00:00"}], {}),
         ([SALE, SALE | {"order_at": "2025-03-01 10:02:00"}], {"several_instants": 1}),
         ([SALE | {"country": " unspecified"}], {"unclear_country": 1}),
@@ -123,7 +127,7 @@ def test_columns_told_of_as_blank_are_declared(noun: str) -> None:
 def test_blank_fields_are_counted_where_the_column_has_values(connection: Connection) -> None:
     names = BLANK_TOLD_OF["customers"]
     empty = ", ".join(f"NULL AS {name}" for name in names if name != "gender")
-    rows = f"(SELECT {empty}, unnest(['f', NULL, 'm']) AS gender)"
+    rows = f"(SELECT 'K1' AS customer_id, {empty}, unnest(['f', NULL, 'm']) AS gender)"
     (found,) = find_in_profiles(connection, rows, "customers")
     assert found == Finding("blank_gender", 1, "1 customer has no gender; it counts as not known.")
 

@@ -78,7 +78,7 @@ def recount(found: Delivered, months: list[BusinessMonth]) -> dict[str, int]:
     ids = [frame["customer_id"].dropna().astype(str) for frame in (lines, found.customers, found.events)]
     known = {*BUSINESS.catalogue.products["product_id"], *FEES, "B"}
     bought_once = set(twin.loc[twin["quantity"] > 0, "order_id"].str[1:])
-    cancelled = is_plain & is_back & ~of_day(lines).isin(of_day(twin))
+    cancelled = is_plain & is_back & ~of_day(lines).isin(of_day(twin)) & (lines["quantity"] < 0)
     has_sale = order.str[1:].isin(order[order.str.startswith("S")].str[1:])
     names = found.products["product_name"]
     true_names = pd.concat([made.products for made in months], ignore_index=True)["product_name"]
@@ -100,9 +100,11 @@ def recount(found: Delivered, months: list[BusinessMonth]) -> dict[str, int]:
         "odd_countries": lines["country"].isin(ODD).sum(),
         "split_times": (lines["order_at"] > lines.groupby("order_id")["order_at"].transform("min")).sum(),
         "positive_cancellations": (is_back & is_plain & (lines["quantity"] > 0)).sum(),
-        "return_only_customers": (cancelled & ~has_sale & order.str[1:].isin(bought_once)).sum(),
+        "return_only_customers": (
+            cancelled & ~has_sale & order.str[1:].isin(bought_once) & lines["customer_id"].notna()
+        ).sum(),
         "refunded_customers": (cancelled & has_sale).sum(),
-        "blank_fields": (found.customers[BLANKED].isna() & true_customers.notna().to_numpy()).any(axis=1).sum(),
+        "blank_fields": (found.customers[BLANKED].isna() & true_customers.notna().to_numpy()).sum().sum(),
         "missing_names": names.isna().sum(),
         "padded_names": (names.str.strip() != names)[names.notna()].sum(),
         "broken_names": (names.str.strip() != true_names)[names.notna()].sum(),
