@@ -103,8 +103,8 @@ FINDINGS = {
     ),
     "quick_cancellation": (
         "order line",
-        "returns the whole of a line that was sold within a day before; sale and return both count",
-        "return the whole of lines that were sold within a day before; sales and returns both count",
+        "returns the whole of a line that was sold within an hour before; sale and return both count",
+        "return the whole of lines that were sold within an hour before; sales and returns both count",
     ),
     "tiny_price": (
         "order line",

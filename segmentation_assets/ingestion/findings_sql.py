@@ -82,7 +82,8 @@ _CANCELLED_WHOLE = (
 )
 CANCELLATIONS = (
     f"SELECT count(DISTINCT (sold.order_id, sold.code)) FILTER (sold.quantity >= {GIANT_UNITS}) AS giant_cancellation, "
-    f"count(DISTINCT (back.source_file, back.source_row)) FILTER (sold.quantity < {GIANT_UNITS}) AS quick_cancellation "
+    f"count(DISTINCT (back.source_file, back.source_row)) FILTER "
+    f"(sold.quantity < {GIANT_UNITS} AND back.order_at <= sold.order_at + INTERVAL 1 HOUR) AS quick_cancellation "
     f"FROM {_CANCELLED_WHOLE}"
 )
 

@@ -10,7 +10,7 @@ KEY = "source/synthetic_retail"
 
 
 def test_customers_delivered_and_yet_to_register_are_all_of_them(run, tmp_path):
-    shop = {"synthetic.customers": 200, "synthetic.months": 3, "synthetic.first_month": "2025-03"}
+    shop = {"synthetic.customers": 200, "synthetic.months": 6, "synthetic.first_month": "2025-03"}
     settings = load_settings(profile="demo", overrides={"data_dir": str(tmp_path), **shop}).settings
     assert run(settings, keys=frozenset({KEY})) == {(KEY, "all")}
     metadata = Platform(settings).store.manifest(KEY, "all").metadata
