@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections import Counter
+from collections.abc import Mapping
 
 from segmentation_assets.cli.opening import load_from_arguments
 from segmentation_assets.errors import plural
@@ -68,6 +69,20 @@ def _findings(platform: Platform, months: tuple[str, ...]) -> str:
     if newest is None:
         return "nothing looked at yet"
     found, changed = (newest.metadata.get(f"{kind}_counts") or {} for kind in ("finding", "repair"))
-    listed = ", ".join(f"{name.split()[-1]} {count}" for name, count in found.items())
     values = plural(sum(changed.values()), "value")
-    return f"{newest.partition[:7]}: {listed or 'none'}; {values} changed in order to read them"
+    return f"{newest.partition[:7]}: {list_findings(found)}; {values} changed in order to read them"
+
+
+def list_findings(counts: Mapping[str, int]) -> str:
+    """List counts by table.
+
+    Examples
+    --------
+    >>> list_findings({"raw/customers mixed_id": 2, "silver/order_lines guest": 7, "silver/order_lines write_off": 1})
+    'customers: mixed_id 2; order_lines: guest 7, write_off 1'
+    """
+    by_table: dict[str, list[str]] = {}
+    for name, count in counts.items():
+        table, code = name.split()
+        by_table.setdefault(table.partition("/")[2], []).append(f"{code} {count}")
+    return "; ".join(f"{table}: {', '.join(counted)}" for table, counted in by_table.items()) or "none"
