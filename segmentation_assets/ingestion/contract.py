@@ -1,12 +1,13 @@
-"""The rules of the settings for one delivered table: SQL of what breaks them, and what was found."""
+"""What was found of the rules of the settings for one delivered table."""
 
 from __future__ import annotations
 
-import datetime as dt
 from dataclasses import dataclass
 
-from segmentation_assets.config.contract import ColumnRule, Limit, Rules
+from segmentation_assets.config.contract import ColumnRule, Rules
 from segmentation_assets.errors import noun
+from segmentation_assets.ingestion.rule_sql import row_id_column, rule_branches
+from segmentation_assets.ingestion.scratch import fault_column_sql, fault_reason_sql, file_column_of
 from segmentation_assets.storage.contract import SAMPLE_SIZE
 from segmentation_assets.storage.engine import Connection, quote_identifier, quote_text
 from segmentation_assets.tables.declaration import Table
@@ -57,63 +58,27 @@ class RuleFinding:
         )
 
 
-def rule_branches(rule: ColumnRule) -> list[tuple[str, str]]:
-    """Make the SQL conditions under which a typed row breaks a rule by itself.
-
-    Parameters
-    ----------
-    rule : ColumnRule
-
-    Returns
-    -------
-    list of (str, str)
-        Reason code and condition on the declared column; a row without a value breaks only what is required.
-
-    Examples
-    --------
-    >>> rule_branches(ColumnRule(column="quantity", required=True, maximum=1000))
-    [('required', '"quantity" IS NULL'), ('above_maximum', '"quantity" > 1000.0')]
-    """
-    name = quote_identifier(rule.column)
-    branches = [("required", f"{name} IS NULL")] if rule.required else []
-    if rule.minimum is not None:
-        branches.append(("below_minimum", f"{name} < {_limit_sql(rule.minimum)}"))
-    if rule.maximum is not None:
-        branches.append(("above_maximum", _above_sql(name, rule.maximum)))
-    if rule.allowed_values:
-        listed = ", ".join(quote_text(value) for value in rule.allowed_values)
-        branches.append(("not_allowed", f"{name} NOT IN ({listed})"))
-    return branches
-
-
-def unique_columns(rules: Rules) -> tuple[str, ...]:
-    """List the columns whose values may stand once."""
-    return tuple(rule.column for rule in rules if rule.unique)
-
-
 def judged_apart(rules: Rules, column: str, reason: str) -> bool:
     """Whether rows of a column and reason have a share of their own that they may not exceed."""
     return reason in CONTRACT_REASONS and any(r.column == column and r.max_share is not None for r in rules)
 
 
 def find_broken_rules(
-    connection: Connection,
-    rules: Rules,
-    rows: str,
-    counts: dict[tuple[str, str], int],
-    delivered_rows: int,
+    connection: Connection, table: Table, rules: Rules, typed: str, repeated: str, delivered_rows: int
 ) -> tuple[RuleFinding, ...]:
-    """Tell of each rule how many rows break it, and which.
+    """Tell of each rule how many rows break it, and which, whatever else is wrong with them.
 
     Parameters
     ----------
     connection : Connection
+    table : Table
+        Declaration of the raw table.
     rules : tuple of ColumnRule
-    rows : str
+    typed : str
+        SQL table expression of all delivered rows in the scratch.
+    repeated : str
         Query of the rows set aside with the columns row_id, source_file, source_row, reason, our_column,
-        file_column and value.
-    counts : dict of (str, str) to int
-        Rows set aside by our column and reason code.
+        file_column and value; of these count the ones that repeat a value.
     delivered_rows : int
 
     Returns
@@ -121,44 +86,42 @@ def find_broken_rules(
     tuple of RuleFinding
         One per rule, in the order of the settings.
     """
-    return tuple(_finding(connection, rule, rows, counts, delivered_rows) for rule in rules)
+    return tuple(
+        _finding(connection, rule, _broken_rows(table, rule, typed, repeated), delivered_rows) for rule in rules
+    )
 
 
-def _finding(
-    connection: Connection, rule: ColumnRule, rows: str, counts: dict[tuple[str, str], int], delivered_rows: int
-) -> RuleFinding:
-    broken = {reason: counts[rule.column, reason] for reason in CONTRACT_REASONS if (rule.column, reason) in counts}
-    found = _first_rows(connection, rule.column, rows) if broken else []
+def _broken_rows(table: Table, rule: ColumnRule, typed: str, repeated: str) -> str:
+    """Make the query of the rows that break a rule; a value that could not be typed breaks none."""
+    column = quote_identifier(rule.column)
+    branches = rule_branches(rule)
+    parts = [
+        f"SELECT row_id, source_file, source_row, reason, file_column, value FROM ({repeated}) "
+        f"WHERE our_column = {quote_text(rule.column)} AND reason = 'not_unique'"
+    ]
+    if branches:
+        reasons = " ".join(f"WHEN {condition} THEN {quote_text(reason)}" for reason, condition in branches)
+        is_own = f"{fault_column_sql(table, 'fault')} IN ('', {quote_text(rule.column)})"
+        is_ruled = f"{fault_reason_sql('fault')} IN ({', '.join(map(quote_text, CONTRACT_REASONS))})"
+        parts.append(
+            f"SELECT {quote_identifier(row_id_column(table))} AS row_id, source_file, source_row, "
+            f"CASE {reasons} END AS reason, {quote_identifier(file_column_of(rule.column))} AS file_column, "
+            f"CASE WHEN {is_own} THEN value ELSE CAST({column} AS VARCHAR) END AS value "
+            f"FROM {typed} WHERE reason IS NOT NULL AND (fault IS NULL OR NOT {is_own} OR {is_ruled})"
+        )
+    return " UNION ALL ".join(parts)
+
+
+def _finding(connection: Connection, rule: ColumnRule, broken: str, delivered_rows: int) -> RuleFinding:
+    counted = dict(connection.execute(f"SELECT reason, count(*) FROM ({broken}) GROUP BY ALL").fetchall())
+    reasons = {reason: int(counted[reason]) for reason in CONTRACT_REASONS if reason in counted}
+    found = connection.execute(
+        f"SELECT * FROM ({broken}) ORDER BY source_file, source_row LIMIT {SAMPLE_SIZE}"
+    ).fetchall()
     samples = tuple(f"{row_id} ({file}, row {row})" for row_id, file, row, *_ in found)
     first = ""
     if found:
         _, file, row, reason, column, value = found[0]
         shown = f"'{value}'" if value is not None else "no value"
         first = f"{file}, row {row}, column '{column}': {shown}, {QUARANTINE_REASONS[reason]}"
-    return RuleFinding(rule.column, sum(broken.values()), delivered_rows, rule.max_share, broken, samples, first)
-
-
-def _first_rows(connection: Connection, column: str, rows: str) -> list[tuple[str, str, int, str, str, str | None]]:
-    listed = ", ".join(quote_text(reason) for reason in CONTRACT_REASONS)
-    found: list[tuple[str, str, int, str, str, str | None]] = connection.execute(
-        f"SELECT row_id, source_file, source_row, reason, file_column, value FROM ({rows}) "
-        f"WHERE our_column = {quote_text(column)} AND reason IN ({listed}) "
-        f"ORDER BY source_file, source_row LIMIT {SAMPLE_SIZE}"
-    ).fetchall()
-    return found
-
-
-def row_id_column(table: Table) -> str:
-    """Name of the column by which people know a row: the order, the customer, the product."""
-    return next(name for name in ("order_id", "customer_id", "product_id") if name in table.column_names)
-
-
-def _limit_sql(limit: Limit) -> str:
-    return f"TIMESTAMP '{limit.isoformat()}'" if isinstance(limit, dt.date) else f"{limit!r}"
-
-
-def _above_sql(name: str, limit: Limit) -> str:
-    """Make the condition of lying above a maximum; the whole of a last day is still allowed."""
-    if isinstance(limit, dt.date):
-        return f"{name} >= {_limit_sql(limit + dt.timedelta(days=1))}"
-    return f"{name} > {_limit_sql(limit)}"
+    return RuleFinding(rule.column, sum(reasons.values()), delivered_rows, rule.max_share, reasons, samples, first)

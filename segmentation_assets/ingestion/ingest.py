@@ -201,7 +201,9 @@ def _store(
     faults = count_faults(connection, table, set_aside)
     counts = count_reasons(faults)
     check_quarantine(connection, table, set_aside, faults, delivered.rows, source, rules)
-    findings = find_broken_rules(connection, rules, explained_rows(table, set_aside), faults, delivered.rows)
+    findings = find_broken_rules(
+        connection, table, rules, scratch.everything(), explained_rows(table, set_aside), delivered.rows
+    )
     resolved = table is RAW_ORDER_LINES and find_superseded_orders(connection, scratch, source)
     redelivered = _Totals()
     if resolved:

@@ -8,7 +8,8 @@ from pathlib import Path
 from segmentation_assets.config.contract import Rules
 from segmentation_assets.config.source import SourceSettings
 from segmentation_assets.errors import DataError
-from segmentation_assets.ingestion.contract import judged_apart, row_id_column, unique_columns
+from segmentation_assets.ingestion.contract import judged_apart
+from segmentation_assets.ingestion.rule_sql import row_id_column, unique_columns
 from segmentation_assets.ingestion.scratch import (
     Scratch,
     fault_column_sql,

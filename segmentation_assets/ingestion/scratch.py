@@ -13,12 +13,12 @@ from pathlib import Path
 from segmentation_assets.config.contract import Rules
 from segmentation_assets.config.source import DeliveredTable, SourceSettings
 from segmentation_assets.ingestion.columns import mapped_columns
-from segmentation_assets.ingestion.contract import rule_branches, unique_columns
 from segmentation_assets.ingestion.delivery import DeliveredFile
 from segmentation_assets.ingestion.order_ids import qualified_order_id
 from segmentation_assets.ingestion.parsing import LARGEST_AMOUNT, Notation, ParsedColumn, parse_column
 from segmentation_assets.ingestion.parts import ReadablePart, Reader, refuse_unreadable
 from segmentation_assets.ingestion.reading import open_file
+from segmentation_assets.ingestion.rule_sql import rule_branches
 from segmentation_assets.storage.engine import Connection, EngineError, parquet_scan, quote_identifier, quote_text
 from segmentation_assets.tables.declaration import Column, Table
 from segmentation_assets.tables.raw import QUARANTINE_REASONS
@@ -145,7 +145,7 @@ def parse_delivery(
 def _empty_sql(table: Table, rules: Rules) -> str:
     types = {column.name: str(column.dtype) for column in table.columns}
     types |= {"file_index": "INTEGER", "fault": "INTEGER", "file_column": "VARCHAR", "value": "VARCHAR"}
-    types |= {file_column_of(name): "VARCHAR" for name in unique_columns(rules)}
+    types |= {file_column_of(rule.column): "VARCHAR" for rule in rules}
     columns = ", ".join(f"CAST(NULL AS {dtype}) AS {quote_identifier(name)}" for name, dtype in types.items())
     return f"SELECT {columns} WHERE false"
 
@@ -156,7 +156,7 @@ def time_column(table: Table) -> str | None:
 
 
 def file_column_of(column: str) -> str:
-    """Name of the scratch column that names the column in the file of one whose values may stand once."""
+    """Name of the scratch column that names the column in the file of one with a rule."""
     return f"file_column_of_{column}"
 
 
@@ -216,13 +216,13 @@ def _typed_sql(
     )
     own = ", ".join(quote_identifier(column.name) for column in _own_columns(table))
     in_file = dict(zip(mapped, group[0].columns, strict=True))
-    unique = "".join(
-        f", {quote_text(in_file[name])} AS {quote_identifier(file_column_of(name))}" for name in unique_columns(rules)
+    ruled = "".join(
+        f", {quote_text(in_file[rule.column])} AS {quote_identifier(file_column_of(rule.column))}" for rule in rules
     )
     return (
         f"SELECT {own}, source_file, source_row, repairs, file_index, fault, "
         f"{_file_column_sql(table, mapping, group[0].columns)} AS file_column, {_value_sql(table, mapping)} AS value, "
-        f"{_slice_sql(table)} AS slice{unique} FROM "
+        f"{_slice_sql(table)} AS slice{ruled} FROM "
         f"(SELECT * REPLACE ({_row_fault_sql(table, rules)} AS fault) FROM ({judged}))"
     )
 
@@ -267,14 +267,17 @@ def _repairs_sql(parsed: dict[str, ParsedColumn]) -> str:
 
 
 def _row_fault_sql(table: Table, rules: Rules) -> str:
-    """Extend the fault by rules over typed values: the money of an order line, then those of the settings."""
+    """Extend the fault by rules over typed values: the money of an order line, then those of the settings.
+
+    Rules with a share of their own come last: a row counts for the table's share where it must.
+    """
     branches = []
     if "unit_price" in table.column_names:
         number = fault_number(table, "unit_price", "out_of_range")
         branches.append(f"WHEN abs({line_amount_sql()}) > {LARGEST_AMOUNT} THEN {number}")
     branches += [
         f"WHEN {condition} THEN {fault_number(table, rule.column, reason)}"
-        for rule in rules
+        for rule in sorted(rules, key=lambda rule: rule.max_share is not None)
         for reason, condition in rule_branches(rule)
     ]
     return f"CASE WHEN fault IS NOT NULL THEN fault {' '.join(branches)} END" if branches else "fault"

@@ -120,6 +120,35 @@ def test_rule_without_a_share_counts_with_all_that_is_set_aside(counter: Counter
         counter.ingest(rules=(ColumnRule(column="customer_id", required=True),), max_quarantine_share=0.05)
 
 
+def test_rule_counts_its_rows_whatever_else_is_wrong_with_them(counter: Counter) -> None:
+    other_faults = ["O2,no date,,P1,200,1.50", "O3,2025-03-05 10:00:00,,P1,200,1.50", "O4,no date,C1,P1,many,1.50"]
+    counter.hand_in("a.csv", *[LINE] * 6, *other_faults, "O5,2025-03-05 10:00:00", LINE)
+    rules = (
+        ColumnRule(column="customer_id", required=True, max_share=0.5),
+        ColumnRule(column="quantity", required=True, maximum=100, max_share=0.1),
+    )
+
+    outcome = counter.ingest(rules=rules)
+
+    assert [(reason, column) for _, _, reason, column, _ in outcome.quarantine()] == [
+        ("unparseable_date", "at"), ("required", "customer"), ("unparseable_date", "at"), ("malformed_row", None),
+    ]  # fmt: skip
+    by_column = {finding.column: finding for finding in outcome.ingested.rules}
+    assert by_column["customer_id"].reasons == {"required": 2}
+    assert by_column["quantity"].reasons == {"above_maximum": 2, "required": 1}
+    assert by_column["quantity"].samples == ("O2 (a.csv, row 7)", "O3 (a.csv, row 8)", "O4 (a.csv, row 9)")
+    assert not by_column["quantity"].passed
+    assert reconcile_delivery(outcome.ingested).passed
+
+
+def test_row_that_breaks_two_rules_counts_for_the_share_of_the_table(counter: Counter) -> None:
+    counter.hand_in("a.csv", *[LINE] * 8, *["O2,2025-03-05 10:00:00,,P1,200,1.50"] * 2)
+    tolerant = ColumnRule(column="customer_id", required=True, max_share=1)
+    strict = ColumnRule(column="quantity", maximum=100)
+    with pytest.raises(DataError, match="2 of 10 delivered rows cannot be used .2 above_maximum."):
+        counter.ingest(rules=(tolerant, strict), max_quarantine_share=0.1)
+
+
 def test_rule_that_leaves_nothing_stops_whatever_its_share(counter: Counter) -> None:
     counter.hand_in("a.csv", LINE)
     rule = ColumnRule(column="quantity", maximum=1, max_share=1)
