@@ -20,6 +20,7 @@ from segmentation_assets.ingestion.quarantine import (
     check_quarantine,
     count_faults,
     count_reasons,
+    emptied_rows,
     explained_rows,
     faulty_rows,
     first_day_ahead,
@@ -198,9 +199,8 @@ def _store(
             "deliver the file again, with its rows.",
         )
     set_aside = faulty_rows(table, rules, scratch)
-    faults = count_faults(connection, table, set_aside)
-    counts = count_reasons(faults)
-    check_quarantine(connection, table, set_aside, faults, delivered.rows, source, rules)
+    counts = count_reasons(count_faults(connection, table, set_aside))
+    check_quarantine(connection, table, set_aside, emptied_rows(table, scratch), delivered.rows, source, rules)
     findings = find_broken_rules(
         connection, table, rules, scratch.everything(), explained_rows(table, set_aside), delivered.rows
     )

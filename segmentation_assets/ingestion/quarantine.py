@@ -67,6 +67,14 @@ def faulty_rows(table: Table, rules: Rules, scratch: Scratch) -> str:
     return " UNION ALL ".join(parts)
 
 
+def emptied_rows(table: Table, scratch: Scratch) -> str:
+    """Make the query of the rows that stay without a value that cannot be read, with the columns of `faulty_rows`."""
+    return (
+        f"SELECT {quote_identifier(row_id_column(table))} AS row_id, source_file, source_row, emptied AS fault, "
+        f"emptied_column AS file_column, value FROM {scratch.good()} WHERE emptied IS NOT NULL"
+    )
+
+
 def first_day_ahead(connection: Connection, table: Table, scratch: Scratch) -> dt.date | None:
     """Return the first day among the rows that are set aside because they are dated ahead."""
     dates = {column.name for column in table.columns if column.dtype in ("DATE", "TIMESTAMP")}
@@ -125,26 +133,43 @@ def check_quarantine(
     connection: Connection,
     table: Table,
     rows: str,
-    faults: dict[tuple[str, str], int],
+    emptied: str,
     delivered_rows: int,
     source: SourceSettings,
     rules: Rules = (),
 ) -> None:
     """Stop where more rows had to be set aside than the settings allow, or all of them.
 
-    Rows that break a rule with a share of its own do not count here, unless nothing is left.
+    Rows that break a rule with a share of its own do not count here, unless nothing is left. Rows of `emptied` count
+    like those set aside: a wrong date format shall not empty a column.
 
     Raises
     ------
     DataError
         With the counts per reason and the first offending file, row, column and value.
     """
-    counted = {place: count for place, count in faults.items() if not judged_apart(rules, *place)}
+    faults = count_faults(connection, table, rows)
     if sum(faults.values()) >= delivered_rows:
-        counted = faults
-    total = sum(counted.values())
-    if total < delivered_rows and total <= source.max_quarantine_share * delivered_rows:
-        return
+        raise _too_many(connection, table, rows, faults, delivered_rows, source, rules)
+    rows = f"{rows} UNION ALL {emptied}"
+    counted = {
+        place: count for place, count in count_faults(connection, table, rows).items()
+        if not judged_apart(rules, *place)
+    }  # fmt: skip
+    if sum(counted.values()) > source.max_quarantine_share * delivered_rows:
+        raise _too_many(connection, table, rows, counted, delivered_rows, source, rules)
+
+
+def _too_many(
+    connection: Connection,
+    table: Table,
+    rows: str,
+    counted: dict[tuple[str, str], int],
+    delivered_rows: int,
+    source: SourceSettings,
+    rules: Rules,
+) -> DataError:
+    """Word that too many rows cannot be used."""
     places = ", ".join(f"({quote_text(column)}, {quote_text(reason)})" for column, reason in counted)
     file, row, reason, column, value = connection.execute(
         f"SELECT source_file, source_row, reason, file_column, value FROM ({explained_rows(table, rows)}) "
@@ -155,9 +180,9 @@ def check_quarantine(
     reasons = ", ".join(f"{count} {reason}" for reason, count in count_reasons(counted).items())
     name = table.key.split("/")[1]
     ruled = f", contract.{name}" if rules else ""
-    raise DataError(
-        f"{table.key}: {total} of {delivered_rows} delivered rows cannot be used ({reasons}); allowed is a share of "
-        f"{source.max_quarantine_share:g}. The first is {place}: {shown}, {QUARANTINE_REASONS[reason]}",
+    return DataError(
+        f"{table.key}: {sum(counted.values())} of {delivered_rows} delivered rows cannot be used ({reasons}); allowed "
+        f"is a share of {source.max_quarantine_share:g}. The first is {place}: {shown}, {QUARANTINE_REASONS[reason]}",
         f"correct source.{name} (date_format, decimal, separator, null_values, columns){ruled} or the file, or raise "
         "source.max_quarantine_share.",
     )

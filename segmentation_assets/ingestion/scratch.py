@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from segmentation_assets.config.contract import Rules
@@ -28,6 +28,7 @@ WHOLE_SLICE = "whole"
 _PARTS_PER_STATEMENT = 64
 _REASONS = tuple(QUARANTINE_REASONS)
 _FAULT_BASE = 100
+_UNREADABLE = ("unparseable_date", "not_a_number", "out_of_range")
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ class Scratch:
     def slice(self, name: str) -> str:
         """Make the SQL table expression of the good rows of one slice.
 
-        Columns are the declared ones, file_index, fault, file_column and value.
+        Columns are the declared ones, file_index, fault, emptied, file_column, emptied_column and value.
         """
         return parquet_scan(self._paths(name))
 
@@ -144,7 +145,8 @@ def parse_delivery(
 
 def _empty_sql(table: Table, rules: Rules) -> str:
     types = {column.name: str(column.dtype) for column in table.columns}
-    types |= {"file_index": "INTEGER", "fault": "INTEGER", "file_column": "VARCHAR", "value": "VARCHAR"}
+    types |= {"file_index": "INTEGER", "fault": "INTEGER", "emptied": "INTEGER"}
+    types |= dict.fromkeys(("file_column", "emptied_column", "value"), "VARCHAR")
     types |= {file_column_of(rule.column): "VARCHAR" for rule in rules}
     columns = ", ".join(f"CAST(NULL AS {dtype}) AS {quote_identifier(name)}" for name, dtype in types.items())
     return f"SELECT {columns} WHERE false"
@@ -204,6 +206,7 @@ def _typed_sql(
         name: parse_column(declared[name], delivered_type, notation, _step_names(name))
         for name, delivered_type in zip(mapped, group[0].types, strict=True)
     }
+    emptied = _empty_unreadable(table, rules, parsed)
     cleaned = ", ".join(f"{item.cleaned} AS {_step_names(name)[1]}" for name, item in parsed.items())
     parsing = ", ".join(f"{item.parsed} AS {_step_names(name)[2]}" for name, item in parsed.items())
     faults = _fault_sql(table, parsed)
@@ -211,7 +214,7 @@ def _typed_sql(
     raw_values = ", ".join(_step_names(name)[0] for name in mapped)
     judged = (
         f"SELECT source_file, file_index, source_row, malformed, {raw_values}, {accepted}, {faults} AS fault, "
-        f"{_repairs_sql(parsed)} AS repairs FROM "
+        f"{emptied} AS emptied, {_repairs_sql(parsed)} AS repairs FROM "
         f"(SELECT *, {parsing} FROM (SELECT *, {cleaned} FROM ({delivered})))"
     )
     own = ", ".join(quote_identifier(column.name) for column in _own_columns(table))
@@ -220,8 +223,10 @@ def _typed_sql(
         f", {quote_text(in_file[rule.column])} AS {quote_identifier(file_column_of(rule.column))}" for rule in rules
     )
     return (
-        f"SELECT {own}, source_file, source_row, repairs, file_index, fault, "
-        f"{_file_column_sql(table, mapping, group[0].columns)} AS file_column, {_value_sql(table, mapping)} AS value, "
+        f"SELECT {own}, source_file, source_row, repairs, file_index, fault, emptied, "
+        f"{_file_column_sql(table, mapping, group[0].columns)} AS file_column, "
+        f"{_column_of_fault_sql('emptied', table, mapping, group[0].columns)} AS emptied_column, "
+        f"{_value_sql(table, mapping)} AS value, "
         f"{_slice_sql(table)} AS slice{ruled} FROM "
         f"(SELECT * REPLACE ({_row_fault_sql(table, rules)} AS fault) FROM ({judged}))"
     )
@@ -247,13 +252,36 @@ def _accepted_sql(column: Column, parsed: ParsedColumn | None) -> str:
 
 def _fault_sql(table: Table, parsed: dict[str, ParsedColumn]) -> str:
     """Make the SQL of a row's first fault: the row as a whole, then column by column in declared order."""
-    branches = ["WHEN malformed IS NOT NULL THEN " + str(_REASONS.index("malformed_row"))]
-    branches += [
+    malformed = f"WHEN malformed IS NOT NULL THEN {_REASONS.index('malformed_row')}"
+    return f"CAST(CASE {malformed} {_fault_branches(table, parsed)} END AS INTEGER)"
+
+
+def _fault_branches(table: Table, parsed: dict[str, ParsedColumn]) -> str:
+    return " ".join(
         f"WHEN {condition} THEN {fault_number(table, name, reason)}"
         for name, item in parsed.items()
         for reason, condition in item.faults
-    ]
-    return f"CAST(CASE {' '.join(branches)} END AS INTEGER)"
+    )
+
+
+def _empty_unreadable(table: Table, rules: Rules, parsed: dict[str, ParsedColumn]) -> str:
+    """Let the fields of a profile that may be empty become so where they cannot be read, as a repair.
+
+    The rest of the row counts, the account type above all. A field with a rule of the settings is needed, and its row
+    set aside. Return the SQL of the first such fault of a row.
+    """
+    nullable = {column.name for column in table.columns if column.nullable}
+    forgiving = nullable - {rule.column for rule in rules} if "source_row" not in table.primary_key else set()
+    forgiven: dict[str, ParsedColumn] = {}
+    for name, item in parsed.items():
+        unread = tuple(fault for fault in item.faults if fault[0] in _UNREADABLE)
+        if name not in forgiving or not unread:
+            continue
+        forgiven[name] = replace(item, faults=unread)
+        strict = tuple(fault for fault in item.faults if fault not in unread)
+        is_emptied = " OR ".join(f"({condition})" for _, condition in unread)
+        parsed[name] = replace(item, faults=strict, repairs=(*item.repairs, ("unreadable", is_emptied)))
+    return f"CAST(CASE {_fault_branches(table, forgiven)} END AS INTEGER)" if forgiven else "CAST(NULL AS INTEGER)"
 
 
 def _repairs_sql(parsed: dict[str, ParsedColumn]) -> str:
@@ -290,11 +318,15 @@ def line_amount_sql() -> str:
 
 def _file_column_sql(table: Table, mapping: DeliveredTable, columns: Sequence[str]) -> str:
     """Make the SQL of the column in the file that a fault is about; of a good row that of its order or own id."""
-    positions = zip(_positions(table, mapping), columns, strict=True)
-    branches = " ".join(f"WHEN {position} THEN {quote_text(name)}" for position, name in positions)
     by_id = [name for name in ("order_id", *table.primary_key) if name in mapping.columns]
     of_good = quote_text(columns[mapped_columns(table, mapping).index(by_id[0])]) if by_id else "NULL"
-    return f"CASE WHEN fault IS NULL THEN {of_good} ELSE CASE fault // {_FAULT_BASE} {branches} END END"
+    return f"CASE WHEN fault IS NULL THEN {of_good} ELSE {_column_of_fault_sql('fault', table, mapping, columns)} END"
+
+
+def _column_of_fault_sql(fault: str, table: Table, mapping: DeliveredTable, columns: Sequence[str]) -> str:
+    positions = zip(_positions(table, mapping), columns, strict=True)
+    branches = " ".join(f"WHEN {position} THEN {quote_text(name)}" for position, name in positions)
+    return f"CASE {fault} // {_FAULT_BASE} {branches} END"
 
 
 def _value_sql(table: Table, mapping: DeliveredTable) -> str:
@@ -302,7 +334,8 @@ def _value_sql(table: Table, mapping: DeliveredTable) -> str:
         f"WHEN {position} THEN CAST({_step_names(name)[0]} AS VARCHAR)"
         for position, name in _positions(table, mapping).items()
     )
-    return f"CASE WHEN fault IS NOT NULL THEN nullif(CASE fault // {_FAULT_BASE} {branches} ELSE malformed END, '') END"
+    place = f"coalesce(fault, emptied) // {_FAULT_BASE}"
+    return f"CASE WHEN {place} IS NOT NULL THEN nullif(CASE {place} {branches} ELSE malformed END, '') END"
 
 
 def _slice_sql(table: Table) -> str:

@@ -43,6 +43,10 @@ REPAIRS = {
         "were inexact as binary numbers are, and were rounded",
     ),
     "capitals": ("was put in capitals", "were put in capitals"),
+    "unreadable": (
+        "could not be read and is empty now; the rest of the row counts",
+        "could not be read and are empty now; the rest of their rows counts",
+    ),
     "time_dropped": ("had a time of day, which was left out", "had a time of day, which was left out"),
 }
 """What is changed in a delivered value so that it can be used: kind → what to say of one value, and of several."""

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from segmentation_assets.config.contract import ColumnRule
 from segmentation_assets.config.settings import EngineSettings
 from segmentation_assets.config.source import CustomersTable, EngagementEventsTable, ProductsTable, SourceSettings
 from segmentation_assets.errors import DataError
@@ -20,6 +21,12 @@ from segmentation_assets_tests.unit.ingestion.counter import LINE, Counter, orde
 CUSTOMERS = CustomersTable(
     files=("*.csv",), columns={"customer_id": "id", "birth_year": "born", "registered_on": "since"},
     date_format="%d.%m.%Y",
+)  # fmt: skip
+PROFILES = CustomersTable(
+    files=("*.csv",), date_format="%d.%m.%Y",
+    columns={
+        "customer_id": "id", "registered_on": "since", "household_size": "persons", "account_type": "kind",
+    },
 )  # fmt: skip
 PRODUCTS = ProductsTable(files=("*.csv",), columns={"product_id": "code", "department": "dep", "class": "class"})
 
@@ -244,17 +251,52 @@ def test_customers_are_stored_whole_and_the_first_of_an_id_holds(counter: Counte
     assert outcome.rows("customer_id", "registered_on", "birth_year", "country", "source_file") == [
         ("2", dt.date(2020, 2, 1), 1980, None, "a.csv"),
         ("1", None, None, None, "a.csv"),
+        ("3", None, None, None, "b.csv"),
+        ("4", None, None, None, "b.csv"),
+        ("5", None, 1980, None, "b.csv"),
     ]
     assert outcome.quarantine() == [
         ("a.csv", 3, "duplicate_key", "id", "2"),
         ("b.csv", 1, "duplicate_key", "id", "1"),
-        ("b.csv", 2, "out_of_range", "born", "12"),
-        ("b.csv", 3, "not_a_number", "born", "1980.5"),
-        ("b.csv", 4, "unparseable_date", "since", "1.13.2020"),
     ]
     assert outcome.ingested.delivered_amount is None
     assert (outcome.ingested.months, outcome.ingested.first_at) == ((), None)
     assert reconcile_delivery(outcome.ingested).passed
+
+
+def test_unreadable_field_of_a_profile_is_emptied_and_the_rest_of_the_row_counts(counter: Counter) -> None:
+    counter.hand_in("c.csv", "1,31.02.1980,5,staff", "2,1.1.2020,many,", "3,x,1,", header="id,since,persons,kind")
+    outcome = counter.ingest(PROFILES)
+    assert outcome.rows("customer_id", "registered_on", "household_size", "account_type", "repairs") == [
+        ("1", None, 5, "staff", "registered_on:unreadable"),
+        ("2", dt.date(2020, 1, 1), None, None, "household_size:unreadable"),
+        ("3", None, 1, None, "registered_on:unreadable"),
+    ]
+    assert outcome.quarantine() == []
+    assert outcome.ingested.repair_counts == {"household_size:unreadable": 1, "registered_on:unreadable": 2}
+
+
+def test_too_many_unreadable_fields_stop_and_name_the_first(counter: Counter) -> None:
+    rows = [f"{number},02/01/2020,1," for number in range(3)]
+    counter.hand_in("c.csv", "9,1.1.2020,1,", *rows, ",1.1.2020,1,", header="id,since,persons,kind")
+    with pytest.raises(DataError) as stopped:
+        counter.ingest(PROFILES, max_quarantine_share=0.7)
+    assert str(stopped.value).startswith(
+        "raw/customers: 4 of 5 delivered rows cannot be used (1 missing_value, 3 unparseable_date); allowed is a share "
+        "of 0.7. The first is c.csv, row 2, column 'since': '02/01/2020', the date does not follow source date_format"
+    )
+
+
+def test_unreadable_fields_within_the_allowed_share_set_no_row_aside(counter: Counter) -> None:
+    counter.hand_in("c.csv", "1,bad,1,", "2,bad,1,", "3,1.1.2020,1,", ",1.1.2020,1,", header="id,since,persons,kind")
+    assert counter.ingest(PROFILES, max_quarantine_share=0.75).ingested.quarantined_rows == 1
+
+
+def test_field_with_a_rule_of_the_settings_sets_its_row_aside(counter: Counter) -> None:
+    counter.hand_in("c.csv", "1,bad,5,staff", "2,1.1.2020,many,", header="id,since,persons,kind")
+    rules = (ColumnRule(column="household_size", minimum=1),)
+    outcome = counter.ingest(PROFILES, rules=rules)
+    assert outcome.quarantine() == [("c.csv", 2, "not_a_number", "persons", "many")]
 
 
 def test_products_keep_leading_zeros_and_letter_case(counter: Counter) -> None:
