@@ -49,7 +49,7 @@ def _data_quality_node(settings: Settings, crosswalk: tuple[Input, ...]) -> Node
             Input(key="silver/order_lines", window="fact", slice_name=RATE_CURRENCIES),
         ),
         settings=("money.vat.rates",),
-        logic_version="2",
+        logic_version="3",
     )
 
 

@@ -13,6 +13,7 @@ from segmentation_assets.ingestion.findings_sql import (
     BLANK_TOLD_OF,
     CANCELLATIONS,
     CODES,
+    CROWDED_SHARE,
     CUSTOMERS,
     GIANT_UNITS,
     IDS,
@@ -20,6 +21,7 @@ from segmentation_assets.ingestion.findings_sql import (
     LINES,
     MISREAD,
     TEXTS,
+    UNCLEAR_IDS,
     UNMATCHED,
 )
 from segmentation_assets.storage.engine import Connection, fetch_row, quote_identifier, quote_text
@@ -118,6 +120,18 @@ FINDINGS = {
         "have customer ids of the rarer of two forms, digits alone or with other characters; ids are text, and each "
         "counts as it is written",
     ),
+    "unclear_id": (
+        "row",
+        "has an id or code that usually means no value, such as NULL; it counts as an id until null_values lists it",
+        "have ids or codes that usually mean no value, such as NULL; they count as ids until null_values lists them",
+    ),
+    "crowded_id": (
+        "customer",
+        f"has more than {CROWDED_SHARE:.0%} of the order lines; an id such as 0 or 99999 that stands for guests "
+        "belongs in null_values",
+        f"have more than {CROWDED_SHARE:.0%} of the order lines each; ids such as 0 or 99999 that stand for guests "
+        "belong in null_values",
+    ),
     "several_instants": (
         "order",
         "has lines with different times; it counts as one order",
@@ -196,9 +210,9 @@ def find_in_lines(connection: Connection, lines: str, products: str | None = Non
 
 
 def find_in_ids(connection: Connection, rows: str) -> tuple[Finding, ...]:
-    """Find customer ids of two forms in the rows of a delivered table that has a ``customer_id``."""
-    (count,) = fetch_row(connection, IDS.format(rows=rows))
-    return (_tell("mixed_id", int(count)),) if count else ()
+    """Find customer ids of two forms, and texts that are none, in rows with a ``customer_id``."""
+    found = {**_fetch(connection, IDS.format(rows=rows)), **_fetch(connection, UNCLEAR_IDS.format(rows=rows))}
+    return tuple(_tell(code, int(found[code])) for code in FINDINGS if found.get(code))
 
 
 def find_in_profiles(connection: Connection, rows: str, noun: str) -> tuple[Finding, ...]:

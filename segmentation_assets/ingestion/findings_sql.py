@@ -5,10 +5,17 @@ In every query ``{lines}`` stands for order lines and ``{products}`` for the kno
 
 from __future__ import annotations
 
+from segmentation_assets.ingestion.null_texts import NO_VALUE
 from segmentation_assets.storage.engine import quote_text
 
 GIANT_UNITS = 10_000
 """Units of a product from which on an order that comes back whole within a day is told."""
+
+CROWDED_SHARE = 0.05
+"""Share of the order lines from which on one customer id is told of, where there are enough customers."""
+
+FEWEST_CUSTOMERS = 1_000
+"""Customers from which on such a share is no chance."""
 
 UNCLEAR_COUNTRIES = (
     "unspecified", "unknown", "other", "none", "n/a", "international", "european community", "europe", "eire", "rsa",
@@ -32,6 +39,7 @@ MISREAD = (
 _CODE = "ltrim(upper(product_id), '0')"
 _COUNTS = "(line_type IN ('sale', 'return') OR line_reason = 'free_item')"
 _IS_UNCLEAR = f"lower(trim(country)) IN ({', '.join(quote_text(name) for name in UNCLEAR_COUNTRIES)})"
+_NO_VALUE = ", ".join(quote_text(text) for text in sorted(NO_VALUE))
 _REASONS = (
     "write_off", "free_item", "negative_price", "adjustment_order", "positive_cancellation", "zero_quantity",
     "duplicate_line", "non_product_code",
@@ -42,6 +50,7 @@ _LINE_CONDITIONS = {
     "tiny_price": "line_reason = 'sale' AND unit_price < 0.01",
     "guest": f"customer_id IS NULL AND ({_COUNTS} OR line_reason = 'positive_cancellation')",
     "exact_duplicate": "is_exact_duplicate AND line_reason <> 'duplicate_line'",
+    "unclear_id": " OR ".join(f"lower({name}) IN ({_NO_VALUE})" for name in ("customer_id", "order_id", "product_id")),
     "unclear_country": _IS_UNCLEAR,
     "blank_text": "product_name IS NULL",
     "counted_lines": _COUNTS,
@@ -94,13 +103,18 @@ INSTANTS = (
 
 CUSTOMERS = (
     "SELECT count(*) FILTER (has_returned AND NOT has_bought) AS returns_only, "
-    "count(*) FILTER (first_country < last_country) AS several_countries FROM ("
-    "SELECT bool_or(line_reason = 'return') AS has_returned, "
+    "count(*) FILTER (first_country < last_country) AS several_countries, "
+    f"count(*) FILTER (line_count > {CROWDED_SHARE} * all_lines AND customers >= {FEWEST_CUSTOMERS}) AS crowded_id "
+    "FROM (SELECT *, sum(line_count) OVER () AS all_lines, count(*) OVER () AS customers FROM ("
+    "SELECT count(*) AS line_count, bool_or(line_reason = 'return') AS has_returned, "
     "bool_or(line_reason IN ('sale', 'free_item')) AS has_bought, "
     f"min(country) FILTER (NOT {_IS_UNCLEAR}) AS first_country, "
     f"max(country) FILTER (NOT {_IS_UNCLEAR}) AS last_country "
-    f"FROM {{lines}} WHERE customer_id IS NOT NULL AND {_COUNTS} GROUP BY customer_id)"
+    f"FROM {{lines}} WHERE customer_id IS NOT NULL AND {_COUNTS} GROUP BY customer_id))"
 )
+
+UNCLEAR_IDS = f"SELECT count(*) AS unclear_id FROM {{rows}} WHERE lower(customer_id) IN ({_NO_VALUE})"
+"""Rows whose customer id is a text that usually means no value."""
 
 IDS = (
     "SELECT CASE WHEN 2 * numbers < customers THEN number_rows ELSE row_count - number_rows END AS mixed_id FROM ("

@@ -6,16 +6,11 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from segmentation_assets.ingestion.delivery import Kind
+from segmentation_assets.ingestion.null_texts import NO_VALUE
 
 T = TypeVar("T")
 
 LONGEST_SHOWN = 40
-
-NO_VALUE = frozenset(
-    {"nan", "null", "none", "n/a", "na", "#n/a", "#null!", "(null)", "\\n", "nil", "-", "--", "unknown", "unspecified",
-     "undefined", "unbekannt", "keine angabe", "k.a.", "inconnu", "non renseigné", "desconocido", "onbekend"}
-)  # fmt: skip
-"""Texts that some tools write for 'no value', in lower case."""
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from segmentation_assets.ingestion.findings import (
     FINDINGS,
     Finding,
     count_repairs,
+    find_in_ids,
     find_in_lines,
     find_in_profiles,
     tell_repairs,
@@ -37,8 +38,11 @@ BACK = SALE | {"order_id": "C9", "order_at": "2025-03-02 10:00:00", "quantity": 
 
 
 def told(connection: Connection, *lines: dict[str, Any], products: str | None = None) -> dict[str, int]:
-    relation = f"({classified_lines_sql(raw_lines_relation(*lines), SOURCE)})"
-    return {each.measure: each.count for each in find_in_lines(connection, relation, products)}
+    return {each.measure: each.count for each in find_in_lines(connection, classified(*lines), products)}
+
+
+def classified(*lines: dict[str, Any]) -> str:
+    return f"({classified_lines_sql(raw_lines_relation(*lines), SOURCE)})"
 
 
 @pytest.mark.parametrize(
@@ -51,6 +55,8 @@ def told(connection: Connection, *lines: dict[str, Any], products: str | None = 
         ([SALE, BACK | {"order_at": "2025-03-01 11:00:00", "quantity": -1}], {}),
         ([SALE, SALE | {"unit_price": "0.009"}], {"tiny_price": 1}),
         ([SALE, SALE | {"customer_id": "7"}, SALE | {"customer_id": "K2"}], {"mixed_id": 1}),
+        ([SALE, SALE | {"customer_id": "NULL"}], {"unclear_id": 1}),
+        ([SALE | {"order_id": "n/a", "product_id": "nan"}, SALE | {"product_id": "-"}], {"unclear_id": 2}),
         ([SALE | {"customer_id": None}], {"guest": 1}),
         ([SALE, SALE | {"quantity": -2, "unit_price": 0}], {"write_off": 1}),
         ([SALE, SALE | {"unit_price": 0}], {"free_item": 1}),
@@ -83,6 +89,22 @@ def test_lines_show_what_they_are_and_nothing_else(
     connection: Connection, lines: list[dict[str, Any]], expected: dict[str, int]
 ) -> None:
     assert told(connection, *lines) == expected
+
+
+def test_id_with_a_share_of_the_lines_that_no_customer_has_is_told(connection: Connection) -> None:
+    def found(customers: int, crowd: int) -> dict[str, int]:
+        ids = f"(SELECT 'K' || i AS id FROM range({customers}) AS t(i) UNION ALL SELECT 'K0' FROM range({crowd}))"
+        sales = f"(SELECT * REPLACE (id AS customer_id) FROM {classified(SALE)} CROSS JOIN {ids})"
+        return {each.measure: each.count for each in find_in_lines(connection, sales)}
+
+    assert found(1_000, 52) == {"crowded_id": 1}
+    assert found(1_000, 51) == {}
+    assert found(999, 500) == {}
+
+
+def test_ids_that_mean_no_value_are_told_of_profiles_and_events(connection: Connection) -> None:
+    rows = "(SELECT unnest(['K1', 'None', 'K2', 'nan', NULL]) AS customer_id)"
+    assert [(each.measure, each.count) for each in find_in_ids(connection, rows)] == [("unclear_id", 2)]
 
 
 def test_spelling_of_the_products_counts_before_that_of_most_lines(connection: Connection) -> None:
@@ -184,4 +206,4 @@ def test_text_with_accents_is_not_taken_for_misread(connection: Connection, text
         row = connection.execute(
             f"SELECT regexp_matches($1, '{MISREAD}'), regexp_matches($2, '{MISREAD}')", [text, broken]
         )
-        assert row.fetchone() == (False, True)
+        assert row.fetchall() == [(False, True)]
