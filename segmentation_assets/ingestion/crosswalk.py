@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from segmentation_assets.errors import DataError
+from segmentation_assets.ingestion.settings_csv import read_header, read_rows
 from segmentation_assets.storage.engine import Connection, EngineError, fetch_row, quote_identifier, quote_text
 
 _NEEDED = ("delivered_id", "customer_id")
@@ -161,25 +162,24 @@ def count_reassigned(connection: Connection, lines: str, crosswalk: str) -> dict
 
 def _load(connection: Connection, path: Path) -> tuple[str, ...]:
     """Read the texts of the file into a table, with the number of each row; return its columns."""
-    read = f"read_csv({quote_text(str(path))}, header = true, all_varchar = true, delim = ',', quote = '\"')"
-    try:
-        found = connection.execute(f"DESCRIBE SELECT * FROM {read}").fetchall()
-        columns = tuple(str(row[0]) for row in found)
-        unknown = sorted(set(columns) - {*_NEEDED, *_OPTIONAL})
-        missing = sorted(set(_NEEDED) - set(columns))
-        if missing or unknown:
-            raise DataError(
-                f"{path.name} has the columns {', '.join(columns)}",
-                f"its first line has to be {','.join(_NEEDED)} and where wanted {','.join(_OPTIONAL)}.",
-            )
-        cleaned = ", ".join(
-            f"nullif(trim({quote_identifier(name)}), '') AS {quote_identifier(name)}" for name in columns
+    columns = read_header(path)
+    unknown = sorted(set(columns) - {*_NEEDED, *_OPTIONAL})
+    missing = sorted(set(_NEEDED) - set(columns))
+    if missing or unknown or len(set(columns)) < len(columns):
+        raise DataError(
+            f"{path.name} has the columns {', '.join(columns) or 'none'}",
+            f"its first line has to be {','.join(_NEEDED)} and where wanted {','.join(_OPTIONAL)}.",
         )
+    types = ", ".join(f"{quote_text(name)}: 'VARCHAR'" for name in columns)
+    cleaned = ", ".join(f"nullif(trim({quote_identifier(name)}), '') AS {quote_identifier(name)}" for name in columns)
+    try:
         connection.execute(
-            f"CREATE OR REPLACE TEMP TABLE {_WRITTEN} AS "
-            f"SELECT row_number() OVER () AS entry_number, {cleaned} FROM {read}"
+            f"CREATE OR REPLACE TEMP TABLE {_WRITTEN} AS SELECT row_number() OVER () AS entry_number, {cleaned} "
+            f"FROM read_csv({quote_text(str(path))}, auto_detect = false, header = true, delim = ',', quote = '\"', "
+            f"escape = '\"', columns = {{{types}}})"
         )
     except EngineError as problem:
+        read_rows(path)
         words = str(problem).splitlines()[0]
         raise DataError(f"{path.name} cannot be read: {words}", "save it as CSV in UTF-8 with commas.") from problem
     return columns
@@ -211,6 +211,9 @@ def _refuse(connection: Connection, path: Path, column: str, problem: str, hint:
 def _contradictions(files: str) -> list[tuple[str, str, str, str]]:
     """List column, problem, hint and query of the entries that cannot hold."""
     pairs = f"FROM {_ENTRIES} AS one JOIN {_ENTRIES} AS other ON"
+    shared = (
+        f"SELECT 1 FROM (SELECT file_name FROM {files}) WHERE file_name GLOB one.source AND file_name GLOB other.source"
+    )
     empty = [
         (name, "stands where an id is needed", "fill it in, or remove the row.",
          f"SELECT entry_number, {name} FROM {_ENTRIES} WHERE {name} IS NULL")
@@ -236,6 +239,7 @@ def _contradictions(files: str) -> list[tuple[str, str, str, str]]:
          "an entry is applied once: write the customer that the id stands for in the end, and none in a circle.",
          f"SELECT one.entry_number, one.customer_id, other.entry_number, other.customer_id {pairs} one.customer_id = "
          "other.delivered_id AND one.delivered_id <> one.customer_id AND other.delivered_id <> other.customer_id "
-         f"AND (one.source IS NULL OR other.source IS NULL OR one.source = other.source) AND {_HOLD_AT_ONCE} "
+         f"AND (one.source IS NULL OR other.source IS NULL OR one.source = other.source OR EXISTS ({shared})) "
+         f"AND {_HOLD_AT_ONCE} "
          "QUALIFY row_number() OVER (PARTITION BY one.entry_number ORDER BY other.entry_number) = 1"),
     ]  # fmt: skip

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from segmentation_assets.errors import DataError
+from segmentation_assets.ingestion.settings_csv import read_header, read_rows
 from segmentation_assets.tables.raw import DECISIONS
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _COLUMNS = DECISIONS.column_names[1:]
-_SURPLUS = "fields beyond the header"
 _KINDS = next(column.allowed for column in DECISIONS.columns if column.name == "kind")
 
 
@@ -44,24 +43,16 @@ def read_decisions(path: Path) -> pd.DataFrame:
 
 
 def _read_rows(path: Path) -> list[dict[str, str]]:
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as stream:
-            reader = csv.DictReader(stream, restkey=_SURPLUS, restval="")
-            found = tuple(reader.fieldnames or ())
-            rows = list(reader)
-    except UnicodeDecodeError as problem:
-        raise DataError(f"{path.name} is not UTF-8: {problem}", "save it as UTF-8.") from problem
+    found = read_header(path)
     if sorted(found) != sorted(_COLUMNS):
         raise DataError(
             f"{path.name} has the columns {', '.join(found) or 'none'}",
             f"its first line has to be {','.join(_COLUMNS)}",
         )
-    return rows
+    return read_rows(path)
 
 
 def _checked(path: Path, number: int, row: dict[str, str]) -> dict[str, object]:
-    if _SURPLUS in row:
-        raise DataError(f"{path.name}, row {number}: more fields than columns", "quote values that hold a comma.")
     for column in _COLUMNS:
         if not row[column].strip():
             raise DataError(f"{path.name}, row {number}: {column} is empty", "fill it in, or remove the row.")

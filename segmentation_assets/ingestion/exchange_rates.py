@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
 import re
 from collections.abc import Iterable, Mapping
@@ -14,6 +13,7 @@ from pathlib import Path
 from segmentation_assets.config.money import LARGEST_RATE, ExchangeSettings
 from segmentation_assets.errors import DataError, SettingsError
 from segmentation_assets.ingestion.calendar import shift_month
+from segmentation_assets.ingestion.settings_csv import read_header, read_rows
 
 RATE_DECIMALS = 10
 """Decimals of a rate that count; more are rounded half up."""
@@ -69,18 +69,14 @@ def read_exchange_rates(settings: ExchangeSettings) -> tuple[ExchangeRate, ...]:
     return _spans(settings.file.name, _read_rows(settings.file))
 
 
-def _read_rows(path: Path) -> list[dict[str, str | None]]:
+def _read_rows(path: Path) -> list[dict[str, str]]:
     try:
-        with path.open(encoding="utf-8-sig", newline="") as stream:
-            reader = csv.DictReader(stream, restkey="fields beyond the header")
-            found = [str(name).strip().lower() for name in reader.fieldnames or ()]
-            reader.fieldnames = found
-            rows = list(reader)
+        found = read_header(path)
     except FileNotFoundError as problem:
         raise SettingsError(
             f"money.exchange.file: there is no file {path}", "write its path as seen from the settings file."
         ) from problem
-    except (OSError, UnicodeDecodeError) as problem:
+    except OSError as problem:
         raise DataError(f"{path.name} cannot be read: {problem}", "save it as a CSV file in UTF-8.") from problem
     starts = [name for name in _STARTS if name in found]
     if len(starts) != 1 or not {"currency", "rate"} <= set(found):
@@ -88,25 +84,26 @@ def _read_rows(path: Path) -> list[dict[str, str | None]]:
             f"{path.name} has the columns {', '.join(found) or 'none'}",
             "its first line has to be currency,month,rate or currency,valid_from,rate.",
         )
-    return rows
+    return read_rows(path)
 
 
 def _spans(place: str, rows: Iterable[Mapping[str, str | None]]) -> tuple[ExchangeRate, ...]:
     """Turn rows into rates with their spans of days; rows are counted from 1."""
-    read = sorted(_read_rate(f"{place}, row {number}", row) for number, row in enumerate(rows, start=1))
-    for earlier, later in pairwise(read):
+    read = sorted((_read_rate(f"{place}, row {number}", row), number) for number, row in enumerate(rows, start=1))
+    for (earlier, first), (later, second) in pairwise(read):
         if (earlier.currency, earlier.valid_from) == (later.currency, later.valid_from):
             raise DataError(
-                f"{place}: {later.currency} has two rates from {later.valid_from} on, {earlier.rate.normalize():f} and "
-                f"{later.rate.normalize():f}",
+                f"{place}: {later.currency} has two rates from {later.valid_from} on, {earlier.rate.normalize():f} in "
+                f"row {first} and {later.rate.normalize():f} in row {second}",
                 "keep one of them.",
             )
-    following = [*read[1:], *([None] if read else [])]
+    rates = [rate for rate, _ in read]
+    following = [*rates[1:], *([None] if rates else [])]
     return tuple(
         ExchangeRate(rate.currency, rate.valid_from, min(rate.valid_until, later.valid_from), rate.rate)
         if later is not None and later.currency == rate.currency
         else rate
-        for rate, later in zip(read, following, strict=True)
+        for rate, later in zip(rates, following, strict=True)
     )
 
 

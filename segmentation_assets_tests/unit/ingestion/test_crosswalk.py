@@ -74,6 +74,7 @@ def test_entry_for_a_source_counts_before_one_for_all(connection: Connection, re
             ("C1,C2,,,", "C2,C3,,,"),
             r"row 1, column 'customer_id': 'C2' is itself replaced by 'C3' in row 2\nHint: an entry",
         ),
+        (("C1,C2,web*,,", "C2,C3,*.csv,,"), "row 1, .* 'C2' is itself replaced by 'C3' in row 2"),
         (("C1,C2,,,", "C2,C1,,,"), "'C2' is itself replaced by 'C1' in row 2; 2 entries have this fault"),
         (("C1,,,,",), "row 1, column 'customer_id': no value stands where an id is needed"),
         (("C1,A,,01.03.2025,",), "row 1, column 'valid_from': '01.03.2025' is no date\nHint: write YYYY-MM-DD"),
@@ -83,6 +84,33 @@ def test_entry_for_a_source_counts_before_one_for_all(connection: Connection, re
 def test_entries_that_contradict_each_other_are_refused(read, rows: tuple[str, ...], message: str) -> None:
     with pytest.raises(DataError, match=f"^crosswalk.csv, .*{message}"):
         read("delivered_id,customer_id,source,valid_from,valid_to", *rows)
+
+
+def test_id_of_another_source_may_be_the_customer_of_an_entry(connection: Connection, read) -> None:
+    crosswalk = read("delivered_id,customer_id,source", "1,2,web-*", "2,3,store*")
+    lines = [line(customer, source_file=file) for customer in "12" for file in ("web-1.csv", "store.xlsx[May]")]
+    assert customers_of(connection, crosswalk, *lines) == ["2", "1", "2", "3"]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "delivered_id,customer_id,source\nA,B,\nC,D\n",
+            "row 2: 2 fields where the first line has 3: 'C,D'\nHint: write",
+        ),
+        ("delivered_id,customer_id\nA,B,C\n", "row 1: 3 fields where the first line has 2"),
+        ('delivered_id,customer_id\n"A,B\n', "cannot be read: .*\nHint: close every quote"),
+        ("delivered_id,customer_id\nÄ,B\n", "is not UTF-8"),
+        ("delivered_id,customer_id,customer_id\nA,B,C\n", "has the columns delivered_id, customer_id, customer_id"),
+        ("", "has the columns none"),
+    ],
+)
+def test_file_that_cannot_be_read_is_refused(connection: Connection, tmp_path: Path, text: str, message: str) -> None:
+    path = tmp_path / "crosswalk.csv"
+    path.write_bytes(text.encode("latin-1"))
+    with pytest.raises(DataError, match=f"^crosswalk.csv,? ?{message}"):
+        read_crosswalk(connection, path, FILES)
 
 
 def test_wrong_columns_and_a_missing_file_are_named(connection: Connection, read, tmp_path: Path) -> None:

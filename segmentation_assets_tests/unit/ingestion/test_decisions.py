@@ -46,11 +46,14 @@ def test_decisions_are_numbered_in_the_order_of_the_file(tmp_path):
         ("when,what\n", "has the columns when, what"),
         ("", "has the columns none"),
         (HEADER + "2025-07-01,rename,,Top,Ana\n", "row 1: segment_key is empty"),
-        (HEADER + "2025-07-01,rename,S001,Top,Ana\n2025-07-01,rename,S001,Top\n", "row 2: decided_by is empty"),
+        (
+            HEADER + "2025-07-01,rename,S001,Top,Ana\n2025-07-01,rename,S001,Top\n",
+            "row 2: 4 fields where the first line has 5",
+        ),
         (HEADER + "2025-07-01,renam,S001,Top,Ana\n", "row 1: kind 'renam' is not known\nHint: known kinds: rename"),
         (HEADER + "1.7.2025,rename,S001,Top,Ana\n", "row 1: decided_on '1.7.2025' is no date\nHint: write YYYY-MM-DD"),
         (HEADER.encode() + b"2025-07-01,rename,S001,\xe9,Ana\n", "is not UTF-8"),
-        (HEADER + "2025-07-01,rename,S001,Top,Ana,more\n", "row 1: more fields than columns"),
+        (HEADER + "2025-07-01,rename,S001,Top,Ana,more\n", "row 1: 6 fields where the first line has 5"),
     ],
 )
 def test_faulty_file_is_refused_with_row_column_and_value(tmp_path, text, message):

@@ -57,11 +57,15 @@ def test_settings_and_file_mean_the_same(tmp_path: Path) -> None:
         ("currency,month,rate\nGBP,2025-3,1\n", r"row 1: month '2025-3' is none\nHint: write YYYY-MM\."),
         ("currency,month,rate\nGBP,9999-12,1\n", "row 1: month '9999-12' is none"),
         ("currency,valid_from,rate\nGBP,2025-02-30,1\n", r"valid_from '2025-02-30' is none\nHint: write YYYY-MM-DD"),
+        ("currency,month,rate\nGBP,2025-03,1,17\n", "row 1: 4 fields where the first line has 3: 'GBP,2025-03,1,17'"),
         ('currency,month,rate\nGBP,2025-03,1\nUSD,2025-03,"1,2"\n', "row 2: rate '1,2' is no number"),
         ("currency,month,rate\nGBP,2025-03,0\n", "row 1: rate '0' is out of range"),
         ("currency,month,rate\nGBP,2025-03,NaN\n", "rate 'NaN' is out of range"),
         ("currency,month,rate\nGBP,2025-03,100001\n", "rate '100001' is out of range"),
-        ("currency,month,rate\nGBP,2025-03,1\ngbp,2025-03,2\n", "GBP has two rates from 2025-03-01 on, 1 and 2"),
+        (
+            "currency,month,rate\nGBP,2025-03,1\ngbp,2025-03,2\n",
+            "GBP has two rates from 2025-03-01 on, 1 in row 1 and 2 in row 2",
+        ),
     ],
 )
 def test_rate_that_cannot_be_used_is_named(tmp_path: Path, text: str, message: str) -> None:
@@ -77,7 +81,7 @@ def test_missing_file_is_named(tmp_path: Path) -> None:
 def test_file_in_another_encoding_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "rates.csv"
     path.write_bytes("currency,month,rate\n£,2025-03,1\n".encode("latin-1"))
-    with pytest.raises(DataError, match=r"rates.csv cannot be read.*\nHint: save it as a CSV file in UTF-8"):
+    with pytest.raises(DataError, match=r"rates.csv is not UTF-8.*\nHint: save it as CSV in UTF-8"):
         read_exchange_rates(ExchangeSettings(file=path))
 
 
