@@ -203,6 +203,14 @@ def zstd(text: str) -> bytes:
     return zstandard.ZstdCompressor().compress(text.encode())
 
 
+@pytest.mark.parametrize("name", ["a.tsv", "A.TXT", "a.tsv.gz"])
+def test_texts_of_other_names_are_read_as_csv(counter: Counter, name: str) -> None:
+    text = f"{HEADER}\n{LINE}\n".replace(",", "\t").encode()
+    (counter.folder / name).write_bytes(gzip.compress(text) if name.endswith("gz") else text)
+    outcome = counter.ingest(order_lines_mapping(files=("*",), separator="\t"))
+    assert outcome.rows("source_file", "source_row", "order_id", "quantity") == [(name, 1, "O1", 2)]
+
+
 def test_zstandard_csv_is_unpacked_frame_by_frame(counter: Counter) -> None:
     (counter.folder / "a.csv.zst").write_bytes(zstd(f"{HEADER}\n{LINE}\n") + zstd(f"{LINE}\n"))
     outcome = counter.ingest(order_lines_mapping(files=("*.zst",)))
