@@ -105,8 +105,8 @@ def _sentence(path: KeyPath, details: Mapping[str, Any], origin: Origin | None) 
     if kind == "missing":
         return f"{key} is missing", _missing_hint(path)
     if kind == "value_error":
-        reason = str(details["ctx"]["error"])
-        return (f"{key}: {reason}" if key else reason), _meaning(path)
+        reason, _, advice = str(details["ctx"]["error"]).partition(". Hint: ")
+        return (f"{key}: {reason}" if key else reason), advice or _meaning(path)
     got = "a value that is not shown" if holds_secret(path) else _got(details["input"], origin)
     if kind in _SECTION_ERRORS:
         return f"{key} must be a section with keys of its own, got {got}", _section_hint(path)

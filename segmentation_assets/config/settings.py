@@ -279,10 +279,17 @@ class Settings(Section):
             return self
         for column in self.population.needed_columns:
             if column not in self.source.order_lines.columns:
-                raise ValueError(f"population filters by {column}, which source.order_lines.columns does not map")
+                raise ValueError(
+                    f"population filters by {column}, which source.order_lines.columns does not map. Hint: map it to "
+                    f"its column in the files, or leave out that filter; mapped are "
+                    f"{', '.join(self.source.order_lines.columns)}."
+                )
         customers = self.source.customers
         if self.population.exclude_account_types and (customers is None or "account_type" not in customers.columns):
-            raise ValueError("population.exclude_account_types needs account_type in source.customers.columns")
+            raise ValueError(
+                "population.exclude_account_types needs account_type in source.customers.columns. Hint: map it to its "
+                "column in the files of customers, or leave out exclude_account_types."
+            )
         return self
 
     @model_validator(mode="after")
@@ -293,7 +300,8 @@ class Settings(Section):
             if self.source.kind == "synthetic" and month is not None and month > last:
                 raise ValueError(
                     f"calendar.{name} {month} lies after the last month of the synthetic shop, {last}: it has "
-                    f"{self.synthetic.months} months from {self.synthetic.first_month}"
+                    f"{self.synthetic.months} months from {self.synthetic.first_month}. Hint: set calendar.{name} to a "
+                    "month of the shop, or synthetic.months higher."
                 )
         return self
 
@@ -306,7 +314,8 @@ class Settings(Section):
             for rule in self.contract.of(table):
                 if mapping is None or rule.column not in mapping.columns:
                     raise ValueError(
-                        f"contract.{table} has a rule for {rule.column}, which source.{table}.columns does not map"
+                        f"contract.{table} has a rule for {rule.column}, which source.{table}.columns does not map. "
+                        "Hint: map it to its column in the files, or leave out the rule."
                     )
         return self
 

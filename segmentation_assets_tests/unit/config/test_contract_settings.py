@@ -92,5 +92,5 @@ def test_rule_for_a_column_that_is_not_mapped_is_refused() -> None:
         "calendar.first_snapshot": "2025-03",
         "contract.order_lines": [{"column": "country", "required": True}],
     }
-    with pytest.raises(SettingsError, match="has a rule for country, which source.order_lines.columns does not map"):
+    with pytest.raises(SettingsError, match=r"which source.order_lines.columns does not map\.\nHint: map it"):
         load_settings(profile="demo", overrides=overrides)

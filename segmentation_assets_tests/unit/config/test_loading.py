@@ -201,7 +201,10 @@ def test_snapshots_after_the_last_month_of_the_built_in_shop_are_refused(
     folder: Path, calendar: str, said: str
 ) -> None:
     write(folder / "mine.yaml", f"calendar: {{{calendar}}}\nsynthetic: {{months: 8}}\n")
-    expected = rf"{said} lies after the last month of the synthetic shop, 2024-04: it has 8 months from 2023-09"
+    expected = (
+        rf"{said} lies after the last month of the synthetic shop, 2024-04: it has 8 months from 2023-09\.\n"
+        "Hint: set calendar"
+    )
     with pytest.raises(SettingsError, match=expected):
         load_settings(config=folder / "mine.yaml")
 
