@@ -6,6 +6,7 @@ from segmentation_assets.config.settings import Settings
 from segmentation_assets.graph.node import Input, Node
 from segmentation_assets.ingestion.delivery import kind_of
 from segmentation_assets.ingestion.mapping import MADE_BY, effective_source
+from segmentation_assets.storage.store import WHOLE
 
 _ONE_PER_ID = (
     "Of several files the later one counts, or as `source.redelivery` says, and within a file the first row; the "
@@ -145,6 +146,11 @@ def _crosswalk_nodes(settings: Settings) -> tuple[Node, ...]:
     )
 
 
+def profile_input(name: str) -> Input:
+    """Customers or products as an input, without their quarantine."""
+    return Input(key=f"raw/{name}", window="slice", slice_name=WHOLE)
+
+
 def _raw_node(table: str, *, has_rules: bool) -> Node:
     return Node(
         key=f"raw/{table}",
@@ -181,11 +187,7 @@ def _order_lines_node(settings: Settings) -> Node:
         "customers": bool(settings.population.exclude_account_types),
         "products": settings.money.vat.reads_products,
     }
-    looked_up = tuple(
-        Input(key=f"raw/{name}", window="whole")
-        for name, is_needed in is_read.items()
-        if is_needed and name in delivered
-    )
+    looked_up = tuple(profile_input(name) for name, is_needed in is_read.items() if is_needed and name in delivered)
     order_lines = effective_source(settings).order_lines
     reads_currency = order_lines is not None and "currency" in order_lines.columns
     return Node(

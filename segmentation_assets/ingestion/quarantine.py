@@ -28,6 +28,9 @@ from segmentation_assets.tables.declaration import Table
 from segmentation_assets.tables.raw import QUARANTINE, QUARANTINE_REASONS, REDELIVERED_REASONS
 
 _PROVENANCE = ("source_file", "source_row")
+_HINTS = {
+    "order_id_reused": "tell orders apart by source.order_lines.order_id_sources or order_id_within, correct the id"
+}
 _IS_REDELIVERED = f"{fault_reason_sql('fault')} IN ({', '.join(quote_text(name) for name in REDELIVERED_REASONS)})"
 
 
@@ -182,11 +185,11 @@ def check_quarantine(
     reasons = ", ".join(f"{count} {reason}" for reason, count in count_reasons(counted).items())
     name = table.key.split("/")[1]
     ruled = f", contract.{name}" if rules else ""
+    by_mapping = f"correct source.{name} (date_format, decimal, separator, null_values, columns){ruled}"
     raise DataError(
         f"{table.key}: {total} of {delivered_rows} delivered rows cannot be used ({reasons}); allowed is a share of "
         f"{source.max_quarantine_share:g}. The first is {place}: {shown}, {QUARANTINE_REASONS[reason]}",
-        f"correct source.{name} (date_format, decimal, separator, null_values, columns){ruled} or the file, or raise "
-        "source.max_quarantine_share.",
+        f"{_HINTS.get(reason, by_mapping)} or the file, or raise source.max_quarantine_share.",
     )
 
 

@@ -109,8 +109,7 @@ def _set_aside(snapshot: Snapshot) -> list[tuple[str, str]]:
         caveats.append(
             (
                 "Delivered again",
-                f"{plural(replaced, 'delivered row')} gave way to another file that holds the same orders, customers, "
-                f"products or events{_in_part(counts)}.",
+                f"{plural(replaced, 'delivered row')} gave way to another file with the same orders{_in_part(counts)}.",
             )
         )
     aside = len(snapshot.customer_segments) - len(snapshot.assigned)

@@ -194,7 +194,7 @@ def test_a_few_order_ids_used_again_are_set_aside_under_their_own_reason(counter
     assert (ingested.redelivered_rows, ingested.quarantined_rows, ingested.quarantined_amount) == (9, 1, Decimal(3))
     assert reconcile_delivery(ingested).passed
     with pytest.raises(
-        DataError, match=r"1 of 20 .*\(1 order_id_reused\).*'O9', another file holds another order with"
+        DataError, match=r"1 of 20 .*\(1 order_id_reused\).*'O9', another file .*\nHint: .*order_id_within"
     ):
         again(counter).ingest(max_quarantine_share=0.04)
 
