@@ -43,6 +43,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         files = {Path(folder) / "none": 0}
         files |= _write_csv(Path(folder), parsed.lines)
+        files |= _write_overlapping(Path(folder), parsed.lines)
         files |= _write_tables(Path(folder), parsed.lines)
         files |= _write_workbook(Path(folder), parsed.excel_rows)
         for path, rows in files.items():
@@ -78,7 +79,7 @@ def _measure_postgres(folder: Path, rows: int) -> None:
         _measure_apart(folder / POSTGRES, rows, server.connection)
 
 
-def _lines_sql(rows: int) -> str:
+def _lines_sql(rows: int, first: int = 0) -> str:
     """Make the query of made-up order lines: about twenty lines an order, a quarter of them of guests."""
     chance = "(hash(line * 7919 + {}) % 1000000 / 1000000.0)"
     return f"""
@@ -91,7 +92,7 @@ def _lines_sql(rows: int) -> str:
             round({chance.format(4)} * 20, 2) AS "UnitPrice",
             CASE WHEN line // 20 % 4 > 0 THEN 12346 + line // 20 % 4300 END AS "CustomerID",
             'United Kingdom' AS "Country"
-        FROM (SELECT range AS line FROM range({rows}))"""
+        FROM (SELECT range AS line FROM range({first}, {rows}))"""
 
 
 def _write_csv(folder: Path, rows: int) -> dict[Path, int]:
@@ -110,6 +111,19 @@ def _write_csv(folder: Path, rows: int) -> dict[Path, int]:
     with plain.open("rb") as source, dense.open("wb") as target:
         zstandard.ZstdCompressor().copy_stream(source, target)
     return dict.fromkeys((plain, packed, dense), rows)
+
+
+def _write_overlapping(folder: Path, rows: int) -> dict[Path, int]:
+    """Write twelve CSV files, each of which holds the lines of its period and again those of the two before."""
+    import duckdb
+
+    target = folder / "overlapping"
+    target.mkdir()
+    size = rows // 33 // 20 * 20
+    for number in range(12):
+        lines = _lines_sql((number + 1) * size, max(number - 2, 0) * size)
+        duckdb.connect().execute(f"COPY ({lines}) TO '{target / f'lines-{number}.csv'}' (FORMAT csv, HEADER)")
+    return {target: size * 33}
 
 
 def _write_tables(folder: Path, rows: int) -> dict[Path, int]:
@@ -161,7 +175,7 @@ def _measure(path: Path, rows: int) -> None:
     from segmentation_assets.tables.raw import RAW_ORDER_LINES
 
     names = ("order_id", "product_id", "product_name", "quantity", "order_at", "unit_price", "customer_id", "country")
-    file = "lines.parquet" if path.name == POSTGRES else path.name
+    file = "lines.parquet" if path.name == POSTGRES else f"{path.name}/*" if path.is_dir() else path.name
     mapping = OrderLinesTable(files=(file,), table=TABLE, columns=dict(zip(names, COLUMNS, strict=True)))
     source = SourceSettings(kind="files", order_lines=mapping, max_quarantine_share=0)
     spent, started = (0.0 if not rows else _cpu_seconds()), time.perf_counter()
@@ -184,7 +198,8 @@ def _measure(path: Path, rows: int) -> None:
         if ingested.stored_rows + ingested.redelivered_rows != rows:
             raise SystemExit(f"error: {rows} rows were written and {ingested.stored_rows} stored.")
     cpu, wall = _cpu_seconds() - spent, time.perf_counter() - started
-    size = path.stat().st_size / 1e6 if path.is_file() else 0.0
+    read = path.glob("*") if path.is_dir() else [path] if path.is_file() else []
+    size = sum(file.stat().st_size for file in read) / 1e6
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     name = path.name if rows else "start-up"
     print(f"{name:<16}{rows:>12,}{size:>9.1f}{cpu:>9.2f}{wall:>9.2f}{peak:>9.0f}", flush=True)

@@ -238,9 +238,10 @@ class SourceSettings(_Section):
     non_product_codes: tuple[str, ...] = Field((), description="product codes that are fees, postage or tests")
     redelivery: Literal["replace", "ignore", "refuse"] = Field(
         "replace",
-        description="when a later file holds an order that an earlier one held: take the later file's lines, keep the "
-        "earlier file's, or stop; the lines that do not hold go to the quarantine. Files follow each other by the "
-        "pattern of files that first matches them, then by name, numbers as numbers: orders-9 before orders-10",
+        description="when a later file holds an order, customer or product that an earlier one held: take the later "
+        "file's rows, keep the earlier file's, or stop; the rows that do not hold go to the quarantine. Events in two "
+        "files count once, or stop the run. Files follow each other by the pattern of files that first matches them, "
+        "then by name, numbers as numbers: orders-9 before orders-10",
     )
     duplicate_lines: Literal["keep", "leave_out"] = Field(
         "keep",

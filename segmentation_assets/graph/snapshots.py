@@ -3,7 +3,7 @@
 from segmentation_assets.clustering.registry import ALGORITHMS, enabled_algorithms
 from segmentation_assets.config.settings import Settings
 from segmentation_assets.graph.node import Input, Node, same
-from segmentation_assets.graph.sources import crosswalk_inputs, optional_inputs, workbook_tables
+from segmentation_assets.graph.sources import crosswalk_inputs, optional_inputs, profile_input, workbook_tables
 
 _MODEL_KINDS = ("scikitlearn", "parquet")
 
@@ -30,7 +30,7 @@ def snapshot_nodes(settings: Settings, optional_tables: tuple[str, ...]) -> tupl
 
 
 def _data_quality_node(settings: Settings, crosswalk: tuple[Input, ...]) -> Node:
-    products = (Input(key="raw/products", window="whole"),) if settings.money.vat.reads_products else ()
+    products = (profile_input("products"),) if settings.money.vat.reads_products else ()
     return Node(
         key="monitoring/data_quality",
         description="What the data page of the reports shows: rows, customers and money of each layer against the "
@@ -57,7 +57,7 @@ def _silver_nodes(
     settings: Settings, optional_tables: tuple[str, ...], crosswalk: tuple[Input, ...]
 ) -> tuple[Node, ...]:
     lookback = tuple(
-        Input(key=f"raw/{name}", window="lookback" if name == "engagement_events" else "whole")
+        Input(key=f"raw/{name}", window="lookback") if name == "engagement_events" else profile_input(name)
         for name in optional_tables
     )
     facts = tuple(f"has {name}" for name in optional_inputs(settings))

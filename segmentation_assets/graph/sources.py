@@ -6,16 +6,22 @@ from segmentation_assets.config.settings import Settings
 from segmentation_assets.graph.node import Input, Node
 from segmentation_assets.ingestion.delivery import kind_of
 from segmentation_assets.ingestion.mapping import MADE_BY, effective_source
+from segmentation_assets.storage.store import WHOLE
+
+_ONE_PER_ID = (
+    "Of several files the later one counts, or as `source.redelivery` says, and within a file the first row; the "
+    "others are in `raw/quarantine`."
+)
 
 _RAW_DESCRIPTIONS = {
     "order_lines": "Delivered order lines, typed, with ids as text and the file and row each came from. Stored in "
     "one folder per month. An order that stands in several files is here once; `source.redelivery` says "
-    "from which. Its other lines, and rows that cannot be typed, are not here but in `raw/quarantine`.",
-    "customers": "Delivered customers, one row per customer id. The first row of an id counts; later ones are in "
-    "`raw/quarantine`.",
-    "products": "Delivered products with department and class, one row per product code. The first row of a code "
-    "counts; later ones are in `raw/quarantine`.",
-    "engagement_events": "Delivered engagement events such as visits and opened e-mails, in one folder per month.",
+    "from which. Its other lines, and rows that cannot be typed, are not here but in `raw/quarantine`. What a later "
+    "file repeats unchanged keeps the file and row of its first delivery.",
+    "customers": f"Delivered customers, one row per customer id. {_ONE_PER_ID}",
+    "products": f"Delivered products with department and class, one row per product code. {_ONE_PER_ID}",
+    "engagement_events": "Delivered engagement events such as visits and opened e-mails, in one folder per month. Of "
+    "equal events as many are here as the file with most of them has; the others are in `raw/quarantine`.",
 }
 
 _RAW_RULES = ("source.redelivery", "source.max_quarantine_share")
@@ -140,6 +146,11 @@ def _crosswalk_nodes(settings: Settings) -> tuple[Node, ...]:
     )
 
 
+def profile_input(name: str) -> Input:
+    """Customers or products as an input, without their quarantine."""
+    return Input(key=f"raw/{name}", window="slice", slice_name=WHOLE)
+
+
 def _raw_node(table: str, *, has_rules: bool) -> Node:
     return Node(
         key=f"raw/{table}",
@@ -176,11 +187,7 @@ def _order_lines_node(settings: Settings) -> Node:
         "customers": bool(settings.population.exclude_account_types),
         "products": settings.money.vat.reads_products,
     }
-    looked_up = tuple(
-        Input(key=f"raw/{name}", window="whole")
-        for name, is_needed in is_read.items()
-        if is_needed and name in delivered
-    )
+    looked_up = tuple(profile_input(name) for name, is_needed in is_read.items() if is_needed and name in delivered)
     order_lines = effective_source(settings).order_lines
     reads_currency = order_lines is not None and "currency" in order_lines.columns
     return Node(

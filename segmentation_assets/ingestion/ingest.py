@@ -21,19 +21,17 @@ from segmentation_assets.ingestion.quarantine import (
     count_faults,
     count_reasons,
     emptied_rows,
+    explained_redeliveries,
     explained_rows,
     faulty_rows,
     first_day_ahead,
-    first_rows,
+    kept_rows,
     redelivered_rows,
+    reused_rows,
+    usable_rows,
     write_quarantine,
 )
-from segmentation_assets.ingestion.redelivery import (
-    SUPERSEDED,
-    current_lines,
-    find_superseded_orders,
-    superseded_lines,
-)
+from segmentation_assets.ingestion.redelivery import find_superseded, forget_superseded
 from segmentation_assets.ingestion.scratch import WHOLE_SLICE, Scratch, line_amount_sql, parse_delivery, time_column
 from segmentation_assets.storage.engine import (
     Connection,
@@ -58,8 +56,8 @@ class IngestedTable:
     key : str
         Key of the raw table, such as ``raw/order_lines``.
     delivered_rows, stored_rows, quarantined_rows, redelivered_rows : int
-        Rows read, and where they went. Redelivered rows belong to orders that another file holds; they lie in
-        the quarantine too, but do not count as quarantined.
+        Rows read, and where they went. Redelivered rows gave way to the same order, customer, product or event in
+        another file; they lie in the quarantine too, but do not count as quarantined.
     months : tuple of str
         Month slices written, as YYYY-MM-01; empty for tables without a time column.
     first_at, last_at : datetime or None
@@ -154,7 +152,7 @@ def ingest_table(
     ------
     DataError
         A file cannot be read or lacks a mapped column, no row is readable, more rows have to be set aside than
-        ``source.max_quarantine_share`` allows, an order stands in two files where ``source.redelivery`` is refuse, or
+        ``source.max_quarantine_share`` allows, something stands in two files where ``source.redelivery`` is refuse, or
         order ids restart in each file.
 
     Notes
@@ -172,7 +170,7 @@ def ingest_table(
         return _store(connection, table, scratch, staging, source, rules)
     finally:
         shutil.rmtree(work)
-        connection.execute(f"DROP TABLE IF EXISTS {SUPERSEDED}")
+        forget_superseded(connection)
 
 
 def _absent(connection: Connection, table: Table, staging: Path) -> IngestedTable:
@@ -198,26 +196,29 @@ def _store(
             f"{', '.join(scratch.part_names)}: there is no row below the header",
             "deliver the file again, with its rows.",
         )
-    set_aside = faulty_rows(table, rules, scratch)
-    counts = count_reasons(count_faults(connection, table, set_aside))
+    usable = usable_rows(table, scratch.good())
+    is_resolved = find_superseded(connection, table, scratch, usable, source)
+    set_aside = faulty_rows(table, rules, scratch, is_resolved=is_resolved)
+    faults = count_faults(connection, table, set_aside)
     check_quarantine(connection, table, set_aside, emptied_rows(table, scratch), delivered.rows, source, rules)
     findings = find_broken_rules(
         connection, table, rules, scratch.everything(), explained_rows(table, set_aside), delivered.rows
     )
-    resolved = table is RAW_ORDER_LINES and find_superseded_orders(connection, scratch, source)
-    redelivered = _Totals()
-    if resolved:
-        superseded = superseded_lines(scratch.good())
-        redelivered = _totals(connection, table, superseded)
-        set_aside = f"{set_aside} UNION ALL {redelivered_rows(table, superseded)}"
-        counts = dict(sorted({**counts, "redelivered": redelivered.rows}.items()))
+    redelivered, unusable = _Totals(), scratch.quarantine()
+    if is_resolved:
+        redelivered = _totals(connection, table, redelivered_rows(table, usable))
+        unusable = f"(SELECT * FROM {unusable} UNION ALL BY NAME SELECT * FROM {reused_rows(table, usable)})"
+        again = explained_redeliveries(table, usable)
+        faults |= count_faults(connection, table, again)
+        set_aside = f"{set_aside} UNION ALL {again}"
+    counts = count_reasons(faults)
     if counts:
         write_quarantine(connection, table, set_aside, staging / QUARANTINE_FILE)
-    kept = current_lines if resolved else partial(first_rows, table, rules)
+    kept = partial(kept_rows, table, rules, is_resolved=is_resolved)
     months = _write_slices(connection, table, scratch, staging, kept)
     written = sorted(staging.glob(f"*/{PART}")) or [staging / PART]
     stored = _totals(connection, table, parquet_scan(written))
-    faulty = _totals(connection, table, scratch.quarantine())
+    faulty = _totals(connection, table, unusable)
     summary = _summarise(table, delivered, stored, faulty, redelivered, months, counts, part_rows)
     repairs = count_repairs(connection, parquet_scan(written))
     ahead = first_day_ahead(connection, table, scratch) if "future_date" in counts else None

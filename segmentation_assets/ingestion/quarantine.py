@@ -9,6 +9,7 @@ from segmentation_assets.config.contract import Rules
 from segmentation_assets.config.source import SourceSettings
 from segmentation_assets.errors import DataError
 from segmentation_assets.ingestion.contract import judged_apart
+from segmentation_assets.ingestion.redelivery import current_rows, superseded_rows
 from segmentation_assets.ingestion.rule_sql import row_id_column, unique_columns
 from segmentation_assets.ingestion.scratch import (
     Scratch,
@@ -25,20 +26,37 @@ from segmentation_assets.storage.engine import (
     quote_text,
 )
 from segmentation_assets.tables.declaration import Table
-from segmentation_assets.tables.raw import QUARANTINE, QUARANTINE_REASONS
+from segmentation_assets.tables.raw import QUARANTINE, QUARANTINE_REASONS, REDELIVERED_REASONS
 
 _PROVENANCE = ("source_file", "source_row")
+_HINTS = {
+    "order_id_reused": "tell orders apart by source.order_lines.order_id_sources or order_id_within, correct the id"
+}
+_IS_REDELIVERED = f"{fault_reason_sql('fault')} IN ({', '.join(quote_text(name) for name in REDELIVERED_REASONS)})"
 
 
-def first_rows(table: Table, rules: Rules, relation: str) -> str:
-    """Make the SQL table expression of the rows a table keeps: of equal keys or unique values the first one."""
-    for column in _single_columns(table, rules):
+def usable_rows(table: Table, relation: str) -> str:
+    """Make the SQL table expression of the rows that a re-delivery is looked for among: one per key in each part."""
+    for column in _key_columns(table):
+        relation = f"(SELECT * FROM {relation} QUALIFY NOT {_is_repeated_in_file(column)})"
+    return relation
+
+
+def kept_rows(table: Table, rules: Rules, relation: str, *, is_resolved: bool) -> str:
+    """Make the SQL table expression of the rows a table keeps.
+
+    Of equal keys in one part the first row counts, then what no re-delivery replaces where those are resolved, and then
+    the first of equal values that the contract wants to stand once.
+    """
+    relation = usable_rows(table, relation)
+    relation = current_rows(table, relation) if is_resolved else relation
+    for column in unique_columns(rules):
         relation = f"(SELECT * FROM {relation} QUALIFY NOT {_is_repeated(column)})"
     return relation
 
 
-def faulty_rows(table: Table, rules: Rules, scratch: Scratch) -> str:
-    """Make the query of the rows with a fault, and of later rows of a key or unique value that was there before.
+def faulty_rows(table: Table, rules: Rules, scratch: Scratch, *, is_resolved: bool) -> str:
+    """Make the query of the rows with a fault, that repeat a key or unique value, or whose order id was used again.
 
     Parameters
     ----------
@@ -47,22 +65,25 @@ def faulty_rows(table: Table, rules: Rules, scratch: Scratch) -> str:
     rules : tuple of ColumnRule
     scratch : Scratch
         Typed rows.
+    is_resolved : bool
+        Whether there are re-deliveries, noted in the temporary table of `find_superseded`.
 
     Returns
     -------
     str
         Query with the columns row_id, source_file, source_row, fault (a number), file_column and value.
     """
-    row_id = quote_identifier(row_id_column(table))
-    parts = [f"SELECT {row_id} AS row_id, source_file, source_row, fault, file_column, value "
-             f"FROM {scratch.quarantine()}"]  # fmt: skip
-    rows = scratch.good()
-    keys = _key_columns(table)
-    for column in _single_columns(table, rules):
+    parts = [_aside_sql(table, scratch.quarantine())]
+    for column in _key_columns(table):
+        repeated = f"(SELECT * FROM {scratch.good()} QUALIFY {_is_repeated_in_file(column)})"
+        parts.append(_marked_rows(table, repeated, column, "duplicate_key", "file_column"))
+    rows = usable_rows(table, scratch.good())
+    if is_resolved:
+        parts.append(_aside_sql(table, reused_rows(table, rows)))
+        rows = current_rows(table, rows)
+    for column in unique_columns(rules):
         repeated = f"(SELECT * FROM {rows} QUALIFY {_is_repeated(column)})"
-        is_key = column in keys
-        in_file = "file_column" if is_key else quote_identifier(file_column_of(column))
-        parts.append(_marked_rows(table, repeated, column, "duplicate_key" if is_key else "not_unique", in_file))
+        parts.append(_marked_rows(table, repeated, column, "not_unique", quote_identifier(file_column_of(column))))
         rows = f"(SELECT * FROM {rows} QUALIFY NOT {_is_repeated(column)})"
     return " UNION ALL ".join(parts)
 
@@ -86,9 +107,19 @@ def first_day_ahead(connection: Connection, table: Table, scratch: Scratch) -> d
     return min((day for day in found if day is not None), default=None)
 
 
-def redelivered_rows(table: Table, superseded: str) -> str:
-    """Make the query of the order lines whose order another file holds, with the columns of `faulty_rows`."""
-    return _marked_rows(table, superseded, "order_id", "redelivered")
+def redelivered_rows(table: Table, rows: str) -> str:
+    """Make the SQL table expression of the rows that give way to the same in another file."""
+    return f"(SELECT * FROM {superseded_rows(table, rows)} WHERE {_IS_REDELIVERED})"
+
+
+def reused_rows(table: Table, rows: str) -> str:
+    """Make the SQL table expression of the order lines that give way to another order with the same id."""
+    return f"(SELECT * FROM {superseded_rows(table, rows)} WHERE NOT {_IS_REDELIVERED})"
+
+
+def explained_redeliveries(table: Table, rows: str) -> str:
+    """Make the query of `redelivered_rows` with the columns of `faulty_rows`."""
+    return _aside_sql(table, redelivered_rows(table, rows))
 
 
 def count_faults(connection: Connection, table: Table, rows: str) -> dict[tuple[str, str], int]:
@@ -180,22 +211,17 @@ def _too_many(
     reasons = ", ".join(f"{count} {reason}" for reason, count in count_reasons(counted).items())
     name = table.key.split("/")[1]
     ruled = f", contract.{name}" if rules else ""
+    by_mapping = f"correct source.{name} (date_format, decimal, separator, null_values, columns){ruled}"
     return DataError(
         f"{table.key}: {sum(counted.values())} of {delivered_rows} delivered rows cannot be used ({reasons}); allowed "
         f"is a share of {source.max_quarantine_share:g}. The first is {place}: {shown}, {QUARANTINE_REASONS[reason]}",
-        f"correct source.{name} (date_format, decimal, separator, null_values, columns){ruled} or the file, or raise "
-        "source.max_quarantine_share.",
+        f"{_HINTS.get(reason, by_mapping)} or the file, or raise source.max_quarantine_share.",
     )
 
 
 def _key_columns(table: Table) -> tuple[str, ...]:
     """Columns of a delivered key; a table whose rows are known by file and row has none."""
     return () if table.primary_key == _PROVENANCE else table.primary_key
-
-
-def _single_columns(table: Table, rules: Rules) -> tuple[str, ...]:
-    """Columns whose values stand once: the key, then what the rules ask for."""
-    return tuple(dict.fromkeys((*_key_columns(table), *unique_columns(rules))))
 
 
 def _is_repeated(column: str) -> str:
@@ -205,7 +231,18 @@ def _is_repeated(column: str) -> str:
     return f"({name} IS NOT NULL AND {place} > 1)"
 
 
-def _marked_rows(table: Table, relation: str, column: str, reason: str, in_file: str = "file_column") -> str:
+def _is_repeated_in_file(key: str) -> str:
+    """Make the condition that an earlier row of the same part has the same key."""
+    return f"row_number() OVER (PARTITION BY {quote_identifier(key)}, file_index ORDER BY source_row) > 1"
+
+
+def _aside_sql(table: Table, relation: str) -> str:
+    """Make the query of rows that carry their fault, with the columns of `faulty_rows`."""
+    row_id = quote_identifier(row_id_column(table))
+    return f"SELECT {row_id} AS row_id, source_file, source_row, fault, file_column, value FROM {relation}"
+
+
+def _marked_rows(table: Table, relation: str, column: str, reason: str, in_file: str) -> str:
     """Make the query of rows that are set aside for the value of one column."""
     return (
         f"SELECT {quote_identifier(row_id_column(table))} AS row_id, source_file, source_row, "

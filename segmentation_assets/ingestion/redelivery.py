@@ -1,8 +1,8 @@
-"""Orders that stand in more than one delivered file, or sheet of a workbook: one of them holds, or the run stops.
+"""Rows that stand in more than one delivered file, or sheet of a workbook: one of them holds, or the run stops.
 
-The later one holds, or the earlier, as the settings say. Where a file repeats an order line by line, the earlier file
-holds in any case, so that a file delivered twice changes no stored line. The run stops too where the order ids seem to
-restart in each file, as one file would then hide other orders of another.
+The later one holds, or the earlier, as the settings say. The same content delivered again keeps the rows of its first
+file in any case, so that it changes no table. The run stops where the settings refuse re-deliveries, and where order
+ids seem to restart in each file, as one file would then hide other orders of another.
 
 Equal lines within one file are never touched: without line numbers a repeat cannot be told from an error.
 """
@@ -11,144 +11,231 @@ from __future__ import annotations
 
 from segmentation_assets.config.source import SourceSettings
 from segmentation_assets.errors import DataError
-from segmentation_assets.ingestion.scratch import Scratch
+from segmentation_assets.ingestion.scratch import Scratch, fault_number, own_columns, whole_row_fault
 from segmentation_assets.storage.engine import Connection, quote_identifier
-from segmentation_assets.tables.raw import RAW_ORDER_LINES
+from segmentation_assets.tables.declaration import Table
+from segmentation_assets.tables.raw import RAW_ENGAGEMENT_EVENTS, RAW_ORDER_LINES
 
-SUPERSEDED = "superseded_orders"
-"""Name of the temporary table of orders with the file that holds them."""
-
+_SUPERSEDED, _REPEATED, _REUSED = "superseded_rows", "repeated_keys", "reused_ids"
 _MOST_DAYS_APART = 31
 _ALLOWED_SHARE_PERCENT = 10
 
 
-def find_superseded_orders(connection: Connection, scratch: Scratch, source: SourceSettings) -> bool:
-    """Note the orders that stand in more than one file in a temporary table.
+def find_superseded(connection: Connection, table: Table, scratch: Scratch, rows: str, source: SourceSettings) -> bool:
+    """Note in a temporary table what gives way to the same in another file.
 
     Parameters
     ----------
     connection : Connection
+    table : Table
+        Declaration of the raw table.
     scratch : Scratch
-        Typed order lines; its parts are in delivery order.
+        Typed rows; its parts are in delivery order.
+    rows : str
+        SQL table expression of those that can be used; a customer or product stands once in each part.
     source : SourceSettings
 
     Returns
     -------
     bool
-        Whether there are any; if not, the table need not exist.
+        Whether there is any; if not, the table need not exist.
 
     Raises
     ------
     DataError
-        There are some and ``source.redelivery`` is refuse; or more than 10 % of them are other orders in a later file.
+        There is some and ``source.redelivery`` is refuse; or more than 10 % of the orders that stand in several files
+        are other orders there.
 
     Notes
     -----
-    Each version of an order is compared with the one in the file before. It is another order where their days lie more
-    than 31 days apart; where both name customers, but none in common; and where one of them names no customer and
-    their days differ.
+    Orders, customers and products are known by their id. All rows of an id in one file are a version; two versions are
+    equal when they hold the same rows as often, compared by the sum of 64-bit hashes over all delivered columns. Under
+    replace a version that equals the one before gives way to it, and any other to the next that differs; under ignore
+    every version gives way to the first.
+
+    Events have no id. Of equal events as many stay as the file that holds most of them has, the first ones in delivery
+    order.
     """
-    names = scratch.part_names
-    if len(names) < 2:
+    if len(scratch.part_names) < 2:
         return False
+    by_id = table is not RAW_ENGAGEMENT_EVENTS
+    key = quote_identifier(_key(table)) if by_id else _content(table)
     connection.execute(
-        f"CREATE OR REPLACE TEMP TABLE {SUPERSEDED} AS SELECT order_id, min(file_index) AS first_index, "
-        f"max(file_index) AS newest_index, first_index AS held_index FROM {scratch.good()} GROUP BY order_id "
-        "HAVING first_index < newest_index"
+        f"CREATE OR REPLACE TEMP TABLE {_REPEATED} AS SELECT {key} AS key, min(file_index) AS first_index, "
+        f"max(file_index) AS last_index FROM {rows} GROUP BY ALL HAVING first_index < last_index"
     )
-    first = connection.execute(
-        f"SELECT order_id, first_index, newest_index, count(*) OVER () FROM {SUPERSEDED} ORDER BY order_id LIMIT 1"
-    ).fetchone()
+    first = connection.execute(f"SELECT *, count(*) OVER () FROM {_REPEATED} ORDER BY ALL LIMIT 1").fetchone()
     if first is None:
         return False
     if source.redelivery == "refuse":
-        order, earlier, later, count = first
-        raise DataError(
-            f"order {order} stands in {names[earlier]} and again in {names[later]}; {count} orders stand in more than "
-            "one file",
-            "deliver each order once, or set source.redelivery to replace: the later file then holds.",
-        )
-    _refuse_restarting_ids(connection, scratch, names)
-    if source.redelivery == "replace":
-        connection.execute(
-            f"UPDATE {SUPERSEDED} AS several SET held_index = held.held_index FROM "
-            f"({_HELD.format(lines=scratch.good())}) AS held WHERE held.order_id = several.order_id"
-        )
+        raise _refusal(table, scratch.part_names, *first)
+    superseded = _other_versions(table, rows, source) if by_id else _events_again(table, rows)
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE {_SUPERSEDED} AS {superseded}")
+    if table is RAW_ORDER_LINES:
+        _mark_reused_ids(connection, scratch, rows)
+        _mark_versions_in_part(connection, scratch)
     return True
 
 
-def _refuse_restarting_ids(connection: Connection, scratch: Scratch, names: tuple[str, ...]) -> None:
-    """Stop where too many orders are other ones in a later file."""
-    others_sql = (
-        f"SELECT order_id, earlier.file_index, earlier.first_day, earlier.customer, version.file_index, "
-        f"version.first_day, version.customer FROM ({_VERSIONS.format(lines=scratch.good())}) WHERE {_IS_ANOTHER} "
-        "QUALIFY row_number() OVER (PARTITION BY order_id ORDER BY version.file_index) = 1"
+def forget_superseded(connection: Connection) -> None:
+    """Drop the temporary tables of `find_superseded`."""
+    for name in (_SUPERSEDED, _REPEATED, _REUSED):
+        connection.execute(f"DROP TABLE IF EXISTS {name}")
+
+
+def current_rows(table: Table, relation: str) -> str:
+    """Make the SQL table expression of the rows that do not give way."""
+    return (
+        f"(SELECT * FROM {relation} AS line WHERE NOT EXISTS (SELECT 1 FROM {_SUPERSEDED} AS found WHERE {_at(table)}))"
     )
+
+
+def superseded_rows(table: Table, relation: str) -> str:
+    """Make the SQL table expression of the rows that give way, with their fault and value."""
+    value = "NULL" if table is RAW_ENGAGEMENT_EVENTS else "found.key"
+    return (
+        f"(SELECT line.* REPLACE (found.fault AS fault, CAST({value} AS VARCHAR) AS value) FROM {relation} AS line "
+        f"JOIN {_SUPERSEDED} AS found ON {_at(table)})"
+    )
+
+
+def _key(table: Table) -> str:
+    """Column that a row is known by among those of its file."""
+    return "order_id" if table is RAW_ORDER_LINES else table.primary_key[-1]
+
+
+def _at(table: Table) -> str:
+    return f"found.key = line.{quote_identifier(_key(table))} AND found.file_index = line.file_index"
+
+
+def _delivered(table: Table) -> str:
+    return ", ".join(quote_identifier(column.name) for column in own_columns(table))
+
+
+def _content(table: Table) -> str:
+    return f"hash({_delivered(table)})"
+
+
+def _refusal(table: Table, names: tuple[str, ...], key: object, first: int, last: int, count: int) -> DataError:
+    noun = "event" if table is RAW_ENGAGEMENT_EVENTS else _key(table).removesuffix("_id")
+    name = "an event" if table is RAW_ENGAGEMENT_EVENTS else f"{noun} {key}"
+    return DataError(
+        f"{name} stands in {names[first]} and again in {names[last]}; {count} {noun}s stand in more than one file",
+        f"deliver each {noun} once, or set source.redelivery to replace: the later file then holds.",
+    )
+
+
+def _other_versions(table: Table, rows: str, source: SourceSettings) -> str:
+    """Make the query of the versions that give way, each with the one that differs and holds instead, if one does."""
+    key = quote_identifier(_key(table))
+    versions = (
+        f"SELECT {key} AS key, file_index, (sum({_content(table)}), count(*)) AS content FROM {rows} "
+        f"WHERE {key} IN (SELECT key FROM {_REPEATED}) GROUP BY ALL"
+    )
+    fault = fault_number(table, _key(table), "redelivered")
+    return f"SELECT key, file_index, {fault} AS fault, other_index FROM ({_GIVING_WAY[source.redelivery]})".format(
+        versions=versions
+    )
+
+
+_GIVING_WAY = {
+    "replace": (
+        "SELECT *, CASE WHEN NOT is_equal THEN lead(file_index) OVER (PARTITION BY key, is_equal ORDER BY file_index) "
+        "END AS other_index FROM (SELECT key, file_index, content IS NOT DISTINCT FROM lag(content) OVER (PARTITION BY "
+        "key ORDER BY file_index) AS is_equal FROM ({versions})) QUALIFY is_equal OR other_index IS NOT NULL"
+    ),
+    "ignore": (
+        "SELECT *, CASE WHEN content <> first_value(content) OVER version THEN first_value(file_index) OVER version "
+        "END AS other_index FROM ({versions}) WINDOW version AS (PARTITION BY key ORDER BY file_index) "
+        "QUALIFY row_number() OVER version > 1"
+    ),
+}
+"""SQL of the versions of an id that give way, by rule; other_index is the file of the one that holds and differs."""
+
+
+def _events_again(table: Table, rows: str) -> str:
+    """Make the query of the events that stand in a file before, as often as there."""
+    columns = _delivered(table)
+    counted = (
+        f"SELECT *, row_number() OVER (PARTITION BY {columns}, file_index ORDER BY source_row) AS place FROM {rows} "
+        f"WHERE {_content(table)} IN (SELECT key FROM {_REPEATED})"
+    )
+    return (
+        f"SELECT source_row AS key, file_index, {whole_row_fault('redelivered')} AS fault FROM ({counted}) "
+        f"QUALIFY row_number() OVER (PARTITION BY {columns}, place ORDER BY file_index) > 1"
+    )
+
+
+def _mark_versions_in_part(connection: Connection, scratch: Scratch) -> None:
+    """Tell of orders that give way to a version with lines that cannot be used."""
+    redelivered, in_part = (
+        fault_number(RAW_ORDER_LINES, "order_id", reason) for reason in ("redelivered", "redelivered_in_part")
+    )
+    connection.execute(
+        f"UPDATE {_SUPERSEDED} AS version SET fault = {in_part} FROM (SELECT DISTINCT order_id, file_index "
+        f"FROM {scratch.quarantine()}) AS unread WHERE unread.order_id = version.key "
+        f"AND unread.file_index = version.other_index AND version.fault = {redelivered}"
+    )
+
+
+def _mark_reused_ids(connection: Connection, scratch: Scratch, rows: str) -> None:
+    """Tell of orders that give way to another order with the same id; stop where there are too many.
+
+    It is another order where their days lie more than 31 days apart; where both name customers, but none in common; and
+    where one of them names no customer and their days differ, or they share no product.
+    """
+    connection.execute(
+        f"CREATE OR REPLACE TEMP TABLE {_REUSED} AS WITH versions AS ({_VERSIONS.format(rows=rows)}) "
+        f"SELECT key, file_index, other_index, own, other FROM {_SUPERSEDED} "
+        "JOIN (SELECT key, file_index, version AS own FROM versions) USING (key, file_index) "
+        "JOIN (SELECT key, file_index AS other_index, version AS other FROM versions) USING (key, other_index) "
+        f"WHERE {_IS_ANOTHER}"
+    )
+    _refuse_restarting_ids(connection, scratch.part_names)
+    fault = fault_number(RAW_ORDER_LINES, "order_id", "order_id_reused")
+    connection.execute(
+        f"UPDATE {_SUPERSEDED} AS version SET fault = {fault} FROM {_REUSED} AS reused "
+        "WHERE reused.key = version.key AND reused.file_index = version.file_index"
+    )
+
+
+def _refuse_restarting_ids(connection: Connection, names: tuple[str, ...]) -> None:
+    """Stop where too many orders are other ones in another file."""
     example = connection.execute(
-        f"SELECT *, count(*) OVER (), (SELECT count(*) FROM {SUPERSEDED}) FROM ({others_sql}) ORDER BY order_id LIMIT 1"
+        f"SELECT key, file_index, {_SHOWN.format('own')}, other_index, {_SHOWN.format('other')}, "
+        f"(SELECT count(DISTINCT key) FROM {_REUSED}), (SELECT count(*) FROM {_REPEATED}) FROM {_REUSED} "
+        "ORDER BY key, file_index LIMIT 1"
     ).fetchone()
     if example is None:
         return
-    order, earlier, earlier_day, earlier_customer, later, day, customer, others, count = example
+    order, own_index, own, other_index, other, others, count = example
     if others * 100 <= count * _ALLOWED_SHARE_PERCENT:
         return
+    (earlier, earlier_shown), (later, later_shown) = sorted(((own_index, own), (other_index, other)))
     raise DataError(
-        f"order {order} of {names[earlier]} ({earlier_day}, {_customer_text(earlier_customer)}) is another one in "
-        f"{names[later]} ({day}, {_customer_text(customer)}); so are {others} of {count} orders that stand in more "
-        "than one file",
-        "order ids seem to restart in each file; make them unique, for example with the store or the date in front, or "
-        "set source.redelivery to refuse. If these are corrections, take the orders out of the earlier file.",
+        f"order {order} of {names[earlier]} ({earlier_shown}) is another one in {names[later]} ({later_shown}); so are "
+        f"{others} of {count} orders that stand in more than one file",
+        "order ids seem to restart in each file; name the files or the column that they are unique in by "
+        "source.order_lines.order_id_sources or order_id_within, or make them unique, for example by the date behind. "
+        "If these are corrections, take the orders out of the earlier file.",
     )
 
 
-def _customer_text(customer: str | None) -> str:
-    return "a guest" if customer is None else f"customer {customer}"
-
-
-def current_lines(relation: str) -> str:
-    """Make the SQL table expression of the lines whose order no other file holds."""
-    return f"(SELECT * FROM {relation} AS line WHERE NOT {_IS_SUPERSEDED})"
-
-
-def superseded_lines(relation: str) -> str:
-    """Make the SQL table expression of the lines whose order another file holds."""
-    return f"(SELECT * FROM {relation} AS line WHERE {_IS_SUPERSEDED})"
-
-
-_IS_SUPERSEDED = (
-    f"EXISTS (SELECT 1 FROM {SUPERSEDED} AS several WHERE several.order_id = line.order_id "
-    "AND several.held_index <> line.file_index)"
-)
-
-_CONTENT = ", ".join(
-    quote_identifier(name)
-    for name in RAW_ORDER_LINES.column_names
-    if name not in ("source_file", "source_row", "repairs")
-)
-
-_HELD = (
-    "SELECT order_id, max(file_index) FILTER (is_new) AS held_index FROM (SELECT order_id, file_index, "
-    "content IS DISTINCT FROM lag(content) OVER (PARTITION BY order_id ORDER BY file_index) AS is_new FROM ("
-    f"SELECT order_id, file_index, struct_pack(a := count(*), b := sum(CAST(hash({_CONTENT}) AS HUGEINT))) AS content "
-    f"FROM {{lines}} AS line WHERE order_id IN (SELECT order_id FROM {SUPERSEDED}) GROUP BY order_id, file_index)) "
-    "GROUP BY order_id"
-)
-"""SQL of the file that holds each order: the newest, or the earliest before it since which its lines are the same."""
-
 _VERSIONS = (
-    "SELECT order_id, version, lag(version) OVER (PARTITION BY order_id ORDER BY version.file_index) AS earlier FROM ("
-    "SELECT order_id, struct_pack(file_index := file_index, first_day := CAST(min(order_at) AS DATE), "
-    "last_day := CAST(max(order_at) AS DATE), customer := min(customer_id), "
-    "customers := list(DISTINCT customer_id) FILTER (customer_id IS NOT NULL)) AS version FROM {lines} AS line "
-    f"WHERE EXISTS (SELECT 1 FROM {SUPERSEDED} AS newer WHERE newer.order_id = line.order_id) "
-    "GROUP BY order_id, file_index)"
+    "SELECT order_id AS key, file_index, struct_pack(first_day := CAST(min(order_at) AS DATE), "
+    "last_day := CAST(max(order_at) AS DATE), customers := list_sort(list(DISTINCT customer_id) "
+    "FILTER (customer_id IS NOT NULL)), product := min(product_id), products := list(DISTINCT lower(product_id))) "
+    f"AS version FROM {{rows}} WHERE order_id IN (SELECT key FROM {_SUPERSEDED} WHERE other_index IS NOT NULL) "
+    "GROUP BY ALL"
 )
-"""SQL of every version of an order beside the version in the file before; days and customers of each."""
+"""SQL of the versions of orders that differ between files: days, customers and products of each."""
 
-_DAYS_APART = "greatest(version.first_day - earlier.last_day, earlier.first_day - version.last_day)"
+_SHOWN = "concat({0}.first_day, ', ', coalesce('customer ' || {0}.customers[1], 'a guest'), ', product ', {0}.product)"
+
+_DAYS_APART = "greatest(other.first_day - own.last_day, own.first_day - other.last_day)"
 
 _IS_ANOTHER = (
-    f"earlier IS NOT NULL AND ({_DAYS_APART} > {_MOST_DAYS_APART} "
-    f"OR CASE WHEN version.customer IS NULL OR earlier.customer IS NULL THEN {_DAYS_APART} > 0 "
-    "ELSE NOT list_has_any(version.customers, earlier.customers) END)"
+    f"({_DAYS_APART} > {_MOST_DAYS_APART} OR CASE WHEN own.customers IS NULL OR other.customers IS NULL "
+    f"THEN {_DAYS_APART} > 0 OR NOT list_has_any(own.products, other.products) "
+    "ELSE NOT list_has_any(own.customers, other.customers) END)"
 )

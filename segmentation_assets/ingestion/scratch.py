@@ -179,6 +179,11 @@ def fault_number(table: Table, column: str, reason: str) -> int:
     return (table.column_names.index(column) + 1) * _FAULT_BASE + _REASONS.index(reason)
 
 
+def whole_row_fault(reason: str) -> int:
+    """Return the number that stands for a reason that is about no single column."""
+    return _REASONS.index(reason)
+
+
 def _positions(table: Table, mapping: DeliveredTable) -> dict[int, str]:
     return {table.column_names.index(name) + 1: name for name in mapped_columns(table, mapping)}
 
@@ -210,14 +215,14 @@ def _typed_sql(
     cleaned = ", ".join(f"{item.cleaned} AS {_step_names(name)[1]}" for name, item in parsed.items())
     parsing = ", ".join(f"{item.parsed} AS {_step_names(name)[2]}" for name, item in parsed.items())
     faults = _fault_sql(table, parsed)
-    accepted = ", ".join(_accepted_sql(column, parsed.get(column.name)) for column in _own_columns(table))
+    accepted = ", ".join(_accepted_sql(column, parsed.get(column.name)) for column in own_columns(table))
     raw_values = ", ".join(_step_names(name)[0] for name in mapped)
     judged = (
         f"SELECT source_file, file_index, source_row, malformed, {raw_values}, {accepted}, {faults} AS fault, "
         f"{emptied} AS emptied, {_repairs_sql(parsed)} AS repairs FROM "
         f"(SELECT *, {parsing} FROM (SELECT *, {cleaned} FROM ({delivered})))"
     )
-    own = ", ".join(quote_identifier(column.name) for column in _own_columns(table))
+    own = ", ".join(quote_identifier(column.name) for column in own_columns(table))
     in_file = dict(zip(mapped, group[0].columns, strict=True))
     ruled = "".join(
         f", {quote_text(in_file[rule.column])} AS {quote_identifier(file_column_of(rule.column))}" for rule in rules
@@ -232,7 +237,8 @@ def _typed_sql(
     )
 
 
-def _own_columns(table: Table) -> list[Column]:
+def own_columns(table: Table) -> list[Column]:
+    """Columns that hold what a row says: those that are delivered, without its file, row and repairs."""
     return [column for column in table.columns if column.name not in ("source_file", "source_row", "repairs")]
 
 
@@ -252,7 +258,7 @@ def _accepted_sql(column: Column, parsed: ParsedColumn | None) -> str:
 
 def _fault_sql(table: Table, parsed: dict[str, ParsedColumn]) -> str:
     """Make the SQL of a row's first fault: the row as a whole, then column by column in declared order."""
-    malformed = f"WHEN malformed IS NOT NULL THEN {_REASONS.index('malformed_row')}"
+    malformed = f"WHEN malformed IS NOT NULL THEN {whole_row_fault('malformed_row')}"
     return f"CAST(CASE {malformed} {_fault_branches(table, parsed)} END AS INTEGER)"
 
 

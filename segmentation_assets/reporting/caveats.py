@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING
 from segmentation_assets.errors import noun, plural
 from segmentation_assets.reporting.formatting import format_count, format_share, is_known, join_words
 from segmentation_assets.reporting.wording import algorithm_label, feature_label
+from segmentation_assets.tables.raw import REDELIVERED_REASONS
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from segmentation_assets.reporting.snapshot import Snapshot
 
 NOTABLE_FINDINGS = {
@@ -84,10 +87,16 @@ def _amounts(snapshot: Snapshot) -> list[tuple[str, str]]:
     return [("Amounts", f"{snapshot.amounts}.")] if snapshot.amounts else []
 
 
+def _in_part(counts: pd.DataFrame) -> str:
+    """Say how many rows gave way to an order of which some lines cannot be used."""
+    rows = int(counts.loc[counts["reason"] == "redelivered_in_part", "row_count"].sum())
+    return f", {format_count(rows)} of them to an order with lines that cannot be used" if rows else ""
+
+
 def _set_aside(snapshot: Snapshot) -> list[tuple[str, str]]:
     caveats = []
     counts = snapshot.quarantine_counts
-    is_replaced = counts["reason"] == "redelivered"
+    is_replaced = counts["reason"].isin(REDELIVERED_REASONS)
     rows, replaced = int(counts.loc[~is_replaced, "row_count"].sum()), int(counts.loc[is_replaced, "row_count"].sum())
     if rows:
         caveats.append(
@@ -98,7 +107,10 @@ def _set_aside(snapshot: Snapshot) -> list[tuple[str, str]]:
         )
     if replaced:
         caveats.append(
-            ("Delivered again", f"{plural(replaced, 'delivered row')} gave way to another file with the same orders.")
+            (
+                "Delivered again",
+                f"{plural(replaced, 'delivered row')} gave way to another file with the same orders{_in_part(counts)}.",
+            )
         )
     aside = len(snapshot.customer_segments) - len(snapshot.assigned)
     if aside:

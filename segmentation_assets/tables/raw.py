@@ -16,17 +16,21 @@ QUARANTINE_REASONS = {
     "out_of_range": "the number or date lies outside of any real range",
     "fractional_customer_id": "the customer id is a number with a fraction, or rounded as in 1.2E+11",
     "broken_id": "the id holds a line break or another control character",
-    "duplicate_key": "an earlier row of the same table has the same key",
+    "duplicate_key": "an earlier row of the same file has the same key",
     "future_date": "the date lies after the day the files were taken in",
     "required": "the contract asks for a value here, and there is none",
     "below_minimum": "the value is below the minimum of the contract",
     "above_maximum": "the value is above the maximum of the contract",
     "not_allowed": "the value is none of those that the contract allows",
     "not_unique": "an earlier row has the same value, and the contract asks for different ones",
-    "redelivered": "another file delivers the same order, and its lines count",
+    "order_id_reused": "another file holds another order with this id, and that one counts",
+    "redelivered": "another file holds the same, and its rows count",
+    "redelivered_in_part": "another file holds the order, and its lines count; not all of them can be used",
 }
 """Why a row is set aside: reason code → sentence."""
 
+REDELIVERED_REASONS = ("redelivered", "redelivered_in_part")
+"""Reasons of rows that are not lost: another file holds the same order, customer, product or event."""
 
 REPAIRS = {
     "trimmed": ("had blanks around it, which were removed", "had blanks around them, which were removed"),

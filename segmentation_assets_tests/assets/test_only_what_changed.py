@@ -69,6 +69,19 @@ def test_copy_of_an_old_file_under_another_name_changes_no_line_and_no_feature(s
     assert silver.metadata["months_classified"] == []
 
 
+@pytest.mark.parametrize("table", ["customers", "products", "engagement_events"])
+def test_copy_of_a_file_of_profiles_or_events_changes_no_table_but_the_quarantine(shop, run, table):
+    delivered = min(shop.deliveries.glob(f"{table}-*.parquet"))
+    shutil.copy(delivered, delivered.with_name(f"{table}-copy.parquet"))
+    store = Platform(shop.settings()).store
+    before = {month: store.manifest("monitoring/data_quality", month).content_hash for month in MONTHS}
+    computed = {key for key, _ in run(shop.settings())}
+    assert computed <= {
+        "source/delivery", f"raw/{table}", "raw/quarantine", "monitoring/data_quality", "serving/warehouse",
+    }  # fmt: skip
+    assert {month: store.manifest("monitoring/data_quality", month).content_hash for month in MONTHS} == before
+
+
 def test_changed_kmeans_setting_recomputes_no_feature(shop, run):
     computed = {key for key, _ in run(shop.settings(clustering__algorithms__kmeans__k_max=5))}
     assert "clusters/kmeans" in computed

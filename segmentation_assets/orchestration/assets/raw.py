@@ -16,7 +16,7 @@ from segmentation_assets.ingestion.reconciliation import reconcile_delivery
 from segmentation_assets.orchestration.step import PART, Step
 from segmentation_assets.storage.engine import parquet_scan
 from segmentation_assets.storage.store import WHOLE
-from segmentation_assets.tables.raw import QUARANTINE, RAW_TABLES
+from segmentation_assets.tables.raw import QUARANTINE, RAW_TABLES, REDELIVERED_REASONS
 
 _MOST_NAMED = 5
 
@@ -47,13 +47,14 @@ def raw_table(name: str) -> Callable[[Step], None]:
 
 
 def _unread_parts(step: Step, ingested: IngestedTable) -> dict[str, int]:
-    """Rows of the parts of which none can be used; parts whose rows all stand in a later one are no such."""
+    """Rows of the parts of which none can be used; parts whose rows all stand in another one are no such."""
     path = step.stage / "quarantine" / PART
     if not path.exists():
         return {}
     counted = step.connection.execute(
         f"SELECT source_file, count(*) FROM {parquet_scan([path])} GROUP BY source_file "
-        "HAVING count(*) FILTER (reason <> 'redelivered') > 0 ORDER BY source_file"
+        "HAVING count(*) FILTER (NOT list_contains(?, reason)) > 0 ORDER BY source_file",
+        [list(REDELIVERED_REASONS)],
     ).fetchall()
     return {str(part): int(count) for part, count in counted if count == ingested.part_rows[part]}
 

@@ -22,14 +22,15 @@ def fingerprints(platform, key, partition="all"):
 
 def test_snapshot_reads_the_months_up_to_its_own(taken_in, pretend):
     for table in ("customers", "products", "engagement_events"):
-        pretend(taken_in, f"raw/{table}", slices={"2025-05-01": "e5", "2025-07-01": "e7"}, content=table)
+        slices = {"2025-05-01": "e5", "2025-07-01": "e7", "all": table, "quarantine": "q"}
+        pretend(taken_in, f"raw/{table}", slices=slices, content=table)
     found = fingerprints(taken_in, "silver/snapshot_input", "2025-06-01")
     lines = {f"silver/order_lines@2025-{month:02d}-01": f"m{month}" for month in range(1, 7)}
     assert found == {
         **lines,
         "raw/engagement_events@2025-05-01": "e5",
-        "raw/customers": "customers",
-        "raw/products": "products",
+        "raw/customers@all": "customers",
+        "raw/products@all": "products",
         "as_of": "2025-07-01 complete",
     }
 

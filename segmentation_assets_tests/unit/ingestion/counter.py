@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import sqlite3
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +63,13 @@ class Outcome:
         sql = f"SELECT {', '.join(columns)} FROM {parquet_scan(paths)} ORDER BY source_file, source_row"
         return self.connection.execute(sql).fetchall()
 
+    def stored_bytes(self) -> dict[str, str]:
+        """Hash of every stored file but the quarantine."""
+        return {
+            path.relative_to(self.staging).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+            for path in self.staging.glob("**/part-0.parquet")
+        }
+
     def quarantine(self) -> list[tuple[Any, ...]]:
         """File, row, reason, column and value of the rows set aside."""
         path = self.staging / "quarantine.parquet"
@@ -115,6 +123,10 @@ class Counter:
     def hand_in_parquet(self, name: str, sql: str) -> None:
         """Write the result of a query as a Parquet file."""
         self.connection.execute(f"COPY ({sql}) TO {quote_text(str(self.folder / name))} (FORMAT parquet)")
+
+    def again(self) -> Counter:
+        """Make a counter for the same files with another staging folder."""
+        return replace(self, staging=self.staging.with_name("again"))
 
     def ingest(
         self,

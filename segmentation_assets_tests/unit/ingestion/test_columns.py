@@ -57,9 +57,9 @@ def test_a_redelivered_line_names_the_column_of_its_own_file(counter: Counter) -
 
 
 def test_a_repeated_key_names_the_column_of_its_own_file(counter: Counter) -> None:
-    counter.hand_in("a.csv", "P1,Shoes", header="code,dep")
-    counter.hand_in("b.csv", "P1,Hats", header="code,Department")
-    assert counter.ingest(PRODUCTS).quarantine() == [("b.csv", 1, "duplicate_key", "code", "P1")]
+    counter.hand_in("a.csv", "P2,Shoes", header="code,dep")
+    counter.hand_in("b.csv", "P1,Hats", "P1,Shoes", header="code,Department")
+    assert counter.ingest(PRODUCTS).quarantine() == [("b.csv", 2, "duplicate_key", "code", "P1")]
 
 
 def test_a_file_with_none_of_the_names_is_refused_with_the_closest() -> None:

@@ -242,7 +242,7 @@ def test_nothing_but_the_result_is_left_in_staging(counter: Counter) -> None:
     assert left == ["2025-03-01", "2025-03-01/part-0.parquet", "quarantine.parquet"]
 
 
-def test_customers_are_stored_whole_and_the_first_of_an_id_holds(counter: Counter) -> None:
+def test_customers_are_stored_whole_and_the_first_of_an_id_in_a_file_holds(counter: Counter) -> None:
     counter.hand_in("a.csv", "2.0,1980,01.02.2020", "1,,", "2,1999,05.06.2021", header="id,born,since")
     counter.hand_in("b.csv", "1,1970,01.01.2021", "3,12,", "4,1980.5,", "5,1980,1.13.2020", header="id,born,since")
 
@@ -250,14 +250,14 @@ def test_customers_are_stored_whole_and_the_first_of_an_id_holds(counter: Counte
 
     assert outcome.rows("customer_id", "registered_on", "birth_year", "country", "source_file") == [
         ("2", dt.date(2020, 2, 1), 1980, None, "a.csv"),
-        ("1", None, None, None, "a.csv"),
+        ("1", dt.date(2021, 1, 1), 1970, None, "b.csv"),
         ("3", None, None, None, "b.csv"),
         ("4", None, None, None, "b.csv"),
         ("5", None, 1980, None, "b.csv"),
     ]
     assert outcome.quarantine() == [
+        ("a.csv", 2, "redelivered", "id", "1"),
         ("a.csv", 3, "duplicate_key", "id", "2"),
-        ("b.csv", 1, "duplicate_key", "id", "1"),
     ]
     assert outcome.ingested.delivered_amount is None
     assert (outcome.ingested.months, outcome.ingested.first_at) == ((), None)

@@ -33,7 +33,7 @@ def test_sheets_belong_to_the_source_of_their_workbook(counter: Counter) -> None
 def test_order_ids_are_unique_within_a_column_where_the_settings_say_so(counter: Counter) -> None:
     line = "1,2025-03-05 10:00:00,,P1,2,1.50"
     counter.hand_in("a.csv", f"{line},S1", f"{line},S2", f"{line},", header=f"{HEADER},shop")
-    counter.hand_in("b.csv", f"{line.replace('P1', 'P2')},S2", header=f"{HEADER},shop")
+    counter.hand_in("b.csv", f"{line.replace(',2,', ',3,')},S2", header=f"{HEADER},shop")
     mapping = order_lines_mapping(columns=ORDER_LINE_COLUMNS | {"store_id": "shop"}, order_id_within="store_id")
 
     outcome = counter.ingest(mapping)

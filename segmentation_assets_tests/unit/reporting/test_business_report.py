@@ -77,6 +77,18 @@ def test_a_month_without_segments_is_reported(snapshot: Snapshot) -> None:
     assert render_business_report(nobody).count("There is no segment this month.") == 2
 
 
+def test_rows_delivered_again_are_told_apart_from_those_that_are_lost(snapshot: Snapshot) -> None:
+    counts = pd.DataFrame(
+        [("redelivered", 1200), ("redelivered_in_part", 2), ("order_id_reused", 3)], columns=["reason", "row_count"]
+    ).assign(table_name="order_lines", explanation="")
+    caveats = dict(list_caveats(dataclasses.replace(snapshot, quarantine_counts=counts)))
+    assert caveats["Quarantine"] == "3 delivered rows could not be used and were set aside."
+    assert caveats["Delivered again"] == (
+        "1,202 delivered rows gave way to another file with the same orders, 2 of them to an order with lines that "
+        "cannot be used."
+    )
+
+
 def test_caveats_come_by_weight(snapshot: Snapshot) -> None:
     broken = dataclasses.replace(
         snapshot, is_partial=True, reconciliation=snapshot.reconciliation.assign(passed=[False, True])
