@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from segmentation_assets.config.synthetic import REAL_RATES, FaultSettings
+from segmentation_assets.config.shop_faults import REAL_RATES, FaultSettings
 from segmentation_assets.synthetic.added_lines import (
     adjust,
     cancel,

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
-from segmentation_assets.config.synthetic import SETTLED_STATES, ArchetypeSettings, SyntheticSettings
+from segmentation_assets.config.shop_profile import ArchetypeSettings
+from segmentation_assets.config.synthetic import SETTLED_STATES, SyntheticSettings
 from segmentation_assets.synthetic.calendar import SEASON
 from segmentation_assets.synthetic.draws import Draws
 

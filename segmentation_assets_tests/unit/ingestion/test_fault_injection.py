@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from segmentation_assets.config.synthetic import FaultSettings, SyntheticSettings
+from segmentation_assets.config.shop_faults import FaultSettings
+from segmentation_assets.config.synthetic import SyntheticSettings
 from segmentation_assets.ingestion.classification import classified_lines_sql
 from segmentation_assets.ingestion.delivery import list_delivery
 from segmentation_assets.ingestion.findings import find_in_ids, find_in_lines, find_in_profiles

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import pandas as pd
 import pytest
 
-from segmentation_assets.config.synthetic import REAL_RATES, FaultSettings, SyntheticSettings
+from segmentation_assets.config.shop_faults import REAL_RATES, FaultSettings
+from segmentation_assets.config.synthetic import SyntheticSettings
 from segmentation_assets.synthetic.faults import FaultPlanter
 from segmentation_assets.synthetic.shop import BusinessMonth, open_business
 

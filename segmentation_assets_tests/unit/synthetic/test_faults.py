@@ -2,7 +2,8 @@ import pandas as pd
 import pytest
 from pandas.testing import assert_frame_equal
 
-from segmentation_assets.config.synthetic import REAL_RATES, FaultSettings, SyntheticSettings
+from segmentation_assets.config.shop_faults import REAL_RATES, FaultSettings
+from segmentation_assets.config.synthetic import SyntheticSettings
 from segmentation_assets.synthetic.added_lines import NON_PRODUCT_CODES
 from segmentation_assets.synthetic.draws import Draws
 from segmentation_assets.synthetic.faults import FaultPlanter

@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 
 from segmentation_assets.config.settings import EngineSettings
-from segmentation_assets.config.synthetic import REAL_RATES, DriftEvent, SyntheticSettings
+from segmentation_assets.config.shop_faults import REAL_RATES
+from segmentation_assets.config.synthetic import DriftEvent, SyntheticSettings
 from segmentation_assets.ingestion.calendar import shift_month
 from segmentation_assets.storage.engine import Connection, Engine
 from segmentation_assets.synthetic.delivery import write_delivery

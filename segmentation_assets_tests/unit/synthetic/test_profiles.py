@@ -5,7 +5,8 @@ import pytest
 from pydantic import ValidationError
 
 from segmentation_assets.config.loading import load_settings
-from segmentation_assets.config.synthetic import SyntheticSettings, read_shop_profile, shop_profile_names
+from segmentation_assets.config.shop_profile import read_shop_profile, shop_profile_names
+from segmentation_assets.config.synthetic import SyntheticSettings
 from segmentation_assets.errors import SettingsError
 from segmentation_assets.synthetic.catalogue import read_catalogue
 from segmentation_assets.synthetic.population import make_population
