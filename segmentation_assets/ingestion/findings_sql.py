@@ -44,6 +44,7 @@ _LINE_CONDITIONS = {
     "exact_duplicate": "is_exact_duplicate AND line_reason <> 'duplicate_line'",
     "unclear_country": _IS_UNCLEAR,
     "blank_text": "product_name IS NULL",
+    "staff_note": "unit_price = 0 AND customer_id IS NULL AND product_name = lower(product_name)",
     "counted_lines": _COUNTS,
 }
 
