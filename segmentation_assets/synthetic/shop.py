@@ -15,7 +15,7 @@ from segmentation_assets.synthetic.assortment import list_cents, make_assortment
 from segmentation_assets.synthetic.calendar import BusinessCalendar, make_calendar
 from segmentation_assets.synthetic.catalogue import Catalogue, read_catalogue
 from segmentation_assets.synthetic.channels import CHANNELS, STORES_PER_COUNTRY, draw_channels
-from segmentation_assets.synthetic.customers import COUNTRIES, customers_frame, draw_categories, number_texts
+from segmentation_assets.synthetic.customers import COUNTRIES, customers_frame, draw_countries, number_texts
 from segmentation_assets.synthetic.draws import Draws
 from segmentation_assets.synthetic.drift import app_shares
 from segmentation_assets.synthetic.engagement import EVENT_TYPES, draw_events
@@ -114,7 +114,7 @@ class Business:
     @cached_property
     def countries(self) -> NDArray[np.int64]:
         """Place of each customer's country in `COUNTRIES`."""
-        return draw_categories(self.draws, "country", self.population.numbers, COUNTRIES)
+        return draw_countries(self.draws, self.population.numbers)
 
     @cached_property
     def _all_customers(self) -> tuple[pd.DataFrame, NDArray[np.int64]]:
