@@ -105,22 +105,31 @@ class FaultPlanter:
             return lines
         texts = lines.columns.intersection(_CHANGED)
         planted = self._plant(with_keys(lines.astype(dict.fromkeys(texts, object))), month)
-        return planted.sort_values("order_at", kind="stable", ignore_index=True)[list(lines.columns)]
+        return planted[list(lines.columns)].sort_values("order_at", kind="stable", ignore_index=True)
 
     def _plant(self, lines: pd.DataFrame, month: str) -> pd.DataFrame:
-        """Change lines and add others, in no order; also keep what the next file holds again."""
+        """Change lines and add others, in no order; also keep what the next file holds again.
+
+        Frames are given up as soon as they are used, since each is as large as the month.
+        """
         import pandas as pd
 
         clean = self._keep_unpaid(self._turn_customers(lines.assign(**{_MARKS: 0})))
+        del lines
         self._note_purchases(clean)
         repeated = self._hits("duplicate_lines", clean)
         changed = self._change(clean, repeated)
         added = [*self._add(clean, month), self._charge(changed), self._mark(changed[repeated], "duplicate_lines")]
-        new = self._write_numbers(pd.concat([changed, *(frame for frame in added if len(frame))], ignore_index=True))
+        chosen = self._choose_redelivered(changed, month)
+        parts = [changed, *(frame for frame in added if len(frame))]
+        del clean, changed, added
+        new = pd.concat(parts, ignore_index=True)
+        del parts
+        new = self._write_numbers(new)
         for fault, bit in _BITS.items():
             self._count(month, fault, int((new[_MARKS].to_numpy() & bit).astype(bool).sum()))
         again = self._redelivered
-        self._redelivered = new[new["order_id"].isin(self._choose_redelivered(changed, month))]
+        self._redelivered = new[new["order_id"].isin(chosen)]
         if again is None:
             return new
         self._count(month, "redelivered", len(again))
