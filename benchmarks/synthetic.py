@@ -17,7 +17,8 @@ import time
 from pathlib import Path
 
 from segmentation_assets.config.settings import EngineSettings
-from segmentation_assets.config.synthetic import FaultSettings, SyntheticSettings
+from segmentation_assets.config.shop_faults import FaultSettings
+from segmentation_assets.config.synthetic import SyntheticSettings
 from segmentation_assets.storage.engine import Engine
 from segmentation_assets.synthetic.delivery import write_delivery
 from segmentation_assets.synthetic.shop import open_business

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -15,6 +15,7 @@ CATALOGUE_FILE = "synthetic/data/catalogue.yaml"
 _MOST_CLASSES, _MOST_ITEMS = 9, 99
 
 Name = Annotated[str, Field(min_length=1)]
+Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class _Entry(BaseModel):
@@ -30,9 +31,15 @@ class Item(_Entry):
 
 
 class ProductClass(_Entry):
-    """A class of a department; sizes or child ages list the variants of each item."""
+    """A class of a department; sizes or child ages, from young to old, list the variants of each item.
+
+    `appeal` is the probability that customers take something of the class they come upon, rather than look further in
+    the department: by gender, and with and without children. It is 1 where it is not named; two that hold for a
+    customer are multiplied.
+    """
 
     name: Name
+    appeal: dict[Literal["female", "male", "diverse", "not stated", "children", "no children"], Share] = {}
     sizes: tuple[Name, ...] = ()
     child_ages: tuple[Name, ...] = ()
     items: tuple[Item, ...] = Field(min_length=1, max_length=_MOST_ITEMS)

@@ -17,7 +17,7 @@ from segmentation_assets.config.layers import KeyPath, Layer, Origin, dotted, la
 from segmentation_assets.config.problems import describe_problems, settings_error
 from segmentation_assets.config.schema import is_required_section
 from segmentation_assets.config.settings import Settings
-from segmentation_assets.config.synthetic import is_shop_profile_file
+from segmentation_assets.config.shop_profile import is_shop_profile_file
 from segmentation_assets.config.yaml_document import MAX_BYTES, read_yaml
 from segmentation_assets.errors import SettingsError, closest_hint
 

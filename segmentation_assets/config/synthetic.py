@@ -2,14 +2,21 @@
 
 import re
 from collections.abc import Callable
-from importlib.resources import files
-from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from segmentation_assets.config.catalogue import CatalogueFile, catalogue_name, read_catalogue_file
+from segmentation_assets.config.shop_faults import FaultSettings
+from segmentation_assets.config.shop_profile import (
+    ArchetypeSettings,
+    Probability,
+    ShopSection,
+    check_shop_profile,
+    is_shop_profile_file,
+    read_shop_profile,
+)
 from segmentation_assets.errors import DataError, closest_hint
 
 _FIRST_MONTH, _LAST_MONTH = "1900-01", "2099-12"
@@ -27,96 +34,6 @@ def _check_month(text: str) -> str:
 
 
 Month = Annotated[str, AfterValidator(_check_month)]
-Probability = Annotated[float, Field(ge=0, le=1)]
-
-
-class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class ArchetypeSettings(_Section):
-    """What the customers of one archetype have in common; each one scatters around it."""
-
-    name: str = Field(min_length=1, description="name of the archetype, in the truth only")
-    share: float = Field(ge=0, description="weight among all customers")
-    orders_per_month: float = Field(
-        ge=0,
-        le=10,
-        description="mean orders of an active customer in an ordinary month; nobody has more than 98 in a month",
-    )
-    rate_shape: int = Field(4, ge=1, le=50, description="shape of the gamma distribution of order rates; 1 is uneven")
-    stays_months: float = Field(12.0, ge=1, description="mean months until a settled customer starts to slip")
-    one_order_share: Probability = Field(0.2, description="share of newcomers who never order again")
-    established_share: Probability = Field(0.4, description="share of customers from before the first month")
-    lines_per_order: float = Field(3.0, ge=1, le=15, description="mean lines of an order")
-    units: float = Field(0.15, ge=0, le=20, description="mean units of a line beyond the first")
-    price_tilt: float = Field(1.0, gt=0, le=20, description="above 1 prefers cheap products, below 1 expensive ones")
-    discount_probability: Probability = Field(
-        0.15,
-        description="probability that an active customer buys a line at a discount; 2.6 times as probable for deal "
-        "seekers, less for VIPs, 1.4 times in November, and never above 1",
-    )
-    return_probability: Probability = Field(
-        0.015,
-        description="probability that a line of an active customer comes back, times the department's return_factor; "
-        "13 times as probable for returners, and never above 1",
-    )
-    settles_as: dict[str, float] = Field(description="settled state: weight")
-    departments: dict[str, float] = Field(
-        default={},
-        description="department: preference; 1 where it is not named, and 0 is never bought. Who prefers nothing that "
-        "is on sale orders nothing",
-    )
-
-
-class ShopProfile(_Section):
-    """A kind of shop, as a file in `segmentation_assets/config/shops` or one of your own describes it."""
-
-    description: str = Field("", description="what kind of shop it is")
-    outlier_share: Probability = Field(0.002, description="as synthetic.outlier_share")
-    archetypes: tuple[ArchetypeSettings, ...] = Field(min_length=1, description="as synthetic.archetypes")
-
-
-def shop_profile_names() -> tuple[str, ...]:
-    """Return the names of the packaged kinds of shop."""
-    folder = files("segmentation_assets.config").joinpath("shops")
-    return tuple(sorted(item.name.removesuffix(".yaml") for item in folder.iterdir() if item.name.endswith(".yaml")))
-
-
-def is_shop_profile_file(name: str) -> bool:
-    """Whether a profile of the shop is named by its file."""
-    return name.endswith((".yaml", ".yml"))
-
-
-def read_shop_profile(name: str) -> ShopProfile:
-    """Read a packaged kind of shop, or one of your own from a YAML file.
-
-    Raises
-    ------
-    ValueError
-        There is none of that name, or the file is no profile.
-    """
-    import yaml
-
-    if is_shop_profile_file(name):
-        source: Traversable = Path(name)
-    elif name in shop_profile_names():
-        source = files("segmentation_assets.config").joinpath("shops", f"{name}.yaml")
-    else:
-        raise ValueError(f"'{name}' is no kind of shop; there are {', '.join(shop_profile_names())}, or write a file")
-    try:
-        return ShopProfile.model_validate(yaml.safe_load(source.read_text(encoding="utf-8")))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as problem:
-        raise ValueError(f"{name} cannot be read: {problem}") from problem
-    except ValidationError as problem:
-        first = problem.errors(include_url=False)[0]
-        place = ".".join(str(part) for part in first["loc"]) or "the file"
-        raise ValueError(f"{name}: {place}: {first['msg']}, got {first['input']!r:.80}") from problem
-
-
-def _check_shop_profile(name: str) -> str:
-    read_shop_profile(name)
-    return name
 
 
 def _of_profile(field: str) -> Callable[[dict[str, Any]], Any]:
@@ -135,7 +52,7 @@ def _check_rates(rates: dict[str, float], whose: str = "") -> None:
         raise ValueError(f"{listed}{whose} add up to {total:g}, more than 1; of these at most one happens")
 
 
-class TransitionSettings(_Section):
+class TransitionSettings(ShopSection):
     """Monthly probabilities of moving between the hidden states; of those from one state at most one happens."""
 
     settle: Probability = Field(0.45, description="a newcomer or returning customer settles")
@@ -167,7 +84,7 @@ class TransitionSettings(_Section):
         return self
 
 
-class DriftEvent(_Section):
+class DriftEvent(ShopSection):
     """A change of the shop's business from a month on, for testing monitors."""
 
     kind: Literal["price_rise", "new_department", "channel_shift"] = Field(description="what changes")
@@ -194,108 +111,10 @@ class DriftEvent(_Section):
         return self
 
 
-class FaultSettings(_Section):
-    """What is wrong with the delivered files, each by its rate; a rate that is not set is that of the preset."""
-
-    preset: Literal["none", "real"] = Field("none", description="none: no faults; real: the rates of real files")
-    unmatched_returns: Probability | None = Field(
-        None, description="returns of goods the customer never had, per sold line"
-    )
-    return_only_customers: Probability | None = Field(
-        None,
-        description="share of customers who never buy and return one thing in place of each order; the first "
-        "customer buys",
-    )
-    refunded_customers: Probability | None = Field(
-        None, description="share of customers who cancel each of their orders twelve minutes later"
-    )
-    positive_cancellations: Probability | None = Field(
-        None, description="share of returned lines whose quantity lacks its sign"
-    )
-    giant_orders: Probability | None = Field(
-        None, description="probability per month of a giant order, cancelled twelve minutes later"
-    )
-    write_offs: Probability | None = Field(None, description="stock written off at price 0, per sold line")
-    free_lines: Probability | None = Field(None, description="share of sold lines with price 0; they do not come back")
-    tiny_prices: Probability | None = Field(
-        None, description="share of sold lines with a price below 0.01; they do not come back"
-    )
-    adjustments: Probability | None = Field(
-        None, description="probability per month of a book-keeping entry, one of four positive"
-    )
-    guests: Probability | None = Field(None, description="share of orders, and of their returns, without a customer")
-    duplicate_lines: Probability | None = Field(None, description="share of sold and returned lines that stand twice")
-    redelivered: Probability | None = Field(
-        None, description="share of the orders of a month's last three days that the next file holds again"
-    )
-    non_product_lines: Probability | None = Field(
-        None, description="postage, fees and tests, per order; orders of guests have none"
-    )
-    code_variants: Probability | None = Field(
-        None,
-        description="share of sold and returned lines whose code is in lower case, lacks its leading zero or has a "
-        "blank behind",
-    )
-    mixed_ids: Probability | None = Field(None, description="share of customers whose id is a number, in all tables")
-    decimal_ids: Probability | None = Field(
-        None, description="share of the orders of customers whose id is a number that write it as 10000013.0"
-    )
-    odd_countries: Probability | None = Field(
-        None, description="share of orders from 'Unspecified', 'European Community' or 'EIRE'"
-    )
-    split_times: Probability | None = Field(
-        None, description="share of orders of several lines whose last line has a later time"
-    )
-    blank_fields: Probability | None = Field(
-        None, description="share of customers' demographic fields left blank, of each of four columns"
-    )
-    missing_names: Probability | None = Field(None, description="share of products without a name")
-    padded_names: Probability | None = Field(None, description="share of products whose name has surrounding blanks")
-    broken_names: Probability | None = Field(
-        None, description="share of product names with accents that were read in the wrong encoding"
-    )
-
-    def rate(self, name: str) -> float:
-        """Return the rate in force of a fault."""
-        value: float | None = getattr(self, name)
-        if value is not None:
-            return value
-        return REAL_RATES[name] if self.preset == "real" else 0.0
-
-
-REAL_RATES = {
-    "unmatched_returns": 0.0033,
-    "return_only_customers": 0.0075,
-    "refunded_customers": 0.0039,
-    "positive_cancellations": 0.00005,
-    "giant_orders": 0.17,
-    "write_offs": 0.0025,
-    "free_lines": 0.0022,
-    "tiny_prices": 0.0000075,
-    "adjustments": 0.25,
-    "guests": 0.143,
-    "duplicate_lines": 0.0097,
-    "redelivered": 0.42,
-    "non_product_lines": 0.115,
-    "code_variants": 0.0036,
-    "mixed_ids": 0.05,
-    "decimal_ids": 0.5,
-    "odd_countries": 0.0009,
-    "split_times": 0.0017,
-    "blank_fields": 0.05,
-    "missing_names": 0.0027,
-    "padded_names": 0.21,
-    "broken_names": 0.5,
-}
-"""Rates of the preset ``real``: counts of Online Retail where it has the fault, and of the sheet before it for
-`positive_cancellations` (1 of 19,494 returned lines). `redelivered` makes 4 % of the rows stand twice, as 22,523 of
-541,909 do. `blank_fields`, `broken_names`, `mixed_ids` and `decimal_ids`, of which nothing is known, are assumed."""
-
-
-class SyntheticSettings(_Section):
+class SyntheticSettings(ShopSection):
     """The built-in synthetic shop; used when source.kind is synthetic."""
 
-    profile: Annotated[str, AfterValidator(_check_shop_profile)] = Field(
+    profile: Annotated[str, AfterValidator(check_shop_profile)] = Field(
         "general",
         description="kind of shop: general, fashion, wholesale, grocery, or a YAML file of your own; it decides "
         "archetypes and outlier_share where they are not set",

@@ -152,6 +152,13 @@ FINDINGS = {
         "has no product text; it counts by its code",
         "have no product text; they count by their codes",
     ),
+    "staff_note": (
+        "order line",
+        "at price zero and without a customer has a text in small letters, as notes of the staff are; it is neither an "
+        "order nor money",
+        "at price zero and without a customer have texts in small letters, as notes of the staff are; they are neither "
+        "orders nor money",
+    ),
     "several_texts": (
         "product code",
         "has several texts; it counts as one product",

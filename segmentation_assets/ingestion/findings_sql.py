@@ -53,6 +53,7 @@ _LINE_CONDITIONS = {
     "unclear_id": " OR ".join(f"lower({name}) IN ({_NO_VALUE})" for name in ("customer_id", "order_id", "product_id")),
     "unclear_country": _IS_UNCLEAR,
     "blank_text": "product_name IS NULL",
+    "staff_note": "unit_price = 0 AND customer_id IS NULL AND product_name = lower(product_name)",
     "counted_lines": _COUNTS,
 }
 

@@ -26,7 +26,7 @@ def effective_source(settings: Settings) -> SourceSettings:
         ``postgres`` that of the copies of its tables.
     """
     if settings.source.kind == "synthetic":
-        return synthetic_source()
+        return synthetic_source(has_texts=settings.synthetic.faults.has_texts)
     return _of_copies(settings.source) if settings.source.kind == "postgres" else settings.source
 
 

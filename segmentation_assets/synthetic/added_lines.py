@@ -14,19 +14,20 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-NON_PRODUCT_CODES = (
-    "POST",
-    "DOT",
-    "M",
-    "C2",
-    "D",
-    "S",
-    "BANK CHARGES",
-    "AMAZONFEE",
-    "ADJUST",
-    "TEST001",
-    "GIFT_0001_20",
-)
+_FEES = {
+    "POST": "Postage",
+    "DOT": "Postage of the marketplace",
+    "M": "Manual entry",
+    "C2": "Carriage",
+    "D": "Discount",
+    "S": "Samples",
+    "BANK CHARGES": "Bank charges",
+    "AMAZONFEE": "Fee of the marketplace",
+    "ADJUST": "Adjustment",
+    "TEST001": "Test product",
+    "GIFT_0001_20": "Gift voucher of 20",
+}
+NON_PRODUCT_CODES = tuple(_FEES)
 """Codes of the built-in shop that are no products; the mapping names them."""
 
 ADJUSTMENT_PREFIX = "A"
@@ -71,7 +72,8 @@ def return_unbought(
     sold : DataFrame
         Purchased lines that the returns are made of.
     goods : DataFrame
-        Products that can come back: ``product_id``, ``list_price`` of the month, ``cost_price`` and ``brand``.
+        Products that can come back: ``product_id``, ``product_name``, ``list_price`` of the month, ``cost_price`` and
+        ``brand``.
     was_bought : callable
         Whether the purchases of some keys were made so far; who had all that is tried returns nothing.
     """
@@ -87,7 +89,7 @@ def return_unbought(
     back, taken = sold[chosen >= 0], goods.iloc[chosen[chosen >= 0]]
     seconds = spread_over_hours(draws.uniform("hour of unbought goods", back[ORDER_NUMBER].to_numpy()))
     made = back.assign(
-        **{name: taken[name].to_numpy() for name in ("product_id", "list_price", "cost_price", "brand")},
+        **{name: taken[name].to_numpy() for name in taken.columns.intersection(back.columns)},
         unit_price=taken["list_price"].to_numpy(),
         order_at=back["order_at"].dt.floor("D").astype(back["order_at"].dtype) + seconds.astype("timedelta64[s]"),
         order_id=RETURN_PREFIX + "U" + back["order_id"].str[1:],
@@ -110,9 +112,12 @@ def charge(draws: Draws, first: pd.DataFrame) -> pd.DataFrame:
 
     numbers = first[ORDER_NUMBER].to_numpy()
     position = draws.uniform("non-product code", numbers) ** 2
-    codes = np.array(NON_PRODUCT_CODES, dtype=object)[(position * len(NON_PRODUCT_CODES)).astype(np.int64)]
+    kinds = (position * len(_FEES)).astype(np.int64)
+    codes, texts = (np.array(names, dtype=object)[kinds] for names in (NON_PRODUCT_CODES, list(_FEES.values())))
     fees = np.round(1 + _LARGEST_FEE * draws.uniform("fee", numbers), 2)
-    return first.assign(product_id=codes, quantity=1, unit_price=fees, list_price=fees, cost_price=fees)
+    return first.assign(
+        product_id=codes, product_name=texts, quantity=1, unit_price=fees, list_price=fees, cost_price=fees
+    )
 
 
 def order_giant(draws: Draws, line: pd.DataFrame) -> pd.DataFrame:
@@ -135,6 +140,7 @@ def adjust(draws: Draws, line: pd.DataFrame) -> pd.DataFrame:
         order_id=ADJUSTMENT_PREFIX + line["order_id"].str[1:],
         customer_id=None,
         product_id=_ADJUSTMENT_CODE,
+        product_name="Adjust bad debt",
         quantity=1,
         unit_price=amount,
         list_price=amount,

@@ -10,6 +10,7 @@ from segmentation_assets.synthetic.calendar import NOVEMBER, BusinessCalendar
 from segmentation_assets.synthetic.catalogue import Catalogue
 from segmentation_assets.synthetic.draws import Draws
 from segmentation_assets.synthetic.drift import department_factors, price_factor
+from segmentation_assets.synthetic.households import CHILDHOOD
 from segmentation_assets.synthetic.population import Population
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 _CHANGED_SHARE = 0.06
 _LOWEST_CHANGE, _HIGHEST_CHANGE = 0.94, 1.10
 _MONTHS_BY_PRODUCT = 1_000
+_LOOKS = 5
+_LAST_VARIANT = 1 - 1e-6
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,8 @@ class Assortment:
         Where each department begins in `models`, and how many it has on sale.
     factors : ndarray of float, shape (n_departments,)
         Factor on the customers' preference for each department; 0 for one without anything on sale.
+    month : int
+        Month of business, from 0.
     is_november : bool
     """
 
@@ -45,6 +50,7 @@ class Assortment:
     firsts: NDArray[np.int64]
     sizes: NDArray[np.int64]
     factors: NDArray[np.float64]
+    month: int
     is_november: bool
 
     def has_something_for(self, population: Population) -> NDArray[np.bool_]:
@@ -57,7 +63,10 @@ class Assortment:
     def choose(
         self, draws: Draws, keys: NDArray[np.int64], customers: NDArray[np.int64], population: Population
     ) -> NDArray[np.int64]:
-        """Choose a department by preference, a model by its price rank, and the customer's own size or child age.
+        """Choose a department by preference, a model by its price rank and appeal, and the size or child age.
+
+        What does not appeal to a customer is seldom taken: another model of the department is looked at instead, a few
+        times at most.
 
         Parameters
         ----------
@@ -79,12 +88,35 @@ class Assortment:
         department = np.zeros(len(keys), dtype=np.int64)
         for place in range(edges.shape[1] - 1):
             department += position > edges[customers, place]
-        rank = draws.uniform("product", keys) ** population.price_tilts[customers]
-        place_in_department = np.minimum((rank * self.sizes[department]).astype(np.int64), self.sizes[department] - 1)
-        model = self.models[self.firsts[department] + place_in_department]
+        tilts, groups = population.price_tilts[customers], population.groups[customers]
+        model = self._model_at(draws.uniform("product", keys) ** tilts, department)
+        looking = np.arange(len(keys))
+        for look in range(1, _LOOKS):
+            appeal = self.catalogue.appeal[groups[looking], model[looking]]
+            looking, appeal = looking[appeal < 1], appeal[appeal < 1]
+            looking = looking[draws.uniform(f"takes product {look}", keys[looking]) >= appeal]
+            rank = draws.uniform(f"product {look}", keys[looking]) ** tilts[looking]
+            model[looking] = self._model_at(rank, department[looking])
+        return self._variant(model, customers, population)
+
+    def _model_at(self, rank: NDArray[np.float64], department: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Find the models at ranks of price, 0 to 1, in departments."""
+        import numpy as np
+
+        sizes = self.sizes[department]
+        return self.models[self.firsts[department] + np.minimum((rank * sizes).astype(np.int64), sizes - 1)]
+
+    def _variant(
+        self, model: NDArray[np.int64], customers: NDArray[np.int64], population: Population
+    ) -> NDArray[np.int64]:
+        """Find the products of models in the size of the customer, or for the age that the child has by now."""
+        import numpy as np
+
+        grown = np.minimum((population.child_ages[customers] + self.month / 12) / CHILDHOOD, _LAST_VARIANT)
+        place = np.where(self.catalogue.is_for_children[model], grown, population.variants[customers])
         starts = self.catalogue.model_starts
-        n_variants = starts[model + 1] - starts[model]
-        return starts[model] + (population.variants[customers] * n_variants).astype(np.int64)
+        variants: NDArray[np.int64] = starts[model] + (place * (starts[model + 1] - starts[model])).astype(np.int64)
+        return variants
 
 
 def make_assortment(
@@ -107,6 +139,7 @@ def make_assortment(
         firsts=np.cumsum(sizes) - sizes,
         sizes=sizes,
         factors=(sizes > 0) * department_factors(settings, catalogue.departments, month),
+        month=month,
         is_november=bool(calendar.month_of_year[month] == NOVEMBER),
     )
 

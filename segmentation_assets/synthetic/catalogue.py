@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from segmentation_assets.config.catalogue import CatalogueFile, ProductClass, catalogue_name, read_catalogue_file
 from segmentation_assets.errors import DataError
+from segmentation_assets.synthetic.households import GENDERS
 
 if TYPE_CHECKING:
     import numpy as np
@@ -35,12 +36,31 @@ class Catalogue:
         In the order of the file.
     return_factors, cost_shares : tuple of float
         One per department.
+    appeals : dict of (str, str) to dict of str to float
+        Department and class → as in `ProductClass`.
     """
 
     products: pd.DataFrame
     departments: tuple[str, ...]
     return_factors: tuple[float, ...]
     cost_shares: tuple[float, ...]
+    appeals: dict[tuple[str, str], dict[str, float]]
+
+    @cached_property
+    def appeal(self) -> NDArray[np.float64]:
+        """Probability that a group of customers takes a model it comes upon; shape (n_groups, n_models)."""
+        import numpy as np
+
+        models = self.products.iloc[self.model_starts[:-1]]
+        named = [self.appeals[pair] for pair in zip(models["department"], models["class"], strict=True)]
+        groups = [(gender, family) for gender in GENDERS for family in ("no children", "children")]
+        return np.array([[one.get(gender, 1.0) * one.get(family, 1.0) for one in named] for gender, family in groups])
+
+    @cached_property
+    def is_for_children(self) -> NDArray[np.bool_]:
+        """Whether the variants of each model are child ages; shape (n_models,)."""
+        is_for_children: NDArray[np.bool_] = self.products["child_age"].notna().to_numpy()[self.model_starts[:-1]]
+        return is_for_children
 
     @cached_property
     def department_codes(self) -> NDArray[np.int64]:
@@ -81,7 +101,8 @@ def build_catalogue(written: CatalogueFile, name: str) -> Catalogue:
     import pandas as pd
 
     names = [department.name for department in written.departments]
-    pairs = [(department.name, entry.name) for department in written.departments for entry in department.classes]
+    classes = [(department, entry) for department in written.departments for entry in department.classes]
+    pairs = [(department.name, entry.name) for department, entry in classes]
     frame = pd.DataFrame(list(_rows(written))).sort_values("product_id", ignore_index=True)
     repeated = [
         *sorted({name for name in names if names.count(name) > 1}),
@@ -96,6 +117,10 @@ def build_catalogue(written: CatalogueFile, name: str) -> Catalogue:
         tuple(names),
         tuple(department.return_factor for department in written.departments),
         tuple(department.cost_share for department in written.departments),
+        {
+            (department.name, entry.name): {str(kind): share for kind, share in entry.appeal.items()}
+            for department, entry in classes
+        },
     )
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from segmentation_assets.config.synthetic import SyntheticSettings
 from segmentation_assets.synthetic.calendar import SECONDS_PER_DAY, BusinessCalendar, spread_over_days
 from segmentation_assets.synthetic.draws import Draws
+from segmentation_assets.synthetic.households import GENDERS, draw_households
 from segmentation_assets.synthetic.people import personal_data
 from segmentation_assets.synthetic.population import CUSTOMER_DIGITS, JOINING_MONTHS, Population
 
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
 COUNTRIES = {"Netherlands": 0.34, "Germany": 0.26, "Belgium": 0.16, "France": 0.12, "Austria": 0.07, "Spain": 0.05}
 """Country → share of customers."""
 
-_GENDERS = {"female": 0.52, "male": 0.41, "diverse": 0.01, "not stated": 0.06}
-_HOUSEHOLDS = {1: 0.34, 2: 0.33, 3: 0.14, 4: 0.13, 5: 0.06}
 _ACQUISITION = {"search": 0.34, "social": 0.22, "store": 0.18, "referral": 0.14, "marketplace": 0.12}
 _WHOLESALE_SHARES = (0.7, 0.005)
 """Share of wholesale accounts among bulk buyers and among all others."""
@@ -44,12 +43,9 @@ def number_texts(prefix: str, numbers: NDArray[np.int64], digits: int) -> NDArra
     return texts
 
 
-def draw_categories(draws: Draws, purpose: str, numbers: NDArray[np.int64], shares: dict[Any, float]) -> NDArray[Any]:
-    """Draw places in a mapping of category to share."""
-    import numpy as np
-
-    edges = np.cumsum(list(shares.values()))
-    return np.searchsorted(edges[:-1] / edges[-1], draws.uniform(purpose, numbers), side="right")
+def draw_countries(draws: Draws, numbers: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Draw places in `COUNTRIES`."""
+    return draws.categories("country", numbers, list(COUNTRIES.values()))
 
 
 def customers_frame(
@@ -70,19 +66,21 @@ def customers_frame(
 
     numbers = population.numbers
     registered = _registration_days(draws, population, calendar)
-    age = 18 + np.floor(draws.gamma("age", numbers, np.full(len(numbers), 4)) * 24)
+    households = draw_households(draws, numbers)
     first_year = calendar.months[0].astype("datetime64[Y]").astype(int) + 1970
     registered_year = registered.astype("datetime64[D]").astype("datetime64[Y]").astype(int) + 1970
-    born = np.minimum(first_year - np.minimum(age, 90).astype(int), registered_year - _YOUNGEST)
+    born = np.minimum(first_year - np.minimum(households.ages, 90), registered_year - _YOUNGEST)
     frame = pd.DataFrame(
         {
             "customer_id": number_texts("C", numbers, CUSTOMER_DIGITS),
             "registered_on": registered.astype("datetime64[D]").astype("datetime64[s]"),
             "birth_year": born,
-            "country": _texts(COUNTRIES, draw_categories(draws, "country", numbers, COUNTRIES)),
-            "gender": _texts(_GENDERS, draw_categories(draws, "gender", numbers, _GENDERS)),
-            "household_size": 1 + draw_categories(draws, "household", numbers, _HOUSEHOLDS),
-            "acquisition_channel": _texts(_ACQUISITION, draw_categories(draws, "acquired by", numbers, _ACQUISITION)),
+            "country": _texts(COUNTRIES, draw_countries(draws, numbers)),
+            "gender": _texts(GENDERS, households.genders),
+            "household_size": households.sizes,
+            "acquisition_channel": _texts(
+                _ACQUISITION, draws.categories("acquired by", numbers, list(_ACQUISITION.values()))
+            ),
             "newsletter_since": _newsletter_days(draws, numbers, registered),
             "account_type": _account_types(draws, population),
         }

@@ -69,6 +69,9 @@ _TYPES = {
 TRUTH_COLUMNS = frozenset({"archetype", "outlier", "fault", "row_count", "true_state"})
 """Columns that the truth alone has."""
 
+_LINE_TEXT = "product_name"
+"""Column of order lines that is delivered, and mapped, with faults of texts only."""
+
 PERSONAL_COLUMNS = ("first_name", "last_name", "email", "phone", "street", "postcode", "city")
 """Columns of the customers that are delivered with ``synthetic.personal_data`` only; they are not mapped."""
 
@@ -95,19 +98,20 @@ class DeliveryFiles:
 
 
 @cache
-def synthetic_source() -> SourceSettings:
-    """Return the mapping that reads a delivery of the synthetic shop."""
+def synthetic_source(*, has_texts: bool = False) -> SourceSettings:
+    """Return the mapping that reads a delivery of the synthetic shop, whose order lines may have product texts."""
 
     def same_names(table: str) -> dict[str, str]:
         return {name: name for name in _TYPES[table]}
 
+    texts = {_LINE_TEXT: _LINE_TEXT} if has_texts else {}
     return SourceSettings(
         kind="files",
         cancellations=CancellationSettings(rule="prefix", prefix=RETURN_PREFIX),
         adjustment_prefixes=(ADJUSTMENT_PREFIX,),
         non_product_codes=NON_PRODUCT_CODES,
         max_quarantine_share=_MOST_QUARANTINED,
-        order_lines=OrderLinesTable(files=("order_lines-*.parquet",), columns=same_names("order_lines")),
+        order_lines=OrderLinesTable(files=("order_lines-*.parquet",), columns=same_names("order_lines") | texts),
         customers=CustomersTable(files=("customers-*.parquet",), columns=same_names("customers")),
         products=ProductsTable(files=("products-*.parquet",), columns=same_names("products")),
         engagement_events=EngagementEventsTable(
@@ -148,16 +152,20 @@ def write_delivery(
     -------
     DeliveryFiles
         Byte-identical for equal shops, whatever the number of threads. A shop with more months has the same files,
-        byte for byte, and more; only ``true_faults`` is one file and gets longer.
+        byte for byte, and more; only ``true_faults`` is one file and gets longer, and a last month that was cut short
+        becomes whole.
     """
     writer = _Writer(connection, folder, truth_folder)
-    planter = FaultPlanter(business.draws, business.settings.faults, business.lasting_goods)
+    settings = business.settings
+    planter = FaultPlanter(business.draws, settings.faults, business.lasting_goods, settings.last_month)
+    without = [] if settings.faults.has_texts else [_LINE_TEXT]
     writer.write("true_customers", "true_customers", planter.write_ids(business.true_customers))
-    for month in business.months():
+    for whole in business.months():
+        month = planter.cut_short(whole)
         frames = {
             "customers": planter.write_ids(planter.plant_customers(month.customers, month.month), month.month),
             "products": planter.plant_products(month.products, month.month),
-            "order_lines": planter.plant_lines(month.order_lines, month.month),
+            "order_lines": planter.plant_lines(month.order_lines.drop(columns=without), month.month),
             "engagement_events": planter.write_ids(month.engagement_events, month.month),
             "true_states": planter.write_ids(month.true_states),
         }
@@ -186,7 +194,7 @@ class _Writer:
             return
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / f"{name}.parquet"
-        types = _TYPES[table] | {column: "VARCHAR" for column in PERSONAL_COLUMNS if column in frame}
+        types = _TYPES[table] | {name: "VARCHAR" for name in (*PERSONAL_COLUMNS, _LINE_TEXT) if name in frame}
         self._copy(frame, types, path)
         (self.truth if is_truth else self.delivered).append(path)
         self.row_counts[table] = self.row_counts.get(table, 0) + len(frame)

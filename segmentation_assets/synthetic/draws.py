@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -92,6 +93,14 @@ class Draws:
             probability[rows] *= rates[rows] / count
             cumulative[rows] += probability[rows]
         return counts
+
+    def categories(self, purpose: str, keys: NDArray[np.int64], shares: Sequence[float]) -> NDArray[np.int64]:
+        """Draw places in a list of shares, which need not add up to 1."""
+        import numpy as np
+
+        edges = np.cumsum(shares)
+        places: NDArray[np.int64] = np.searchsorted(edges[:-1] / edges[-1], self.uniform(purpose, keys), side="right")
+        return places
 
 
 def number_members(sizes: NDArray[np.int64]) -> NDArray[np.int64]:

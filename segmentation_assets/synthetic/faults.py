@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from segmentation_assets.config.synthetic import REAL_RATES, FaultSettings
+from segmentation_assets.config.shop_faults import REAL_RATES, FaultSettings
 from segmentation_assets.synthetic.added_lines import (
     adjust,
     cancel,
@@ -25,6 +25,9 @@ from segmentation_assets.synthetic.line_keys import (
     with_keys,
 )
 from segmentation_assets.synthetic.profile_faults import blank_fields, spoil_names
+from segmentation_assets.synthetic.shop import BusinessMonth
+from segmentation_assets.synthetic.text_faults import note_texts, vary_texts
+from segmentation_assets.synthetic.unfinished import cut_short
 
 if TYPE_CHECKING:
     import numpy as np
@@ -42,7 +45,7 @@ _MARKS = "marks"
 _BITS = {fault: 1 << place for place, fault in enumerate(REAL_RATES)}
 """Fault → its bit in the marks of a line, which tell what the line shows."""
 
-_CHANGED = ("order_id", "customer_id", "product_id", "country", "brand")
+_CHANGED = ("order_id", "customer_id", "product_id", "country", "brand", "product_name")
 """Columns of lines in which other texts may come to stand than the shop itself has."""
 
 
@@ -55,16 +58,20 @@ class FaultPlanter:
     draws : Draws
     settings : FaultSettings
     goods : callable
-        Month as YYYY-MM → products that every month sells, at the prices of this one: ``product_id``, ``list_price``,
-        ``cost_price`` and ``brand``.
+        Month as YYYY-MM → products that every month sells, at the prices of this one: ``product_id``,
+        ``product_name``, ``list_price``, ``cost_price`` and ``brand``.
+    last_month : str
+        Month as YYYY-MM that may be cut short.
     counts : list of tuple of (str, str, int)
         Month as YYYY-MM, fault, and delivered rows that show it; rates of 0 are left out. A row that shows several
-        counts for each. A row that is delivered again counts as redelivered alone, as all else of it was counted.
+        counts for each. A row that is delivered again counts as redelivered alone, as all else of it was counted. Of a
+        month that is cut short the rows that are missing count.
     """
 
     draws: Draws
     settings: FaultSettings
     goods: Callable[[str], pd.DataFrame]
+    last_month: str = ""
     counts: list[tuple[str, str, int]] = field(default_factory=list)
     _bought: list[NDArray[np.int64]] = field(default_factory=list)
     _redelivered: pd.DataFrame | None = None
@@ -74,6 +81,15 @@ class FaultPlanter:
         """Whether nothing is planted at all."""
         names = set(FaultSettings.model_fields) - {"preset"}
         return all(self.settings.rate(name) == 0 for name in names)
+
+    def cut_short(self, made: BusinessMonth) -> BusinessMonth:
+        """Cut the last month short, and count the rows that are missing."""
+        rate = self.settings.rate("cut_last_month")
+        if rate == 0 or made.month != self.last_month:
+            return made
+        left, missing = cut_short(made, rate)
+        self._count(made.month, "cut_last_month", missing)
+        return left
 
     def plant_lines(self, lines: pd.DataFrame, month: str) -> pd.DataFrame:
         """Return a month's order lines with faults; what is appended is sorted in by instant.
@@ -87,23 +103,33 @@ class FaultPlanter:
         """
         if self.is_idle or lines.empty:
             return lines
-        planted = self._plant(with_keys(lines.astype(dict.fromkeys(_CHANGED, object))), month)
-        return planted.sort_values("order_at", kind="stable", ignore_index=True)[list(lines.columns)]
+        texts = lines.columns.intersection(_CHANGED)
+        planted = self._plant(with_keys(lines.astype(dict.fromkeys(texts, object))), month)
+        return planted[list(lines.columns)].sort_values("order_at", kind="stable", ignore_index=True)
 
     def _plant(self, lines: pd.DataFrame, month: str) -> pd.DataFrame:
-        """Change lines and add others, in no order; also keep what the next file holds again."""
+        """Change lines and add others, in no order; also keep what the next file holds again.
+
+        Frames are given up as soon as they are used, since each is as large as the month.
+        """
         import pandas as pd
 
         clean = self._keep_unpaid(self._turn_customers(lines.assign(**{_MARKS: 0})))
+        del lines
         self._note_purchases(clean)
         repeated = self._hits("duplicate_lines", clean)
         changed = self._change(clean, repeated)
         added = [*self._add(clean, month), self._charge(changed), self._mark(changed[repeated], "duplicate_lines")]
-        new = self._write_numbers(pd.concat([changed, *(frame for frame in added if len(frame))], ignore_index=True))
+        chosen = self._choose_redelivered(changed, month)
+        parts = [changed, *(frame for frame in added if len(frame))]
+        del clean, changed, added
+        new = pd.concat(parts, ignore_index=True)
+        del parts
+        new = self._write_numbers(new)
         for fault, bit in _BITS.items():
             self._count(month, fault, int((new[_MARKS].to_numpy() & bit).astype(bool).sum()))
         again = self._redelivered
-        self._redelivered = new[new["order_id"].isin(self._choose_redelivered(changed, month))]
+        self._redelivered = new[new["order_id"].isin(chosen)]
         if again is None:
             return new
         self._count(month, "redelivered", len(again))
@@ -189,7 +215,7 @@ class FaultPlanter:
         return lines[((lines["quantity"] > 0) | (self._price_draws(lines) >= rate)).to_numpy()].reset_index(drop=True)
 
     def _change(self, lines: pd.DataFrame, repeated: NDArray[np.bool_]) -> pd.DataFrame:
-        """Change lines: their customer, price, country, instant, code and sign, a column each."""
+        """Change lines: their customer, price, country, instant, code, sign and text, a column each."""
         marks = lines[_MARKS].to_numpy().copy()
         columns = {
             "customer_id": self._hide_customers(lines, marks),
@@ -199,6 +225,8 @@ class FaultPlanter:
             "product_id": self._vary_codes(lines, marks),
             "quantity": self._turn_signs(lines, marks),
         }
+        if self.settings.rate("several_texts") > 0:
+            columns["product_name"] = self._vary_texts(lines, marks)
         return lines.assign(**columns, **{_MARKS: marks})
 
     def _hide_customers(self, lines: pd.DataFrame, marks: NDArray[np.int64]) -> NDArray[np.object_]:
@@ -264,6 +292,12 @@ class FaultPlanter:
         codes[rows] = np.where(variants == chosen.to_numpy(), chosen + " ", variants)
         return codes
 
+    def _vary_texts(self, lines: pd.DataFrame, marks: NDArray[np.int64]) -> NDArray[np.object_]:
+        """Give some lines another product text than the others of their code have."""
+        hits = self._hits("several_texts", lines)
+        marks |= hits * _BITS["several_texts"]
+        return vary_texts(lines["product_name"], hits.nonzero()[0])
+
     def _turn_signs(self, lines: pd.DataFrame, marks: NDArray[np.int64]) -> NDArray[np.int64]:
         """Write the units of some returns without their sign; then nobody sees that these were returned."""
         import numpy as np
@@ -287,7 +321,16 @@ class FaultPlanter:
             "giant_orders": self._once(order_giant, "giant_orders", cheapest, month),
             "adjustments": self._once(adjust, "adjustments", first, month),
         }
-        return [self._mark(frame, fault, kept=0) for fault, frame in made.items()]
+        marked = {fault: self._mark(frame, fault, kept=0) for fault, frame in made.items()}
+        return list((marked | {"write_offs": self._note(marked["write_offs"])}).values())
+
+    def _note(self, off: pd.DataFrame) -> pd.DataFrame:
+        """Change the texts of written-off lines, where there are texts."""
+        if not self.settings.has_texts:
+            return off
+        texts, hits = note_texts(self.draws, self.settings, off)
+        struck = sum(hit * _BITS[fault] for fault, hit in hits.items())
+        return off.assign(product_name=texts, **{_MARKS: off[_MARKS] | struck})
 
     def _once(
         self,

@@ -1,6 +1,7 @@
-"""Made-up names, addresses, e-mails and phone numbers of the synthetic shop's customers, from Faker's lists.
+"""Made-up names, addresses, e-mails and phone numbers of the synthetic shop's customers.
 
-Nothing else of the shop depends on them.
+Names and streets come from Faker's lists, cities and their postcodes from `data/places.yaml`. Nothing else of the shop
+depends on them.
 """
 
 from __future__ import annotations
@@ -8,8 +9,10 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
+from functools import cache
 from importlib import import_module
 from importlib.metadata import version
+from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from segmentation_assets.synthetic.draws import Draws
@@ -28,6 +31,9 @@ LOCALES = {
 }
 """Country → locale of Faker."""
 
+_LETTERED, _LETTERS = ("Netherlands",), "ABCDEGHJKLMNPRTVWXZ"
+"""Countries whose postcodes end in two letters, and which letters these are."""
+
 _FIRST_NAMES = {"female": "first_names_female", "male": "first_names_male"}
 _STREETS = {
     "nl": ("", "first_names", "street_suffixes"),
@@ -36,9 +42,6 @@ _STREETS = {
     "es": ("street_prefixes", "last_names", ""),
 }
 """Language → lists that the parts of a street's name come from, as Faker's formats have it."""
-
-_CITIES = {"fr_FR": "last_names", "es_ES": "states"}
-"""Lists of cities where Faker has none under that name: it names Spanish ones by province, French ones by people."""
 
 
 def faker_version() -> str:
@@ -69,7 +72,8 @@ def personal_data(
     -------
     dict of str to ndarray of str
         ``first_name``, ``last_name``, ``email`` (at example.com), ``phone`` (555-0100 to 555-0199), ``street``,
-        ``postcode``, ``city``. Every entry of a list is as probable as another, unlike in Faker.
+        ``postcode`` (one of the city, as the country writes them), ``city``. Every entry of a list is as probable as
+        another, unlike in Faker.
 
     Notes
     -----
@@ -86,7 +90,6 @@ def personal_data(
         fields[name] = _pick(draws.uniform(name, numbers), places, [group[name] for group in lists])
     house = 1 + (draws.uniform("house number", numbers) ** 2 * 120).astype(np.int64)
     extension = 100 + (draws.uniform("phone", numbers) * 100).astype(np.int64)
-    postcode = 10_000 + (draws.uniform("postcode", numbers) * 90_000).astype(np.int64)
     street = _joined(fields["street prefix"], fields["street name"], fields["street suffix"])
     first, last = fields["first name"], fields["last name"]
     return {
@@ -95,9 +98,37 @@ def personal_data(
         "email": _joined(_plain(first), ".", _plain(last), endings, "@example.com"),
         "phone": _joined("555-0", extension.astype(str)),
         "street": _joined(street, " ", house.astype(str)),
-        "postcode": postcode.astype(str),
-        "city": fields["city"],
+        **_draw_places(draws, numbers, countries),
     }
+
+
+def _draw_places(draws: Draws, numbers: NDArray[np.int64], countries: Sequence[str]) -> dict[str, NDArray[np.str_]]:
+    """Draw a postcode and its city for each customer."""
+    import numpy as np
+    import pandas as pd
+
+    country, names = pd.factorize(pd.Series(countries, dtype=str))
+    rows = [(place, city, *span) for place, name in enumerate(names) for city, span in _places()[name].items()]
+    owners, cities, lowest, highest = (np.array(column) for column in zip(*rows, strict=True))
+    sizes = np.bincount(owners, minlength=len(names))
+    chosen = (np.cumsum(sizes) - sizes)[country] + (draws.uniform("city", numbers) * sizes[country]).astype(np.int64)
+    low, high = lowest.astype(np.int64)[chosen], highest.astype(np.int64)[chosen]
+    codes = low + (draws.uniform("postcode", numbers) * (high - low + 1)).astype(np.int64)
+    letters = (draws.uniform("postcode letters", numbers) * len(_LETTERS) ** 2).astype(np.int64)
+    pairs = np.array([f" {one}{other}" for one in _LETTERS for other in _LETTERS])[letters]
+    is_lettered = np.array([name in _LETTERED for name in names])[country]
+    written = np.strings.zfill(codes.astype(str), np.strings.str_len(lowest)[chosen])
+    return {"postcode": np.where(is_lettered, np.strings.add(written, pairs), written), "city": cities[chosen]}
+
+
+@cache
+def _places() -> dict[str, dict[str, tuple[str, str]]]:
+    """Country → city → its first and last postcode."""
+    import yaml
+
+    text = files("segmentation_assets.synthetic").joinpath("data", "places.yaml").read_text(encoding="utf-8")
+    places: dict[str, dict[str, tuple[str, str]]] = yaml.safe_load(text)
+    return places
 
 
 def _lists(country: str, gender: str) -> dict[str, list[str]]:
@@ -107,7 +138,6 @@ def _lists(country: str, gender: str) -> dict[str, list[str]]:
     return {
         "first name": _texts(locale, _FIRST_NAMES.get(gender, "first_names")),
         "last name": _texts(locale, "last_names"),
-        "city": _texts(locale, _CITIES.get(locale, "cities")),
         "street prefix": [f"{text} " for text in _texts(locale, prefix)] if prefix else [""],
         "street name": _texts(locale, name),
         "street suffix": _texts(locale, suffix) if suffix else [""],

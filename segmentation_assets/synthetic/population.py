@@ -9,9 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
-from segmentation_assets.config.synthetic import SETTLED_STATES, ArchetypeSettings, SyntheticSettings
+from segmentation_assets.config.shop_profile import ArchetypeSettings
+from segmentation_assets.config.synthetic import SETTLED_STATES, SyntheticSettings
 from segmentation_assets.synthetic.calendar import SEASON
 from segmentation_assets.synthetic.draws import Draws
+from segmentation_assets.synthetic.households import appeal_groups, draw_households
 
 if TYPE_CHECKING:
     import numpy as np
@@ -52,7 +54,11 @@ class Population:
     price_tilts, discount_probabilities, return_probabilities : ndarray of float
         As in `ArchetypeSettings`, scattered.
     variants : ndarray of float
-        Size of the customer, or age of the child, from 0 to 1.
+        Size of the customer, from 0 to 1.
+    child_ages : ndarray of float32
+        As in `Households`.
+    groups : ndarray of int8
+        As in `appeal_groups`.
     is_bulk_buyer : ndarray of bool
         Planted outliers: they come back, order at least once a month while active, and buy at least ten times the
         units of their archetype.
@@ -74,6 +80,8 @@ class Population:
     discount_probabilities: NDArray[np.float64]
     return_probabilities: NDArray[np.float64]
     variants: NDArray[np.float64]
+    child_ages: NDArray[np.float32]
+    groups: NDArray[np.int8]
     is_bulk_buyer: NDArray[np.bool_]
     department_weights: NDArray[np.float32]
     settling_edges: NDArray[np.float32]
@@ -115,6 +123,7 @@ def make_population(settings: SyntheticSettings, departments: Sequence[str]) -> 
     scatter = np.exp(0.6 * draws.normal("units", numbers) - 0.6**2 / 2)
     units = habits.trait("units") * scatter
     bulk_units = _BULK_FACTOR * (1 + habits.trait("units")) * np.maximum(scatter, 1.0)
+    households = draw_households(draws, numbers)
     once = (draws.uniform("once", numbers) < habits.trait("one_order_share")) & (joined >= 0) & ~is_bulk_buyer
     return Population(
         numbers=numbers,
@@ -129,6 +138,8 @@ def make_population(settings: SyntheticSettings, departments: Sequence[str]) -> 
         discount_probabilities=_scattered(draws.uniform("discounts", numbers), habits.trait("discount_probability")),
         return_probabilities=_scattered(draws.uniform("returns", numbers), habits.trait("return_probability")),
         variants=draws.uniform("variant", numbers),
+        child_ages=households.child_ages,
+        groups=appeal_groups(households),
         is_bulk_buyer=is_bulk_buyer,
         department_weights=_draw_department_weights(draws, numbers, habits, departments),
         settling_edges=habits.settling_edges(),

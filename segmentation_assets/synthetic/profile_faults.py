@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from segmentation_assets.config.synthetic import FaultSettings
+from segmentation_assets.config.shop_faults import FaultSettings
 from segmentation_assets.synthetic.draws import Draws
 from segmentation_assets.synthetic.line_keys import customer_numbers
 

@@ -15,7 +15,7 @@ from segmentation_assets.synthetic.assortment import list_cents, make_assortment
 from segmentation_assets.synthetic.calendar import BusinessCalendar, make_calendar
 from segmentation_assets.synthetic.catalogue import Catalogue, read_catalogue
 from segmentation_assets.synthetic.channels import CHANNELS, STORES_PER_COUNTRY, draw_channels
-from segmentation_assets.synthetic.customers import COUNTRIES, customers_frame, draw_categories, number_texts
+from segmentation_assets.synthetic.customers import COUNTRIES, customers_frame, draw_countries, number_texts
 from segmentation_assets.synthetic.draws import Draws
 from segmentation_assets.synthetic.drift import app_shares
 from segmentation_assets.synthetic.engagement import EVENT_TYPES, draw_events
@@ -53,8 +53,9 @@ class BusinessMonth:
     order_lines : DataFrame
         A purchased or returned line: ``order_id``, ``order_at`` (datetime64[s], local time), ``customer_id``,
         ``product_id``, ``quantity`` (negative in returns), ``unit_price`` (two decimals), ``country``, ``channel``,
-        ``store_id`` (missing outside of stores), ``brand``, ``list_price``, ``cost_price``, ``currency``; sorted by
-        ``order_at``, ``order_id``, ``product_id``, which together are unique. The return of ``S…`` is ``R…``.
+        ``store_id`` (missing outside of stores), ``brand``, ``list_price``, ``cost_price``, ``currency``,
+        ``product_name`` (see `FaultSettings.has_texts` for when it is delivered); sorted by ``order_at``,
+        ``order_id``, ``product_id``, which together are unique. The return of ``S…`` is ``R…``.
     engagement_events : DataFrame
         An event: ``customer_id``, ``event_at``, ``event_type``; sorted by ``event_at``, ``customer_id``,
         ``event_type``.
@@ -113,7 +114,7 @@ class Business:
     @cached_property
     def countries(self) -> NDArray[np.int64]:
         """Place of each customer's country in `COUNTRIES`."""
-        return draw_categories(self.draws, "country", self.population.numbers, COUNTRIES)
+        return draw_countries(self.draws, self.population.numbers)
 
     @cached_property
     def _all_customers(self) -> tuple[pd.DataFrame, NDArray[np.int64]]:
@@ -130,7 +131,7 @@ class Business:
         Returns
         -------
         DataFrame
-            ``product_id``, ``list_price``, ``cost_price``, ``brand``.
+            ``product_id``, ``product_name``, ``list_price``, ``cost_price``, ``brand``.
         """
         import numpy as np
 
@@ -140,7 +141,7 @@ class Business:
         place = int((np.datetime64(month, "M") - self.calendar.months[0]).astype(int))
         cents = list_cents(self.draws, self.catalogue, self.settings, place)
         priced = products.assign(list_price=cents / 100, cost_price=self._cost_cents / 100)
-        return priced.loc[lasts, ["product_id", "list_price", "cost_price", "brand"]]
+        return priced.loc[lasts, ["product_id", "product_name", "list_price", "cost_price", "brand"]]
 
     @cached_property
     def true_customers(self) -> pd.DataFrame:
@@ -218,6 +219,7 @@ class Business:
         customers = lines.customers
         channels, stores = self._channels(lines.order_numbers, customers)
         products, brands = self.catalogue.products, self.catalogue.products["brand"]
+        names = pd.Categorical(products["product_name"])
         return pd.DataFrame(
             {
                 "order_id": texts[prefix, order],
@@ -233,6 +235,7 @@ class Business:
                 "list_price": lines.list_cents / 100,
                 "cost_price": self._cost_cents[lines.products] / 100,
                 "currency": pd.Categorical.from_codes(np.zeros(len(customers), dtype=np.int8), [self.currency]),
+                "product_name": names.take(lines.products),
             }
         )
 

@@ -7,7 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from segmentation_assets.config.synthetic import FaultSettings, SyntheticSettings
+from segmentation_assets.config.settings import CalendarSettings
+from segmentation_assets.config.shop_faults import FaultSettings
+from segmentation_assets.config.synthetic import SyntheticSettings
+from segmentation_assets.ingestion.calendar import snapshot_as_of
 from segmentation_assets.ingestion.classification import classified_lines_sql
 from segmentation_assets.ingestion.delivery import list_delivery
 from segmentation_assets.ingestion.findings import find_in_ids, find_in_lines, find_in_profiles
@@ -42,19 +45,28 @@ TOLD_AS = {
     "missing_names": ["products blank_product_name"],
     "padded_names": ["products product_name:trimmed"],
     "broken_names": ["products misread_text"],
+    "several_texts": ["order_lines several_texts", "order_lines shared_text"],
+    "staff_notes": ["order_lines staff_note"],
+    "blank_texts": ["order_lines blank_text"],
 }
 """Planted fault → what is told of it; where that is more than one thing, each row planted is told once among them."""
 
-ROWS_TOLD = {"order_lines giant_cancellation": 2, "order_lines returns_only": 0}
+ROWS_TOLD = {
+    "order_lines giant_cancellation": 2,
+    "order_lines returns_only": 0,
+    "order_lines several_texts": 0,
+    "order_lines shared_text": 0,
+}
 """Planted rows that one count stands for, where it is not 1: an order and its cancellation; customers, of whom every
-returned line is told besides."""
+returned line is told besides; product codes and texts, whatever the number of their lines."""
 
-NEEDED = {"decimal_ids": ("mixed_ids",)}
+NEEDED = {"decimal_ids": ("mixed_ids",), "staff_notes": ("write_offs",), "blank_texts": ("write_offs",)}
 """Fault → faults without which it cannot be."""
 
 RATES = dict.fromkeys(TOLD_AS, 0.05) | {"adjustments": 1.0, "giant_orders": 1.0, "redelivered": 0.5} | {
     "mixed_ids": 0.3, "decimal_ids": 0.5, "missing_names": 0.2, "padded_names": 0.3, "broken_names": 0.7,
-    "positive_cancellations": 0.3, "refunded_customers": 0.1, "return_only_customers": 0.1,
+    "staff_notes": 0.3, "blank_texts": 0.4, "positive_cancellations": 0.3, "refunded_customers": 0.1,
+    "return_only_customers": 0.1,
 }  # fmt: skip
 
 
@@ -67,7 +79,8 @@ def planted_and_told(
     write_delivery(connection, open_business(settings), delivered, folder / "truth")
     told = Counter()
     for noun in RAW_TABLES:
-        told.update({f"{noun} {name}": count for name, count in tell(connection, delivered, folder / noun).items()})
+        found = tell(connection, delivered, folder / noun, has_texts=settings.faults.has_texts)
+        told.update({f"{noun} {name}": count for name, count in found.items()})
     truth = sorted((folder / "truth").glob("true_faults.parquet"))
     planted = (
         connection.execute(
@@ -79,11 +92,11 @@ def planted_and_told(
     return {str(fault): int(count) for fault, count in planted}, dict(told)
 
 
-def tell(connection: Connection, delivered: Path, staging: Path) -> dict[str, int]:
+def tell(connection: Connection, delivered: Path, staging: Path, *, has_texts: bool) -> dict[str, int]:
     """Take one table in and count all that is told of it."""
     noun = staging.name
     staging.mkdir()
-    source = synthetic_source().model_copy(update={"max_quarantine_share": 0.5})
+    source = synthetic_source(has_texts=has_texts).model_copy(update={"max_quarantine_share": 0.5})
     files = [file for file in list_delivery(delivered, source) if file.table_name == noun]
     table, mapping = RAW_TABLES[noun], getattr(source, noun)
     ingested = ingest_table(connection, table, mapping, files, delivered, staging, source=source)
@@ -108,15 +121,41 @@ def rows_told(told: dict[str, int], faults: set[str]) -> dict[frozenset[str], in
 
 
 def rows_planted(planted: dict[str, int]) -> dict[frozenset[str], int]:
-    """Add up the planted rows by the faults that are told alike."""
+    """Add up the planted rows by the faults that are told alike, where rows are told."""
     found: Counter[frozenset[str]] = Counter()
     for fault, count in planted.items():
-        found[frozenset(other for other in planted if TOLD_AS[other][0] == TOLD_AS[fault][0])] += count
+        if any(ROWS_TOLD.get(name, 1) for name in TOLD_AS[fault]):
+            found[frozenset(other for other in planted if TOLD_AS[other][0] == TOLD_AS[fault][0])] += count
     return dict(found)
 
 
 def test_every_class_of_fault_is_tested() -> None:
-    assert set(TOLD_AS) == set(FaultSettings.model_fields) - {"preset"}
+    assert set(TOLD_AS) == set(FaultSettings.model_fields) - {"preset", "cut_last_month"}
+
+
+def test_codes_with_several_texts_and_texts_of_several_codes_are_told(connection: Connection, tmp_path: Path) -> None:
+    planted, told = planted_and_told(connection, tmp_path, {"several_texts": 0.1})
+    lines = parquet_scan(sorted((tmp_path / "delivery").glob("order_lines-*.parquet")))
+    several = [
+        connection.execute(
+            f"SELECT count(*) FROM (SELECT 1 FROM {lines} GROUP BY {one} HAVING count(DISTINCT {other}) > 1)"
+        ).fetchall()[0][0]
+        for one, other in (("product_id", "product_name"), ("product_name", "product_id"))
+    ]
+    capitals = connection.execute(f"SELECT count(*) FROM {lines} WHERE product_name = upper(product_name)").fetchall()
+    assert several == [told["order_lines several_texts"], told["order_lines shared_text"]]
+    assert planted == {"several_texts": capitals[0][0]}
+    assert min(several) > 0
+
+
+def test_a_month_that_is_cut_short_is_told_as_unfinished_and_nothing_else(
+    connection: Connection, tmp_path: Path
+) -> None:
+    planted, told = planted_and_told(connection, tmp_path, {"cut_last_month": 0.71})
+    lines = parquet_scan(sorted((tmp_path / "delivery").glob("order_lines-*.parquet")))
+    newest = connection.execute(f"SELECT max(order_at)::DATE FROM {lines}").fetchall()[0][0]
+    assert (list(planted), told) == (["cut_last_month"], {})
+    assert snapshot_as_of("2024-01", newest, CalendarSettings(first_snapshot="2024-01").partial_grace_days)[1]
 
 
 def test_nothing_is_told_where_nothing_was_planted(connection: Connection, tmp_path: Path) -> None:

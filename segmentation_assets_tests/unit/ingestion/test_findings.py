@@ -35,6 +35,7 @@ SALE = {
     "unit_price": 5,
 }  # fmt: skip
 BACK = SALE | {"order_id": "C9", "order_at": "2025-03-02 10:00:00", "quantity": -2}
+OFF = SALE | {"quantity": -1, "unit_price": 0, "customer_id": None}
 
 
 def told(connection: Connection, *lines: dict[str, Any], products: str | None = None) -> dict[str, int]:
@@ -80,6 +81,8 @@ def classified(*lines: dict[str, Any]) -> str:
         ([SALE | {"country": "Spain"}, SALE | {"order_id": "2", "country": "EIRE"}], {"unclear_country": 1}),
         ([SALE | {"country": "Spain"}, SALE | {"order_id": "2", "country": "Italy"}], {"several_countries": 1}),
         ([SALE | {"product_name": "lamp"}, SALE], {"blank_text": 1}),
+        ([SALE, OFF | {"product_name": "Lamp"}], {"blank_text": 1, "write_off": 1}),
+        ([OFF | {"product_name": "damaged"}], {"write_off": 1, "staff_note": 1}),
         ([SALE | {"product_name": "lamp"}, SALE | {"product_name": "red lamp"}], {"several_texts": 1}),
         ([SALE | {"product_name": "lamp"}, SALE | {"product_id": "P2", "product_name": "lamp"}], {"shared_text": 1}),
         ([SALE | {"product_name": "caf\u00c3\u00a9"}], {"misread_text": 1}),

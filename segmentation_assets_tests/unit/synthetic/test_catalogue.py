@@ -93,6 +93,8 @@ def test_own_catalogue_is_read_with_its_variants_and_launches(tmp_path: Path) ->
         ("name: Gloves", "name: Tools", r"mine\.yaml: Garden / Tools stands twice\nHint: give every"),
         ("sizes: [S, L]", "sizes: [S], child_ages: [1 year]", r"sizes or child_ages, not both"),
         ("price: 4", "prize: 4", r"items\.0\.price: Field required"),
+        ("name: Gloves", "name: Gloves, appeal: {man: 0.5}", r"classes\.1\.appeal\.man.*: Input should be 'female'"),
+        ("name: Gloves", "name: Gloves, appeal: {male: 2}", r"appeal\.male: .* less than or equal to 1, got 2"),
         ("qualities: [", "qualities: [[", r"mine\.yaml cannot be read"),
     ],
 )
@@ -147,6 +149,14 @@ def test_two_hundred_archetypes_work() -> None:
     archetypes = [REGULAR | {"name": f"regular {place}"} for place in range(200)]
     settings = SyntheticSettings.model_validate({"customers": 3_000, "archetypes": archetypes})
     assert len(np.unique(make_population(settings, ("Apparel",)).archetypes)) == 200
+
+
+def test_appeal_multiplies_gender_and_children(tmp_path: Path) -> None:
+    appeal = "name: Gloves, appeal: {male: 0.5, no children: 0.2}"
+    (tmp_path / "mine.yaml").write_text(TWO_ITEMS.replace("name: Gloves", appeal), encoding="utf-8")
+    found = read_catalogue(tmp_path / "mine.yaml").appeal
+    assert found[:, :2].min() == 1
+    assert found[:, 2].tolist() == pytest.approx([0.2, 1.0, 0.1, 0.5, 0.2, 1.0, 0.2, 1.0])
 
 
 def test_missing_catalogue_is_told() -> None:

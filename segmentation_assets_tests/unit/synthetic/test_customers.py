@@ -1,7 +1,8 @@
 import pandas as pd
 import pytest
 
-from segmentation_assets.config.synthetic import FaultSettings, SyntheticSettings
+from segmentation_assets.config.shop_faults import FaultSettings
+from segmentation_assets.config.synthetic import SyntheticSettings
 from segmentation_assets.synthetic.calendar import make_calendar
 from segmentation_assets.synthetic.customers import customers_frame
 from segmentation_assets.synthetic.draws import Draws

@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from segmentation_assets.config.settings import EngineSettings
+from segmentation_assets.config.shop_faults import FaultSettings
 from segmentation_assets.config.synthetic import SyntheticSettings
 from segmentation_assets.storage.engine import Engine, parquet_scan
 from segmentation_assets.synthetic.delivery import (
@@ -128,7 +129,7 @@ def test_files_are_byte_identical_whatever_the_threads(tmp_path: Path) -> None:
 @pytest.mark.parametrize("preset", ["none", "real"])
 def test_a_longer_delivery_holds_every_file_of_a_shorter_one_byte_for_byte(tmp_path: Path, preset: str) -> None:
     settings = SyntheticSettings.model_validate(
-        {"customers": 300, "months": 12, "personal_data": True, "faults": {"preset": preset}}
+        {"customers": 300, "months": 12, "personal_data": True, "faults": {"preset": preset, "cut_last_month": 0}}
     )
     short = deliver(tmp_path / "short", open_business(settings))
     long = deliver(tmp_path / "long", open_business(settings.model_copy(update={"months": 24})))
@@ -140,8 +141,25 @@ def test_a_longer_delivery_holds_every_file_of_a_shorter_one_byte_for_byte(tmp_p
     assert earlier == {path.name for path in short.delivered}
 
 
+def test_a_last_month_that_is_cut_short_is_the_beginning_of_the_whole_one(tmp_path: Path) -> None:
+    settings = SMALL.model_copy(update={"faults": FaultSettings(cut_last_month=0.5)})
+    deliver(tmp_path / "cut", open_business(settings))
+    deliver(tmp_path / "whole", open_business(SMALL))
+    days = "order_at < TIMESTAMP '2024-01-17'"
+    found = query(tmp_path, f"SELECT * FROM '{tmp_path}/cut/order_lines-2024-01.parquet'")
+    expected = query(tmp_path, f"SELECT * FROM '{tmp_path}/whole/order_lines-2024-01.parquet' WHERE {days}")
+    assert found == expected
+    assert len(found) > 20
+    earlier = [path.name for path in (tmp_path / "whole").glob("*.parquet") if path.stem[-7:] < "2024-01"]
+    assert len(earlier) == 7
+    for name in earlier:
+        assert (tmp_path / "cut" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+
+
 def test_planted_faults_of_a_month_do_not_depend_on_later_ones(tmp_path: Path) -> None:
-    settings = SyntheticSettings.model_validate({"customers": 300, "months": 12, "faults": {"preset": "real"}})
+    settings = SyntheticSettings.model_validate(
+        {"customers": 300, "months": 12, "faults": {"preset": "real", "cut_last_month": 0}}
+    )
     counts = []
     for months in (12, 24):
         deliver(tmp_path / str(months), open_business(settings.model_copy(update={"months": months})))

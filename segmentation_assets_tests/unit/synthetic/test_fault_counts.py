@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import pandas as pd
 import pytest
 
-from segmentation_assets.config.synthetic import REAL_RATES, FaultSettings, SyntheticSettings
+from segmentation_assets.config.shop_faults import REAL_RATES, FaultSettings
+from segmentation_assets.config.synthetic import SyntheticSettings
 from segmentation_assets.synthetic.faults import FaultPlanter
 from segmentation_assets.synthetic.shop import BusinessMonth, open_business
 
@@ -23,6 +24,9 @@ CASES = {
     **{fault: {fault: 0.2, "redelivered": 0.5} for fault in REAL_RATES},
     "mixed_ids": {"mixed_ids": 0.3, "guests": 0.2, "redelivered": 0.5},
     "decimal_ids": {"mixed_ids": 0.3, "decimal_ids": 0.2, "redelivered": 0.5},
+    "staff_notes": {"write_offs": 0.2, "staff_notes": 0.4, "duplicate_lines": 0.2},
+    "blank_texts": {"write_offs": 0.2, "staff_notes": 0.2, "blank_texts": 0.4},
+    "several_texts": {"several_texts": 0.2, "duplicate_lines": 0.2, "unmatched_returns": 0.2, "redelivered": 0.5},
     "giant_orders": {"giant_orders": 1.0, "mixed_ids": 1.0},
     "adjustments": {"adjustments": 1.0},
     "the preset": {"preset": "real"},
@@ -33,14 +37,23 @@ CASES = {
 
 @dataclass(frozen=True)
 class Delivered:
-    """What a shop delivers: rows of all months, those of order lines apart from what comes again."""
+    """What a shop delivers: rows of all months, those of order lines apart from what comes again.
+
+    `months` are those of the shop without faults, as far as they are delivered.
+    """
 
     lines: pd.DataFrame
     again: pd.DataFrame
     customers: pd.DataFrame
     products: pd.DataFrame
     events: pd.DataFrame
+    months: list[BusinessMonth]
     planted: dict[str, int]
+
+    @property
+    def last_day(self) -> pd.Timestamp:
+        """Day of the last event; every day has some."""
+        return self.events["event_at"].max().normalize()
 
 
 @pytest.fixture(scope="module")
@@ -49,8 +62,9 @@ def months() -> list[BusinessMonth]:
 
 
 def deliver(months: list[BusinessMonth], rates: dict[str, object]) -> Delivered:
-    planter = FaultPlanter(BUSINESS.draws, FaultSettings.model_validate(rates), BUSINESS.lasting_goods)
+    planter = FaultPlanter(BUSINESS.draws, FaultSettings.model_validate(rates), BUSINESS.lasting_goods, "2024-01")
     lines, customers, products, events = [], [], [], []
+    months = [planter.cut_short(made) for made in months]
     for made in months:
         lines.append(planter.plant_lines(made.order_lines, made.month).assign(file=made.month))
         customers.append(planter.write_ids(planter.plant_customers(made.customers, made.month), made.month))
@@ -61,7 +75,7 @@ def deliver(months: list[BusinessMonth], rates: dict[str, object]) -> Delivered:
     is_own = whole["order_at"].dt.strftime("%Y-%m") == whole["file"]
     counts = planter.counts_frame().groupby("fault")["row_count"].sum()
     rest = (pd.concat(frames, ignore_index=True) for frames in (customers, products, events))
-    return Delivered(whole[is_own], whole[~is_own], *rest, planted=counts.to_dict())
+    return Delivered(whole[is_own], whole[~is_own], *rest, months=months, planted=counts.to_dict())
 
 
 def of_day(lines: pd.DataFrame) -> pd.Series:
@@ -70,7 +84,17 @@ def of_day(lines: pd.DataFrame) -> pd.Series:
 
 
 def recount(found: Delivered, months: list[BusinessMonth]) -> dict[str, int]:
-    """Rows that show each fault."""
+    """Rows that show each fault; of a month that is cut short those that are missing."""
+    cut = sum(
+        int((frame[at] >= found.last_day + pd.Timedelta(days=1)).sum())
+        for made in months
+        for frame, at in (
+            (made.order_lines, "order_at"),
+            (made.engagement_events, "event_at"),
+            (made.customers, "registered_on"),
+        )
+    )
+    months = found.months
     twin = pd.concat([made.order_lines for made in months])
     lines, order = found.lines, found.lines["order_id"]
     is_plain = order.str.fullmatch("[SR][0-9]+")
@@ -108,6 +132,10 @@ def recount(found: Delivered, months: list[BusinessMonth]) -> dict[str, int]:
         "missing_names": names.isna().sum(),
         "padded_names": (names.str.strip() != names)[names.notna()].sum(),
         "broken_names": (names.str.strip() != true_names)[names.notna()].sum(),
+        "several_texts": lines["product_name"].str.isupper().sum(),
+        "staff_notes": (lines["product_name"].str.lower() == lines["product_name"]).sum(),
+        "blank_texts": lines["product_name"].isna().sum(),
+        "cut_last_month": cut,
     }
     return {fault: int(rows) for fault, rows in counts.items() if rows}
 
@@ -127,8 +155,9 @@ def test_a_row_delivered_again_counts_as_that_alone(months: list[BusinessMonth])
     assert twice.again["customer_id"].isna().any()
 
 
-def realised(found: Delivered, months: list[BusinessMonth]) -> dict[str, tuple[int, int]]:
+def realised(found: Delivered) -> dict[str, tuple[int, int]]:
     """Fault → what was struck, and of how many."""
+    months = found.months
     lines = found.lines
     plain = lines[lines["order_id"].str.fullmatch("[SR][0-9]+")]
     unrepeated = plain[~plain.duplicated()]
@@ -149,6 +178,7 @@ def realised(found: Delivered, months: list[BusinessMonth]) -> dict[str, tuple[i
     cancelled = set(back.loc[~of_day(back).isin(true_days), "order_id"])
     sellers = set(sold["order_id"].str[-9:-2])
     names = found.products["product_name"]
+    off = lines.loc[lines["order_id"].str.startswith("W"), "product_name"]
     with_id = plain["customer_id"].notna()
     return {
         "unmatched_returns": (int(lines["order_id"].str.startswith("RU").sum()), len(sold)),
@@ -175,13 +205,21 @@ def realised(found: Delivered, months: list[BusinessMonth]) -> dict[str, tuple[i
         "blank_fields": (int(found.customers[BLANKED].isna().sum().sum()), 4 * len(found.customers)),
         "missing_names": (int(names.isna().sum()), len(names)),
         "padded_names": (int((names.str.strip() != names)[names.notna()].sum()), len(names)),
+        "several_texts": (int(goods["product_name"].str.isupper().sum()), len(goods)),
+        "staff_notes": (int((off.str.lower() == off).sum()), len(off)),
+        "blank_texts": (int(off.isna().sum()), len(off)),
+        "cut_last_month": (31 - found.last_day.day, 31),
     }
 
 
+WITH_OTHERS = {"broken_names", "decimal_ids", "staff_notes", "blank_texts"}
+"""Faults that another one must come with, or that strike a share of what only few products have."""
+
 RATES = {
-    **{f"{fault} alone": {fault: 0.3} for fault in REAL_RATES if fault not in ("broken_names", "decimal_ids")},
+    **{f"{fault} alone": {fault: 0.3} for fault in REAL_RATES if fault not in WITH_OTHERS},
     **{f"{fault} always": {fault: 1.0} for fault in ("giant_orders", "adjustments", "guests", "code_variants")},
     "decimal_ids alone": {"mixed_ids": 0.3, "decimal_ids": 0.3},
+    "texts of write-offs alone": {"write_offs": 0.3, "staff_notes": 0.3, "blank_texts": 0.6},
     "the preset": {"preset": "real"},
     "many at once": dict.fromkeys(REAL_RATES, 0.15) | MONTHLY,
     "more at once": dict.fromkeys(REAL_RATES, 0.3) | MONTHLY | {"free_lines": 0.05, "tiny_prices": 0.05},
@@ -191,7 +229,7 @@ RATES = {
 @pytest.mark.parametrize("case", RATES)
 def test_each_fault_strikes_at_the_rate_that_is_set(months: list[BusinessMonth], case: str) -> None:
     settings = FaultSettings.model_validate(RATES[case])
-    found = realised(deliver(months, RATES[case]), months)
+    found = realised(deliver(months, RATES[case]))
     off = {}
     for fault, (struck, of) in found.items():
         rate = settings.rate(fault)

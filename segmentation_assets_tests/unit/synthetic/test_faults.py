@@ -2,7 +2,8 @@ import pandas as pd
 import pytest
 from pandas.testing import assert_frame_equal
 
-from segmentation_assets.config.synthetic import REAL_RATES, FaultSettings, SyntheticSettings
+from segmentation_assets.config.shop_faults import REAL_RATES, FaultSettings
+from segmentation_assets.config.synthetic import SyntheticSettings
 from segmentation_assets.synthetic.added_lines import NON_PRODUCT_CODES
 from segmentation_assets.synthetic.draws import Draws
 from segmentation_assets.synthetic.faults import FaultPlanter
@@ -10,7 +11,7 @@ from segmentation_assets.synthetic.shop import Shop, generate_shop, open_busines
 
 LINE_FAULTS = (
     "unmatched_returns", "write_offs", "free_lines", "guests", "duplicate_lines", "non_product_lines", "code_variants",
-    "odd_countries",
+    "odd_countries", "several_texts",
 )  # fmt: skip
 
 GOODS = open_business(SyntheticSettings()).lasting_goods

@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 
 from segmentation_assets.config.settings import EngineSettings
-from segmentation_assets.config.synthetic import REAL_RATES, DriftEvent, SyntheticSettings
+from segmentation_assets.config.shop_faults import REAL_RATES
+from segmentation_assets.config.synthetic import DriftEvent, SyntheticSettings
 from segmentation_assets.ingestion.calendar import shift_month
 from segmentation_assets.storage.engine import Connection, Engine
 from segmentation_assets.synthetic.delivery import write_delivery
@@ -24,7 +25,7 @@ CASES: dict[str, dict[str, Any]] = {
         "seed": 11,
         "profile": "fashion",
         "first_month": "2024-02",
-        "faults": dict.fromkeys(REAL_RATES, 0.25),
+        "faults": dict.fromkeys(REAL_RATES, 0.25) | {"cut_last_month": 0.0},
     },
     "grocery with the faults of real files and drift": {
         "customers": 25,
@@ -32,7 +33,7 @@ CASES: dict[str, dict[str, Any]] = {
         "seed": 2**31 - 1,
         "profile": "grocery",
         "first_month": "1999-11",
-        "faults": {"preset": "real"},
+        "faults": {"preset": "real", "cut_last_month": 0.0},
         "drift": [
             {"kind": "price_rise", "from_month": "1999-12", "amount": 0.3},
             {"kind": "new_department", "from_month": "2000-01", "department": "Apparel", "amount": 1.0},

@@ -29,14 +29,34 @@ def test_addresses_reach_nobody(country: str) -> None:
 
 @pytest.mark.parametrize("gender", ["female", "male"])
 def test_names_are_those_of_the_country_and_gender(gender: str) -> None:
-    from faker.providers.address.de_DE import Provider as GermanAddress
     from faker.providers.person.de_DE import Provider as GermanPerson
 
     drawn = people("Germany", gender)
     assert set(drawn["first_name"]) <= set(getattr(GermanPerson, f"first_names_{gender}"))
     assert set(drawn["last_name"]) <= set(GermanPerson.last_names)
-    assert set(drawn["city"]) <= set(GermanAddress.cities)
     assert len(set(drawn["first_name"])) > 100
+
+
+@pytest.mark.parametrize(
+    ("country", "form", "city", "lowest", "highest"),
+    [
+        ("Netherlands", r"[1-9]\d{3} [A-Z]{2}", "Utrecht", "3511 AA", "3585 ZZ"),
+        ("Germany", r"\d{5}", "Leipzig", "04103", "04357"),
+        ("Belgium", r"[1-9]\d{3}", "Gent", "9000", "9052"),
+        ("France", r"\d{5}", "Nice", "06000", "06300"),
+        ("Austria", r"[1-9]\d{3}", "Graz", "8010", "8055"),
+        ("Spain", r"\d{5}", "Barcelona", "08001", "08042"),
+    ],
+)
+def test_postcodes_are_those_of_the_city_in_the_form_of_the_country(
+    country: str, form: str, city: str, lowest: str, highest: str
+) -> None:
+    drawn = people(country, "female", 2_000)
+    own = drawn["postcode"][drawn["city"] == city]
+    assert all(re.fullmatch(form, postcode) for postcode in drawn["postcode"])
+    assert len(own) > 100
+    assert lowest <= min(own) <= max(own) <= highest
+    assert len(set(drawn["city"])) > 8
 
 
 def test_a_customer_is_the_same_person_among_others() -> None:

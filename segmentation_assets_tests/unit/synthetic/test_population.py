@@ -3,7 +3,8 @@ import pandas as pd
 import pytest
 from pydantic import ValidationError
 
-from segmentation_assets.config.synthetic import SETTLED_STATES, SyntheticSettings, read_shop_profile
+from segmentation_assets.config.shop_profile import read_shop_profile
+from segmentation_assets.config.synthetic import SETTLED_STATES, SyntheticSettings
 from segmentation_assets.synthetic.population import Population, archetype_shares, make_population
 
 ARCHETYPES = read_shop_profile("general").archetypes

@@ -5,11 +5,13 @@ import pytest
 from pydantic import ValidationError
 
 from segmentation_assets.config.loading import load_settings
-from segmentation_assets.config.synthetic import SyntheticSettings, read_shop_profile, shop_profile_names
+from segmentation_assets.config.shop_profile import read_shop_profile, shop_profile_names
+from segmentation_assets.config.synthetic import SyntheticSettings
 from segmentation_assets.errors import SettingsError
 from segmentation_assets.synthetic.catalogue import read_catalogue
 from segmentation_assets.synthetic.population import make_population
 from segmentation_assets.synthetic.shop import generate_shop
+from segmentation_assets.synthetic.states import TRAITS
 
 OWN = """
 outlier_share: 0.01
@@ -68,6 +70,13 @@ def test_a_packaged_profile_says_what_it_is_and_names_departments_of_the_catalog
     assert profile.description
     assert named <= set(read_catalogue().departments)
     assert sum(archetype.share for archetype in profile.archetypes) == pytest.approx(1)
+
+
+@pytest.mark.parametrize("name", shop_profile_names())
+def test_nobody_of_a_packaged_profile_returns_things_for_certain(name: str) -> None:
+    returners = [archetype for archetype in read_shop_profile(name).archetypes if "returner" in archetype.settles_as]
+    highest = TRAITS["returner"].returns * max(read_catalogue().return_factors)
+    assert all(archetype.return_probability * highest < 0.8 for archetype in returners)
 
 
 @pytest.mark.parametrize("name", shop_profile_names())

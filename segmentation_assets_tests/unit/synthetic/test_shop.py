@@ -106,7 +106,7 @@ def test_an_order_has_one_customer_and_one_instant(shop: Shop) -> None:
 def test_columns_and_types_are_those_promised(shop: Shop, settings: SyntheticSettings) -> None:
     assert list(shop.order_lines) == [
         "order_id", "order_at", "customer_id", "product_id", "quantity", "unit_price", "country", "channel", "store_id",
-        "brand", "list_price", "cost_price", "currency",
+        "brand", "list_price", "cost_price", "currency", "product_name",
     ]  # fmt: skip
     assert list(shop.engagement_events) == ["customer_id", "event_at", "event_type"]
     assert list(shop.true_customers) == ["customer_id", "archetype", "outlier"]
