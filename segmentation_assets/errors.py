@@ -62,10 +62,16 @@ def plural(count: int, one: str, many: str = "") -> str:
     return f"{count:,} {noun(count, one, many)}"
 
 
-def closest_hint(wanted: str, known: Iterable[str]) -> str:
-    """Return a hint that offers the known name closest to `wanted`, or lists what there is."""
+def closest_hint(wanted: str, known: Iterable[str], otherwise: str = "nothing of the kind is there at all.") -> str:
+    """Return a hint that offers the known name closest to `wanted`, or lists what there is; `otherwise` for nothing.
+
+    Example
+    -------
+    >>> closest_hint("ordres", ["orders"]), closest_hint("ordres", [], "deliver the file again.")
+    ("did you mean 'orders'?", 'deliver the file again.')
+    """
     names = sorted(known)
     matches = get_close_matches(wanted, names, n=1, cutoff=0.6)
     if matches:
         return f"did you mean '{matches[0]}'?"
-    return f"known names are {', '.join(names)}." if names else "there is none to choose from."
+    return f"known names are {', '.join(names)}." if names else otherwise

@@ -1,10 +1,12 @@
 """The settings of money: VAT, and the exchange of currencies."""
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from segmentation_assets.config.source import UnmappedColumnError
 from segmentation_assets.config.synthetic import Month
 
 LARGEST_RATE = 100_000
@@ -122,21 +124,26 @@ class MoneySettings(_Section):
     vat: VatSettings = VatSettings()
     exchange: ExchangeSettings = ExchangeSettings()
 
-    def check_columns(self, order_lines: frozenset[str], products: frozenset[str], *, has_products: bool) -> None:
+    def check_columns(self, order_lines: Collection[str], products: Collection[str] | None) -> None:
         """Raise a ValueError when the settings need a column that no table of the source maps, or no rate is given."""
         if self.exchange.is_given and "currency" not in order_lines:
-            raise ValueError("money.exchange needs currency in source.order_lines.columns")
+            raise UnmappedColumnError("money.exchange needs currency in source.order_lines.columns", order_lines)
         named = {name for rule in self.vat.rates for name in rule.conditions}
         if "country" in named and "country" not in order_lines:
-            raise ValueError("money.vat.rates by country need country in source.order_lines.columns")
-        if self.vat.reads_products and not has_products:
-            raise ValueError("money.vat.rates by department or product_class need source.products")
-        if "product_class" in named and "class" not in products:
-            raise ValueError("money.vat.rates by product_class need class in source.products.columns")
+            raise UnmappedColumnError(
+                "money.vat.rates by country need country in source.order_lines.columns", order_lines
+            )
+        if self.vat.reads_products and products is None:
+            raise UnmappedColumnError("money.vat.rates by department or product_class need source.products", None)
+        if "product_class" in named and "class" not in (products or ()):
+            raise UnmappedColumnError(
+                "money.vat.rates by product_class need class in source.products.columns", products
+            )
         has_rate = self.vat.rate is not None or self.vat.rates or "vat_rate" in order_lines
         needs_rate = self.vat.changes_amounts or (self.vat.prices == "include" and "cost_price" in order_lines)
         if needs_rate and not has_rate:
-            raise ValueError(
+            raise UnmappedColumnError(
                 "money.vat needs rate, rates or a mapped column vat_rate to take VAT off or put it on"
-                + ("" if self.vat.changes_amounts else "; the margin is net of VAT")
+                + ("" if self.vat.changes_amounts else "; the margin is net of VAT"),
+                order_lines,
             )

@@ -17,6 +17,7 @@ from segmentation_assets.config.schema import (
     type_name,
     value_range,
 )
+from segmentation_assets.config.source import AdvisedError
 from segmentation_assets.errors import SettingsError, closest_hint
 
 _RANGE_ERRORS = frozenset({"greater_than", "greater_than_equal", "less_than", "less_than_equal", "finite_number"})
@@ -105,8 +106,9 @@ def _sentence(path: KeyPath, details: Mapping[str, Any], origin: Origin | None) 
     if kind == "missing":
         return f"{key} is missing", _missing_hint(path)
     if kind == "value_error":
-        reason, _, advice = str(details["ctx"]["error"]).partition(". Hint: ")
-        return (f"{key}: {reason}" if key else reason), advice or _meaning(path)
+        error = details["ctx"]["error"]
+        hint = error.hint if isinstance(error, AdvisedError) else _meaning(path)
+        return (f"{key}: {error}" if key else str(error)), hint
     got = "a value that is not shown" if holds_secret(path) else _got(details["input"], origin)
     if kind in _SECTION_ERRORS:
         return f"{key} must be a section with keys of its own, got {got}", _section_hint(path)

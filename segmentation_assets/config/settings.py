@@ -15,7 +15,7 @@ from segmentation_assets.config.contract import ContractSettings
 from segmentation_assets.config.money import MoneySettings
 from segmentation_assets.config.notifications import NotificationSettings
 from segmentation_assets.config.population import PopulationSettings
-from segmentation_assets.config.source import DELIVERED_COLUMNS, SourceSettings
+from segmentation_assets.config.source import DELIVERED_COLUMNS, AdvisedError, SourceSettings, UnmappedColumnError
 from segmentation_assets.config.synthetic import Month, SyntheticSettings
 
 
@@ -279,16 +279,14 @@ class Settings(Section):
             return self
         for column in self.population.needed_columns:
             if column not in self.source.order_lines.columns:
-                raise ValueError(
-                    f"population filters by {column}, which source.order_lines.columns does not map. Hint: map it to "
-                    f"its column in the files, or leave out that filter; mapped are "
-                    f"{', '.join(self.source.order_lines.columns)}."
+                raise UnmappedColumnError(
+                    f"population filters by {column}, which source.order_lines.columns does not map",
+                    self.source.order_lines.columns,
                 )
-        customers = self.source.customers
-        if self.population.exclude_account_types and (customers is None or "account_type" not in customers.columns):
-            raise ValueError(
-                "population.exclude_account_types needs account_type in source.customers.columns. Hint: map it to its "
-                "column in the files of customers, or leave out exclude_account_types."
+        customers = self.source.customers.columns if self.source.customers else {}
+        if self.population.exclude_account_types and "account_type" not in customers:
+            raise UnmappedColumnError(
+                "population.exclude_account_types needs account_type in source.customers.columns", customers
             )
         return self
 
@@ -298,10 +296,10 @@ class Settings(Section):
         for name in ("first_snapshot", "last_month"):
             month = getattr(self.calendar, name)
             if self.source.kind == "synthetic" and month is not None and month > last:
-                raise ValueError(
+                raise AdvisedError(
                     f"calendar.{name} {month} lies after the last month of the synthetic shop, {last}: it has "
-                    f"{self.synthetic.months} months from {self.synthetic.first_month}. Hint: set calendar.{name} to a "
-                    "month of the shop, or synthetic.months higher."
+                    f"{self.synthetic.months} months from {self.synthetic.first_month}",
+                    f"set calendar.{name} to a month of the shop, or synthetic.months higher.",
                 )
         return self
 
@@ -311,11 +309,12 @@ class Settings(Section):
             return self
         for table in DELIVERED_COLUMNS:
             mapping = getattr(self.source, table)
+            columns = mapping.columns if mapping is not None else {}
             for rule in self.contract.of(table):
-                if mapping is None or rule.column not in mapping.columns:
-                    raise ValueError(
-                        f"contract.{table} has a rule for {rule.column}, which source.{table}.columns does not map. "
-                        "Hint: map it to its column in the files, or leave out the rule."
+                if rule.column not in columns:
+                    raise UnmappedColumnError(
+                        f"contract.{table} has a rule for {rule.column}, which source.{table}.columns does not map",
+                        columns,
                     )
         return self
 
@@ -323,10 +322,7 @@ class Settings(Section):
     def _check_money(self) -> "Settings":
         source = self.source
         if source.kind != "synthetic" and source.order_lines is not None:
-            products = frozenset(source.products.columns if source.products else ())
-            self.money.check_columns(
-                frozenset(source.order_lines.columns), products, has_products=source.products is not None
-            )
+            self.money.check_columns(source.order_lines.columns, source.products.columns if source.products else None)
         return self
 
     def altered(self, by_path: Mapping[str, Any]) -> "Settings":

@@ -1,5 +1,6 @@
 """The settings of the source: where deliveries lie and how their columns map to ours."""
 
+from collections.abc import Collection
 from difflib import get_close_matches
 from functools import cache
 from typing import Annotated, Literal, TypeVar
@@ -32,6 +33,30 @@ DELIVERED_COLUMNS = {
 
 NOT_FOUND = "???"
 """What `segmentation init` writes where it found nothing to propose."""
+
+
+class AdvisedError(ValueError):
+    """A setting cannot be used, and `hint` says what to do."""
+
+    def __init__(self, problem: str, hint: str) -> None:
+        self.hint = hint
+        super().__init__(problem)
+
+
+class UnmappedColumnError(AdvisedError):
+    """A setting needs a column that the mapping of a delivered table does not name.
+
+    Parameters
+    ----------
+    problem : str
+        Which setting needs which column of which table.
+    columns : collection of str or None
+        Our names of the columns that the mapping names; None where there is no mapping of the table.
+    """
+
+    def __init__(self, problem: str, columns: Collection[str] | None) -> None:
+        listed = f"mapped are {', '.join(columns)}." if columns else "the source has no such table; add it first."
+        super().__init__(problem, listed)
 
 
 class _Section(BaseModel):
@@ -144,7 +169,9 @@ class OrderLinesTable(DeliveredTable):
     @model_validator(mode="after")
     def _check_columns(self) -> "OrderLinesTable":
         if self.order_id_within is not None and self.order_id_within not in self.columns:
-            raise ValueError(f"order_id_within is {self.order_id_within}, which columns does not map")
+            raise UnmappedColumnError(
+                f"order_id_within is {self.order_id_within}, which columns does not map", self.columns
+            )
         return _require(self, _ORDER_LINE_COLUMNS, _ORDER_LINE_EXTRAS)
 
 

@@ -48,9 +48,10 @@ def find_columns(table: Table, mapping: DeliveredTable, name: str, found: Sequen
 def _find(setting: str, mapping: DeliveredTable, wanted: Sequence[str], file_name: str, found: Sequence[str]) -> str:
     present = [name for name in dict.fromkeys(wanted) if name in found]
     if not present:
-        listed = ", ".join(f"'{column}'" for column in sorted(found))
+        listed = ", ".join(f"'{column}'" for column in sorted(found) if column.strip())
         raise DataError(
-            f"{file_name} has no column {_alternatives(wanted)}, which {setting} names; it has {listed}",
+            f"{file_name} has no column {_alternatives(wanted)}, which {setting} names; it has "
+            f"{listed or 'no named column at all'}",
             _hint(wanted, found, mapping),
         )
     if len(present) > 1:
@@ -72,6 +73,8 @@ def _alternatives(names: Sequence[str]) -> str:
 
 
 def _hint(wanted: Sequence[str], found: Sequence[str], mapping: DeliveredTable) -> str:
+    if not any(column.strip() for column in found):
+        return "deliver it again, with the names of its columns in the first line."
     if len(found) == 1 and any(name in found[0] for name in wanted):
         return f"the header was split at '{mapping.separator}'; set the separator of this table to that of the file."
     mapped = {name for column in mapping.columns for name in mapping.names_of(column)}

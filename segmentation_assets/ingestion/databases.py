@@ -86,7 +86,8 @@ def _check_table(reader: Reader, name: str, tables: Sequence[str]) -> str:
         )
     if wanted not in tables:
         raise DataError(
-            f"{name} has no table '{wanted}', which {reader.setting}.table names", closest_hint(wanted, tables)
+            f"{name} has no table '{wanted}', which {reader.setting}.table names",
+            closest_hint(wanted, tables, "it holds no table at all; deliver it again, with its tables."),
         )
     return wanted
 

@@ -22,6 +22,7 @@ _ONE_RATE = 10**RATE_DECIMALS
 _ONE_VAT = 1_000_000
 _AMOUNT_SCALE = 10_000
 _LISTED_AT_MOST = 5
+_RULE_COLUMNS = {"country": "line.country", "department": "product.department", "product_class": 'product."class"'}
 _SPANS = (
     "SELECT CAST(currency AS VARCHAR) AS currency, CAST(CAST(valid_from AS VARCHAR) AS DATE) AS valid_from, "
     "CAST(CAST(valid_until AS VARCHAR) AS DATE) AS valid_until, CAST(exchange_units AS BIGINT) AS exchange_units "
@@ -150,7 +151,7 @@ def _times(price: str, factors: Sequence[_Factor]) -> str:
     if not factors:
         return f"TRY_CAST(CAST(quantity AS DECIMAL(19,0)) * {price} AS {AMOUNT})"
     above, below = _product(factors)
-    units = f"CAST(quantity AS HUGEINT) * CAST({price} * {_AMOUNT_SCALE} AS HUGEINT)"
+    units = f"CAST(quantity AS HUGEINT) * CAST(CAST({price} AS DECIMAL(23,4)) * {_AMOUNT_SCALE} AS HUGEINT)"
     whole = f"(2 * abs({units} * {above}) + ({below})) // (2 * ({below}))"
     signed = f"sign(quantity) * sign({price}) * ({whole})"
     return f"TRY_CAST(TRY_CAST({signed} AS DECIMAL(22,0)) * 0.0001 AS {AMOUNT})"
@@ -166,8 +167,7 @@ def _vat_units(vat: VatSettings) -> str:
 
 def rule_condition(rule: VatRule) -> str:
     """Make the SQL condition of a VAT rule on the columns of a ``line`` and its ``product``."""
-    columns = {"country": "line.country", "department": "product.department", "product_class": 'product."class"'}
-    return " AND ".join(f"{columns[name]} = {quote_text(value)}" for name, value in rule.conditions.items())
+    return " AND ".join(f"{_RULE_COLUMNS[name]} = {quote_text(value)}" for name, value in rule.conditions.items())
 
 
 def _whole_vat(rate: float) -> int:
@@ -232,29 +232,49 @@ def require_rates(connection: Connection, classified: str, conversion: Conversio
     """
     if conversion.reads_vat:
         _check_delivered_rates(connection, classified, conversion.vat)
-    if not conversion.changes_amounts:
+    if not (conversion.changes_amounts or conversion.reads_vat):
         return
-    missing = f"(SELECT * FROM {classified} WHERE amount IS NULL AND line_type <> 'excluded')"
-    found = connection.execute(
-        f"SELECT source_file, source_row, currency, CAST(order_at AS DATE), count(*) OVER () FROM {missing} "
-        "ORDER BY source_file, source_row LIMIT 1"
-    ).fetchall()
-    if not found:
-        return
-    ((file, row, currency, day, count),) = found
+    missing = (
+        f"(SELECT * FROM {classified} WHERE line_type <> 'excluded' "
+        "AND (amount IS NULL OR (margin_amount IS NULL AND cost_price IS NOT NULL)))"
+    )
+    if connection.execute(f"SELECT 1 FROM {missing} LIMIT 1").fetchall():
+        _refuse_missing(connection, missing, conversion, has_rates=has_rates)
+
+
+def _refuse_missing(connection: Connection, missing: str, conversion: Conversion, *, has_rates: bool) -> None:
+    """Say why the first line that cannot be converted cannot, and how many are so for the same reason."""
+    lacks_exchange = "false" if conversion.rates is None else "exchange_units IS NULL"
+    lacks_vat = "vat_units IS NULL" if conversion.reads_vat else "false"
+    cause = f"CASE WHEN {lacks_exchange} THEN 'exchange' WHEN {lacks_vat} THEN 'vat' ELSE 'size' END"
+    compared = {name: _RULE_COLUMNS[name] for rule in conversion.vat.rates for name in rule.conditions}
+    values = "".join(f", {column}" for column in compared.values())
+    product = f" LEFT JOIN {conversion.products} AS product USING (product_id)" if conversion.vat.reads_products else ""
+    cause, count, file, row, day, currency, size, *found = fetch_row(
+        connection,
+        f"SELECT {cause} AS cause, count(*) OVER (PARTITION BY cause), source_file, source_row, "
+        "CAST(order_at AS DATE), currency, quantity || ' times ' || "
+        "CASE WHEN amount IS NULL THEN 'unit_price ' || unit_price ELSE 'cost_price ' || cost_price END"
+        f"{values} FROM {priced_lines(missing, conversion)} AS line{product} ORDER BY source_file, source_row LIMIT 1",
+    )
     first = f"the first is {file}, row {row}, of {day}"
-    if conversion.rates is None or not _lacks_rate(connection, conversion.rates, currency, str(day)):
+    if cause == "exchange":
+        _raise_missing(connection, missing, conversion.currency, f"{first}: currency '{currency}'", has_rates=has_rates)
+    counted = f"{plural(count, 'order line')} {noun(count, 'has', 'have')}"
+    if cause == "vat":
+        described = ", ".join(f"{name} {_shown(value)}" for name, value in zip(compared, found, strict=True))
         raise DataError(
-            f"{plural(count, 'order line')} {noun(count, 'has', 'have')} no VAT rate that fits, or an amount too large "
-            f"to convert; {first}",
+            f"{counted} no VAT rate that fits; {first}: no vat_rate{', ' if described else ''}{described}",
             "set money.vat.rate for lines that none of money.vat.rates fits and that deliver no vat_rate.",
         )
-    _raise_missing(connection, missing, conversion.currency, f"{first}: currency '{currency}'", has_rates=has_rates)
+    raise DataError(
+        f"{counted} an amount too large to convert; {first}: quantity {size}",
+        "correct quantity or price in the file, or the rate in money.exchange.",
+    )
 
 
-def _lacks_rate(connection: Connection, rates: str, currency: str | None, day: str) -> bool:
-    sql = f"SELECT 1 FROM {rates} WHERE currency = ? AND day = CAST(? AS DATE) AND exchange_units IS NULL"
-    return bool(connection.execute(sql, [currency, day]).fetchall())
+def _shown(value: str | None) -> str:
+    return "none" if value is None else f"'{value}'"
 
 
 def _raise_missing(connection: Connection, missing: str, currency: str, first: str, *, has_rates: bool) -> None:

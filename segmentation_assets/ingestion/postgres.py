@@ -204,7 +204,7 @@ def _copy_as_text(
         raise DataError(
             f"the Postgres server has no table '{mapping.table}', which source.{table.key.split('/')[1]}.table names, "
             "or its user may not see it",
-            closest_hint(wanted, known),
+            closest_hint(wanted, known, "its user sees no table at all; grant SELECT on the tables to be read."),
         )
     schema, name, oid = known[wanted]
     types = {str(column): str(dtype) for column, dtype in database.execute(_COLUMNS_SQL, (oid,))}

@@ -137,7 +137,9 @@ class ModelStore:
         if not target.is_dir():
             raise DataError(
                 f"model {reference.name} {reference.content_hash} is not in the model store",
-                closest_hint(reference.content_hash, self.hashes(reference.name)),
+                closest_hint(
+                    reference.content_hash, self.hashes(reference.name), "it holds no model of that name; fit it again."
+                ),
             )
         damage = _damage(target)
         if damage:

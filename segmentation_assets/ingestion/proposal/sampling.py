@@ -55,7 +55,8 @@ def sample_file(path: Path, scratch: Path) -> list[FileSample]:
         raise DataError(f"{path} is a folder", f"name files, for example {path}/*.csv.")
     if not path.is_file():
         beside = [item.name for item in path.parent.iterdir() if item.is_file()] if path.parent.is_dir() else []
-        raise DataError(f"there is no file {path}", closest_hint(path.name, beside[:20]))
+        nothing = f"there is no file in {path.parent} either; name files that exist."
+        raise DataError(f"there is no file {path}", closest_hint(path.name, beside[:20], nothing))
     if path.stat().st_size == 0:
         raise DataError(f"{path.name} is empty (0 bytes)", "export it again.")
     for endings, sampler in _SAMPLERS.items():

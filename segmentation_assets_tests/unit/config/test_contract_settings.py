@@ -1,6 +1,7 @@
 """Rules for delivered columns that cannot be meant are refused when the settings are read."""
 
 import datetime as dt
+import re
 from typing import Any
 
 import pytest
@@ -84,13 +85,50 @@ def test_rules_are_read_from_the_settings_file(tmp_path) -> None:
     )
 
 
-def test_rule_for_a_column_that_is_not_mapped_is_refused() -> None:
+@pytest.mark.parametrize(
+    ("setting", "value", "message"),
+    [
+        (
+            "contract.order_lines",
+            [{"column": "country", "required": True}],
+            "contract.order_lines has a rule for country, which source.order_lines.columns does not map.\nHint: mapped "
+            "are order_id, order_at, customer_id, product_id, quantity, unit_price.",
+        ),
+        (
+            "contract.customers",
+            [{"column": "gender", "required": True}],
+            "contract.customers has a rule for gender, which source.customers.columns does not map.\nHint: the source "
+            "has no such table; add it first.",
+        ),
+        (
+            "population.brands",
+            ["A"],
+            "population filters by brand, which source.order_lines.columns does not map.\nHint: mapped are order_id,",
+        ),
+        (
+            "population.exclude_account_types",
+            ["staff"],
+            "needs account_type in source.customers.columns.\nHint: the source has no such table; add it first.",
+        ),
+        (
+            "source.order_lines.order_id_within",
+            "store_id",
+            "order_id_within is store_id, which columns does not map.\nHint: mapped are order_id, order_at",
+        ),
+        (
+            "money.vat",
+            {"prices": "include", "analyse": "net"},
+            "a mapped column vat_rate to take VAT off or put it on.\nHint: mapped are order_id, order_at",
+        ),
+    ],
+)
+def test_setting_for_a_column_that_is_not_mapped_says_which_are(setting: str, value: object, message: str) -> None:
     mapping = {"files": ["*.csv"], "columns": {name: name for name in DELIVERED_COLUMNS["order_lines"][0]}}
     overrides = {
         "source.kind": "files",
         "source.order_lines": mapping,
         "calendar.first_snapshot": "2025-03",
-        "contract.order_lines": [{"column": "country", "required": True}],
+        setting: value,
     }
-    with pytest.raises(SettingsError, match=r"which source.order_lines.columns does not map\.\nHint: map it"):
+    with pytest.raises(SettingsError, match=re.escape(message)):
         load_settings(profile="demo", overrides=overrides)

@@ -14,7 +14,7 @@ RATE = ExchangeSettings(rates=(ExchangeRateSetting(currency=" gbp", month="2025-
 
 
 def check(money: MoneySettings, *order_lines: str, products: tuple[str, ...] | None = None) -> None:
-    money.check_columns(frozenset(order_lines), frozenset(products or ()), has_products=products is not None)
+    money.check_columns(order_lines, products)
 
 
 def test_codes_are_written_as_the_order_lines_have_them() -> None:

@@ -153,8 +153,51 @@ def test_day_without_a_rate_is_refused(connection: Connection) -> None:
 def test_line_without_a_vat_rate_is_refused(connection: Connection) -> None:
     vat = VatSettings(prices="include", analyse="net", rates=(VatRule(country="DE", rate=0.19),))
     message = refuse(connection, lines({"country": "DE"}, {"country": "FR"}), vat, ())
-    assert message.startswith("1 order line has no VAT rate that fits, or an amount too large to convert; the first")
-    assert "row 2, of 2025-03-05\nHint: set money.vat.rate" in message
+    assert message.startswith(
+        "1 order line has no VAT rate that fits; the first is a.csv, row 2, of 2025-03-05: no vat_rate, country 'FR'\n"
+        "Hint: set money.vat.rate"
+    )
+
+
+def test_margin_of_a_known_cost_needs_a_vat_rate_where_prices_include_it(connection: Connection) -> None:
+    vat = VatSettings(prices="include", analyse="gross")
+    told = refuse(connection, lines({"cost_price": 4, "vat_rate": 19}, {"cost_price": 4}, {}), vat, ())
+    assert told.startswith(
+        "1 order line has no VAT rate that fits; the first is a.csv, row 2, of 2025-03-05: no vat_rate\nHint: set"
+    )
+    relation, conversion = lines({"cost_price": 4, "vat_rate": 19}, {}), Conversion("EUR", vat)
+    require_rates(connection, classify(connection, relation, conversion), conversion, has_rates=False)
+    assert amounts(connection, relation, conversion) == [("10", "4", "4.4034"), ("10", None, None)]
+
+
+def test_missing_rate_names_what_the_rules_compare(connection: Connection) -> None:
+    vat = VatSettings(prices="include", analyse="net", rates=(VatRule(country="DE", department="Books", rate=0.07),))
+    relation = lines({"country": "DE", "product_id": "cup"})
+    products = "(SELECT 'cup' AS product_id, 'Home' AS department)"
+    conversion = Conversion("EUR", vat, products=products)
+    with pytest.raises(DataError, match="no vat_rate, country 'DE', department 'Home'\nHint"):
+        require_rates(connection, classify(connection, relation, conversion), conversion, has_rates=False)
+
+
+def test_missing_rate_and_too_large_an_amount_are_counted_apart(connection: Connection) -> None:
+    rule = VatRule(country="DE", rate=0.19)
+    vat = VatSettings(prices="exclude", analyse="gross", rates=(rule,))
+    large = {"country": "DE", "quantity": 1_000_000_000, "unit_price": 999_999_999_999}
+    missing = {"country": "FR"}
+    assert refuse(connection, lines(large, missing, missing), vat, ()).startswith(
+        "1 order line has an amount too large to convert; the first is a.csv, row 1, of 2025-03-05: quantity "
+        "1000000000 times unit_price 999999999999.0000\nHint: correct quantity or price in the file"
+    )
+    assert refuse(connection, lines(missing, large, missing), vat, ()).startswith(
+        "2 order lines have no VAT rate that fits; the first is a.csv, row 1"
+    )
+
+
+def test_cost_too_large_to_convert_names_the_cost(connection: Connection) -> None:
+    relation = lines({"currency": "KWD", "quantity": 1_000, "unit_price": 1, "cost_price": 1_000_000_000})
+    told = refuse(connection, relation, VatSettings(prices="exclude"), (rate("KWD", "100000"),))
+    assert "an amount too large to convert" in told
+    assert "quantity 1000 times cost_price 1000000000.0000" in told
 
 
 @pytest.mark.parametrize(("written", "value"), [("percent", "0.19"), ("share", "19"), ("percent", "-1")])

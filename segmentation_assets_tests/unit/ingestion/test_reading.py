@@ -81,6 +81,15 @@ def test_a_missing_header_is_refused(counter: Counter) -> None:
         counter.ingest()
 
 
+def test_a_header_without_names_is_refused(counter: Counter) -> None:
+    counter.hand_in("a.csv", LINE, header=",,,,,")
+    with pytest.raises(
+        DataError,
+        match=r"a\.csv has no column 'order', .* it has no named column at all\nHint: deliver it again, with the names",
+    ):
+        counter.ingest()
+
+
 def test_a_header_with_an_open_quote_is_refused(counter: Counter) -> None:
     counter.hand_in("a.csv", header='"order,at')
     with pytest.raises(DataError, match=r"a\.csv: the header line cannot be read: .*\nHint: check its quotes"):
