@@ -12,7 +12,8 @@ from pathlib import Path
 
 from segmentation_assets.cli.parser import DEFAULT_FILE
 from segmentation_assets.errors import DataError, SettingsError
-from segmentation_assets.ingestion.proposal.document import MARK, scalar, settings_text
+from segmentation_assets.ingestion.delivery import kind_of, matching_files
+from segmentation_assets.ingestion.proposal.document import MARK, PROPOSED_DATA_DIR, scalar, settings_text
 from segmentation_assets.ingestion.proposal.places import common_folder
 from segmentation_assets.ingestion.proposal.propose import TABLE_NAMES, Proposal, ProposedTable, propose_settings
 from segmentation_assets.ingestion.proposal.sample import FileSample, Finding
@@ -29,7 +30,8 @@ def init(parsed: argparse.Namespace) -> int:
     target: Path = parsed.output
     _refuse_servers(parsed.files)
     check_target(target, may_replace=parsed.force)
-    paths = [Path(path) for path in dict.fromkeys(os.path.abspath(file) for file in parsed.files)]  # noqa: PTH100
+    named = [Path(path) for path in dict.fromkeys(os.path.abspath(file) for file in parsed.files)]  # noqa: PTH100
+    paths = list(dict.fromkeys(path for item in named for path in _files_of(item, target)))
     with tempfile.TemporaryDirectory() as scratch:
         samples = {path: sample_file(path, Path(scratch)) for path in paths}
     folder = common_folder(paths)
@@ -59,6 +61,20 @@ def _refuse_servers(files: Sequence[Path]) -> None:
             "export some lines of each table as CSV and name those files; in what it writes put kind: postgres, and "
             "table in place of files; see docs/deliveries.md, A Postgres server.",
         )
+
+
+def _files_of(named: Path, target: Path) -> list[Path]:
+    """List the files in and below a folder that can be read; what is no folder stands for itself."""
+    if not named.is_dir():
+        return [named]
+    home = target.absolute().parent
+    found = [named / name for name in matching_files(named, "**/*", home / PROPOSED_DATA_DIR)]
+    files = sorted(path for path in found if kind_of(path.name))
+    if not files:
+        raise DataError(
+            f"{named} holds no file that can be read", "name a folder with CSV, Parquet, Excel or databases."
+        )
+    return files
 
 
 def check_target(target: Path, *, may_replace: bool) -> None:
@@ -129,8 +145,8 @@ def _findings(table: ProposedTable) -> Iterator[tuple[str, Finding[str]]]:
     """Yield everything that was found out about a table, under the name of its setting."""
     sample, notation = table.sample, table.notation
     yield from (("files", pattern) for pattern in table.patterns)
-    if table.sheets:
-        yield "sheets", Finding(", ".join(table.sheets))
+    if table.sheet_choice is not None:
+        yield "sheets", Finding(", ".join(table.sheet_choice.value) or "all", table.sheet_choice.doubt)
     if table.table is not None:
         yield "table", table.table
     if sample.encoding is not None:

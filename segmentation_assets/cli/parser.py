@@ -44,7 +44,9 @@ def _shared_arguments() -> argparse.ArgumentParser:
 
 def _add_init(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     init = commands.add_parser("init", help="look at own files and propose a settings file, every guess marked")
-    init.add_argument("files", nargs="+", type=Path, metavar="FILE", help="order lines and, where there are, more")
+    init.add_argument(
+        "files", nargs="+", type=Path, metavar="FILE", help="order lines and, where there are, more; or a folder"
+    )
     init.add_argument(
         "--output",
         type=Path,

@@ -9,6 +9,7 @@ import logging
 import zlib
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 from typing import BinaryIO
 
@@ -54,7 +55,7 @@ def utf8_text(path: Path, name: str, encoding: str, scratch: Path) -> Path:
         The encoding is not known.
     """
     codec = _codec(name, encoding)
-    if codec == "utf-8" and path.suffix.lower() not in _UNPACKERS:
+    if codec == "utf-8" and not is_packed(path):
         for _ in _decoded(path, name, codec):
             pass
         return path
@@ -138,7 +139,7 @@ def _decoded(path: Path, name: str, codec: str) -> Iterator[str]:
     """Decode a file chunk by chunk, without its byte order mark."""
     decoder = codecs.getincrementaldecoder(codec)()
     read_bytes = lines = 0
-    for chunk in _chunks(path, name):
+    for chunk in chain(unpacked_chunks(path, name), [b""]):
         is_start = read_bytes == 0
         if is_start and chunk.startswith(codecs.BOM_UTF8) and not codec.startswith("utf-"):
             raise DataError(
@@ -184,14 +185,16 @@ def _is_utf8(path: Path, name: str) -> bool:
     return True
 
 
-def _chunks(path: Path, name: str) -> Iterator[bytes]:
-    """Yield the unpacked bytes, and an empty chunk at the end."""
+def is_packed(path: Path) -> bool:
+    """Whether a text file is packed, by the end of its name."""
+    return path.suffix.lower() in _UNPACKERS
+
+
+def unpacked_chunks(path: Path, name: str) -> Iterator[bytes]:
+    """Yield the bytes of a text file, unpacked where it is packed; `name` is what errors call it."""
     unpack = _UNPACKERS.get(path.suffix.lower(), _plain)
     with path.open("rb") as stream:
-        for chunk in unpack(stream, name):
-            if chunk:
-                yield chunk
-    yield b""
+        yield from filter(None, unpack(stream, name))
 
 
 def _plain(stream: BinaryIO, name: str) -> Iterator[bytes]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import zstandard
 
 from segmentation_assets.config.loading import load_settings
 from segmentation_assets.config.settings import EngineSettings
@@ -112,6 +113,9 @@ def test_files_below_one_folder_are_named_by_pattern(segmentation: Callable[...,
         ("a.csv", b"a\n1\n", "error: a.csv has one column, 'a'"),
         ("a.csv", b"a,b\0c\n", "error: a.csv is no text file (byte 0x00 at offset 3)\nHint: export it as CSV"),
         ("a.csv.gz", b"a,b\n1,2\n", "error: a.csv.gz is damaged and cannot be unpacked: Not a gzipped file"),
+        ("a.csv.zst", b"a,b\n1,2\n", "error: a.csv.zst is damaged and cannot be unpacked: "),
+        ("a.csv", zstandard.ZstdCompressor().compress(b"a,b\n1,2\n"), "error: a.csv is no text file (byte 0x00 at "),
+        ("a.csv", f"Sales in May\n\n{US}".encode(), "error: a.csv: the names of the columns ('Invoice', ' Inv"),
         ("a.parquet", b"PAR1PAR1", "error: a.parquet is not a readable Parquet file: "),
         ("a.docx", b"abc", "error: a.docx is of a kind that cannot be read\nHint: export it as, or let"),
         ("a.csv", b"a,b\n", "error: a.csv: there is no row below the header\nHint: export it again, with its rows.\n"),
@@ -134,7 +138,45 @@ def test_file_that_is_not_there_offers_one_that_is(segmentation: Callable[..., P
     Path("orders.csv").write_text(US)
     printed = segmentation("init", "order.csv")
     assert printed.err == f"error: there is no file {Path('order.csv').absolute()}\nHint: did you mean 'orders.csv'?\n"
-    assert segmentation("init", ".").err.startswith(f"error: {Path().absolute()} is a folder\nHint: name files")
+
+
+def test_a_folder_stands_for_the_files_in_and_below_it(segmentation: Callable[..., Printed]) -> None:
+    for name in ("in/2011/orders.csv", "in/2012/orders.csv", "data/tables/orders.csv", "in/.old/orders.csv"):
+        Path(name).parent.mkdir(parents=True)
+        Path(name).write_text(US.replace("53636", f"5{name[6:7]}36"), encoding="utf-8")
+    Path("in/people.csv").write_text(CUSTOMERS, encoding="utf-8")
+    Path("in/notes.txt").write_text("on Monday", encoding="utf-8")
+
+    printed = segmentation("init", ".")
+
+    assert (printed.code, printed.err) == (0, "")
+    source = load_settings(config=Path("segmentation.yaml")).settings.source
+    assert source.order_lines is not None
+    assert source.order_lines.files == ("2011/orders.csv", "2012/orders.csv")
+    assert source.customers is not None
+    assert source.customers.files == ("people.csv",)
+    Path("data/tables/orders.csv").unlink()
+    assert ingest(segmentation).store.manifest("raw/order_lines").row_count == 4
+
+
+def test_a_folder_without_a_file_to_read_is_told(segmentation: Callable[..., Printed]) -> None:
+    Path("notes.txt").write_text("on Monday", encoding="utf-8")
+    assert segmentation("init", ".").err == (
+        f"error: {Path().absolute()} holds no file that can be read\n"
+        "Hint: name a folder with CSV, Parquet, Excel or databases.\n"
+    )
+
+
+@pytest.mark.parametrize(("ending", "pack"), [("gz", gzip.compress), ("zst", zstandard.ZstdCompressor().compress)])
+def test_packed_file_is_taken_in_as_proposed(
+    segmentation: Callable[..., Printed], ending: str, pack: Callable[[bytes], bytes]
+) -> None:
+    Path(f"orders.csv.{ending}").write_bytes(pack(US.encode()))
+
+    printed = segmentation("init", f"orders.csv.{ending}")
+
+    assert (printed.code, printed.err) == (0, "")
+    assert ingest(segmentation).store.manifest("raw/order_lines").row_count == 2
 
 
 def test_existing_settings_are_replaced_only_when_asked(segmentation: Callable[..., Printed]) -> None:

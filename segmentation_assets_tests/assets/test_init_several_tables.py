@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
-from openpyxl import Workbook
+from openpyxl import Workbook, load_workbook
 
 from segmentation_assets.config.loading import load_settings
 from segmentation_assets.config.settings import EngineSettings
@@ -74,6 +74,50 @@ def test_all_sheets_need_no_names_and_texts_decide_the_date_format(segmentation:
     assert "certain  date_format: %d.%m.%Y" in printed.out
     assert "sheets:" not in Path("segmentation.yaml").read_text(encoding="utf-8")
     assert ingest(segmentation) == {"raw/order_lines": 4, "raw/quarantine": 0}
+
+
+def hide(path: str, sheet: str) -> None:
+    workbook = load_workbook(path)
+    workbook[sheet].sheet_state = "hidden"
+    workbook.save(path)
+
+
+def test_a_hidden_sheet_among_those_named_is_a_guess(segmentation: Segmentation) -> None:
+    older = [(f"5{line[0]}", *line[1:]) for line in EXCEL_LINES]
+    write_workbook("shop.xlsx", {"2010": [HEADER, *EXCEL_LINES], "2011": [HEADER, *older], "People": PEOPLE})
+    hide("shop.xlsx", "2011")
+
+    printed = segmentation("init", "shop.xlsx")
+
+    doubt = "'2011' is hidden and read like the others; leave it out if no delivery"
+    assert f"  guess    sheets: 2010, 2011 ({doubt})\n" in printed.out
+    text = Path("segmentation.yaml").read_text(encoding="utf-8")
+    assert f'    sheets: ["2010", "2011"]  # confirm: {doubt}\n' in text
+    assert "    sheets: [People]  # of each workbook\n" in text
+    assert ingest(segmentation)["raw/order_lines"] == 6
+
+
+def test_a_hidden_sheet_where_all_are_read_is_a_guess(segmentation: Segmentation) -> None:
+    older = [(f"5{line[0]}", *line[1:]) for line in EXCEL_LINES]
+    write_workbook("orders.xlsx", {"2010": [HEADER, *EXCEL_LINES], "2011": [HEADER, *older]})
+    hide("orders.xlsx", "2011")
+
+    printed = segmentation("init", "orders.xlsx")
+
+    assert "  guess    sheets: all ('2011' is hidden and read like the others" in printed.out
+    assert "    # sheets:  # confirm: '2011' is hidden" in Path("segmentation.yaml").read_text(encoding="utf-8")
+    assert ingest(segmentation)["raw/order_lines"] == 6
+
+
+def test_names_of_columns_further_down_in_a_sheet_are_told(segmentation: Segmentation) -> None:
+    write_workbook("orders.xlsx", {"May": [("Sales in May",), (), HEADER, *EXCEL_LINES]})
+
+    printed = segmentation("init", "orders.xlsx")
+
+    assert printed.err == (
+        "error: orders.xlsx[May]: the names of the columns ('Invoice', 'StockCode', 'Quantity') stand further down "
+        "than in the first line\nHint: remove what stands above them, or export it again without.\n"
+    )
 
 
 def make_duckdb(path: Path, *, extra: bool) -> None:

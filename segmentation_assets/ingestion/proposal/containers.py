@@ -21,7 +21,14 @@ from segmentation_assets.ingestion.databases import (
     sqlite_tables,
     unreadable,
 )
-from segmentation_assets.ingestion.proposal.rows import Record, make_columns, row_runs, sample_relation
+from segmentation_assets.ingestion.proposal.rows import (
+    HEADER_ROWS,
+    Record,
+    make_columns,
+    refuse_late_header,
+    row_runs,
+    sample_relation,
+)
 from segmentation_assets.ingestion.proposal.sample import FileSample
 from segmentation_assets.ingestion.workbooks import load_workbook, open_sheet
 from segmentation_assets.storage.engine import Engine, EngineError, quote_identifier
@@ -49,11 +56,16 @@ def sample_workbook(path: Path, scratch: Path) -> list[FileSample]:
     DataError
         The workbook cannot be read, or no sheet has rows.
     """
-    from python_calamine import SheetTypeEnum
+    from python_calamine import SheetTypeEnum, SheetVisibleEnum
 
     workbook = load_workbook(path, path.name)
-    sheets = [sheet.name for sheet in workbook.sheets_metadata if sheet.typ == SheetTypeEnum.WorkSheet]
-    return _with_rows(path, "sheet", (_sample_sheet(path, workbook, sheet) for sheet in sheets))
+    sheets = {
+        sheet.name: sheet.visible != SheetVisibleEnum.Visible
+        for sheet in workbook.sheets_metadata
+        if sheet.typ == SheetTypeEnum.WorkSheet
+    }
+    samples = ((_sample_sheet(path, workbook, sheet), is_hidden) for sheet, is_hidden in sheets.items())
+    return _with_rows(path, "sheet", (sample and replace(sample, is_hidden=is_hidden) for sample, is_hidden in samples))
 
 
 def sample_database(path: Path, scratch: Path) -> list[FileSample]:
@@ -89,7 +101,10 @@ def _sample_sheet(path: Path, workbook: CalamineWorkbook, sheet: str) -> FileSam
     rows = open_sheet(path, workbook, sheet, name)
     if rows is None:
         return None
-    sample = _of_cells(name, rows.header, _chosen(rows.below, row_runs(rows.height)), rows.height)
+    chosen = list(_chosen(rows.below, row_runs(rows.height)))
+    below = [[str(cell) for cell in row] for _, row in chosen[:HEADER_ROWS]]
+    refuse_late_header([rows.header, *below], name)
+    sample = _of_cells(name, rows.header, chosen, rows.height)
     return replace(sample, part=sheet, kind="workbook")
 
 

@@ -11,6 +11,7 @@ from segmentation_assets.ingestion.proposal.propose import TABLE_NAMES, Proposal
 from segmentation_assets.ingestion.proposal.sample import Finding
 
 MARK = "# confirm:"
+PROPOSED_DATA_DIR = "data"
 _PLAIN = re.compile(r"[A-Za-z/][A-Za-z0-9_./ *+-]*[A-Za-z0-9_*]|[A-Za-z]|[0-9]{4}-[0-9]{2}")
 _MEANINGFUL = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null", "nan", "inf"})
 
@@ -37,7 +38,7 @@ def _lines(proposal: Proposal, folder: str) -> Iterator[str]:
     yield "# Proposed by `segmentation init`. Look at every line marked 'confirm:', correct it where it is wrong, and"
     yield "# remove the mark. `segmentation config check` reads this file and says what it leads to."
     yield ""
-    yield "data_dir: data"
+    yield f"data_dir: {PROPOSED_DATA_DIR}"
     yield _marked("currency: {}", proposal.currency)
     yield ""
     yield "calendar:"
@@ -90,8 +91,8 @@ def _table_lines(name: str, table: ProposedTable) -> Iterator[str]:
     sample, notation = table.sample, table.notation
     yield f"  {name}:"
     yield from _files(table)
-    if table.sheets:
-        yield f"    sheets: [{', '.join(map(scalar, table.sheets))}]  # of each workbook"
+    if table.sheet_choice is not None:
+        yield _sheets(table.sheet_choice)
     if table.table is not None:
         yield _marked("    table: {}", table.table)
     yield "    columns: # ours: name in the file"
@@ -108,6 +109,12 @@ def _table_lines(name: str, table: ProposedTable) -> Iterator[str]:
         yield '      - ""'
         for found in notation.null_values:
             yield _marked("      - {}", found, quoted=True)
+
+
+def _sheets(choice: Finding[tuple[str, ...]]) -> str:
+    """Write the sheets to read; where all are, a comment for the user to write those to read after."""
+    listed = f"    sheets: [{', '.join(map(scalar, choice.value))}]" if choice.value else "    # sheets:"
+    return _comment(listed, choice.doubt) if choice.doubt else f"{listed}  # of each workbook"
 
 
 def _files(table: ProposedTable) -> Iterator[str]:

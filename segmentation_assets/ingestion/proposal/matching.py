@@ -38,6 +38,16 @@ _LEAST_ORDER_LINE_COLUMNS = 3
 _PRICE_LIKE = re.compile(r"[+-]?[0-9]*[.,](?!0+$)[0-9]{1,4}")
 _MOST_CHECKED = 200
 _MOST_OFFERED = 3
+_COUNT = re.compile(r"[1-9][0-9]{0,2}|0")
+_LEAST_IDS = 0.05
+_IN_THE_EXPORT = {
+    "order_id": "where each row is an order of its own, number the rows in the export",
+    "product_id": "where the file knows no products, add a column with one code in the export",
+    "quantity": "where the file counts no pieces, add a column of ones in the export",
+}
+"""Our column → what to do in the export where nothing in the file comes close."""
+
+_IF_TOTAL = "; a total has to be divided by the quantity in the export"
 
 
 @dataclass(frozen=True)
@@ -172,14 +182,19 @@ def misfit(column: SampledColumn, kind: Kind, today: dt.date) -> str:
 
 
 def _id_misfit(column: SampledColumn, example: str, today: dt.date) -> str:
-    texts = column.texts[:_MOST_CHECKED]
-    if sum(bool(_PRICE_LIKE.fullmatch(text)) for text in texts) > LEAST_READ * len(texts):
+    if _looks_like_prices(column):
         return f"{example} look like prices"
+    texts = column.texts[:_MOST_CHECKED]
     is_date = column.dtype == "DATE" or column.dtype.startswith("TIMESTAMP")
     has_marks = any(mark in texts[0][1:] for mark in "-/.: ") and any(character.isdigit() for character in texts[0])
     if is_date or (has_marks and not is_number_type(column.dtype) and _reads_as_dates(column, today)):
         return f"{example} look like dates"
     return ""
+
+
+def _looks_like_prices(column: SampledColumn) -> bool:
+    texts = column.texts[:_MOST_CHECKED]
+    return sum(bool(_PRICE_LIKE.fullmatch(text)) for text in texts) > LEAST_READ * len(texts)
 
 
 def _reads_as_dates(column: SampledColumn, today: dt.date) -> bool:
@@ -251,8 +266,20 @@ def _nearest(
     closest = closest_header(name, [column.name for column in free])
     if closest is not None:
         return f"the closest name is {shown(closest)}"
-    fitting = [shown(column.name) for column in free if not misfit(column, kind_of(table, name), today)]
-    return f"by its values it could be {' or '.join(fitting[:_MOST_OFFERED])}" if fitting else ""
+    kind = kind_of(table, name)
+    fitting = [column for column in free if not misfit(column, kind, today) and not (kind == "id" and _counts(column))]
+    if kind == "money":
+        fitting = [column for column in fitting if _looks_like_prices(column)] or fitting
+    offered = " or ".join(shown(column.name) for column in fitting[:_MOST_OFFERED])
+    if not offered:
+        return _IN_THE_EXPORT.get(name, "")
+    return f"by its values it could be {offered}" + (_IF_TOTAL if kind == "money" else "")
+
+
+def _counts(column: SampledColumn) -> bool:
+    """Whether a column holds small numbers that come again and again, as a quantity does and an id does not."""
+    texts = column.texts
+    return len(set(texts)) < _LEAST_IDS * len(texts) and all(_COUNT.fullmatch(text) for text in texts)
 
 
 def find_decimal_of(match: TableMatch) -> Finding[str]:

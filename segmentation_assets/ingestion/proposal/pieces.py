@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import codecs
-import gzip
-import zlib
 from collections.abc import Iterator
-from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from segmentation_assets.errors import DataError
+from segmentation_assets.ingestion.decoding import is_packed, unpacked_chunks
 
 BLOCK_BYTES = 1 << 20
 PIECE_BYTES = 1 << 16
@@ -105,7 +102,7 @@ class _Scan:
 
 
 def read_pieces(path: Path, name: str) -> Pieces:
-    """Read the pieces of a text file that are looked at; gzipped where its name ends in ``.gz``.
+    """Read the pieces of a text file that are looked at; packed where its name ends in ``.gz`` or ``.zst``.
 
     Parameters
     ----------
@@ -129,7 +126,7 @@ def read_pieces(path: Path, name: str) -> Pieces:
             was_scanned = False
             break
         scan.take(index, block)
-    if not was_scanned and not _is_packed(path):
+    if not was_scanned and not is_packed(path):
         scan.end = _end_of(path)
     return _collected(scan, was_scanned=was_scanned)
 
@@ -164,17 +161,15 @@ def _collected(scan: _Scan, *, was_scanned: bool) -> Pieces:
     )
 
 
-def _is_packed(path: Path) -> bool:
-    return path.name.lower().endswith(".gz")
-
-
 def _blocks(path: Path, name: str) -> Iterator[bytes]:
-    with path.open("rb") as stored, gzip.GzipFile(fileobj=stored) if _is_packed(path) else nullcontext(stored) as text:
-        try:
-            while block := text.read(BLOCK_BYTES):
-                yield block
-        except (gzip.BadGzipFile, EOFError, zlib.error) as problem:
-            raise DataError(f"{name} is damaged and cannot be unpacked: {problem}", "export it again.") from problem
+    waiting = bytearray()
+    for chunk in unpacked_chunks(path, name):
+        waiting += chunk
+        while len(waiting) >= BLOCK_BYTES:
+            yield bytes(waiting[:BLOCK_BYTES])
+            del waiting[:BLOCK_BYTES]
+    if waiting:
+        yield bytes(waiting)
 
 
 def _end_of(path: Path) -> bytes:

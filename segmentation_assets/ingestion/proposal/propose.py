@@ -54,6 +54,8 @@ class ProposedTable:
         Sheets to read of each workbook; empty where all are.
     table : Finding of str or None
         Table to read of each database file.
+    hidden : tuple of str
+        Hidden sheets among those that are read.
     """
 
     match: TableMatch
@@ -63,6 +65,17 @@ class ProposedTable:
     patterns: tuple[Finding[str], ...]
     sheets: tuple[str, ...] = ()
     table: Finding[str] | None = None
+    hidden: tuple[str, ...] = ()
+
+    @property
+    def sheet_choice(self) -> Finding[tuple[str, ...]] | None:
+        """Sheets to read of each workbook; ``None`` where all are, and none of them is hidden."""
+        if not self.hidden:
+            return Finding(self.sheets) if self.sheets else None
+        many = len(self.hidden) > 1
+        listed, verb = ", ".join(map(shown, self.hidden)), "are" if many else "is"
+        doubt = f"{listed} {verb} hidden and read like the others; leave {'them' if many else 'it'} out if no delivery"
+        return Finding(self.sheets, doubt)
 
 
 @dataclass(frozen=True)
@@ -172,7 +185,8 @@ def _propose_table(
     kept = {name: column for name, column in joint.columns.items() if name not in notation.left_out}
     match = replace(joint, columns=kept, refused={**joint.refused, **notation.left_out})
     table = Finding(databases[0], _other_tables(databases)) if databases else None
-    return ProposedTable(match, notation, samples[leading], tuple(alike), (), sheets, table), differing
+    hidden = tuple(dict.fromkeys(samples[name].part for name in alike if samples[name].is_hidden))
+    return ProposedTable(match, notation, samples[leading], tuple(alike), (), sheets, table, hidden), differing
 
 
 def _rank(match: TableMatch, sample: FileSample, name: str) -> tuple[int, bool, bool, bool, str]:

@@ -5,12 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
-from segmentation_assets.ingestion.proposal.sample import FileSample, SampledColumn
+from segmentation_assets.errors import DataError
+from segmentation_assets.ingestion.proposal.sample import FileSample, SampledColumn, shown
+from segmentation_assets.ingestion.proposal.synonyms import count_known
 from segmentation_assets.storage.engine import Connection, fetch_row, quote_identifier
 
 HEAD_ROWS = 1_000
 LATER_ROWS = 1_000
+HEADER_ROWS = 20
+"""Rows among which the names of the columns are looked for."""
+
 _SLICES = 20
+_LEAST_NAMES = 3
 _WHITE_SPACE = " \t\n\r\xa0"
 
 Record = tuple[int | None, Sequence[str | None]]
@@ -40,6 +46,36 @@ def sample_relation(connection: Connection, name: str, relation: str) -> FileSam
     records = [(int(row[0]), row[1:]) for row in rows]
     columns = make_columns([str(row[0]) for row in described], [str(row[1]) for row in described], records)
     return FileSample(name, columns, len(rows), len(rows) == int(count))
+
+
+def refuse_late_header(rows: Sequence[Sequence[str]], name: str) -> None:
+    """Refuse a table whose columns are named further down than in its first row.
+
+    Parameters
+    ----------
+    rows : sequence of sequences of str
+        Fields of the first rows, the header among them.
+    name : str
+        Name used in the error.
+
+    Raises
+    ------
+    DataError
+        A later row holds at least three names of columns that are known, and the first one does not.
+
+    Examples
+    --------
+    >>> refuse_late_header([["Sales in May"], ["order_id", "order_date", "customer_id"]], "a.csv")
+    Traceback (most recent call last):
+    segmentation_assets.errors.DataError: a.csv: the names of the columns ('order_id', 'order_date', 'customer_id') ...
+    """
+    header = next((row for row in rows if count_known(row) >= _LEAST_NAMES), None)
+    if header is not None and header is not rows[0]:
+        listed = ", ".join(shown(field) for field in header[:_LEAST_NAMES])
+        raise DataError(
+            f"{name}: the names of the columns ({listed}) stand further down than in the first line",
+            "remove what stands above them, or export it again without.",
+        )
 
 
 def make_columns(header: Sequence[str], types: Sequence[str], rows: Sequence[Record]) -> tuple[SampledColumn, ...]:

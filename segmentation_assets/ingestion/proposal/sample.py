@@ -94,6 +94,8 @@ class FileSample:
     part : str
         Sheet of a workbook or table of a database; empty for files that hold one table.
     kind : Kind
+    is_hidden : bool
+        Whether it is a sheet that a person who opens the workbook does not see.
     """
 
     name: str
@@ -104,6 +106,7 @@ class FileSample:
     separator: Finding[str] | None = None
     part: str = ""
     kind: Kind = "csv"
+    is_hidden: bool = False
 
     @property
     def header(self) -> tuple[str, ...]:

@@ -17,10 +17,19 @@ from segmentation_assets.ingestion.delivery import (
 )
 from segmentation_assets.ingestion.proposal.containers import sample_database, sample_workbook
 from segmentation_assets.ingestion.proposal.pieces import Pieces, read_pieces
-from segmentation_assets.ingestion.proposal.rows import HEAD_ROWS, LATER_ROWS, Record, make_columns, sample_relation
+from segmentation_assets.ingestion.proposal.rows import (
+    HEAD_ROWS,
+    HEADER_ROWS,
+    LATER_ROWS,
+    Record,
+    make_columns,
+    refuse_late_header,
+    sample_relation,
+)
 from segmentation_assets.ingestion.proposal.sample import FileSample, shown
 from segmentation_assets.ingestion.proposal.synonyms import count_known
 from segmentation_assets.ingestion.proposal.text_form import (
+    SEPARATORS,
     decode_pieces,
     find_encoding,
     find_separator,
@@ -51,8 +60,6 @@ def sample_file(path: Path, scratch: Path) -> list[FileSample]:
     DataError
         The file is missing, empty, damaged, of a kind that cannot be read, or has no rows.
     """
-    if path.is_dir():
-        raise DataError(f"{path} is a folder", f"name files, for example {path}/*.csv.")
     if not path.is_file():
         beside = [item.name for item in path.parent.iterdir() if item.is_file()] if path.parent.is_dir() else []
         nothing = f"there is no file in {path.parent} either; name files that exist."
@@ -88,6 +95,9 @@ def sample_text(pieces: Pieces, name: str) -> FileSample:
     """
     encoding = find_encoding(pieces, name)
     head, later = decode_pieces(pieces, encoding.value)
+    beginning = "\n".join(head.split("\n", HEADER_ROWS)[:HEADER_ROWS])
+    for mark in SEPARATORS:
+        refuse_late_header(read_records(beginning, mark), name)
     separator = find_separator(head, name, count_known)
     header, *records = read_records(head, separator.value)
     _check_header(header, records, name)

@@ -27,7 +27,7 @@ _KNOWN_STARTS = {
     b"\xd0\xcf\x11\xe0": "it is an old Excel workbook; save the sheet as CSV",
     b"\x1f\x8b": "it is packed; let its name end in .csv.gz",
     b"PAR1": "it is a Parquet file; let its name end in .parquet",
-    b"\x28\xb5\x2f\xfd": "it is packed with zstd; unpack it, or pack it with gzip and let its name end in .csv.gz",
+    b"\x28\xb5\x2f\xfd": "it is packed; let its name end in .csv.zst",
 }
 _WORD = re.compile(r"\w*[^\x00-\x7f]+\w*")
 

@@ -77,7 +77,10 @@ def test_name_that_stands_twice_is_never_mapped() -> None:
     ("header", "nearest"),
     [
         ("InvoiceNo,InvoiceDate,CustomerID,StockCode,Quantity,UnitPrise", "the closest name is 'UnitPrise'"),
-        ("InvoiceNo,InvoiceDate,CustomerID,StockCode,Quantity,LineTotal", "by its values it could be 'LineTotal'"),
+        (
+            "InvoiceNo,InvoiceDate,CustomerID,StockCode,Quantity,LineTotal",
+            "by its values it could be 'LineTotal'; a total has to be divided by the quantity in the export",
+        ),
         ("InvoiceNo,InvoiceDate,CustomerID,StockCode,Quantity", ""),
     ],
 )
@@ -131,3 +134,16 @@ def test_values_say_what_a_column_can_be(values: tuple[str | None, ...], kind: s
 def test_types_of_a_file_count_as_they_are() -> None:
     assert misfit(column("2024-01-30 08:00:00", dtype="TIMESTAMP"), "instant", TODAY) == ""
     assert misfit(column("2024-01-30", dtype="DATE"), "id", TODAY).endswith("look like dates")
+
+
+def test_a_column_of_counts_is_not_offered_as_an_id_and_a_total_only_as_a_price() -> None:
+    lines = "".join(f"{1 + row % 3},{2.5 * row + 0.01:.2f}\n" for row in range(100))
+    match = match_table(sample_of(f"pieces sold,worth\n{lines}"), "order_lines", TODAY)
+    assert match.missing == {
+        "order_id": "where each row is an order of its own, number the rows in the export",
+        "order_at": "",
+        "customer_id": "",
+        "product_id": "where the file knows no products, add a column with one code in the export",
+        "quantity": "the closest name is 'pieces sold'",
+        "unit_price": "by its values it could be 'worth'; a total has to be divided by the quantity in the export",
+    }
