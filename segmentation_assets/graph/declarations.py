@@ -18,7 +18,13 @@ _STATIC = {
     table.key: table for table in (*raw.TABLES, *silver.TABLES, *clusters.TABLES, *gold.TABLES, *monitoring.TABLES)
 }
 
-_RECONCILED = ("silver/order_lines", "silver/customer_features", "gold/customer_segments", "exports/customer_segments")
+_RECONCILED = (
+    "silver/order_lines",
+    "silver/customer_features",
+    "gold/customer_segments",
+    "monitoring/data_quality",
+    "exports/customer_segments",
+)
 
 FITTED = "fitted"
 """Check of an algorithm's clusters: whether there is a model behind them."""

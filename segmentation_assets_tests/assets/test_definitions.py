@@ -44,7 +44,7 @@ MONTHLY = {
     "gold/champion": CONTRACT,
     "gold/customer_segments": RECONCILED,
     "gold/segment_profiles": CONTRACT,
-    "monitoring/data_quality": CONTRACT,
+    "monitoring/data_quality": RECONCILED,
     "exports/customer_segments": ("reconciliation",),
     "exports/workbook": (),
     "reports/dashboard": (),

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from segmentation_assets.errors import plural
 from segmentation_assets.graph.declarations import FILES_READ, RULES
-from segmentation_assets.graph.snapshots import HIDDEN_SHEETS, UNREAD_PARTS
+from segmentation_assets.graph.snapshots import DELIVERED_PARTS, HIDDEN_SHEETS, UNREAD_PARTS
 from segmentation_assets.graph.staleness import READABLE_FROM
 from segmentation_assets.ingestion.delivery import DeliveredFile
 from segmentation_assets.ingestion.ingest import IngestedTable, ingest_table
@@ -33,6 +33,7 @@ def raw_table(name: str) -> Callable[[Step], None]:
         step.add_check(FILES_READ, _unread_sentence(step.node.key, unread), passed=not unread)
         step.metadata |= result.figures | {
             "part_rows": ingested.part_rows,
+            DELIVERED_PARTS: {part.name: part.to_json() for part in ingested.parts},
             UNREAD_PARTS: unread,
             HIDDEN_SHEETS: {name: ingested.part_rows[name] for name in ingested.hidden_sheets},
             "quarantine_counts": ingested.quarantine_counts,
