@@ -16,6 +16,9 @@ UNREAD_PARTS = "unread_parts"
 DELIVERED_PARTS = "delivered_parts"
 """Entry of a raw table's metadata: what became of the rows and the money of each file, sheet and database table."""
 
+DELIVERED_FILES, LOST_ROWS = "delivered_files", "lost_rows"
+"""Entries of a raw table's metadata: its files with SHA-256 and rows, and those of which rows are lost."""
+
 RATE_CURRENCIES = "rate_currencies"
 """Entry of the metadata of the classified lines: the currencies that have an exchange rate."""
 

@@ -18,7 +18,7 @@ _RAW_DESCRIPTIONS = {
     "engagement_events": "Delivered engagement events such as visits and opened e-mails, in one folder per month.",
 }
 
-_RAW_RULES = ("source.redelivery", "source.max_quarantine_share")
+_RAW_RULES = ("source.redelivery", "source.max_quarantine_share", "source.withdrawn")
 
 
 def source_nodes(settings: Settings) -> tuple[Node, ...]:

@@ -45,7 +45,6 @@ def data_quality(step: Step) -> None:
 
     rows = [
         *_flow_rows(step),
-        _order_lines_row(step),
         *_checked_rows(step),
         *_quarantine_rows(step),
         *_population_rows(step),
@@ -131,18 +130,6 @@ def _flow_rows(step: Step) -> list[tuple[Any, ...]]:
         for line in flow
         for measure, value in line.found.items()
     ]  # fmt: skip
-
-
-def _order_lines_row(step: Step) -> tuple[Any, ...]:
-    """Rows of the raw and of the classified lines in the lookback."""
-    store = step.platform.store
-    months = lookback_months(step.platform, step.partition)
-    raw, silver = (
-        sum(stored.row_count for month in months if (stored := store.slice_manifest(key, month)))
-        for key in ("raw/order_lines", "silver/order_lines")
-    )
-    words = f"{silver:,} classified of {raw:,} raw order lines in the lookback"
-    return "reconciliation", "silver/order_lines", "order lines in the lookback", words, raw, silver, raw == silver
 
 
 def _checked_rows(step: Step) -> list[tuple[Any, ...]]:
