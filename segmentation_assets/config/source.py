@@ -283,6 +283,11 @@ class SourceSettings(_Section):
     max_quarantine_share: float = Field(
         0.01, ge=0, le=1, description="share of delivered rows that may be set aside; above it the run stops"
     )
+    withdrawn: tuple[str, ...] = Field(
+        (),
+        description="patterns of delivered files, below the folder, that are meant to be gone or to have fewer rows "
+        "than at an earlier delivery; nothing is told of them",
+    )
 
     @model_validator(mode="after")
     def _check_mapping(self) -> "SourceSettings":

@@ -18,7 +18,13 @@ _STATIC = {
     table.key: table for table in (*raw.TABLES, *silver.TABLES, *clusters.TABLES, *gold.TABLES, *monitoring.TABLES)
 }
 
-_RECONCILED = ("silver/order_lines", "silver/customer_features", "gold/customer_segments", "exports/customer_segments")
+_RECONCILED = (
+    "silver/order_lines",
+    "silver/customer_features",
+    "gold/customer_segments",
+    "monitoring/data_quality",
+    "exports/customer_segments",
+)
 
 FITTED = "fitted"
 """Check of an algorithm's clusters: whether there is a model behind them."""
@@ -28,6 +34,9 @@ RULES = "delivery_contract"
 
 FILES_READ = "files_read"
 """Check of a delivered table: whether every file has a row that can be used."""
+
+NOTHING_LOST = "nothing_lost"
+"""Check of a delivered table: whether every row of an earlier delivery is still delivered."""
 
 SMALLEST_SEGMENT, COVERAGE = "smallest_segment", "coverage"
 """Checks of the customers' segments against the gates of the leaderboard."""
@@ -82,6 +91,7 @@ _LOOKS_AT = {
     "contract": "Columns and types, unique keys, nulls, ranges and allowed values are as declared.",
     "delivery_contract": "No rule of `contract` in the settings is broken by a larger share of rows than it allows.",
     "files_read": "Every file, sheet or database table has a row that can be used.",
+    "nothing_lost": "No file of an earlier delivery is gone or shorter, unless other files hold its rows.",
     "reconciliation": "Rows or customers, and money, equal those of what it was made from.",
     "fitted": "The algorithm could be fitted; if not, it is left out of the ranking.",
     "smallest_segment": "The smallest segment is as large as the leaderboard's gates ask of a candidate.",
@@ -97,5 +107,5 @@ def declared_checks(node: Node) -> tuple[DeclaredCheck, ...]:
     is_reconciled = is_read or is_fitted or node.key in _RECONCILED
     reconciliation = (DeclaredCheck("reconciliation"),) if is_reconciled else ()
     rules = (DeclaredCheck(RULES),) if node.has_rules else ()
-    warnings = (FITTED,) if is_fitted else (FILES_READ,) if is_read else _WARNINGS.get(node.key, ())
+    warnings = (FITTED,) if is_fitted else (FILES_READ, NOTHING_LOST) if is_read else _WARNINGS.get(node.key, ())
     return (*contract, *reconciliation, *rules, *(DeclaredCheck(name, is_blocking=False) for name in warnings))

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import json
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from segmentation_assets.errors import DataError, PredecessorError, SettingsError
 from segmentation_assets.graph.months import previous_month
@@ -134,6 +136,37 @@ def _fact(platform: Platform, item: Input, partition: str) -> dict[str, str]:
     return {f"{item.key}: {item.slice_name}": json.dumps(manifest.metadata.get(item.slice_name), sort_keys=True)}
 
 
+def parts_in_lookback(platform: Platform, item: Input, partition: str) -> dict[str, Any]:
+    """Entries of the delivered parts with a row in the lookback, or with rows of which none can be used.
+
+    Parameters
+    ----------
+    platform : Platform
+    item : Input
+        Names the asset and the entry of its metadata.
+    partition : str
+        Month as YYYY-MM-01.
+
+    Returns
+    -------
+    dict
+        By part. Nobody knows where parts reach of which no row can be used; they are in every month.
+    """
+    manifest = required_manifest(platform, item.key, WHOLE)
+    months = set(lookback_months(platform, partition))
+    parts = manifest.metadata.get(item.slice_name) or {}
+    return {
+        name: part
+        for name, part in parts.items()
+        if (months.intersection(part["months"]) if part["months"] else part["delivered"]["rows"])
+    }
+
+
+def _parts(platform: Platform, item: Input, partition: str) -> dict[str, str]:
+    parts = json.dumps(parts_in_lookback(platform, item, partition))
+    return {f"{item.key}: {item.slice_name}": hashlib.sha256(parts.encode()).hexdigest()[:32]}
+
+
 def _lookback(platform: Platform, item: Input, partition: str) -> dict[str, str]:
     manifest = required_manifest(platform, item.key, WHOLE)
     wanted = set(lookback_months(platform, partition)) | set(history_months(platform, partition))
@@ -195,6 +228,7 @@ _RESOLVERS: dict[str, Callable[[Platform, Input, str], dict[str, str]]] = {
     "recent": _recent,
     "every": _every,
     "fact": _fact,
+    "parts": _parts,
 }
 
 

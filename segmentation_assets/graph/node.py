@@ -7,7 +7,7 @@ from segmentation_assets.graph.months import month_range
 from segmentation_assets.ingestion.calendar import shift_month
 from segmentation_assets.storage.store import WHOLE
 
-Window = Literal["whole", "slice", "lookback", "same", "previous", "recent", "every", "fact"]
+Window = Literal["whole", "slice", "lookback", "same", "previous", "recent", "every", "fact", "parts"]
 
 RECENT_MONTHS = 12
 """Months, this one included, that the window ``recent`` reaches back."""
@@ -29,9 +29,10 @@ class Input:
     window : Window
         ``whole``: all of an unpartitioned asset; ``slice``: one named slice of it; ``lookback``: the month slices a
         snapshot reads; ``same``: the same month; ``previous``: the month before; ``recent``: the last twelve months
-        that exist; ``every``: all months that exist; ``fact``: one entry of an unpartitioned asset's metadata.
+        that exist; ``every``: all months that exist; ``fact``: one entry of an unpartitioned asset's metadata;
+        ``parts``: an entry that has one of its own for each delivered part, of those that reach into the lookback.
     slice_name : str
-        The slice, for the window ``slice``, or the entry, for the window ``fact``.
+        The slice, for the window ``slice``, or the entry, for the windows ``fact`` and ``parts``.
     """
 
     key: str

@@ -13,6 +13,12 @@ HIDDEN_SHEETS = "hidden_sheets"
 UNREAD_PARTS = "unread_parts"
 """Entry of a raw table's metadata: files, sheets and database tables of which no row can be used, with their rows."""
 
+DELIVERED_PARTS = "delivered_parts"
+"""Entry of a raw table's metadata: what became of the rows and the money of each file, sheet and database table."""
+
+DELIVERED_FILES, LOST_ROWS = "delivered_files", "lost_rows"
+"""Entries of a raw table's metadata: its files with SHA-256 and rows, and those of which rows are lost."""
+
 RATE_CURRENCIES = "rate_currencies"
 """Entry of the metadata of the classified lines: the currencies that have an exchange rate."""
 
@@ -33,10 +39,11 @@ def _data_quality_node(settings: Settings, crosswalk: tuple[Input, ...]) -> Node
     products = (profile_input("products"),) if settings.money.vat.reads_products else ()
     return Node(
         key="monitoring/data_quality",
-        description="What the data page of the reports shows: rows, customers and money of each layer against the "
-        "layer it was made from, the delivered rows that were set aside in the files this month reads and in those "
-        "that cannot be used at all, rows of hidden sheets, entries of the settings that fit no order line, what the "
-        "data of the lookback shows about its source, and the values that were changed in order to read them.",
+        description="What the data page of the reports shows: the way of rows and money from the delivered files to "
+        "the segments; rows, customers and money of each layer against the layer it was made from; the delivered rows "
+        "that were set aside in the files this month reads and in those that cannot be used at all; rows of hidden "
+        "sheets; entries of the settings that fit no order line; what the data of the lookback shows about its "
+        "source, and the values that were changed in order to read them.",
         inputs=(
             Input(key="raw/order_lines", window="lookback"),
             Input(key="silver/order_lines", window="lookback"),
@@ -45,10 +52,10 @@ def _data_quality_node(settings: Settings, crosswalk: tuple[Input, ...]) -> Node
             *products,
             *same("silver/snapshot_input", "silver/customer_features", "gold/customer_segments"),
             *(Input(key=f"raw/{name}", window="fact", slice_name=HIDDEN_SHEETS) for name in workbook_tables(settings)),
-            Input(key="raw/order_lines", window="fact", slice_name=UNREAD_PARTS),
+            Input(key="raw/order_lines", window="parts", slice_name=DELIVERED_PARTS),
             Input(key="silver/order_lines", window="fact", slice_name=RATE_CURRENCIES),
         ),
-        settings=("money.vat.rates",),
+        settings=("money.vat.rates", "population.min_orders"),
         logic_version="3",
     )
 

@@ -24,7 +24,7 @@ _RAW_DESCRIPTIONS = {
     "equal events as many are here as the file with most of them has; the others are in `raw/quarantine`.",
 }
 
-_RAW_RULES = ("source.redelivery", "source.max_quarantine_share")
+_RAW_RULES = ("source.redelivery", "source.max_quarantine_share", "source.withdrawn")
 
 
 def source_nodes(settings: Settings) -> tuple[Node, ...]:

@@ -53,17 +53,19 @@ def part_of_cells(
     """
     declared = {column.name: column for column in reader.table.columns}
     writers = [_ColumnWriter(reader, declared[column]) for column in reader.mapped]
-    path = reader.copy_path(index)
+    path, row_count = reader.copy_path(index), 0
     with path.open("w", encoding="utf-8", newline="") as stream:
         out = csv.writer(stream, lineterminator="\n", quoting=csv.QUOTE_ALL)
         for numbers, batch in _batches(rows):
             values = list(zip(*batch, strict=True))
             fields = [field for writer, place in zip(writers, places, strict=True) for field in writer(values[place])]
             out.writerows(zip(numbers, *fields, strict=True))
+            row_count += len(batch)
     for writer, column in zip(writers, columns, strict=True):
         writer.warn(name, column)
     sqls, types = zip(*(writer.typed(place) for place, writer in enumerate(writers)), strict=True)
-    return make_part(reader, name, index, _relation(path, len(writers)), columns, sqls, types, row="record_number")
+    relation = _relation(path, len(writers))
+    return make_part(reader, name, index, relation, columns, sqls, types, row_count=row_count, row="record_number")
 
 
 def _batches(rows: Iterator[Row]) -> Iterator[tuple[list[int], list[Row]]]:

@@ -13,7 +13,14 @@ from segmentation_assets.errors import DataError, closest_hint
 from segmentation_assets.ingestion.cells import part_of_cells
 from segmentation_assets.ingestion.columns import find_columns
 from segmentation_assets.ingestion.parts import ReadablePart, Reader, make_part
-from segmentation_assets.storage.engine import Connection, EngineError, parquet_scan, quote_identifier, quote_text
+from segmentation_assets.storage.engine import (
+    Connection,
+    EngineError,
+    fetch_row,
+    parquet_scan,
+    quote_identifier,
+    quote_text,
+)
 
 if TYPE_CHECKING:
     import sqlite3
@@ -141,6 +148,7 @@ def _open_duckdb(reader: Reader, name: str, index: int) -> ReadablePart:
             types = {str(row[0]): str(row[1]) for row in reader.connection.execute(f"DESCRIBE {relation}").fetchall()}
             columns = find_columns(reader.table, reader.mapping, part, tuple(types))
             kept = [types[column] if _KEPT_TYPES.fullmatch(types[column]) else "VARCHAR" for column in columns]
+            (row_count,) = fetch_row(reader.connection, f"SELECT count(*) FROM {relation}")
             copy = _copy_columns(reader, relation, columns, kept, index)
     except EngineError as problem:
         raise unreadable(name, problem) from problem
@@ -149,7 +157,9 @@ def _open_duckdb(reader: Reader, name: str, index: int) -> ReadablePart:
         str(row[1]) for row in reader.connection.execute(f"DESCRIBE SELECT * FROM {parquet_scan([copy])}").fetchall()
     ]
     scanned = f"read_parquet({quote_text(str(copy))}, file_row_number = true)"
-    return make_part(reader, part, index, scanned, columns, fields, found, row="file_row_number + 1")
+    return make_part(
+        reader, part, index, scanned, columns, fields, found, row_count=row_count, row="file_row_number + 1"
+    )
 
 
 @contextmanager

@@ -91,7 +91,7 @@ def read_header(path: Path, name: str, separator: str) -> tuple[str, ...]:
     return tuple(header)
 
 
-def rewrite_records(path: Path, separator: str, width: int, target: Path) -> None:
+def rewrite_records(path: Path, separator: str, width: int, target: Path) -> int:
     """Write the records of an irregular CSV file with their number, those that do not fit the header marked.
 
     Parameters
@@ -105,6 +105,11 @@ def rewrite_records(path: Path, separator: str, width: int, target: Path) -> Non
     target : Path
         File to write: comma-separated without a header; record number from 1, the text of a malformed record (else
         empty), then `width` fields (empty for a malformed record).
+
+    Returns
+    -------
+    int
+        Records written.
 
     Notes
     -----
@@ -122,6 +127,7 @@ def rewrite_records(path: Path, separator: str, width: int, target: Path) -> Non
                 writer.writerow([number, "", *kept])
             else:
                 writer.writerow([number, separator.join(fields)[:_LONGEST_VALUE], *([""] * width)])
+    return number
 
 
 def _codec(name: str, encoding: str) -> str:

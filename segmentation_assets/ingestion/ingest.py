@@ -13,6 +13,7 @@ from pathlib import Path
 from segmentation_assets.config.contract import Rules
 from segmentation_assets.config.source import DeliveredTable, SourceSettings
 from segmentation_assets.errors import DataError
+from segmentation_assets.ingestion.accounts import PartAccount, account_for_parts
 from segmentation_assets.ingestion.contract import RuleFinding, find_broken_rules
 from segmentation_assets.ingestion.delivery import DeliveredFile
 from segmentation_assets.ingestion.findings import count_repairs
@@ -56,8 +57,9 @@ class IngestedTable:
     key : str
         Key of the raw table, such as ``raw/order_lines``.
     delivered_rows, stored_rows, quarantined_rows, redelivered_rows : int
-        Rows read, and where they went. Redelivered rows gave way to the same order, customer, product or event in
-        another file; they lie in the quarantine too, but do not count as quarantined.
+        Rows that the files have, counted when they are opened, and where they went. Redelivered rows gave way to the
+        same order, customer, product or event in another file; they lie in the quarantine too, but do not count as
+        quarantined.
     months : tuple of str
         Month slices written, as YYYY-MM-01; empty for tables without a time column.
     first_at, last_at : datetime or None
@@ -76,6 +78,8 @@ class IngestedTable:
         What was found of each rule of the contract.
     first_ahead : date or None
         First day among the rows that are set aside because they are dated ahead.
+    parts : tuple of PartAccount
+        What became of the rows and the money of each part, in delivery order.
     """
 
     key: str
@@ -96,6 +100,7 @@ class IngestedTable:
     rules: tuple[RuleFinding, ...] = ()
     repair_counts: dict[str, int] = field(default_factory=dict)
     first_ahead: dt.date | None = None
+    parts: tuple[PartAccount, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -190,8 +195,8 @@ def _store(
 ) -> IngestedTable:
     """Set rows aside, resolve re-deliveries, and write what stays, slice by slice."""
     delivered = _totals(connection, table, scratch.everything())
-    part_rows = _count_parts(connection, scratch)
-    if not delivered.rows:
+    part_rows = dict(zip(scratch.part_names, scratch.part_rows, strict=True))
+    if not any(part_rows.values()):
         raise DataError(
             f"{', '.join(scratch.part_names)}: there is no row below the header",
             "deliver the file again, with its rows.",
@@ -222,8 +227,14 @@ def _store(
     summary = _summarise(table, delivered, stored, faulty, redelivered, months, counts, part_rows)
     repairs = count_repairs(connection, parquet_scan(written))
     ahead = first_day_ahead(connection, table, scratch) if "future_date" in counts else None
+    parts = account_for_parts(connection, table, scratch, written, staging / QUARANTINE_FILE)
     return replace(
-        summary, hidden_sheets=scratch.hidden_names, rules=findings, repair_counts=repairs, first_ahead=ahead
+        summary,
+        hidden_sheets=scratch.hidden_names,
+        rules=findings,
+        repair_counts=repairs,
+        first_ahead=ahead,
+        parts=parts,
     )
 
 
@@ -242,12 +253,6 @@ def _write_slices(
         if name != WHOLE_SLICE:
             months.append(name)
     return tuple(months)
-
-
-def _count_parts(connection: Connection, scratch: Scratch) -> dict[str, int]:
-    counted = connection.execute(f"SELECT file_index, count(*) FROM {scratch.everything()} GROUP BY ALL").fetchall()
-    rows = dict(counted)
-    return {name: int(rows.get(index, 0)) for index, name in enumerate(scratch.part_names)}
 
 
 def _totals(connection: Connection, table: Table, relation: str) -> _Totals:
@@ -273,7 +278,7 @@ def _summarise(
     has_money = table is RAW_ORDER_LINES
     return IngestedTable(
         key=table.key,
-        delivered_rows=delivered.rows,
+        delivered_rows=sum(part_rows.values()),
         stored_rows=stored.rows,
         quarantined_rows=sum(counts.values()) - redelivered.rows,
         redelivered_rows=redelivered.rows,

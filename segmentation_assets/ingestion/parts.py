@@ -68,6 +68,8 @@ class ReadablePart:
         Name in the file of each mapped column, in the order of the mapped columns of the table.
     types : tuple of str
         DuckDB type of each of them.
+    row_count : int
+        Rows that the file was found to have when it was opened, apart from the query.
     is_hidden : bool
         Whether a person who opens the file does not see it.
     """
@@ -76,6 +78,7 @@ class ReadablePart:
     sql: str
     columns: tuple[str, ...]
     types: tuple[str, ...]
+    row_count: int
     is_hidden: bool = False
 
 
@@ -88,6 +91,7 @@ def make_part(
     values: Sequence[str],
     types: Sequence[str],
     *,
+    row_count: int,
     row: str,
     malformed: str = NO_TEXT,
 ) -> ReadablePart:
@@ -104,6 +108,8 @@ def make_part(
         SQL table expression that the values are taken from.
     columns, values, types : sequence of str
         Name in the file, SQL and DuckDB type of each mapped column.
+    row_count : int
+        Rows of the file, counted apart from the query.
     row, malformed : str
         SQL of the number of a row and of the text of a row that does not fit the header.
 
@@ -118,7 +124,7 @@ def make_part(
         f"SELECT {quote_text(name)} AS source_file, CAST({index} AS INTEGER) AS file_index, "
         f"{row} AS source_row, {malformed} AS malformed, {listed} FROM {relation}"
     )
-    return ReadablePart(name, sql, tuple(columns), tuple(types))
+    return ReadablePart(name, sql, tuple(columns), tuple(types), row_count)
 
 
 def empty_part(reader: Reader, name: str, index: int) -> ReadablePart:
@@ -126,7 +132,7 @@ def empty_part(reader: Reader, name: str, index: int) -> ReadablePart:
     columns = [reader.mapping.names_of(column)[0] for column in reader.mapped]
     values, types = [NO_TEXT] * len(columns), ["VARCHAR"] * len(columns)
     relation = "(SELECT 1 WHERE false)"
-    return make_part(reader, name, index, relation, columns, values, types, row="CAST(NULL AS BIGINT)")
+    return make_part(reader, name, index, relation, columns, values, types, row_count=0, row="CAST(NULL AS BIGINT)")
 
 
 def refuse_unreadable(connection: Connection, parts: Sequence[ReadablePart]) -> None:

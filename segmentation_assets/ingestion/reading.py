@@ -12,7 +12,7 @@ from segmentation_assets.ingestion.decoding import read_header, rewrite_records,
 from segmentation_assets.ingestion.delivery import Kind, kind_of
 from segmentation_assets.ingestion.parts import NO_TEXT, ReadablePart, Reader, make_part
 from segmentation_assets.ingestion.workbooks import open_workbook
-from segmentation_assets.storage.engine import Connection, EngineError, quote_identifier, quote_text
+from segmentation_assets.storage.engine import Connection, EngineError, fetch_row, quote_identifier, quote_text
 
 _PARQUET_MAGIC = b"PAR1"
 _NO_HIVE = "hive_partitioning = false"
@@ -51,6 +51,9 @@ def _open_parquet(reader: Reader, name: str, index: int) -> list[ReadablePart]:
     relation = f"read_parquet({quote_text(str(path))}, file_row_number = true, binary_as_string = true, {_NO_HIVE})"
     _check_parquet(path, name)
     try:
+        (row_count,) = fetch_row(
+            reader.connection, f"SELECT num_rows FROM parquet_file_metadata({quote_text(str(path))})"
+        )
         described = reader.connection.execute(f"DESCRIBE SELECT * EXCLUDE (file_row_number) FROM {relation}").fetchall()
     except EngineError as problem:
         raise DataError(f"{name} is not a readable Parquet file: {problem}", "deliver it again.") from problem
@@ -58,7 +61,8 @@ def _open_parquet(reader: Reader, name: str, index: int) -> list[ReadablePart]:
     columns = find_columns(reader.table, reader.mapping, name, tuple(types))
     values = [quote_identifier(column) for column in columns]
     found = [types[column] for column in columns]
-    return [make_part(reader, name, index, relation, columns, values, found, row="file_row_number + 1")]
+    row = "file_row_number + 1"
+    return [make_part(reader, name, index, relation, columns, values, found, row_count=row_count, row=row)]
 
 
 def _check_parquet(path: Path, name: str) -> None:
@@ -79,14 +83,18 @@ def _open_csv(reader: Reader, name: str, index: int) -> list[ReadablePart]:
     width = len(header)
     relation = _regular_csv(path, separator, width)
     row, malformed = "row_number() OVER ()", NO_TEXT
-    if not _reads_cleanly(reader.connection, relation):
+    row_count = _count_clean_rows(reader.connection, relation)
+    if row_count is None:
         rewritten = decoded.with_suffix(".rewritten")
-        rewrite_records(path, separator, width, rewritten)
+        row_count = rewrite_records(path, separator, width, rewritten)
         relation = _rewritten_csv(rewritten, width)
         row, malformed = "CAST(record_number AS BIGINT)", "nullif(malformed, '')"
     values = [f"field_{header.index(column)}" for column in columns]
     types = ["VARCHAR"] * len(columns)
-    return [make_part(reader, name, index, relation, columns, values, types, row=row, malformed=malformed)]
+    part = make_part(
+        reader, name, index, relation, columns, values, types, row_count=row_count, row=row, malformed=malformed
+    )
+    return [part]
 
 
 def _regular_csv(path: Path, separator: str, width: int) -> str:
@@ -107,13 +115,13 @@ def _csv_relation(path: Path, separator: str, fields: Sequence[str], options: st
     )
 
 
-def _reads_cleanly(connection: Connection, relation: str) -> bool:
-    """Read all records once; false as soon as one does not fit the header or line ends are mixed."""
+def _count_clean_rows(connection: Connection, relation: str) -> int | None:
+    """Read and count all records once; None as soon as one does not fit the header or line ends are mixed."""
     try:
-        connection.execute(f"SELECT count(*) FROM {relation}").fetchall()
+        (row_count,) = fetch_row(connection, f"SELECT count(*) FROM {relation}")
     except EngineError:
-        return False
-    return True
+        return None
+    return int(row_count)
 
 
 _OPENERS: dict[Kind, Callable[[Reader, str, int], list[ReadablePart]]] = {

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 
+from segmentation_assets.ingestion.accounts import PartAccount, add_up
 from segmentation_assets.ingestion.ingest import IngestedTable
 from segmentation_assets.ingestion.money import AS_DELIVERED, Conversion, factors_sql, priced_lines
 from segmentation_assets.ingestion.scratch import line_amount_sql
-from segmentation_assets.storage.engine import Connection, fetch_row
+from segmentation_assets.storage.engine import Connection, fetch_row, quote_text
+from segmentation_assets.tables.monitoring import WITHOUT_CURRENCY
 from segmentation_assets.tables.silver import LINE_TYPES
+
+_MOST_NAMED = 5
 
 
 @dataclass(frozen=True)
@@ -54,7 +59,7 @@ def reconcile_delivery(ingested: IngestedTable) -> Reconciliation:
     Returns
     -------
     Reconciliation
-        Money is compared for order lines only.
+        Compared are the rows and, of order lines, the money of everything, of each part, and of each currency.
     """
     parts = ("stored", "quarantined", "redelivered")
     rows = {part: int(getattr(ingested, f"{part}_rows")) for part in ("delivered", *parts)}
@@ -75,7 +80,32 @@ def reconcile_delivery(ingested: IngestedTable) -> Reconciliation:
     comparison: list[tuple[str, float, float]] = [("rows", rows["delivered"], sum(rows[part] for part in parts))]
     if ingested.delivered_amount is not None:
         comparison.append(("amount", figures["delivered_amount"], float(sum(money[part] for part in parts))))
+    comparison += _by_currency(ingested.parts)
+    differing = [part for part in ingested.parts if part.delivered != part.found]
+    passed = passed and not differing
+    sentence += "".join(_difference(part) for part in differing[:_MOST_NAMED])
     return Reconciliation(passed, f"{sentence}: {_verdict(passed=passed)}.", figures, tuple(comparison))
+
+
+def _by_currency(parts: Sequence[PartAccount]) -> list[tuple[str, float, float]]:
+    """Delivered money of each currency, where there are several, and what was found of it."""
+    delivered = add_up(part.delivered for part in parts).amounts
+    found = add_up(part.found for part in parts).amounts
+    codes = sorted({*delivered, *found})
+    if len(codes) < 2:
+        return []
+    return [(amount_in(code), float(delivered.get(code, 0)), float(found.get(code, 0))) for code in codes]
+
+
+def _difference(part: PartAccount) -> str:
+    """Say by how much what was found of a part differs from what was delivered."""
+    codes = sorted({*part.delivered.amounts, *part.found.amounts})
+    money = [
+        f", {amount_in(code)} {part.found.amounts.get(code, 0):.4f} of {part.delivered.amounts.get(code, 0):.4f}"
+        for code in codes
+        if part.found.amounts.get(code, 0) != part.delivered.amounts.get(code, 0)
+    ]
+    return f"; of {part.name} were found {part.found.rows} of {part.delivered.rows} rows{''.join(money)}"
 
 
 def reconcile_layers(
@@ -115,12 +145,17 @@ def reconcile_layers(
 def _compare_currencies(connection: Connection, raw: str, silver: str) -> list[tuple[str, Decimal, Decimal]]:
     """Delivered money by currency, of the raw and of the classified lines."""
     sums = [
-        dict(connection.execute(f"SELECT currency, sum({line_amount_sql()}) FROM {lines} GROUP BY ALL").fetchall())
+        dict(
+            connection.execute(
+                f"SELECT coalesce(currency, {quote_text(WITHOUT_CURRENCY)}), sum({line_amount_sql()}) FROM {lines} "
+                "GROUP BY ALL"
+            ).fetchall()
+        )
         for lines in (raw, silver)
     ]
-    codes = sorted({*sums[0], *sums[1]} - {None})
+    codes = sorted({*sums[0], *sums[1]})
     none = Decimal(0)
-    return [(f"amount in {code}", sums[0].get(code, none), sums[1].get(code, none)) for code in codes]
+    return [(amount_in(code), sums[0].get(code, none), sums[1].get(code, none)) for code in codes]
 
 
 def _compare_converted(
@@ -200,6 +235,11 @@ def compare_layers(raw: LayerTotals, classified: dict[str, LayerTotals], classif
         ("customers", raw.customers, classified_customers),
     )
     return Reconciliation(passed, sentence, figures, comparison)
+
+
+def amount_in(code: str) -> str:
+    """Name the money of a currency."""
+    return "amount without a currency" if code == WITHOUT_CURRENCY else f"amount in {code}"
 
 
 def _layer_totals(rows: int, amount: Decimal | None, customers: int) -> LayerTotals:

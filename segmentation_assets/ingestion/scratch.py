@@ -46,6 +46,8 @@ class Scratch:
         Query with the columns of the scratch and no row.
     hidden_names : tuple of str
         Those of the parts that are hidden sheets.
+    part_rows : tuple of int
+        Rows that each part was found to have when it was opened.
     """
 
     folder: Path
@@ -53,6 +55,7 @@ class Scratch:
     part_names: tuple[str, ...]
     empty_sql: str
     hidden_names: tuple[str, ...] = ()
+    part_rows: tuple[int, ...] = ()
 
     def slice(self, name: str) -> str:
         """Make the SQL table expression of the good rows of one slice.
@@ -140,7 +143,9 @@ def parse_delivery(
             raise
     found = {path.name.removeprefix("slice=") for path in scratch.glob("rows-*/slice=*")}
     hidden = tuple(part.name for part in opened if part.is_hidden)
-    return Scratch(scratch, tuple(sorted(found - {QUARANTINE_SLICE})), names, _empty_sql(table, rules), hidden)
+    slices = tuple(sorted(found - {QUARANTINE_SLICE}))
+    part_rows = tuple(part.row_count for part in opened)
+    return Scratch(scratch, slices, names, _empty_sql(table, rules), hidden, part_rows)
 
 
 def _empty_sql(table: Table, rules: Rules) -> str:

@@ -78,7 +78,7 @@ def define_asset(
         deps=[
             dependency(node, item, is_partitioned_input=graph.node(item.key).is_partitioned)
             for item in node.inputs
-            if item.window != "fact" or [other.key for other in node.inputs].count(item.key) == 1
+            if item.window not in ("fact", "parts") or [other.key for other in node.inputs].count(item.key) == 1
         ],
         metadata=column_schema(platform, node),
         automation_condition=on_data_change(graph, node),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from segmentation_assets.clustering.leaderboard import BASELINE
 from segmentation_assets.errors import plural
 from segmentation_assets.reporting.caveats import list_notices
+from segmentation_assets.reporting.flow_table import flow_table
 from segmentation_assets.reporting.formatting import (
     UNKNOWN,
     format_change,
@@ -289,12 +290,14 @@ def data_view(snapshot: Snapshot) -> View:
         for row in snapshot.imputation.itertuples()
         if is_known(row.filled_count) and int(row.filled_count) > 0
     ]
+    flow = flow_table(snapshot)
     aside = snapshot.customer_segments["state"].astype(str)
     states = aside[aside != "assigned"].value_counts()
     return {
         "reconciliation": reconciliation,
         "amounts": snapshot.amounts,
-        "all_reconciled": all(row["passed"] for row in reconciliation),
+        "all_reconciled": all(row["passed"] for row in reconciliation) and flow.passed,
+        "flow": flow,
         "quarantine": quarantine,
         "quarantine_total": format_count(int(snapshot.quarantine_counts["row_count"].sum())),
         "findings": [(table, sentence) for table, _, sentence in snapshot.findings],

@@ -122,6 +122,9 @@ class Snapshot:
         What was read from hidden sheets of workbooks, in words beginning with the unit → how many.
     findings, repairs : tuple of (str, str, str)
         What the data shows about its source, and what was changed in order to read it: table, code, sentence.
+    flow : DataFrame
+        The way of rows and money from the delivered files to the segments: `line`, `words`, `measure`, `expected` and
+        `passed` (of sums), `found`; may be empty.
     amounts : str
         Which amounts are analysed: net or gross of VAT, and of which currency.
 
@@ -157,6 +160,7 @@ class Snapshot:
     hidden_sheets: Mapping[str, int] = field(default_factory=dict)
     findings: tuple[tuple[str, str, str], ...] = ()
     repairs: tuple[tuple[str, str, str], ...] = ()
+    flow: pd.DataFrame = field(default_factory=_empty_frame)
     amounts: str = ""
     imputed_flags: pd.DataFrame = field(default_factory=_empty_frame)
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from segmentation_assets.config.settings import WorkbookSettings
 from segmentation_assets.errors import plural
 from segmentation_assets.reporting.caveats import list_caveats
+from segmentation_assets.reporting.flow_table import tell_flow
 from segmentation_assets.reporting.formatting import (
     format_count,
     format_date,
@@ -166,6 +167,10 @@ def _summary_lines(
     yield "heading", "Caveats", ""
     for topic, sentence in list_caveats(snapshot):
         yield "", topic, sentence
+    if len(snapshot.flow):
+        yield "heading", "Rows and money from the delivered files to the segments", ""
+    for place, sentence in tell_flow(snapshot):
+        yield "", place, sentence
     if snapshot.findings or snapshot.repairs:
         yield "heading", "What the delivered data shows, and what was changed in order to read it", ""
     for table, _, sentence in (*snapshot.findings, *snapshot.repairs):

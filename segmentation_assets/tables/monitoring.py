@@ -15,6 +15,7 @@ DATA_QUALITY = Table(
             name="kind",
             dtype="VARCHAR",
             allowed=(
+                "flow",
                 "reconciliation",
                 "quarantine",
                 "population",
@@ -25,7 +26,8 @@ DATA_QUALITY = Table(
                 "finding",
                 "repair",
             ),
-            meaning="A comparison of a layer with what it was made from, delivered rows set aside, what lies outside "
+            meaning="The way of rows and money from the delivered files to the segments, as sums and parts of them, "
+            "a comparison of a layer with what it was made from, delivered rows set aside, what lies outside "
             "of the population, lines that the crosswalk moves to another customer, the currency of delivered lines, "
             "rows of hidden sheets, entries of a setting that fit no order line, what the data shows about its source, "
             "or values that were changed in order to read them.",
@@ -33,7 +35,8 @@ DATA_QUALITY = Table(
         Column(
             name="subject",
             dtype="VARCHAR",
-            meaning=f"Asset that is compared, delivered table ({', '.join(DELIVERED_TABLES)}), or setting.",
+            meaning=f"Asset that is compared, delivered table ({', '.join(DELIVERED_TABLES)}), setting, or line of the "
+            "way: delivered, raw, lines or counted for a sum, and for a part of it delivered:redelivered, for example.",
         ),
         Column(
             name="measure",
@@ -47,7 +50,7 @@ DATA_QUALITY = Table(
             dtype="DOUBLE",
             nullable=True,
             null_rule="counts, for which nothing is expected",
-            meaning="Value in the layer below.",
+            meaning="Value in the layer below, or what the parts of a sum add up to.",
         ),
         Column(
             name="found",

@@ -13,7 +13,9 @@ RECONCILED = ("contract", "reconciliation")
 CONTRACT = ("contract",)
 
 WARNING = {
-    **dict.fromkeys(("raw/order_lines", "raw/customers", "raw/products", "raw/engagement_events"), ("files_read",)),
+    **dict.fromkeys(
+        ("raw/order_lines", "raw/customers", "raw/products", "raw/engagement_events"), ("files_read", "nothing_lost")
+    ),
     "clusters/kmeans": ("fitted",),
     "gold/customer_segments": ("smallest_segment", "coverage"),
 }
@@ -44,7 +46,7 @@ MONTHLY = {
     "gold/champion": CONTRACT,
     "gold/customer_segments": RECONCILED,
     "gold/segment_profiles": CONTRACT,
-    "monitoring/data_quality": CONTRACT,
+    "monitoring/data_quality": RECONCILED,
     "exports/customer_segments": ("reconciliation",),
     "exports/workbook": (),
     "reports/dashboard": (),

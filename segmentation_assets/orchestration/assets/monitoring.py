@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from decimal import Decimal
 from typing import Any
 
 from segmentation_assets.errors import noun, plural
-from segmentation_assets.graph.inputs import lookback_months
-from segmentation_assets.graph.snapshots import HIDDEN_SHEETS, RATE_CURRENCIES, UNREAD_PARTS
+from segmentation_assets.features.snapshot import customers_in_lookback_sql
+from segmentation_assets.graph.inputs import as_of, lookback_months, parts_in_lookback
+from segmentation_assets.graph.snapshots import HIDDEN_SHEETS, RATE_CURRENCIES
 from segmentation_assets.graph.sources import delivered_tables, workbook_tables
+from segmentation_assets.ingestion.accounts import PartAccount
+from segmentation_assets.ingestion.calendar import lookback_start
 from segmentation_assets.ingestion.crosswalk import count_reassigned
 from segmentation_assets.ingestion.findings import (
     Finding,
@@ -19,8 +23,17 @@ from segmentation_assets.ingestion.findings import (
     tell_repairs,
 )
 from segmentation_assets.ingestion.unused import find_unused_currencies, find_unused_entries, find_unused_rules
+from segmentation_assets.monitoring.flow import (
+    FlowLine,
+    SegmentMoney,
+    describe_flow,
+    hold_lines,
+    share_lines,
+    trace_flow,
+)
 from segmentation_assets.orchestration.assets.silver import event_months, visible_rows
 from segmentation_assets.orchestration.step import Step
+from segmentation_assets.storage.engine import fetch_row
 from segmentation_assets.storage.store import WHOLE
 from segmentation_assets.tables.monitoring import DATA_QUALITY, WITHOUT_CURRENCY
 from segmentation_assets.tables.silver import LINE_REASONS
@@ -31,7 +44,7 @@ def data_quality(step: Step) -> None:
     import pandas as pd
 
     rows = [
-        _order_lines_row(step),
+        *_flow_rows(step),
         *_checked_rows(step),
         *_quarantine_rows(step),
         *_population_rows(step),
@@ -69,16 +82,54 @@ def _findings(step: Step) -> list[tuple[str, str, Finding]]:
     return found
 
 
-def _order_lines_row(step: Step) -> tuple[Any, ...]:
-    """Rows of the raw and of the classified lines in the lookback."""
-    store = step.platform.store
-    months = lookback_months(step.platform, step.partition)
-    raw, silver = (
-        sum(stored.row_count for month in months if (stored := store.slice_manifest(key, month)))
-        for key in ("raw/order_lines", "silver/order_lines")
+def _flow(step: Step) -> tuple[FlowLine, ...]:
+    """Follow rows and money from the files that reach into the lookback to the segments of the month."""
+    platform, connection, min_orders = step.platform, step.connection, step.platform.settings.population.min_orders
+    months = lookback_months(platform, step.partition)
+    lines = step.slices_relation("silver/order_lines", months)
+    until, _ = as_of(platform, step.partition)
+    since = lookback_start(until, platform.settings.calendar.lookback_months)
+    exact, rounded, *_ = fetch_row(connection, customers_in_lookback_sql(lines, since, until, min_orders))
+    states = connection.execute(
+        "SELECT state, count(*), sum(CAST(net_revenue_amount AS DECIMAL(18,2))) FROM "
+        f"{step.relation('gold/customer_segments')} JOIN {step.relation('silver/customer_features')} "
+        "USING (customer_id) GROUP BY ALL ORDER BY ALL"
+    ).fetchall()
+    return trace_flow(
+        [PartAccount.from_json(name, part) for name, part in _parts_read(step).items()],
+        months,
+        hold_lines(connection, _raw_lines(step)),
+        share_lines(connection, lines, since, until, min_orders),
+        SegmentMoney({state: (int(count), money or Decimal(0)) for state, count, money in states}, rounded - exact),
+        platform.settings.currency,
     )
-    words = f"{silver:,} classified of {raw:,} raw order lines in the lookback"
-    return "reconciliation", "silver/order_lines", "order lines in the lookback", words, raw, silver, raw == silver
+
+
+def _parts_read(step: Step) -> dict[str, Any]:
+    """What is on record of the delivered parts that the month rests on."""
+    read = next(item for item in step.node.inputs if item.window == "parts")
+    return parts_in_lookback(step.platform, read, step.partition)
+
+
+def _flow_rows(step: Step) -> list[tuple[Any, ...]]:
+    """Every measure of every line of the way; a sum, which is checked, with what its parts add up to."""
+    flow = _flow(step)
+    sums = [(line, measure) for line in flow for measure in line.expected]
+    step.add_check(
+        "reconciliation",
+        describe_flow(flow),
+        passed=all(line.is_equal(measure) for line, measure in sums),
+        comparison=[
+            (f"{line.words}: {measure}", float(line.expected[measure]), float(line.found[measure]))
+            for line, measure in sums
+        ],
+    )
+    return [
+        ("flow", line.code, measure, line.words, float(line.expected[measure]) if line.expected else None,
+         float(value), line.is_equal(measure) if line.expected else None)
+        for line in flow
+        for measure, value in line.found.items()
+    ]  # fmt: skip
 
 
 def _checked_rows(step: Step) -> list[tuple[Any, ...]]:
@@ -93,19 +144,16 @@ def _checked_rows(step: Step) -> list[tuple[Any, ...]]:
 
 
 def _quarantine_rows(step: Step) -> list[tuple[Any, ...]]:
-    """Rows set aside, by table and reason; of order lines only in files that reach into the lookback.
+    """Rows set aside, by table and reason; of order lines only in the files that the month rests on.
 
-    Nobody knows where files reach of which no row can be used; they count in every month, and so do orders that gave
-    way to one of which some lines cannot be used. Profiles and events that are delivered again are not told of here: a
-    full export each month would change what is told of all months before.
+    Orders that gave way to one of which some lines cannot be used count in every month. Profiles and events that are
+    delivered again are not told of here: a full export each month would change what is told of all months before.
     """
-    unread = step.input_metadata("raw/order_lines").get(UNREAD_PARTS) or {}
     counted = step.connection.execute(
         f"SELECT table_name, reason, explanation, count(*) FROM {step.relation('raw/quarantine')} "
-        f"WHERE table_name <> 'order_lines' AND reason <> 'redelivered' OR reason = 'redelivered_in_part' "
-        f"OR table_name = 'order_lines' AND source_file IN (SELECT source_file FROM {_raw_lines(step)}) "
-        "OR source_file IN (SELECT unnest($1)) GROUP BY ALL ORDER BY ALL",
-        [list(unread)],
+        "WHERE table_name <> 'order_lines' AND reason <> 'redelivered' OR reason = 'redelivered_in_part' "
+        "OR table_name = 'order_lines' AND source_file IN (SELECT unnest($1)) GROUP BY ALL ORDER BY ALL",
+        [list(_parts_read(step))],
     ).fetchall()
     return [("quarantine", table, reason, words, None, count, None) for table, reason, words, count in counted]
 

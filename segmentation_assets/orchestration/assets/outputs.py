@@ -148,6 +148,7 @@ def _snapshot(step: Step) -> Snapshot:
         feature_columns=_feature_texts(step),
         absent_blocks=absent_blocks(settings.features, optional_inputs(settings)),
         reconciliation=_reconciliation(step),
+        flow=_flow(step),
         quarantine_counts=_quarantine_counts(step),
         left_out=_counts_in_words(step, "population"),
         reassigned=_counts_in_words(step, "crosswalk"),
@@ -190,6 +191,14 @@ def _reconciliation(step: Step) -> pd.DataFrame:
     return step.connection.execute(
         "SELECT subject AS layer, measure, expected, found, is_equal AS passed FROM "
         f"{step.relation('monitoring/data_quality')} WHERE kind = 'reconciliation' ORDER BY ALL"
+    ).df()
+
+
+def _flow(step: Step) -> pd.DataFrame:
+    """The way of rows and money from the delivered files to the segments."""
+    return step.connection.execute(
+        "SELECT subject AS line, explanation AS words, measure, expected, found, is_equal AS passed FROM "
+        f"{step.relation('monitoring/data_quality')} WHERE kind = 'flow' ORDER BY ALL"
     ).df()
 
 

@@ -3,18 +3,35 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from segmentation_assets.errors import plural
-from segmentation_assets.graph.declarations import FILES_READ, RULES
-from segmentation_assets.graph.snapshots import HIDDEN_SHEETS, UNREAD_PARTS
+from segmentation_assets.graph.declarations import FILES_READ, NOTHING_LOST, RULES
+from segmentation_assets.graph.snapshots import (
+    DELIVERED_FILES,
+    DELIVERED_PARTS,
+    HIDDEN_SHEETS,
+    LOST_ROWS,
+    UNREAD_PARTS,
+)
 from segmentation_assets.graph.staleness import READABLE_FROM
 from segmentation_assets.ingestion.delivery import DeliveredFile
 from segmentation_assets.ingestion.ingest import IngestedTable, ingest_table
+from segmentation_assets.ingestion.lost_rows import (
+    FileRecord,
+    Loss,
+    as_metadata,
+    count_lost_rows,
+    describe_losses,
+    losses_now,
+    record_files,
+    shrunken_files,
+)
 from segmentation_assets.ingestion.mapping import delivery_folder, effective_source
 from segmentation_assets.ingestion.reconciliation import reconcile_delivery
 from segmentation_assets.orchestration.step import PART, Step
 from segmentation_assets.storage.engine import parquet_scan
+from segmentation_assets.storage.manifest import Manifest
 from segmentation_assets.storage.store import WHOLE
 from segmentation_assets.tables.raw import QUARANTINE, RAW_TABLES, REDELIVERED_REASONS
 
@@ -25,14 +42,17 @@ def raw_table(name: str) -> Callable[[Step], None]:
     """Make the body that reads one delivered table in one pass."""
 
     def body(step: Step) -> None:
-        ingested = _ingest(step, name)
+        files = _delivered_files(step, name)
+        ingested = _ingest(step, name, files)
         result = reconcile_delivery(ingested)
         step.add_check("reconciliation", result.sentence, passed=result.passed, comparison=result.comparison)
         _check_rules(step, name, ingested)
         unread = _unread_parts(step, ingested)
         step.add_check(FILES_READ, _unread_sentence(step.node.key, unread), passed=not unread)
+        _check_losses(step, name, record_files({file.file_name: file.sha256 for file in files}, ingested.part_rows))
         step.metadata |= result.figures | {
             "part_rows": ingested.part_rows,
+            DELIVERED_PARTS: {part.name: part.to_json() for part in ingested.parts},
             UNREAD_PARTS: unread,
             HIDDEN_SHEETS: {name: ingested.part_rows[name] for name in ingested.hidden_sheets},
             "quarantine_counts": ingested.quarantine_counts,
@@ -86,16 +106,45 @@ def _check_rules(step: Step, name: str, ingested: IngestedTable) -> None:
     )
 
 
-def _ingest(step: Step, name: str) -> IngestedTable:
-    """Read the files of a table into slices of the staging folder."""
-    settings = step.platform.settings
-    source = effective_source(settings)
-    table = RAW_TABLES[name]
+def _check_losses(step: Step, name: str, files: dict[str, FileRecord]) -> None:
+    """Warn of files that are gone or shorter since the last delivery; the built-in shop makes another one each time."""
+    stored = step.platform.store.manifest(step.node.key)
+    known = stored.metadata if stored is not None and step.platform.settings.source.kind != "synthetic" else {}
+    before = {file: FileRecord(**entry) for file, entry in known.get(DELIVERED_FILES, {}).items()}
+    earlier = {file: Loss(**entry) for file, entry in known.get(LOST_ROWS, {}).items()}
+    shrunken = shrunken_files(before, files)
+    lost = _lost_rows(step, name, stored, shrunken, files) if stored is not None and shrunken else {}
+    losses = losses_now(earlier, shrunken, lost, files, step.platform.settings.source.withdrawn)
+    step.add_check(NOTHING_LOST, describe_losses(step.node.key, losses), passed=not losses)
+    step.metadata |= {DELIVERED_FILES: as_metadata(files), LOST_ROWS: as_metadata(losses)}
+
+
+def _lost_rows(
+    step: Step, name: str, stored: Manifest, shrunken: Mapping[str, FileRecord], files: Mapping[str, FileRecord]
+) -> dict[str, int]:
+    """Rows of files that are gone or shorter and no file holds now; all that the file lacks if they cannot be read."""
+    store, key = step.platform.store, step.node.key
+    now = sorted(path for path in step.stage.glob(f"*/{PART}") if path.parent.name != "quarantine")
+    if not now or not store.is_intact(stored):
+        return {file: before.rows - (files[file].rows if file in files else 0) for file, before in shrunken.items()}
+    slices = [name for name in stored.slices if name != "quarantine"]
+    return count_lost_rows(step.connection, name, step.slices_relation(key, slices), parquet_scan(now), tuple(shrunken))
+
+
+def _delivered_files(step: Step, name: str) -> tuple[DeliveredFile, ...]:
+    """List the files of a table in delivery order."""
     listed = step.connection.execute(
         f"SELECT table_name, file_name, file_index, size_bytes, sha256 FROM "
         f"{step.slices_relation('source/delivery', [name])} ORDER BY file_index"
     ).fetchall()
-    files = tuple(DeliveredFile(*row) for row in listed)
+    return tuple(DeliveredFile(*row) for row in listed)
+
+
+def _ingest(step: Step, name: str, files: tuple[DeliveredFile, ...]) -> IngestedTable:
+    """Read the files of a table into slices of the staging folder."""
+    settings = step.platform.settings
+    source = effective_source(settings)
+    table = RAW_TABLES[name]
     work = step.stage / "work"
     work.mkdir()
     ingested = ingest_table(

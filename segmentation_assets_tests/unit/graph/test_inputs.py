@@ -10,9 +10,11 @@ from segmentation_assets.graph.inputs import (
     as_of,
     history_months,
     lookback_months,
+    parts_in_lookback,
     read_fingerprints,
     recent_snapshots,
 )
+from segmentation_assets.graph.node import Input
 from segmentation_assets.storage.manifest import StoredFile
 
 
@@ -43,6 +45,24 @@ def test_first_snapshot_reads_all_history_and_later_ones_their_month(taken_in):
 def test_lookback_cuts_off_months_before_its_start(make_platform, taken_in):
     short = make_platform(calendar__lookback_months=2)
     assert lookback_months(short, "2025-06-01") == ("2025-05-01", "2025-06-01")
+
+
+def test_parts_are_those_that_reach_into_the_lookback_or_nobody_knows_where(platform, pretend):
+    def part(rows, *months):
+        return {"delivered": {"rows": rows}, "months": months}
+
+    parts = {
+        "early.csv": part(2, "2025-04-01", "2025-06-01"),
+        "late.csv": part(2, "2025-07-01"),
+        "unread.csv": part(1),
+        "empty.csv": part(0),
+    }
+    metadata = {"last_order_at": "2025-08-31T18:00:00", "delivered_parts": parts}
+    months = ("2025-04-01", "2025-06-01", "2025-07-01")
+    pretend(platform, "raw/order_lines", slices=dict.fromkeys(months, "m"), metadata=metadata)
+    read = Input(key="raw/order_lines", window="parts", slice_name="delivered_parts")
+    assert list(parts_in_lookback(platform, read, "2025-06-01")) == ["early.csv", "unread.csv"]
+    assert set(parts_in_lookback(platform, read, "2025-07-01")) == {"early.csv", "late.csv", "unread.csv"}
 
 
 @pytest.mark.parametrize(

@@ -248,6 +248,22 @@ def test_delivered_money_adds_up_by_currency_and_analysed_money_by_its_own_sum(c
     assert not reconcile_layers(connection, relation, table, conversion).passed
 
 
+@pytest.mark.parametrize("other", ["'USD'", "NULL"])
+def test_line_that_changes_its_currency_fails_although_no_sum_of_all_lines_does(
+    connection: Connection, other: str
+) -> None:
+    relation = lines({"currency": "GBP"}, {"currency": "EUR"})
+    conversion = Conversion("EUR", NET, find_line_rates(connection, relation, "EUR", (rate("GBP", "1.17"),)))
+    table = classify(connection, relation, conversion)
+    assert reconcile_layers(connection, relation, table, conversion).passed
+
+    connection.execute(f"UPDATE classified SET currency = {other} WHERE currency = 'GBP'")
+
+    result = reconcile_layers(connection, relation, table, conversion)
+    assert not result.passed
+    assert ("amount in GBP", 10.0, 0.0) in result.comparison
+
+
 def test_choice_is_said_in_words() -> None:
     assert describe_money("EUR", NET, is_exchanged=True) == (
         "Amounts are in EUR, net of VAT; other currencies converted by the rate of the day"

@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 
 from segmentation_assets.config.source import SourceSettings
+from segmentation_assets.ingestion.accounts import Holding, PartAccount
 from segmentation_assets.ingestion.classification import classified_lines_sql
 from segmentation_assets.ingestion.ingest import IngestedTable
 from segmentation_assets.ingestion.reconciliation import (
@@ -17,6 +18,7 @@ from segmentation_assets.ingestion.reconciliation import (
 from segmentation_assets.storage.engine import Connection
 from segmentation_assets_tests.unit.ingestion.test_classification import make_lines
 
+MARCH = "2025-03-01"
 INGESTED = IngestedTable(
     key="raw/order_lines",
     delivered_rows=10,
@@ -100,3 +102,26 @@ def test_a_difference_in_rows_money_or_customers_fails(sales: LayerTotals, custo
     result = compare_layers(LayerTotals(3, Decimal(5), 2), {"sale": sales}, customers)
     assert not result.passed
     assert "does not add up" in result.sentence
+
+
+def test_a_part_that_does_not_add_up_fails_although_everything_does() -> None:
+    euros = {"EUR": Decimal(5)}
+    lost = PartAccount("a.csv", Holding(2, euros), {MARCH: Holding(1, euros)}, {}, (MARCH,))
+    twice = PartAccount("b.csv", Holding(1), {MARCH: Holding(2)}, {}, (MARCH,))
+
+    result = reconcile_delivery(replace(INGESTED, parts=(lost, twice)))
+
+    assert not result.passed
+    assert "; of a.csv were found 1 of 2 rows; of b.csv were found 2 of 1 rows: does not" in result.sentence
+
+
+def test_money_that_changes_its_currency_fails_although_its_sum_stays() -> None:
+    mixed = {"EUR": Decimal(5), "GBP": Decimal(5)}
+    changed = {"EUR": Decimal(4), "GBP": Decimal(6)}
+    part = PartAccount("a.csv", Holding(10, mixed), {MARCH: Holding(10, changed)}, {}, (MARCH,))
+
+    result = reconcile_delivery(replace(INGESTED, parts=(part,)))
+
+    assert not result.passed
+    assert "of 10 rows, amount in EUR 4.0000 of 5.0000, amount in GBP 6.0000 of 5.0000: does not" in result.sentence
+    assert result.comparison[2:] == (("amount in EUR", 5.0, 4.0), ("amount in GBP", 5.0, 6.0))

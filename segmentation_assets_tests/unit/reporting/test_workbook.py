@@ -7,6 +7,7 @@ import zipfile
 from pathlib import Path
 
 import openpyxl
+import pandas as pd
 import pytest
 
 from segmentation_assets.config.settings import WorkbookSettings
@@ -93,6 +94,13 @@ def test_the_summary_tells_findings_and_repairs(snapshot: Snapshot, path: Path) 
     assert ("Guests", "3 order lines have no customer.") in rows, "a caveat"
     for table, _, sentence in (*snapshot.findings, *snapshot.repairs):
         assert (table, sentence) in rows
+
+
+def test_the_summary_follows_rows_and_money_from_the_files_to_the_segments(snapshot: Snapshot, path: Path) -> None:
+    figures = {"measure": "rows", "found": 12.0, "expected": 12.0, "passed": True}
+    flow = pd.DataFrame([{"line": "delivered", "words": "Delivered in 2 files", **figures}])
+    write_workbook(dataclasses.replace(snapshot, flow=flow), SETTINGS, path)
+    assert ("delivered files", "Delivered in 2 files: 12 rows (adds up)") in list(read(path)["summary"].values)
 
 
 def test_rows_of_the_summary_are_as_high_as_their_text(snapshot: Snapshot, path: Path) -> None:

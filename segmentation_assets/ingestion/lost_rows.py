@@ -1,0 +1,188 @@
+"""Files that vanish or get shorter from one delivery to the next, and how many of their rows no other file holds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from fnmatch import fnmatchcase
+from typing import Any
+
+from segmentation_assets.errors import plural
+from segmentation_assets.storage.engine import Connection, quote_identifier, quote_text
+
+_KEYS = {
+    "order_lines": ("order_id",),
+    "customers": ("customer_id",),
+    "products": ("product_id",),
+    "engagement_events": ("customer_id", "event_at"),
+}
+"""Columns by which rows of a delivered table are found again in another file."""
+
+_MOST_NAMED = 5
+
+
+@dataclass(frozen=True)
+class FileRecord:
+    """What is remembered of a delivered file: its SHA-256, and how many rows it has."""
+
+    sha256: str
+    rows: int
+
+
+@dataclass(frozen=True)
+class Loss:
+    """Rows of a file that were delivered once and are no longer.
+
+    Parameters
+    ----------
+    sha256 : str
+        Of the file as it was before.
+    rows_before : int
+        Rows of the file before.
+    rows_now : int
+        Rows of the file of that name now; 0 where there is none.
+    lost_rows : int
+        Stored rows of it that no file delivers any more.
+    """
+
+    sha256: str
+    rows_before: int
+    rows_now: int
+    lost_rows: int
+
+
+def record_files(hashes: Mapping[str, str], part_rows: Mapping[str, int]) -> dict[str, FileRecord]:
+    """Put down the delivered files of a table.
+
+    Parameters
+    ----------
+    hashes : mapping of str to str
+        File → SHA-256.
+    part_rows : mapping of str to int
+        File, sheet or database table → its rows.
+
+    Returns
+    -------
+    dict of str to FileRecord
+    """
+    return {
+        name: FileRecord(sha256, sum(rows for part, rows in part_rows.items() if _is_part_of(part, name)))
+        for name, sha256 in hashes.items()
+    }
+
+
+def _is_part_of(part: str, name: str) -> bool:
+    return part == name or part.startswith(f"{name}[")
+
+
+def shrunken_files(before: Mapping[str, FileRecord], now: Mapping[str, FileRecord]) -> dict[str, FileRecord]:
+    """List the files of before that are gone, or have fewer rows now; one that only changed its name is neither."""
+    contents = {record.sha256 for record in now.values()}
+    return {
+        name: record
+        for name, record in before.items()
+        if record.sha256 not in contents and (name not in now or now[name].rows < record.rows)
+    }
+
+
+def count_lost_rows(
+    connection: Connection, table_name: str, before: str, now: str, files: Sequence[str]
+) -> dict[str, int]:
+    """Count the rows of some files that the raw table held before and holds from no file now.
+
+    Parameters
+    ----------
+    connection : Connection
+    table_name : str
+        Delivered table, such as ``order_lines``.
+    before, now : str
+        SQL table expressions of the raw table.
+    files : sequence of str
+
+    Returns
+    -------
+    dict of str to int
+        File → rows; 0 where all of them are still there.
+
+    Notes
+    -----
+    Order lines are looked for by their order: of an order with three lines before and two now, one is lost.
+    """
+    key = ", ".join(map(quote_identifier, _KEYS[table_name]))
+    named = ", ".join(quote_text(name) for name in files)
+    counted = connection.execute(
+        f"WITH files AS (SELECT unnest([{named}]) AS file), "
+        f"old AS (SELECT file, {key}, count(*) AS row_count FROM {before} JOIN files "
+        "ON source_file = file OR starts_with(source_file, file || '[') GROUP BY ALL), "
+        f"new AS (SELECT {key}, count(*) AS row_count FROM {now} SEMI JOIN old USING ({key}) GROUP BY ALL) "
+        "SELECT file, sum(greatest(old.row_count - coalesce(new.row_count, 0), 0)) FROM old "
+        f"LEFT JOIN new USING ({key}) GROUP BY file ORDER BY file"
+    ).fetchall()
+    return dict.fromkeys(files, 0) | {str(name): int(count) for name, count in counted}
+
+
+def losses_now(
+    earlier: Mapping[str, Loss],
+    shrunken: Mapping[str, FileRecord],
+    lost_rows: Mapping[str, int],
+    now: Mapping[str, FileRecord],
+    withdrawn: Sequence[str],
+) -> dict[str, Loss]:
+    """List what is lost: what was and is not back, and what is new.
+
+    Parameters
+    ----------
+    earlier : mapping of str to Loss
+        Losses told of before. One ends when a file has its content, or the file of its name as many rows as it had.
+    shrunken : mapping of str to FileRecord
+        Files that are gone or shorter since.
+    lost_rows : mapping of str to int
+        Their rows that no file delivers any more.
+    now : mapping of str to FileRecord
+        The files that are there.
+    withdrawn : sequence of str
+        Patterns of files that are meant to be gone or shorter.
+
+    Returns
+    -------
+    dict of str to Loss
+        By file, sorted.
+    """
+    contents = {record.sha256 for record in now.values()}
+    rows = {name: record.rows for name, record in now.items()}
+    found = {
+        name: Loss(loss.sha256, loss.rows_before, rows.get(name, 0), loss.lost_rows)
+        for name, loss in earlier.items()
+        if loss.sha256 not in contents and rows.get(name, 0) < loss.rows_before
+    }
+    for name, lost in lost_rows.items():
+        if lost:
+            first = found.get(name) or Loss(shrunken[name].sha256, shrunken[name].rows, 0, 0)
+            found[name] = Loss(first.sha256, first.rows_before, rows.get(name, 0), first.lost_rows + lost)
+    return {
+        name: loss
+        for name, loss in sorted(found.items())
+        if not any(fnmatchcase(name, pattern) for pattern in withdrawn)
+    }
+
+
+def describe_losses(key: str, losses: Mapping[str, Loss]) -> str:
+    """Say what is lost, and what to do."""
+    if not losses:
+        return f"{key}: every file of the delivery before is there with its rows, or other files hold them."
+    named = "; ".join(_loss_words(name, loss) for name, loss in list(losses.items())[:_MOST_NAMED])
+    more = "; …" if len(losses) > _MOST_NAMED else ""
+    return (
+        f"{key}: rows that were delivered before are no longer: {named}{more}. Deliver them again, or name the file in "
+        "source.withdrawn if it is meant to be so."
+    )
+
+
+def _loss_words(name: str, loss: Loss) -> str:
+    now = f"{loss.rows_now:,} now" if loss.rows_now else "none now"
+    return f"{name} ({plural(loss.rows_before, 'row')} before, {now}; {loss.lost_rows:,} in no other file)"
+
+
+def as_metadata(entries: Mapping[str, FileRecord] | Mapping[str, Loss]) -> dict[str, dict[str, Any]]:
+    """Write records or losses as plain values by file."""
+    return {name: asdict(entry) for name, entry in entries.items()}

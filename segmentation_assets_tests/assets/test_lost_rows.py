@@ -1,0 +1,72 @@
+"""Files that vanish or get shorter are told of in checks, metadata and summary, until they are back or withdrawn."""
+
+from __future__ import annotations
+
+import shutil
+
+from segmentation_assets.graph.platform import Platform
+from segmentation_assets_tests.assets.conftest import MONTHS, Shop
+from segmentation_assets_tests.assets.stored import rewrite
+
+RAW = {"source/delivery", "raw/order_lines", "raw/customers"}
+
+
+def loss_of(shop: Shop, key: str = "raw/order_lines"):
+    """The outcome of the check, and what the metadata have."""
+    manifest = Platform(shop.settings()).store.manifest(key)
+    (check,) = (check for check in manifest.checks if check.name == "nothing_lost")
+    assert not check.is_blocking
+    assert check.passed is not bool(manifest.metadata["lost_rows"])
+    return check, manifest.metadata["lost_rows"]
+
+
+def test_file_that_is_gone_is_told_until_it_is_back(shop, run, segmentation, write_settings, monkeypatch):
+    gone, other = shop.lines(MONTHS[1]), shop.lines(MONTHS[2])
+    rows = Platform(shop.settings()).store.manifest("raw/order_lines").metadata["delivered_files"][gone.name]["rows"]
+    shutil.move(gone, shop.root / gone.name)
+    monkeypatch.chdir(shop.root)
+    write_settings(shop.settings())
+
+    ended = segmentation("run")
+
+    check, lost = loss_of(shop)
+    assert not check.passed
+    assert f"{gone.name} ({rows:,} rows before, none now; {rows:,} in no other file)" in check.description
+    assert (lost[gone.name]["rows_before"], lost[gone.name]["lost_rows"]) == (rows, rows)
+    assert check.description in ended.out + ended.err
+
+    rewrite(other, "SELECT * REPLACE (product_id || ' ' AS product_id) FROM t")
+    run(shop.settings(), keys=RAW)
+    assert loss_of(shop)[1] == lost, "another delivery does not end it"
+
+    shutil.move(shop.root / gone.name, gone)
+    run(shop.settings(), keys=RAW)
+    assert loss_of(shop)[0].passed
+
+
+def test_file_that_is_shorter_is_told_unless_it_is_withdrawn(shop, run):
+    shorter = shop.lines(MONTHS[1])
+    rewrite(shorter, "SELECT * FROM t ORDER BY order_id OFFSET 7")
+
+    run(shop.settings(), keys=RAW)
+
+    check, lost = loss_of(shop)
+    assert not check.passed
+    assert lost[shorter.name]["rows_before"] - lost[shorter.name]["rows_now"] == 7
+    assert lost[shorter.name]["lost_rows"] == 7
+    assert loss_of(shop, "raw/customers")[0].passed
+    run(shop.settings(source__withdrawn=[shorter.name]), keys=RAW)
+    assert loss_of(shop)[0].passed
+
+
+def test_nothing_is_told_of_a_file_with_another_name_or_whose_rows_are_elsewhere(shop, run):
+    moved, split = shop.lines(MONTHS[0]), shop.lines(MONTHS[1])
+    moved.rename(moved.with_name("order_lines-2025-06-renamed.parquet"))
+    half = split.with_name("order_lines-2025-07-half.parquet")
+    shutil.copy(split, half)
+    rewrite(half, "SELECT * FROM t WHERE hash(order_id) % 2 = 0")
+    rewrite(split, "SELECT * FROM t WHERE hash(order_id) % 2 = 1")
+
+    run(shop.settings(), keys=RAW)
+
+    assert loss_of(shop)[0].passed

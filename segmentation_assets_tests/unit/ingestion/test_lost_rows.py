@@ -1,0 +1,95 @@
+"""A file that vanishes or gets shorter is told of until its rows are back; one that only changed its name is not."""
+
+from __future__ import annotations
+
+import pytest
+
+from segmentation_assets.ingestion.lost_rows import (
+    FileRecord,
+    Loss,
+    count_lost_rows,
+    describe_losses,
+    losses_now,
+    record_files,
+    shrunken_files,
+)
+from segmentation_assets.storage.engine import Connection
+
+BEFORE = {"a.csv": FileRecord("aa", 3), "b.csv": FileRecord("bb", 5)}
+
+
+def test_file_has_the_rows_of_its_sheets() -> None:
+    found = record_files({"a.xlsx": "aa", "a.xlsx[1].csv": "bb"}, {"a.xlsx[x]": 2, "a.xlsx[y]": 3})
+    assert found["a.xlsx"] == FileRecord("aa", 5)
+
+
+@pytest.mark.parametrize(
+    ("now", "expected"),
+    [
+        (BEFORE, set()),
+        ({"a.csv": FileRecord("aa", 3)}, {"b.csv"}),
+        ({"a.csv": FileRecord("aa", 3), "moved.csv": FileRecord("bb", 5)}, set()),
+        ({"a.csv": FileRecord("bb", 5), "b.csv": FileRecord("aa", 3)}, set()),
+        ({"a.csv": FileRecord("a2", 4), "b.csv": FileRecord("b2", 5)}, set()),
+        ({"a.csv": FileRecord("a2", 2), "b.csv": FileRecord("bb", 5)}, {"a.csv"}),
+    ],
+)
+def test_only_files_that_are_gone_or_shorter_count(now: dict[str, FileRecord], expected: set[str]) -> None:
+    assert set(shrunken_files(BEFORE, now)) == expected
+
+
+OLD = """(SELECT * FROM (VALUES ('a.csv', 'o1'), ('a.csv', 'o1'), ('a.csv', 'o2'), ('a.xlsx[s]', 'o3'), ('b.csv', 'o4'))
+    AS t(source_file, order_id))"""
+
+
+@pytest.mark.parametrize(
+    ("now", "expected"),
+    [
+        ("('c.csv', 'o1'), ('c.csv', 'o1'), ('d.csv', 'o2'), ('e.csv', 'o3')", {"a.csv": 0, "a.xlsx": 0}),
+        ("('a.csv', 'o1'), ('e.csv', 'o3'), ('e.csv', 'o9')", {"a.csv": 2, "a.xlsx": 0}),
+        ("('b.csv', 'o4')", {"a.csv": 3, "a.xlsx": 1}),
+    ],
+)
+def test_rows_are_lost_where_no_file_holds_their_order(
+    connection: Connection, now: str, expected: dict[str, int]
+) -> None:
+    relation = f"(SELECT * FROM (VALUES {now}) AS t(source_file, order_id))"
+    assert count_lost_rows(connection, "order_lines", OLD, relation, ("a.csv", "a.xlsx")) == expected
+
+
+def test_loss_stays_until_the_rows_are_back() -> None:
+    gone = losses_now({}, {"b.csv": BEFORE["b.csv"]}, {"b.csv": 4}, {"a.csv": BEFORE["a.csv"]}, ())
+    assert gone == {"b.csv": Loss("bb", 5, 0, 4)}
+    assert losses_now(gone, {}, {}, {"a.csv": BEFORE["a.csv"]}, ()) == gone
+    part_back = losses_now(gone, {}, {}, {"b.csv": FileRecord("b2", 2)}, ())
+    assert part_back == {"b.csv": Loss("bb", 5, 2, 4)}
+    shorter = losses_now(part_back, {"b.csv": FileRecord("b2", 2)}, {"b.csv": 1}, {"b.csv": FileRecord("b3", 1)}, ())
+    assert shorter == {"b.csv": Loss("bb", 5, 1, 5)}
+
+
+@pytest.mark.parametrize(
+    ("now", "withdrawn"),
+    [
+        ({"b.csv": FileRecord("b2", 5)}, ()),
+        ({"other.csv": FileRecord("bb", 5)}, ()),
+        ({}, ("b*",)),
+    ],
+)
+def test_loss_ends_when_the_rows_are_back_or_the_file_is_withdrawn(
+    now: dict[str, FileRecord], withdrawn: tuple[str, ...]
+) -> None:
+    assert losses_now({"b.csv": Loss("bb", 5, 0, 4)}, {}, {}, now, withdrawn) == {}
+
+
+def test_file_whose_rows_other_files_hold_is_no_loss() -> None:
+    assert losses_now({}, {"b.csv": BEFORE["b.csv"]}, {"b.csv": 0}, {}, ()) == {}
+
+
+def test_losses_are_told_with_rows_before_and_now() -> None:
+    losses = {"a.csv": Loss("aa", 1200, 1000, 200), "b.csv": Loss("bb", 1, 0, 1)}
+    assert describe_losses("raw/order_lines", losses) == (
+        "raw/order_lines: rows that were delivered before are no longer: a.csv (1,200 rows before, 1,000 now; 200 in "
+        "no other file); b.csv (1 row before, none now; 1 in no other file). Deliver them again, or name the file in "
+        "source.withdrawn if it is meant to be so."
+    )
+    assert "is there with its rows" in describe_losses("raw/order_lines", {})
