@@ -15,7 +15,7 @@ from segmentation_assets.errors import DataError
 from segmentation_assets.storage.file_hashes import file_sha256
 from segmentation_assets.tables.raw import DELIVERED_TABLES
 
-CSV_EXTENSIONS = (".csv", ".csv.gz", ".csv.zst")
+CSV_EXTENSIONS = tuple(f"{ending}{packed}" for ending in (".csv", ".tsv", ".txt") for packed in ("", ".gz", ".zst"))
 PARQUET_EXTENSIONS = (".parquet",)
 WORKBOOK_EXTENSIONS = (".xlsx", ".xlsm")
 DATABASE_EXTENSIONS = (".duckdb", ".sqlite", ".sqlite3", ".db")
