@@ -117,9 +117,12 @@ class DeliveredTable(_Section):
     columns: ColumnNames = Field(
         description="our column name: name in the file, or a list of names of which each file has exactly one"
     )
-    encoding: str = Field("utf-8", description="encoding of CSV files, for example utf-8 or cp1252")
+    encoding: str = Field("utf-8", description="encoding of CSV and other text files, for example utf-8 or cp1252")
     separator: Annotated[str, AfterValidator(_check_separator)] = Field(
-        ",", min_length=1, max_length=1, description="field separator of CSV files"
+        ",",
+        min_length=1,
+        max_length=1,
+        description='field separator of CSV and other text files, also of .tsv; a tab is written "\\t"',
     )
     decimal: Literal[".", ","] = Field(".", description="decimal mark of numbers in CSV files")
     date_format: Annotated[str, AfterValidator(_check_found)] = Field(

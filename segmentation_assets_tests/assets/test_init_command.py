@@ -89,6 +89,16 @@ def test_us_dates_ids_as_floats_and_a_header_with_blanks_are_taken_in(segmentati
     assert rows == [("2010-12-01 08:26:00", "13085"), ("2010-12-13 09:00:00", "13086")]
 
 
+@pytest.mark.parametrize("name", ["orders.tsv", "orders.txt.gz"])
+def test_tab_separated_text_is_taken_in(segmentation: Callable[..., Printed], name: str) -> None:
+    text = US.replace(",", "\t").encode()
+    Path(name).write_bytes(gzip.compress(text) if name.endswith(".gz") else text)
+
+    assert "certain  separator: '\\t'" in segmentation("init", name).out
+
+    assert ingest(segmentation).store.manifest("raw/order_lines").row_count == 2
+
+
 def test_files_below_one_folder_are_named_by_pattern(segmentation: Callable[..., Printed]) -> None:
     Path("in").mkdir()
     for month in ("01", "02"):

@@ -86,7 +86,7 @@ def test_an_empty_file_is_refused(tmp_path: Path) -> None:
 def test_a_file_of_unknown_kind_is_refused(tmp_path: Path) -> None:
     (tmp_path / "lines.xls").write_bytes(b"x")
     with pytest.raises(
-        DataError, match=r"lines\.xls of .* cannot be read\nHint: deliver one of \.csv, \.csv\.gz, \.csv\.zst"
+        DataError, match=r"lines\.xls of .* cannot be read\nHint: deliver one of \.csv, \.csv\.gz, \.csv\.zst, \.tsv"
     ):
         list_delivery(tmp_path, make_source("lines.*"))
 
@@ -189,6 +189,8 @@ def test_a_delivery_in_the_data_folder_itself_holds_no_results(tmp_path: Path) -
         ("a.csv", "csv"),
         ("a.CSV.ZST", "csv"),
         ("2025/a.csv.gz", "csv"),
+        ("a.tsv.zst", "csv"),
+        ("a.txt", "csv"),
         ("a.parquet", "parquet"),
         ("a.XLSX", "workbook"),
         ("a.xlsm", "workbook"),

@@ -111,6 +111,33 @@ def test_separator_decimal_mark_date_format_and_encoding_are_taken_from_the_mapp
     assert outcome.quarantine() == [("a.csv", 1, "not_a_number", "units", "-1.000")]
 
 
+def packed(ending: str, content: bytes) -> bytes:
+    packers = {".gz": gzip.compress, ".zst": zstandard.ZstdCompressor().compress}
+    return packers[ending](content) if ending in packers else content
+
+
+@pytest.mark.parametrize("ending", [".tsv", ".TXT", ".tsv.gz", ".txt.zst"])
+def test_tab_separated_text_is_read_like_csv(counter: Counter, ending: str) -> None:
+    rows = (HEADER, LINE, LINE.replace("P1", '"P\t2"'), "O2,short")
+    text = "".join(f"{row}\n".replace(",", "\t") for row in rows)
+    suffix = f".{ending.rpartition('.')[2]}"
+    (counter.folder / f"a{ending}").write_bytes(packed(suffix, text.encode()))
+
+    outcome = counter.ingest(order_lines_mapping(files=("a*",), separator="\t"))
+
+    assert outcome.rows("product_id", "source_row") == [("P1", 1)]
+    assert outcome.quarantine() == [
+        (f"a{ending}", 2, "broken_id", "product", "P\t2"),
+        (f"a{ending}", 3, "malformed_row", None, "O2\tshort"),
+    ]
+
+
+def test_tab_separated_text_with_another_separator_declared_says_so(counter: Counter) -> None:
+    counter.hand_in("a.tsv", LINE.replace(",", "\t"), header=HEADER.replace(",", "\t"))
+    with pytest.raises(DataError, match=r"Hint: the header was split at ','; set the separator"):
+        counter.ingest(order_lines_mapping(files=("*.tsv",)))
+
+
 def test_a_byte_that_is_not_utf8_is_located(counter: Counter) -> None:
     counter.hand_in("a.csv", LINE, LINE.replace("P1", "£1"), encoding="cp1252")
     offset = len(HEADER) + len(LINE) + 2 + LINE.index("P1")
@@ -210,14 +237,6 @@ def test_a_damaged_gzip_file_is_named(counter: Counter) -> None:
 
 def zstd(text: str) -> bytes:
     return zstandard.ZstdCompressor().compress(text.encode())
-
-
-@pytest.mark.parametrize("name", ["a.tsv", "A.TXT", "a.tsv.gz"])
-def test_texts_of_other_names_are_read_as_csv(counter: Counter, name: str) -> None:
-    text = f"{HEADER}\n{LINE}\n".replace(",", "\t").encode()
-    (counter.folder / name).write_bytes(gzip.compress(text) if name.endswith("gz") else text)
-    outcome = counter.ingest(order_lines_mapping(files=("*",), separator="\t"))
-    assert outcome.rows("source_file", "source_row", "order_id", "quantity") == [(name, 1, "O1", 2)]
 
 
 def test_zstandard_csv_is_unpacked_frame_by_frame(counter: Counter) -> None:
