@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 
+from segmentation_assets.config.loading import load_settings
 from segmentation_assets.graph.platform import Platform
 from segmentation_assets_tests.assets.conftest import MONTHS, Shop
 from segmentation_assets_tests.assets.stored import rewrite
@@ -70,3 +71,19 @@ def test_nothing_is_told_of_a_file_with_another_name_or_whose_rows_are_elsewhere
     run(shop.settings(), keys=RAW)
 
     assert loss_of(shop)[0].passed
+
+
+def test_nothing_is_told_of_the_built_in_shop_whose_settings_changed(tmp_path, run):
+    keys = {"source/synthetic_retail", "source/delivery", "raw/order_lines"}
+    shop = {
+        "data_dir": str(tmp_path),
+        "synthetic.customers": 50,
+        "synthetic.first_month": "2024-12",
+        "synthetic.months": 9,
+    }
+    for changes in ({}, {"synthetic.seed": 7, "synthetic.customers": 20}):
+        settings = load_settings(profile="demo", overrides={**shop, **changes}).settings
+        assert ("raw/order_lines", "all") in run(settings, keys=keys)
+    metadata = Platform(settings).store.manifest("raw/order_lines").metadata
+    assert len(metadata["delivered_files"]) == 9
+    assert metadata["lost_rows"] == {}

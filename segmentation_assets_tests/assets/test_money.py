@@ -45,6 +45,10 @@ def test_other_currencies_need_rates_and_a_changed_rate_makes_only_its_month_aga
     }  # fmt: skip
     assert manifest.metadata["amounts"].endswith("other currencies converted by the rate of the day")
     assert run(settings, keys=INGEST) == set()
+    raw = {check.name: check for check in Platform(settings).store.manifest("raw/order_lines").checks}
+    compared = raw["reconciliation"].metadata["comparison"]
+    assert [measure for measure, *_ in compared] == ["rows", "amount", "amount in EUR", "amount in GBP"]
+    assert all(expected == found for _, expected, found in compared)
 
     assert run(rates(shop, june="1.26"), keys=INGEST) == {("silver/order_lines", "all")}
     assert Platform(settings).store.manifest("silver/order_lines").metadata["months_classified"] == [MONTHS[0]]
@@ -57,6 +61,7 @@ def test_net_amounts_and_margin_reach_features_and_reports(shop, run):
     computed = run(settings)
     assert not {key for key, _ in computed if key.startswith(("source/", "raw/"))}
     assert lines(shop, settings, "SELECT count(*) FROM {table} WHERE amount <> quantity * unit_price * 0.8") == [(0,)]
+    assert "Analysed, EUR" in (shop.data_dir / "reports" / MONTHS[-1][:7] / "dashboard.html").read_text()
     for name in ("business_report.md", "dashboard.html"):
         assert "net of VAT" in (shop.data_dir / "reports" / MONTHS[-1][:7] / name).read_text()
     store = Platform(settings).store

@@ -73,6 +73,7 @@ def test_row_that_gets_lost_while_it_is_read_fails(
 
     ingested = counter.ingest().ingested
 
+    assert ingested.delivered_rows == len(lines.splitlines())
     result = reconcile_delivery(ingested)
     assert not result.passed
     assert f"of a.csv were found {len(lines.splitlines()) - 1} of {len(lines.splitlines())} rows" in result.sentence
