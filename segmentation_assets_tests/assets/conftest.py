@@ -58,6 +58,7 @@ class Shop:
             "calendar.first_snapshot": MONTHS[0][:7],
             "calendar.last_month": MONTHS[-1][:7],
             "source.kind": "files",
+            "clustering.algorithms.kmeans.n_init": 2,
             "leaderboard.resamples": 3,
         }
         return load_settings(profile="demo", overrides={**base, **source, **dotted}).settings

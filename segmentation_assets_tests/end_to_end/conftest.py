@@ -8,9 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from segmentation_assets_tests.assets.conftest import Shop, finished_shop
 from segmentation_assets_tests.end_to_end.commands import make_workplace, segmentation
 from segmentation_assets_tests.end_to_end.story import Story, told
 from segmentation_assets_tests.once import made_once
+
+__all__ = ["finished_shop"]
 
 
 def _make_finished_workplace(folder: Path) -> None:
@@ -32,7 +35,15 @@ def workplace(finished_workplace: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
+def told_shop(finished_shop: Shop, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a copy of the finished shop, for the tests of one file to tell a story on."""
+    root = tmp_path_factory.mktemp("shop")
+    shutil.copytree(finished_shop.data_dir, root / "data", symlinks=True)
+    return root
+
+
+@pytest.fixture(scope="module")
+def story(told_shop: Path) -> Iterator[Story]:
     """A small shop that is up to date, and Dagster running on it, for the tests of one file to go on with."""
-    with told(tmp_path_factory.mktemp("shop")) as started:
+    with told(told_shop) as started:
         yield started

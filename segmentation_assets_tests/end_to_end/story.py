@@ -9,9 +9,9 @@ from pathlib import Path
 
 from segmentation_assets.cli.config_command import show_text
 from segmentation_assets.config.loading import LoadedSettings
-from segmentation_assets_tests.assets.conftest import MONTHS, Shop, deliver_small_shop
+from segmentation_assets_tests.assets.conftest import MONTHS, Shop
 from segmentation_assets_tests.assets.stored import rewrite
-from segmentation_assets_tests.end_to_end.commands import REPOSITORY, segmentation
+from segmentation_assets_tests.end_to_end.commands import REPOSITORY
 from segmentation_assets_tests.end_to_end.dagster_dev import DagsterDev, Run
 from segmentation_assets_tests.keys import REPORTS
 
@@ -20,7 +20,6 @@ QUICK = {
     "automation__catch_up_after_seconds": 40,
     "automation__delivery_quiet_seconds": 4,
     "automation__max_attempts": 2,
-    "clustering__algorithms__kmeans__n_init": 2,
 }
 
 FEATURES = {"silver/snapshot_input", "silver/customer_history", "silver/customer_features"}
@@ -106,28 +105,10 @@ def write_settings(shop: Shop, **settings: object) -> None:
 
 
 @contextmanager
-def told(
-    root: Path,
-    *,
-    last_month: str = MONTHS[-1],
-    withheld: tuple[str, ...] = (),
-    before_start: Callable[[], object] = lambda: None,
-    **settings: object,
-) -> Iterator[Story]:
-    """Deliver a small shop, bring it up to date by `segmentation run`, and start Dagster on it.
-
-    `withheld` months lie beside the delivery folder at first; `before_start` is called before Dagster is started.
-    """
-    shop = Shop(root)
-    deliver_small_shop(shop, last_month=last_month)
-    for month in withheld:
-        for path in shop.deliveries.glob(f"*{month[:7]}*"):
-            path.rename(root / path.name)
-    write_settings(shop, **settings)
+def told(root: Path, **settings: object) -> Iterator[Story]:
+    """Start Dagster on a shop that is up to date."""
+    write_settings(Shop(root), **settings)
     for name in ("dagster.yaml", "workspace.yaml"):
         shutil.copy(REPOSITORY / name, root / name)
-    ended = segmentation(root, "run")
-    assert ended.code == 0, ended.err
-    before_start()
     with DagsterDev(root) as dev:
         yield Story(root, dev, settings)

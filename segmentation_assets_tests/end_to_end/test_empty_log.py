@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -12,9 +13,9 @@ from segmentation_assets_tests.end_to_end.story import Story, told
 
 
 @pytest.fixture(scope="module")
-def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
-    root = tmp_path_factory.mktemp("shop")
-    with told(root, before_start=lambda: shutil.rmtree(root / "data" / "dagster")) as started:
+def story(told_shop: Path) -> Iterator[Story]:
+    shutil.rmtree(told_shop / "data" / "dagster")
+    with told(told_shop) as started:
         yield started
 
 

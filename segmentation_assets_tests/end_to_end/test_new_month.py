@@ -9,7 +9,9 @@ from collections.abc import Iterator
 import pytest
 
 from segmentation_assets.graph.months import month_range, previous_month
-from segmentation_assets_tests.end_to_end.story import Story, told
+from segmentation_assets_tests.assets.conftest import Shop, deliver_small_shop
+from segmentation_assets_tests.end_to_end.commands import segmentation
+from segmentation_assets_tests.end_to_end.story import Story, told, write_settings
 
 NEWEST = previous_month(dt.datetime.now().astimezone().date().replace(day=1).isoformat())
 """The last month that has ended."""
@@ -27,7 +29,14 @@ SHORTER_THAN_QUIET = 1
 @pytest.fixture(scope="module")
 def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
     calendar = {"calendar__first_snapshot": MONTHS[0][:7], "calendar__last_month": None}
-    with told(tmp_path_factory.mktemp("shop"), last_month=NEWEST, withheld=(NEWEST,), **calendar) as started:
+    root = tmp_path_factory.mktemp("shop")
+    deliver_small_shop(Shop(root), last_month=NEWEST)
+    for path in Shop(root).deliveries.glob(f"*{NEWEST[:7]}*"):
+        path.rename(root / path.name)
+    write_settings(Shop(root), **calendar)
+    ended = segmentation(root, "run")
+    assert ended.code == 0, ended.err
+    with told(root, **calendar) as started:
         yield started
 
 
