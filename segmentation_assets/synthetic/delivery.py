@@ -90,11 +90,14 @@ class DeliveryFiles:
         Files of the delivery, and of the truth; each sorted.
     row_counts : dict of str to int
         Table → rows in all its files.
+    fault_counts : dict of str to int
+        Planted fault → rows that show it, over all months.
     """
 
     delivered: tuple[Path, ...]
     truth: tuple[Path, ...]
     row_counts: dict[str, int]
+    fault_counts: dict[str, int]
 
 
 @cache
@@ -171,8 +174,10 @@ def write_delivery(
         }
         for table, frame in frames.items():
             writer.write(table, f"{table}-{month.month}", frame)
-    writer.write("true_faults", "true_faults", planter.counts_frame())
-    return DeliveryFiles(tuple(sorted(writer.delivered)), tuple(sorted(writer.truth)), writer.row_counts)
+    faults = planter.counts_frame()
+    writer.write("true_faults", "true_faults", faults)
+    counted = {str(fault): int(rows) for fault, rows in faults.groupby("fault")["row_count"].sum().items() if rows}
+    return DeliveryFiles(tuple(sorted(writer.delivered)), tuple(sorted(writer.truth)), writer.row_counts, counted)
 
 
 class _Writer:

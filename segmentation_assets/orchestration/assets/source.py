@@ -33,6 +33,7 @@ def synthetic_retail(step: Step) -> None:
         "customers_yet_to_register": settings.synthetic.customers - written.row_counts["customers"],
         "profile": settings.synthetic.profile,
         "seed": settings.synthetic.seed,
+        **({"planted_faults": written.fault_counts} if written.fault_counts else {}),
         **({"faker_version": faker_version()} if settings.synthetic.personal_data else {}),
     }
 
