@@ -37,22 +37,17 @@ def on_data_change(graph: Graph, node: Node) -> Any:
     causes = _selection({other for other in upstream if _is_cause(node, other)})
     changed, waiting = condition.code_version_changed() & ~condition.missing(), condition.in_progress()
     if upstream:
-        deps = _selection(upstream)
+        is_lacking = condition.missing() & is_newest
         changed = condition.code_version_changed() | condition.newly_missing()
         changed |= condition.any_deps_match(condition.data_version_changed() & is_newest).allow(causes)
-        waiting |= condition.any_deps_match(condition.in_progress()).allow(deps)
-        waiting |= condition.any_deps_match(condition.missing() & is_newest & ~requested).allow(deps)
-        waiting |= condition.any_deps_match(requested).allow(others)
-    is_due = (
-        is_newest
-        & changed.with_label("its data or settings changed").since_last_handled()
-        & ~waiting.with_label("it or an input is missing or being made")
-    )
-    is_settled = is_due & ~is_due.newly_true()
-    joins = is_newest & condition.any_deps_match(requested).allow(companions) & ~waiting
-    return (is_settled.with_label("due for two looks") | joins.with_label("an input is asked for")).with_label(
-        "on_data_change"
-    )
+        waiting |= condition.any_deps_match(condition.in_progress() | is_lacking | requested).allow(others)
+        waiting |= condition.any_deps_match(condition.in_progress() | (is_lacking & ~requested)).allow(companions)
+    has_changed = changed.with_label("its data or settings changed").since_last_handled()
+    may_run = ~waiting.with_label("it or an input is missing or being made")
+    is_settled = has_changed & ~(is_newest & has_changed & may_run).newly_true()
+    joins = condition.any_deps_match(requested).allow(companions)
+    asked = is_settled.with_label("due for two looks") | joins.with_label("an input is asked for")
+    return (is_newest & asked & may_run).with_label("on_data_change")
 
 
 def _is_cause(node: Node, upstream: Node) -> bool:
