@@ -6,7 +6,7 @@ import datetime as dt
 import hashlib
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from segmentation_assets.graph.months import previous_month
 from segmentation_assets.graph.node import Input, Node, recent_months
 from segmentation_assets.graph.platform import Platform
 from segmentation_assets.graph.reading_due import DUE, reading_due
+from segmentation_assets.ingestion.accounts import REDELIVERED
 from segmentation_assets.ingestion.calendar import check_calendar, lookback_start, snapshot_as_of
 from segmentation_assets.ingestion.delivery import DeliveredFile, list_delivery
 from segmentation_assets.ingestion.mapping import MADE_BY, delivery_folder, effective_source
@@ -137,7 +138,7 @@ def _fact(platform: Platform, item: Input, partition: str) -> dict[str, str]:
 
 
 def parts_in_lookback(platform: Platform, item: Input, partition: str) -> dict[str, Any]:
-    """Entries of the delivered parts with a row in the lookback, or with rows of which none can be used.
+    """Entries of the delivered parts that hold a row of the lookback, or rows of which none can be used.
 
     Parameters
     ----------
@@ -150,16 +151,19 @@ def parts_in_lookback(platform: Platform, item: Input, partition: str) -> dict[s
     Returns
     -------
     dict
-        By part. Nobody knows where parts reach of which no row can be used; they are in every month.
+        By part. Nobody knows where parts reach of which no row can be read; they are in every month. Parts of which
+        all rows stand elsewhere are in none: a copy of a file, or an extract that overlaps, changes no month.
     """
     manifest = required_manifest(platform, item.key, WHOLE)
     months = set(lookback_months(platform, partition))
     parts = manifest.metadata.get(item.slice_name) or {}
-    return {
-        name: part
-        for name, part in parts.items()
-        if (months.intersection(part["months"]) if part["months"] else part["delivered"]["rows"])
-    }
+    return {name: part for name, part in parts.items() if _is_part_of(months, part)}
+
+
+def _is_part_of(months: set[str], part: Mapping[str, Any]) -> bool:
+    if part["raw"]:
+        return not months.isdisjoint(part["raw"])
+    return bool(part["set_aside"].keys() - {REDELIVERED}) and not (part["months"] and months.isdisjoint(part["months"]))
 
 
 def _parts(platform: Platform, item: Input, partition: str) -> dict[str, str]:

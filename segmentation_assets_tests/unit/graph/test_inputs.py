@@ -48,21 +48,25 @@ def test_lookback_cuts_off_months_before_its_start(make_platform, taken_in):
 
 
 def test_parts_are_those_that_reach_into_the_lookback_or_nobody_knows_where(platform, pretend):
-    def part(rows, *months):
-        return {"delivered": {"rows": rows}, "months": months}
+    def part(held=(), aside=(), read=()):
+        return {"raw": {key: {} for key in held}, "set_aside": {key: {} for key in aside}, "months": [*held, *read]}
 
     parts = {
-        "early.csv": part(2, "2025-04-01", "2025-06-01"),
-        "late.csv": part(2, "2025-07-01"),
-        "unread.csv": part(1),
-        "empty.csv": part(0),
+        "early.csv": part(["2025-04-01", "2025-06-01"]),
+        "overlapping.csv": part(["2025-07-01"], ["redelivered", "not_a_number"], ["2025-06-01"]),
+        "unread.csv": part(aside=["malformed_row"]),
+        "copy.csv": part(aside=["redelivered"], read=["2025-06-01"]),
+        "broken-copy.csv": part(aside=["malformed_row", "redelivered"], read=["2025-06-01"]),
+        "empty.csv": part(),
     }
     metadata = {"last_order_at": "2025-08-31T18:00:00", "delivered_parts": parts}
     months = ("2025-04-01", "2025-06-01", "2025-07-01")
     pretend(platform, "raw/order_lines", slices=dict.fromkeys(months, "m"), metadata=metadata)
     read = Input(key="raw/order_lines", window="parts", slice_name="delivered_parts")
-    assert list(parts_in_lookback(platform, read, "2025-06-01")) == ["early.csv", "unread.csv"]
-    assert set(parts_in_lookback(platform, read, "2025-07-01")) == {"early.csv", "late.csv", "unread.csv"}
+    assert set(parts_in_lookback(platform, read, "2025-06-01")) == {"early.csv", "unread.csv", "broken-copy.csv"}
+    assert set(parts_in_lookback(platform, read, "2025-07-01")) == {
+        "early.csv", "overlapping.csv", "unread.csv", "broken-copy.csv",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(
