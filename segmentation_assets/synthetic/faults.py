@@ -333,11 +333,7 @@ class FaultPlanter:
         return off.assign(product_name=texts, **{_MARKS: off[_MARKS] | struck})
 
     def _once(
-        self,
-        make: Callable[[Draws, pd.DataFrame], pd.DataFrame],
-        fault: str,
-        lines: pd.DataFrame,
-        month: str,
+        self, make: Callable[[Draws, pd.DataFrame], pd.DataFrame], fault: str, lines: pd.DataFrame, month: str
     ) -> pd.DataFrame:
         """Make what happens at most once a month of one of the lines, or nothing."""
         import numpy as np
