@@ -20,9 +20,10 @@ LARGEST_AMOUNT = 1_000_000_000_000
 _EARLIEST = "TIMESTAMP '1900-01-01'"
 _LATEST = "TIMESTAMP '2100-01-01'"
 _MONEY = "DECIMAL(22,4)"
-_WHITE_SPACE = "' ' || chr(9) || chr(10) || chr(13) || chr(160)"
-_HAS_MARGIN = r"'^[ \t\n\r\x{A0}]|[ \t\n\r\x{A0}]$'"
-"""Whether there is anything to trim: looking costs a third of trimming by a set of characters."""
+_WHITE_SPACE = "' ' || chr(0) || chr(9) || chr(10) || chr(13) || chr(160)"
+_HAS_MARGIN = r"'^[ \x{0}\t\n\r\x{A0}]|[ \x{0}\t\n\r\x{A0}]$'"
+"""Whether there is anything to trim: looking costs a third of trimming by a set of characters. Zero bytes are among it,
+as some tools fill up texts of a fixed width with them."""
 _CONTROL = r"'[\p{Cc}\x{2028}\x{2029}]'"
 """Line breaks and what else cannot be seen in a line."""
 
@@ -280,7 +281,9 @@ def _typing_repairs(value: _Value) -> tuple[tuple[str, str], ...]:
 
 
 def _text(value: _Value) -> _Rule:
-    return f"CAST({value.cleaned} AS VARCHAR)", "true", ()
+    """Take text as it is; a zero byte within it is a sign of damage, and nothing else can be done with it."""
+    has_zero = (("zero_byte", f"contains({value.cleaned}, chr(0))"),) if value.form == "text" else ()
+    return f"CAST({value.cleaned} AS VARCHAR)", "true", has_zero
 
 
 def _currency(value: _Value) -> _Rule:

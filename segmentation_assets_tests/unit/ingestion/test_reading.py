@@ -9,6 +9,9 @@ import zstandard
 
 from segmentation_assets.errors import DataError, SettingsError
 from segmentation_assets.ingestion.decoding import _ZSTD_CHUNK_BYTES
+from segmentation_assets.ingestion.parts import Reader
+from segmentation_assets.ingestion.reading import open_file
+from segmentation_assets.tables.raw import RAW_ORDER_LINES
 from segmentation_assets_tests.unit.ingestion.counter import HEADER, LINE, Counter, order_lines_mapping
 
 
@@ -309,6 +312,28 @@ def test_a_parquet_file_with_text_in_another_encoding_is_named(counter: Counter)
         counter.ingest(order_lines_mapping(files=("*.parquet",)))
 
 
+def test_zero_bytes_in_parquet_are_trimmed_around_a_value_and_set_aside_within(counter: Counter) -> None:
+    values = "('C1', 'NL00'), ('C10', 'BE'), ('C1', 'N0L'), ('C0D', 'BE')"
+    counter.hand_in_parquet(
+        "a.parquet",
+        "SELECT 'O1' AS \"order\", TIMESTAMP '2025-03-05' AS at, replace(customer, '0', chr(0)) AS customer, "
+        "'P1' AS product, 1 AS units, 2.5 AS price, replace(land, '0', chr(0)) AS land "
+        f"FROM (VALUES {values}) AS t(customer, land)",
+    )
+    columns = order_lines_mapping().columns | {"country": "land"}
+
+    outcome = counter.ingest(order_lines_mapping(files=("*.parquet",), columns=columns))
+
+    assert outcome.rows("customer_id", "country", "repairs") == [
+        ("C1", "NL", "country:trimmed"),
+        ("C1", "BE", "customer_id:trimmed"),
+    ]
+    assert outcome.quarantine() == [
+        ("a.parquet", 3, "zero_byte", "land", "N\0L"),
+        ("a.parquet", 4, "broken_id", "customer", "C\0D"),
+    ]
+
+
 def test_quoted_fields_may_hold_separators_quotes_and_line_ends(counter: Counter) -> None:
     counter.hand_in("a.csv", f'{LINE},"P,1\nsays ""x"""', f"{LINE},P", header=f"{HEADER},name")
     mapping = order_lines_mapping(columns=order_lines_mapping().columns | {"product_name": "name"})
@@ -391,3 +416,32 @@ def test_instants_with_a_zone_become_local_time_of_the_shop(counter: Counter) ->
         ("O2", "2025-02-01 00:30:00"),
     ]
     assert outcome.ingested.months == ("2025-02-01", "2025-07-01")
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        pytest.param((), id="none"),
+        pytest.param((f'{LINE},"one\ntwo\n\nfour"',), id="text of several lines"),
+        pytest.param((f'{LINE},"open',), id="open quote up to the end of the file"),
+        pytest.param((f'{LINE},"open', f"{LINE},x", f'{LINE},"closed"'), id="open quote up to the next one"),
+        pytest.param((f'{LINE},in"side', f'"{LINE}",x'), id="stray quotes"),
+        pytest.param((f'{LINE},"shut"too early',), id="text behind a quote"),
+        pytest.param((LINE, "", "x", f"{LINE},a,b", f"{LINE},a,"), id="too few and too many cells"),
+    ],
+)
+@pytest.mark.parametrize("line_end", ["\n", "\r\n"])
+def test_every_line_is_a_row_or_stands_within_a_value(counter: Counter, damage: tuple[str, ...], line_end: str) -> None:
+    """Counts the lines of the file by themselves, without any reader of CSV."""
+    text = "\n".join((f"{HEADER},name", f"{LINE},first", *damage, f"{LINE},last", f"{LINE},last", ""))
+    (counter.folder / "a.csv").write_bytes(text.replace("\n", line_end).encode())
+    mapping = order_lines_mapping(columns=order_lines_mapping().columns | {"product_name": "name"})
+    scratch = counter.staging
+    scratch.mkdir()
+    (part,) = open_file(Reader(counter.connection, RAW_ORDER_LINES, mapping, counter.folder, scratch), "a.csv", 0)
+
+    rows = counter.connection.execute(f"SELECT COLUMNS('raw_.*'), malformed FROM ({part.sql})").fetchall()
+
+    within = sum((value or "").count("\n") for row in rows for value in row)
+    blank = damage.count("")
+    assert len(rows) + within + blank == len(text.splitlines()) - 1
