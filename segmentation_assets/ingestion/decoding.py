@@ -25,6 +25,8 @@ _ZSTD_WINDOW_BYTES = 1 << 31
 """Largest window that the zstd command writes (--long=31)."""
 
 _LONGEST_VALUE = 500
+_FEWEST_COLUMNS = 4
+"""Columns from which on a line of a value hardly has as many separators by chance as a row has."""
 
 
 def utf8_text(path: Path, name: str, encoding: str, scratch: Path) -> Path:
@@ -91,6 +93,12 @@ def read_header(path: Path, name: str, separator: str) -> tuple[str, ...]:
     return tuple(header)
 
 
+def count_lines(path: Path) -> int:
+    """Count the lines of a UTF-8 file that hold more than white space."""
+    with path.open("rb") as stream:
+        return sum(1 for line in stream if line.strip())
+
+
 def rewrite_records(path: Path, separator: str, width: int, target: Path) -> int:
     """Write the records of an irregular CSV file with their number, those that do not fit the header marked.
 
@@ -113,7 +121,7 @@ def rewrite_records(path: Path, separator: str, width: int, target: Path) -> int
 
     Notes
     -----
-    A record whose quotes are wrong or not closed ends with its first line; reading goes on with the next line.
+    A record whose quotes are wrong, as `read_data_records` says, ends with its first line.
     """
     with path.open(encoding="utf-8-sig", newline="") as stream, target.open("w", encoding="utf-8", newline="") as out:
         writer = csv.writer(out, lineterminator="\n", quoting=csv.QUOTE_ALL)
@@ -276,11 +284,13 @@ class _Lines:
 def read_data_records(stream: Iterable[str], separator: str) -> Iterator[tuple[list[str], bool]]:
     """Yield the fields of each record after the header, and whether its quotes are well formed.
 
-    Where they are not, the record ends with its first line, so that one open quote does not swallow what follows.
+    Where they are not, the record ends with its first line, so that one open quote does not swallow what follows. They
+    are not either where a record takes several lines, and its first and its last each have all fields by themselves: a
+    stray quote in each of two rows makes one of both and of all between.
     """
     lines = _Lines(stream)
     reader = csv.reader(lines, delimiter=separator, strict=True)
-    next(reader, None)
+    width = len(next(reader, []))
     while True:
         lines.mark()
         try:
@@ -290,4 +300,8 @@ def read_data_records(stream: Iterable[str], separator: str) -> Iterator[tuple[l
         except csv.Error:
             yield [lines.return_all_but_first().rstrip("\r\n")], False
         else:
-            yield fields, True
+            ends = (lines.taken[0], lines.taken[-1]) if len(lines.taken) > 1 and width >= _FEWEST_COLUMNS else ()
+            if ends and all(line.count(separator) >= width - 1 for line in ends):
+                yield [lines.return_all_but_first().rstrip("\r\n")], False
+            else:
+                yield fields, True

@@ -8,7 +8,7 @@ from pathlib import Path
 from segmentation_assets.errors import DataError
 from segmentation_assets.ingestion.columns import find_columns
 from segmentation_assets.ingestion.databases import open_database
-from segmentation_assets.ingestion.decoding import read_header, rewrite_records, utf8_text
+from segmentation_assets.ingestion.decoding import count_lines, read_header, rewrite_records, utf8_text
 from segmentation_assets.ingestion.delivery import Kind, kind_of
 from segmentation_assets.ingestion.parts import NO_TEXT, ReadablePart, Reader, make_part
 from segmentation_assets.ingestion.workbooks import open_workbook
@@ -84,7 +84,7 @@ def _open_csv(reader: Reader, name: str, index: int) -> list[ReadablePart]:
     relation = _regular_csv(path, separator, width)
     row, malformed = "row_number() OVER ()", NO_TEXT
     row_count = _count_clean_rows(reader.connection, relation)
-    if row_count is None:
+    if row_count is None or count_lines(path) - 1 > row_count:
         rewritten = decoded.with_suffix(".rewritten")
         row_count = rewrite_records(path, separator, width, rewritten)
         relation = _rewritten_csv(rewritten, width)

@@ -12,7 +12,13 @@ from segmentation_assets.ingestion.decoding import _ZSTD_CHUNK_BYTES
 from segmentation_assets.ingestion.parts import Reader
 from segmentation_assets.ingestion.reading import open_file
 from segmentation_assets.tables.raw import RAW_ORDER_LINES
-from segmentation_assets_tests.unit.ingestion.counter import HEADER, LINE, Counter, order_lines_mapping
+from segmentation_assets_tests.unit.ingestion.counter import (
+    HEADER,
+    LINE,
+    ORDER_LINE_COLUMNS,
+    Counter,
+    order_lines_mapping,
+)
 
 
 def test_a_missing_column_is_named_with_those_found_and_the_closest(counter: Counter) -> None:
@@ -341,17 +347,26 @@ def test_quoted_fields_may_hold_separators_quotes_and_line_ends(counter: Counter
     assert outcome.rows("product_name", "source_row") == [('P,1\nsays "x"', 1), ("P", 2)]
 
 
-def test_a_stray_pair_of_quotes_is_not_stored_as_an_order(counter: Counter) -> None:
-    """The quotes around two lines and a half make them one row, whose order id holds line breaks."""
-    rows = [f"O{number},2025-03-05 10:00:00,C1,P1,1,1.50" for number in range(5)]
-    rows[1], rows[3] = f'"{rows[1]}', rows[3].replace("O3", 'O3"')
-    counter.hand_in("a.csv", *rows)
+@pytest.mark.parametrize(("opened", "closed"), [("O1", "O3"), ("red", "lamp"), ("note", "note"), ("O1", "note")])
+def test_a_stray_pair_of_quotes_swallows_no_row(counter: Counter, opened: str, closed: str) -> None:
+    """The quotes lie in an id, in a mapped text, or in a column that nobody asks for, which is called note."""
+    rows = [f"O{number},2025-03-05 10:00:00,C1,P1,1,1.50,red lamp,note" for number in range(5)]
+    rows[1], rows[3] = rows[1].replace(opened, f'"{opened}'), rows[3].replace(closed, f'{closed}"')
+    counter.hand_in("a.csv", *rows, header=f"{HEADER},name,remark")
 
-    outcome = counter.ingest()
+    outcome = counter.ingest(order_lines_mapping(columns=ORDER_LINE_COLUMNS | {"product_name": "name"}))
 
-    assert outcome.rows("order_id", "source_row") == [("O0", 1), ("O4", 3)]
-    swallowed = "\n".join([rows[1][1:], rows[2], "O3"])
-    assert outcome.quarantine() == [("a.csv", 2, "broken_id", "order", swallowed)]
+    assert [order.strip('"') for (order,) in outcome.rows("order_id")] == ["O0", "O2", "O3", "O4"]
+    assert outcome.quarantine() == [("a.csv", 2, "malformed_row", None, rows[1])]
+    assert outcome.ingested.delivered_rows == 5
+
+
+def test_value_with_line_breaks_and_separators_is_one_row(counter: Counter) -> None:
+    name = "red lamp, large\nin two, or three, parts"
+    counter.hand_in("a.csv", f'{LINE},"{name}"', f"{LINE},x", "", header=f"{HEADER},name")
+    outcome = counter.ingest(order_lines_mapping(columns=ORDER_LINE_COLUMNS | {"product_name": "name"}))
+    assert outcome.rows("source_row", "product_name") == [(1, name), (2, "x")]
+    assert outcome.quarantine() == []
 
 
 def test_malformed_rows_keep_the_numbers_of_the_rows_after_them(counter: Counter) -> None:
