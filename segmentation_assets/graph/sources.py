@@ -216,6 +216,6 @@ def _order_lines_node(settings: Settings) -> Node:
             "money.exchange.rates",
             *(("currency",) if reads_currency else ()),
         ),
-        logic_version="3",
+        logic_version="4",
         external="rates_file" if settings.money.exchange.file else "",
     )

@@ -166,8 +166,10 @@ def _vat_units(vat: VatSettings) -> str:
 
 
 def rule_condition(rule: VatRule) -> str:
-    """Make the SQL condition of a VAT rule on the columns of a ``line`` and its ``product``."""
-    return " AND ".join(f"{_RULE_COLUMNS[name]} = {quote_text(value)}" for name, value in rule.conditions.items())
+    """Make the SQL condition of a VAT rule on a ``line`` and its ``product``, whatever the letter case."""
+    return " AND ".join(
+        f"lower({_RULE_COLUMNS[name]}) = lower({quote_text(value)})" for name, value in rule.conditions.items()
+    )
 
 
 def _whole_vat(rate: float) -> int:

@@ -75,6 +75,12 @@ def test_margin_is_net_of_vat_whatever_is_analysed(
     assert amounts(connection, lines({"cost_price": 4}), Conversion("EUR", vat)) == [expected]
 
 
+def test_conditions_of_a_rate_hold_whatever_the_letter_case(connection: Connection) -> None:
+    vat = VatSettings(prices="include", analyse="net", rates=(VatRule(country="germany", rate=0.25),))
+    relation = lines({"country": "Germany"}, {"country": "GERMANY"})
+    assert [row[0] for row in amounts(connection, relation, Conversion("EUR", vat))] == ["8", "8"]
+
+
 def test_delivered_rate_goes_before_the_first_rule_that_fits_and_that_before_the_rate_of_all_others(
     connection: Connection,
 ) -> None:
