@@ -9,7 +9,7 @@ BIN   := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo ui test lint format lock clean-venv check-python
+.PHONY: help setup demo ui picture test lint format lock clean-venv check-python
 
 help: ## list the targets
 	@echo "usage: make TARGET [PYTHON=python3.12] [PROFILE=demo] [WORKERS=4]"
@@ -22,6 +22,10 @@ demo: $(STAMP) ## bring a small synthetic shop through to its segments
 
 ui: $(STAMP) ## open the Dagster UI on PROFILE
 	$(BIN)/segmentation ui --profile $(PROFILE)
+
+picture: demo ## draw docs/images/dashboard.png anew from the demo (needs chromium)
+	chromium --headless --no-sandbox --disable-gpu --hide-scrollbars --window-size=1280,960 \
+		--screenshot=docs/images/dashboard.png file://$(CURDIR)/data/demo/reports/latest/dashboard.html
 
 test: $(STAMP) ## run all tests in WORKERS processes
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
