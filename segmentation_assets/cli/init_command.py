@@ -63,13 +63,19 @@ def _refuse_servers(files: Sequence[Path]) -> None:
         )
 
 
+_PROSE = (".txt", ".txt.gz", ".txt.zst")
+
+
 def _files_of(named: Path, target: Path) -> list[Path]:
-    """List the files in and below a folder that can be read; what is no folder stands for itself."""
+    """List the files in and below a folder that can be read; what is no folder stands for itself.
+
+    In a folder ``.txt`` is more often a note than a table; such files are looked at where they are named.
+    """
     if not named.is_dir():
         return [named]
     home = target.absolute().parent
     found = [named / name for name in matching_files(named, "**/*", home / PROPOSED_DATA_DIR)]
-    files = sorted(path for path in found if kind_of(path.name))
+    files = sorted(path for path in found if kind_of(path.name) and not path.name.lower().endswith(_PROSE))
     if not files:
         raise DataError(
             f"{named} holds no file that can be read", "name a folder with CSV, Parquet, Excel or databases."

@@ -6,16 +6,15 @@ import datetime as dt
 import hashlib
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from segmentation_assets.errors import DataError, PredecessorError, SettingsError
 from segmentation_assets.graph.months import previous_month
 from segmentation_assets.graph.node import Input, Node, recent_months
 from segmentation_assets.graph.platform import Platform
 from segmentation_assets.graph.reading_due import DUE, reading_due
-from segmentation_assets.ingestion.accounts import REDELIVERED
+from segmentation_assets.ingestion.accounts import PartAccount
 from segmentation_assets.ingestion.calendar import check_calendar, lookback_start, snapshot_as_of
 from segmentation_assets.ingestion.delivery import DeliveredFile, list_delivery
 from segmentation_assets.ingestion.mapping import MADE_BY, delivery_folder, effective_source
@@ -137,8 +136,8 @@ def _fact(platform: Platform, item: Input, partition: str) -> dict[str, str]:
     return {f"{item.key}: {item.slice_name}": json.dumps(manifest.metadata.get(item.slice_name), sort_keys=True)}
 
 
-def parts_in_lookback(platform: Platform, item: Input, partition: str) -> dict[str, Any]:
-    """Entries of the delivered parts that hold a row of the lookback, or rows of which none can be used.
+def parts_in_lookback(platform: Platform, item: Input, partition: str) -> tuple[PartAccount, ...]:
+    """Return what became of the delivered parts, as far as the lookback of a month shows it.
 
     Parameters
     ----------
@@ -150,24 +149,19 @@ def parts_in_lookback(platform: Platform, item: Input, partition: str) -> dict[s
 
     Returns
     -------
-    dict
-        By part. Nobody knows where parts reach of which no row can be read; they are in every month. Parts of which
-        all rows stand elsewhere are in none: a copy of a file, or an extract that overlaps, changes no month.
+    tuple of PartAccount
+        Rows of the months of the lookback, and rows whose day cannot be read, in every month. Parts of which all such
+        rows stand elsewhere are left out: a copy of a file, or an extract that overlaps, changes no month.
     """
     manifest = required_manifest(platform, item.key, WHOLE)
-    months = set(lookback_months(platform, partition))
+    months = lookback_months(platform, partition)
     parts = manifest.metadata.get(item.slice_name) or {}
-    return {name: part for name, part in parts.items() if _is_part_of(months, part)}
-
-
-def _is_part_of(months: set[str], part: Mapping[str, Any]) -> bool:
-    if part["raw"]:
-        return not months.isdisjoint(part["raw"])
-    return bool(part["set_aside"].keys() - {REDELIVERED}) and not (part["months"] and months.isdisjoint(part["months"]))
+    accounts = (PartAccount.from_json(name, part).within(months) for name, part in parts.items())
+    return tuple(account for account in accounts if account.holds_rows)
 
 
 def _parts(platform: Platform, item: Input, partition: str) -> dict[str, str]:
-    parts = json.dumps(parts_in_lookback(platform, item, partition))
+    parts = json.dumps([(part.name, part.to_json()) for part in parts_in_lookback(platform, item, partition)])
     return {f"{item.key}: {item.slice_name}": hashlib.sha256(parts.encode()).hexdigest()[:32]}
 
 

@@ -5,9 +5,8 @@ Rows are counted by whoever opens the file; what was stored and set aside is cou
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -44,6 +43,9 @@ class Holding:
         sums = {code: self.amounts.get(code, none) + other.amounts.get(code, none) for code in codes}
         return Holding(self.rows + other.rows, {code: amount for code, amount in sums.items() if amount})
 
+    def __sub__(self, other: Holding) -> Holding:
+        return self + Holding(-other.rows, {code: -amount for code, amount in other.amounts.items()})
+
     def to_json(self) -> dict[str, Any]:
         """Write it as plain values; money as text, so that it stays exact."""
         return {"rows": self.rows, "amounts": {code: str(amount) for code, amount in sorted(self.amounts.items())}}
@@ -65,40 +67,58 @@ class PartAccount:
         Rows that the file has, and their money as far as quantity and price can be read.
     raw : mapping of str to Holding
         What the raw table has of it, by month as YYYY-MM-01; under ``whole`` where it has no months.
-    set_aside : mapping of str to Holding
-        What the quarantine has of it, by reason code; rows that another file holds under ``redelivered``.
-    months : tuple of str
-        Months of the rows that can be read, whichever file holds their order.
+    set_aside : mapping of str to mapping of str to Holding
+        What the quarantine has of it, by reason code and month; rows that another file holds under ``redelivered``, and
+        rows whose day cannot be read under an empty month.
     """
 
     name: str
     delivered: Holding
     raw: Mapping[str, Holding]
-    set_aside: Mapping[str, Holding]
-    months: tuple[str, ...]
+    set_aside: Mapping[str, Mapping[str, Holding]]
 
     @property
     def found(self) -> Holding:
         """What was stored and set aside, together."""
-        return add_up((*self.raw.values(), *self.set_aside.values()))
+        return add_up((*self.raw.values(), *(held for months in self.set_aside.values() for held in months.values())))
+
+    def within(self, months: Collection[str]) -> PartAccount:
+        """Leave out what was found of other months, and as much of what was delivered: what is lost stays missing."""
+        raw = {month: held for month, held in self.raw.items() if month in months}
+        aside = {
+            reason: kept
+            for reason, by_month in self.set_aside.items()
+            if (kept := {month: held for month, held in by_month.items() if not month or month in months})
+        }
+        rest = PartAccount(self.name, Holding(), raw, aside)
+        return replace(rest, delivered=self.delivered - self.found + rest.found)
+
+    @property
+    def holds_rows(self) -> bool:
+        """Whether it has rows of its own: stored, or set aside for another reason than that another file has them."""
+        return bool(self.raw or self.set_aside.keys() - {REDELIVERED})
 
     def to_json(self) -> dict[str, Any]:
         """Write it as plain values, without the name."""
         return {
             "delivered": self.delivered.to_json(),
-            "raw": {month: holding.to_json() for month, holding in self.raw.items()},
-            "set_aside": {reason: holding.to_json() for reason, holding in self.set_aside.items()},
-            "months": list(self.months),
+            "raw": _to_json(self.raw),
+            "set_aside": {reason: _to_json(months) for reason, months in self.set_aside.items()},
         }
 
     @classmethod
     def from_json(cls, name: str, values: Mapping[str, Any]) -> PartAccount:
         """Read what `to_json` writes."""
-        raw, set_aside = (
-            {key: Holding.from_json(holding) for key, holding in values[place].items()}
-            for place in ("raw", "set_aside")
-        )
-        return cls(name, Holding.from_json(values["delivered"]), raw, set_aside, tuple(values["months"]))
+        set_aside = {reason: _from_json(months) for reason, months in values["set_aside"].items()}
+        return cls(name, Holding.from_json(values["delivered"]), _from_json(values["raw"]), set_aside)
+
+
+def _to_json(by_month: Mapping[str, Holding]) -> dict[str, Any]:
+    return {month: holding.to_json() for month, holding in by_month.items()}
+
+
+def _from_json(values: Mapping[str, Any]) -> dict[str, Holding]:
+    return {month: Holding.from_json(holding) for month, holding in values.items()}
 
 
 def add_up(holdings: Iterable[Holding]) -> Holding:
@@ -128,25 +148,25 @@ def account_for_parts(
     tuple of PartAccount
         In delivery order.
     """
-    everything = scratch.everything()
-    month = _month_sql(table)
-    read = _sums(connection, table, everything, f"CASE WHEN fault IS NULL THEN {month} ELSE '{_NOT_READ}' END")
-    raw = _sums(connection, table, parquet_scan(written), month)
-    aside: dict[str, dict[str, Holding]] = {}
+    everything, month = scratch.everything(), _month_sql(table)
+    delivered = _sums(connection, table, everything, "''", "''")
+    raw = _sums(connection, table, parquet_scan(written), "''", month)
+    aside: _Sums = {}
     if quarantine.exists():
-        columns = "".join(f", line.{name}" for name in _MONEY_COLUMNS) if _has_money(table) else ""
+        instant = time_column(table)
+        columns = "".join(f", line.{name}" for name in (_MONEY_COLUMNS if _has_money(table) else ()))
+        columns += f", line.{quote_identifier(instant)}" if instant else ""
         lines = (
             f"(SELECT aside.source_file, aside.reason{columns} FROM {parquet_scan([quarantine])} AS aside "
             f"LEFT JOIN {everything} AS line USING (source_file, source_row))"
         )
-        aside = _sums(connection, table, lines, "reason")
+        aside = _sums(connection, table, lines, "reason", month)
     return tuple(
         PartAccount(
             name,
-            Holding(rows, add_up(read.get(name, {}).values()).amounts),
-            raw.get(name, {}),
+            Holding(rows, add_up(delivered.get(name, {}).get("", {}).values()).amounts),
+            raw.get(name, {}).get("", {}),
             aside.get(name, {}),
-            tuple(sorted(set(read.get(name, {})) - {_NOT_READ, WHOLE_SLICE})),
         )
         for name, rows in zip(scratch.part_names, scratch.part_rows, strict=True)
     )
@@ -161,18 +181,26 @@ def _has_money(table: Table) -> bool:
 
 def _month_sql(table: Table) -> str:
     column = time_column(table)
-    return quote_text(WHOLE_SLICE) if column is None else f"strftime({quote_identifier(column)}, '%Y-%m-01')"
+    return (
+        quote_text(WHOLE_SLICE)
+        if column is None
+        else f"coalesce(strftime({quote_identifier(column)}, '%Y-%m-01'), {quote_text(_NOT_READ)})"
+    )
 
 
-def _sums(connection: Connection, table: Table, relation: str, label: str) -> dict[str, dict[str, Holding]]:
-    """Rows and money by part and label, the labels of a part sorted."""
+_Sums = dict[str, dict[str, dict[str, Holding]]]
+
+
+def _sums(connection: Connection, table: Table, relation: str, label: str, month: str) -> _Sums:
+    """Rows and money by part, label and month, each of them sorted."""
     currency = f"coalesce(currency, {quote_text(WITHOUT_CURRENCY)})" if _has_money(table) else "''"
     amount = f"coalesce(sum({line_amount_sql()}), 0)" if _has_money(table) else "0"
     counted = connection.execute(
-        f"SELECT source_file, {label}, {currency}, count(*), {amount} FROM {relation} GROUP BY ALL ORDER BY ALL"
+        f"SELECT source_file, {label}, {month}, {currency}, count(*), {amount} FROM {relation} "
+        "GROUP BY ALL ORDER BY ALL"
     ).fetchall()
-    found: defaultdict[str, dict[str, Holding]] = defaultdict(dict)
-    for part, name, code, rows, money in counted:
-        held = found[part].get(name, Holding())
-        found[part][name] = held + Holding(int(rows), {code: Decimal(money)})
-    return dict(found)
+    found: _Sums = {}
+    for part, name, day, code, rows, money in counted:
+        by_month = found.setdefault(part, {}).setdefault(name, {})
+        by_month[day] = by_month.get(day, Holding()) + Holding(int(rows), {code: Decimal(money)})
+    return found

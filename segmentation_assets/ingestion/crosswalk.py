@@ -165,7 +165,7 @@ def _load(connection: Connection, path: Path) -> tuple[str, ...]:
     columns = read_header(path)
     unknown = sorted(set(columns) - {*_NEEDED, *_OPTIONAL})
     missing = sorted(set(_NEEDED) - set(columns))
-    if missing or unknown or len(set(columns)) < len(columns):
+    if missing or unknown:
         raise DataError(
             f"{path.name} has the columns {', '.join(columns) or 'none'}",
             f"its first line has to be {','.join(_NEEDED)} and where wanted {','.join(_OPTIONAL)}.",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 from typing import Literal
@@ -45,7 +45,7 @@ class DeliveredFile:
         Path below the delivery folder, with ``/`` between its parts.
     file_index : int
         Place in delivery order within the table, from 0: by the pattern that first matches the file, then by name, in
-        which numbers count as numbers.
+        which numbers count as numbers; a file with the bytes of an earlier one comes right after it.
     size_bytes : int
     sha256 : str
         64 hex digits of the file's bytes.
@@ -110,9 +110,9 @@ def list_delivery(
                 _claim(owners[name], source, table, pattern, name)
                 names[name] = None
     return tuple(
-        _describe(folder, table, name, index, hash_of)
+        file
         for table, names in listed.items()
-        for index, name in enumerate(names)
+        for file in _copies_after_originals([_describe(folder, table, name, hash_of) for name in names])
     )
 
 
@@ -190,7 +190,16 @@ def _has_own_parts(kind: Kind | None, one: DeliveredTable, other: DeliveredTable
     return kind == "database" and None not in (one.table, other.table) and one.table != other.table
 
 
-def _describe(folder: Path, table: str, name: str, index: int, hash_of: Callable[[Path], str]) -> DeliveredFile:
+def _copies_after_originals(files: Sequence[DeliveredFile]) -> list[DeliveredFile]:
+    """Put a file with the bytes of an earlier one right after it, so that it undoes no correction in between."""
+    first: dict[str, int] = {}
+    for index, file in enumerate(files):
+        first.setdefault(file.sha256, index)
+    ordered = sorted(files, key=lambda file: first[file.sha256])
+    return [replace(file, file_index=index) for index, file in enumerate(ordered)]
+
+
+def _describe(folder: Path, table: str, name: str, hash_of: Callable[[Path], str]) -> DeliveredFile:
     path = folder / name
     if kind_of(name) is None:
         raise DataError(
@@ -200,4 +209,4 @@ def _describe(folder: Path, table: str, name: str, index: int, hash_of: Callable
     size = path.stat().st_size
     if size == 0:
         raise DataError(f"{name} of source.{table} is empty (0 bytes)", "deliver it again, or remove it.")
-    return DeliveredFile(table, name, index, size, hash_of(path))
+    return DeliveredFile(table, name, 0, size, hash_of(path))

@@ -6,7 +6,7 @@ import datetime as dt
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Decimal
 from itertools import pairwise
 from pathlib import Path
 
@@ -133,12 +133,11 @@ def _read_span(place: str, row: Mapping[str, str | None]) -> tuple[dt.date, dt.d
 
 
 def _read_number(place: str, text: str) -> Decimal:
-    try:
-        rate = Decimal(text)
-    except InvalidOperation as problem:
-        raise DataError(f"{place}: rate '{text}' is no number", "write it with a decimal point.") from problem
+    if not re.fullmatch(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?", text):
+        raise DataError(f"{place}: rate '{text}' is no number", "write it with a decimal point.")
+    rate = Decimal(text)
     smallest = Decimal(1).scaleb(-RATE_DECIMALS)
-    if not rate.is_finite() or not smallest <= rate <= LARGEST_RATE:
+    if not smallest <= rate <= LARGEST_RATE:
         raise DataError(
             f"{place}: rate '{text}' is out of range",
             f"write what one unit is worth in the reporting currency, from {smallest:f} to {LARGEST_RATE:,}.",

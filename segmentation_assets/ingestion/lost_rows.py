@@ -14,7 +14,7 @@ _KEYS = {
     "order_lines": ("order_id",),
     "customers": ("customer_id",),
     "products": ("product_id",),
-    "engagement_events": ("customer_id", "event_at"),
+    "engagement_events": ("customer_id", "event_at", "event_type"),
 }
 """Columns by which rows of a delivered table are found again in another file."""
 
@@ -75,18 +75,14 @@ def _is_part_of(part: str, name: str) -> bool:
     return part == name or part.startswith(f"{name}[")
 
 
-def shrunken_files(before: Mapping[str, FileRecord], now: Mapping[str, FileRecord]) -> dict[str, FileRecord]:
-    """List the files of before that are gone, or have fewer rows now; one that only changed its name is neither."""
+def changed_files(before: Mapping[str, FileRecord], now: Mapping[str, FileRecord]) -> dict[str, FileRecord]:
+    """List the files of before that are gone or have other content now; one that only changed its name is neither."""
     contents = {record.sha256 for record in now.values()}
-    return {
-        name: record
-        for name, record in before.items()
-        if record.sha256 not in contents and (name not in now or now[name].rows < record.rows)
-    }
+    return {name: record for name, record in before.items() if record.sha256 not in contents}
 
 
 def count_lost_rows(
-    connection: Connection, table_name: str, before: str, now: str, files: Sequence[str]
+    connection: Connection, table_name: str, before: str, now: str, files: Mapping[str, bool]
 ) -> dict[str, int]:
     """Count the rows of some files that the raw table held before and holds from no file now.
 
@@ -97,7 +93,8 @@ def count_lost_rows(
         Delivered table, such as ``order_lines``.
     before, now : str
         SQL table expressions of the raw table.
-    files : sequence of str
+    files : mapping of str to bool
+        File → whether it is gone or has fewer rows than before.
 
     Returns
     -------
@@ -106,16 +103,24 @@ def count_lost_rows(
 
     Notes
     -----
-    Order lines are looked for by their order: of an order with three lines before and two now, one is lost.
+    Order lines are looked for by their order: of an order with three lines before and two now, one is lost where the
+    file is shorter. In a file that is not, an order may have been corrected, and counts as lost when it is in no file.
     """
-    key = ", ".join(map(quote_identifier, _KEYS[table_name]))
-    named = ", ".join(quote_text(name) for name in files)
+    keys = _KEYS[table_name]
+    key = ", ".join(map(quote_identifier, keys))
+    filled = ", ".join(
+        f"coalesce(CAST({quote_identifier(name)} AS VARCHAR), '') AS {quote_identifier(name)}" for name in keys
+    )
+    named = ", ".join(f"({quote_text(name)}, {is_shorter})" for name, is_shorter in files.items())
     counted = connection.execute(
-        f"WITH files AS (SELECT unnest([{named}]) AS file), "
-        f"old AS (SELECT file, {key}, count(*) AS row_count FROM {before} JOIN files "
+        f"WITH files AS (SELECT * FROM (VALUES {named}) AS t(file, is_shorter)), "
+        f"old AS (SELECT file, is_shorter, {key}, count(*) AS row_count FROM "
+        f"(SELECT source_file, {filled} FROM {before}) JOIN files "
         "ON source_file = file OR starts_with(source_file, file || '[') GROUP BY ALL), "
-        f"new AS (SELECT {key}, count(*) AS row_count FROM {now} SEMI JOIN old USING ({key}) GROUP BY ALL) "
-        "SELECT file, sum(greatest(old.row_count - coalesce(new.row_count, 0), 0)) FROM old "
+        f"new AS (SELECT {key}, count(*) AS row_count FROM (SELECT {filled} FROM {now}) SEMI JOIN old USING ({key}) "
+        "GROUP BY ALL) "
+        "SELECT file, sum(CASE WHEN is_shorter OR new.row_count IS NULL THEN "
+        "greatest(old.row_count - coalesce(new.row_count, 0), 0) ELSE 0 END) FROM old "
         f"LEFT JOIN new USING ({key}) GROUP BY file ORDER BY file"
     ).fetchall()
     return dict.fromkeys(files, 0) | {str(name): int(count) for name, count in counted}
@@ -123,7 +128,7 @@ def count_lost_rows(
 
 def losses_now(
     earlier: Mapping[str, Loss],
-    shrunken: Mapping[str, FileRecord],
+    changed: Mapping[str, FileRecord],
     lost_rows: Mapping[str, int],
     now: Mapping[str, FileRecord],
     withdrawn: Sequence[str],
@@ -133,9 +138,10 @@ def losses_now(
     Parameters
     ----------
     earlier : mapping of str to Loss
-        Losses told of before. One ends when a file has its content, or the file of its name as many rows as it had.
-    shrunken : mapping of str to FileRecord
-        Files that are gone or shorter since.
+        Losses told of before. One ends when a file has its content, or the file of its name as many rows as it had;
+        that of a file which is not shorter is told once.
+    changed : mapping of str to FileRecord
+        Files that are gone or have other content since.
     lost_rows : mapping of str to int
         Their rows that no file delivers any more.
     now : mapping of str to FileRecord
@@ -157,7 +163,7 @@ def losses_now(
     }
     for name, lost in lost_rows.items():
         if lost:
-            first = found.get(name) or Loss(shrunken[name].sha256, shrunken[name].rows, 0, 0)
+            first = found.get(name) or Loss(changed[name].sha256, changed[name].rows, 0, 0)
             found[name] = Loss(first.sha256, first.rows_before, rows.get(name, 0), first.lost_rows + lost)
     return {
         name: loss
@@ -169,7 +175,7 @@ def losses_now(
 def describe_losses(key: str, losses: Mapping[str, Loss]) -> str:
     """Say what is lost, and what to do."""
     if not losses:
-        return f"{key}: every file of the delivery before is there with its rows, or other files hold them."
+        return f"{key}: no order, customer, product or event of the delivery before is in no file now."
     named = "; ".join(_loss_words(name, loss) for name, loss in list(losses.items())[:_MOST_NAMED])
     more = "; …" if len(losses) > _MOST_NAMED else ""
     return (

@@ -20,8 +20,11 @@ LARGEST_AMOUNT = 1_000_000_000_000
 _EARLIEST = "TIMESTAMP '1900-01-01'"
 _LATEST = "TIMESTAMP '2100-01-01'"
 _MONEY = "DECIMAL(22,4)"
-_WHITE_SPACE = "' ' || chr(0) || chr(9) || chr(10) || chr(13) || chr(160)"
-_HAS_MARGIN = r"'^[ \x{0}\t\n\r\x{A0}]|[ \x{0}\t\n\r\x{A0}]$'"
+_WIDE_BLANKS = (0xA0, *range(0x2000, 0x200C), 0x202F, 0x205F, 0x3000, 0xFEFF)
+"""Blanks beyond ASCII, among them some without a width, which are in no alphabet."""
+_WHITE_SPACE = "' ' || " + " || ".join(f"chr({code})" for code in (0, 9, 10, 13, *_WIDE_BLANKS))
+_BLANK = r"[ \x{0}\t\n\r" + "".join(f"\\x{{{code:X}}}" for code in _WIDE_BLANKS) + "]"
+_HAS_MARGIN = f"'^{_BLANK}|{_BLANK}$'"
 """Whether there is anything to trim: looking costs a third of trimming by a set of characters. Zero bytes are among it,
 as some tools fill up texts of a fixed width with them."""
 _CONTROL = r"'[\p{Cc}\x{2028}\x{2029}]'"
@@ -295,12 +298,12 @@ def _code(value: _Value) -> _Rule:
     """Print numbers without decimals; text stays as it is."""
     if value.form not in ("floating", "decimal"):
         sql, accepted, _ = _text(value)
-        return sql, accepted, _broken_id(value)
+        return sql, accepted, (*_broken_id(value), *_rounded_id(value))
     whole = f"TRY_CAST({value.cleaned} AS HUGEINT)"
     return (
         f"CASE WHEN {whole} = {value.cleaned} THEN CAST({whole} AS VARCHAR) ELSE CAST({value.cleaned} AS VARCHAR) END",
         "true",
-        (),
+        (("rounded_id", _is_fraction(value)),),
     )
 
 
@@ -313,7 +316,9 @@ def _product(value: _Value) -> _Rule:
 
 def _order(value: _Value) -> _Rule:
     """Take order ids that some tool has turned into numbers back to text, so that every delivery writes them alike."""
-    return (_whole_text(value), "true", _broken_id(value)) if value.form == "text" else _code(value)
+    if value.form != "text":
+        return _code(value)
+    return _whole_text(value), "true", (*_broken_id(value), *_rounded_id(value))
 
 
 def _customer(value: _Value) -> _Rule:
@@ -321,14 +326,26 @@ def _customer(value: _Value) -> _Rule:
     cleaned = value.cleaned
     if value.form in ("floating", "decimal"):
         sql, accepted, _ = _code(value)
-        is_fraction = f"{cleaned} IS NOT NULL AND TRY_CAST({cleaned} AS HUGEINT) IS DISTINCT FROM {cleaned}"
-        return sql, accepted, (("fractional_customer_id", is_fraction),)
+        return sql, accepted, (("fractional_customer_id", _is_fraction(value)),)
     if value.form != "text":
         return _text(value)
     marks = _marks(value)
     pattern = f"-?([0-9]*{marks}[0-9]+|[0-9]({marks}[0-9]+)?[eE][+-][0-9]+)"
     is_fraction = f"({_has_mark(value)} OR contains({cleaned}, '+')) AND regexp_full_match({value.parsed}, '{pattern}')"
     return _whole_text(value), "true", (*_broken_id(value), ("fractional_customer_id", is_fraction))
+
+
+def _is_fraction(value: _Value) -> str:
+    return f"{value.cleaned} IS NOT NULL AND TRY_CAST({value.cleaned} AS HUGEINT) IS DISTINCT FROM {value.cleaned}"
+
+
+def _rounded_id(value: _Value) -> tuple[tuple[str, str], ...]:
+    """Tell texts in which a spreadsheet has rounded a long number away; 2024.15 may well be the id of an order."""
+    if value.form != "text":
+        return ()
+    pattern = f"[0-9]({_marks(value)}[0-9]+)?[eE][+][0-9]+"
+    is_rounded = f"contains({value.cleaned}, '+') AND regexp_full_match({value.cleaned}, '{pattern}')"
+    return (("rounded_id", is_rounded),)
 
 
 def _whole_text(value: _Value) -> str:

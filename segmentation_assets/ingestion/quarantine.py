@@ -182,7 +182,8 @@ def check_quarantine(
     faults = count_faults(connection, table, rows)
     if sum(faults.values()) >= delivered_rows:
         raise _too_many(connection, table, rows, faults, delivered_rows, source, rules)
-    rows = f"{rows} UNION ALL {emptied}"
+    place = "USING (source_file, source_row)"
+    rows = f"{rows} UNION ALL SELECT emptied.* FROM ({emptied}) AS emptied ANTI JOIN ({rows}) AS aside {place}"
     counted = {
         place: count for place, count in count_faults(connection, table, rows).items()
         if not judged_apart(rules, *place)

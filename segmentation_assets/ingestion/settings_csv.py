@@ -10,8 +10,18 @@ from segmentation_assets.errors import DataError
 
 
 def read_header(path: Path) -> tuple[str, ...]:
-    """Read the names in the first line, in small letters and without blanks around them; none of an empty file."""
-    return tuple(name.strip().lower() for name in next(_lines(path), []))
+    """Read the names in the first line, in small letters and without blanks around them; none of an empty file.
+
+    Raises
+    ------
+    DataError
+        The file is not UTF-8, or a name stands twice.
+    """
+    names = tuple(name.strip().lower() for name in next(_lines(path), []))
+    for name in names:
+        if names.count(name) > 1:
+            raise DataError(f"{path.name} has {names.count(name)} columns called '{name}'", "leave one of them.")
+    return names
 
 
 def read_rows(path: Path) -> list[dict[str, str]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -21,7 +21,7 @@ ROWS, ANALYSED = "rows", "analysed amount"
 """Measures of a line beside its delivered money, which has one measure per currency."""
 
 _GROUPS = ("delivered", "raw", "lines", "counted")
-_FIRST, _LAST = ("raw", "lookback", "counted", "assigned"), (REDELIVERED, "other_months", "rounding")
+_FIRST, _LAST = ("raw", "lookback", "counted", "assigned"), (REDELIVERED, "rounding")
 
 _LEFT_OUT = {
     "guest": "nobody was identified (guests)",
@@ -139,7 +139,6 @@ def hold_lines(connection: Connection, lines: str) -> Holding:
 
 def trace_flow(
     parts: Sequence[PartAccount],
-    months: Collection[str],
     raw: Holding,
     shares: Mapping[str, LineShare],
     segments: SegmentMoney,
@@ -150,9 +149,7 @@ def trace_flow(
     Parameters
     ----------
     parts : sequence of PartAccount
-        Delivered parts with a row in the lookback, or with none that can be used.
-    months : collection of str
-        Months of the lookback, as YYYY-MM-01.
+        Delivered parts, as far as the lookback shows them.
     raw : Holding
         Raw order lines of the lookback.
     shares : mapping of str to LineShare
@@ -171,7 +168,7 @@ def trace_flow(
     counted = shares.get("counted", LineShare())
     lines = (
         *_delivered_lines(parts, names),
-        *_raw_lines(parts, months, raw, names),
+        *_raw_lines(parts, raw, names),
         *_classified_lines(raw, shares, names),
         *_segment_lines(counted.analysed, segments),
     )
@@ -182,7 +179,7 @@ def _delivered_lines(parts: Sequence[PartAccount], names: Mapping[str, str]) -> 
     stored = add_up(holding for part in parts for holding in part.raw.values())
     reasons = sorted({reason for part in parts for reason in part.set_aside})
     pieces = {"raw": stored} | {
-        reason: add_up(part.set_aside.get(reason, Holding()) for part in parts) for reason in reasons
+        reason: add_up(held for part in parts for held in part.set_aside.get(reason, {}).values()) for reason in reasons
     }
     words = {"raw": "taken into raw/order_lines"} | {
         reason: f"{'delivered again' if reason == REDELIVERED else 'set aside'}: {QUARANTINE_REASONS[reason]}"
@@ -190,18 +187,14 @@ def _delivered_lines(parts: Sequence[PartAccount], names: Mapping[str, str]) -> 
     }
     files = plural(len(parts), "file, sheet or table", "files, sheets or tables")
     total = add_up(part.delivered for part in parts)
-    heading = f"Delivered in {files} with lines of the lookback, or of which no row can be used"
+    heading = f"Delivered in {files}, of the months of the lookback or of a day that cannot be read"
     return _sum_of("delivered", heading, total, pieces, words, names)
 
 
-def _raw_lines(
-    parts: Sequence[PartAccount], months: Collection[str], raw: Holding, names: Mapping[str, str]
-) -> list[FlowLine]:
+def _raw_lines(parts: Sequence[PartAccount], raw: Holding, names: Mapping[str, str]) -> list[FlowLine]:
     total = add_up(holding for part in parts for holding in part.raw.values())
-    other = add_up(holding for part in parts for month, holding in part.raw.items() if month not in months)
-    pieces = {"lookback": raw} | ({"other_months": other} if other.rows else {})
-    words = {"lookback": "in the months of the lookback", "other_months": "in other months"}
-    return _sum_of("raw", "Of these in raw/order_lines", total, pieces, words, names)
+    heading = "Of these in raw/order_lines"
+    return _sum_of("raw", heading, total, {"lookback": raw}, {"lookback": "in the months of the lookback"}, names)
 
 
 def _classified_lines(raw: Holding, shares: Mapping[str, LineShare], names: Mapping[str, str]) -> list[FlowLine]:

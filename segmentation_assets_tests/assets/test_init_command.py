@@ -155,7 +155,7 @@ def test_a_folder_stands_for_the_files_in_and_below_it(segmentation: Callable[..
         Path(name).parent.mkdir(parents=True)
         Path(name).write_text(US.replace("53636", f"5{name[6:7]}36"), encoding="utf-8")
     Path("in/people.csv").write_text(CUSTOMERS, encoding="utf-8")
-    Path("in/notes.md").write_text("on Monday", encoding="utf-8")
+    Path("in/notes.txt").write_text("on Monday", encoding="utf-8")
 
     printed = segmentation("init", ".")
 
@@ -170,7 +170,7 @@ def test_a_folder_stands_for_the_files_in_and_below_it(segmentation: Callable[..
 
 
 def test_a_folder_without_a_file_to_read_is_told(segmentation: Callable[..., Printed]) -> None:
-    Path("notes.md").write_text("on Monday", encoding="utf-8")
+    Path("notes.txt").write_text("on Monday", encoding="utf-8")
     assert segmentation("init", ".").err == (
         f"error: {Path().absolute()} holds no file that can be read\n"
         "Hint: name a folder with CSV, Parquet, Excel or databases.\n"

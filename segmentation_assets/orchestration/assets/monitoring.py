@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
@@ -11,7 +12,7 @@ from segmentation_assets.features.snapshot import customers_in_lookback_sql
 from segmentation_assets.graph.inputs import as_of, lookback_months, parts_in_lookback
 from segmentation_assets.graph.snapshots import HIDDEN_SHEETS, RATE_CURRENCIES
 from segmentation_assets.graph.sources import delivered_tables, workbook_tables
-from segmentation_assets.ingestion.accounts import PartAccount
+from segmentation_assets.ingestion.accounts import PartAccount, add_up
 from segmentation_assets.ingestion.calendar import lookback_start
 from segmentation_assets.ingestion.crosswalk import count_reassigned
 from segmentation_assets.ingestion.findings import (
@@ -36,6 +37,7 @@ from segmentation_assets.orchestration.step import Step
 from segmentation_assets.storage.engine import fetch_row
 from segmentation_assets.storage.store import WHOLE
 from segmentation_assets.tables.monitoring import DATA_QUALITY, WITHOUT_CURRENCY
+from segmentation_assets.tables.raw import QUARANTINE_REASONS
 from segmentation_assets.tables.silver import LINE_REASONS
 
 
@@ -96,8 +98,7 @@ def _flow(step: Step) -> tuple[FlowLine, ...]:
         "USING (customer_id) GROUP BY ALL ORDER BY ALL"
     ).fetchall()
     return trace_flow(
-        [PartAccount.from_json(name, part) for name, part in _parts_read(step).items()],
-        months,
+        _parts_read(step),
         hold_lines(connection, _raw_lines(step)),
         share_lines(connection, lines, since, until, min_orders),
         SegmentMoney({state: (int(count), money or Decimal(0)) for state, count, money in states}, rounded - exact),
@@ -105,8 +106,8 @@ def _flow(step: Step) -> tuple[FlowLine, ...]:
     )
 
 
-def _parts_read(step: Step) -> dict[str, Any]:
-    """What is on record of the delivered parts that the month rests on."""
+def _parts_read(step: Step) -> tuple[PartAccount, ...]:
+    """What became of the delivered parts that the month rests on."""
     read = next(item for item in step.node.inputs if item.window == "parts")
     return parts_in_lookback(step.platform, read, step.partition)
 
@@ -144,18 +145,22 @@ def _checked_rows(step: Step) -> list[tuple[Any, ...]]:
 
 
 def _quarantine_rows(step: Step) -> list[tuple[Any, ...]]:
-    """Rows set aside, by table and reason; of order lines only in the files that the month rests on.
+    """Rows set aside, by table and reason; of order lines those that the month rests on.
 
-    Orders that gave way to one of which some lines cannot be used count in every month. Profiles and events that are
-    delivered again are not told of here: a full export each month would change what is told of all months before.
+    Profiles and events that are delivered again are not told of here: a full export each month would change what is
+    told of all months before.
     """
     counted = step.connection.execute(
-        f"SELECT table_name, reason, explanation, count(*) FROM {step.relation('raw/quarantine')} "
-        "WHERE table_name <> 'order_lines' AND reason <> 'redelivered' OR reason = 'redelivered_in_part' "
-        "OR table_name = 'order_lines' AND source_file IN (SELECT unnest($1)) GROUP BY ALL ORDER BY ALL",
-        [list(_parts_read(step))],
+        f"SELECT table_name, reason, count(*) FROM {step.relation('raw/quarantine')} "
+        "WHERE table_name <> 'order_lines' AND reason <> 'redelivered' GROUP BY ALL ORDER BY ALL"
     ).fetchall()
-    return [("quarantine", table, reason, words, None, count, None) for table, reason, words, count in counted]
+    lines: Counter[str] = Counter()
+    for part in _parts_read(step):
+        lines.update({reason: add_up(months.values()).rows for reason, months in part.set_aside.items()})
+    counted += [("order_lines", reason, count) for reason, count in sorted(lines.items())]
+    return [
+        ("quarantine", table, reason, QUARANTINE_REASONS[reason], None, count, None) for table, reason, count in counted
+    ]
 
 
 def _population_rows(step: Step) -> list[tuple[Any, ...]]:

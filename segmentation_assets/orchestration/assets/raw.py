@@ -21,11 +21,11 @@ from segmentation_assets.ingestion.lost_rows import (
     FileRecord,
     Loss,
     as_metadata,
+    changed_files,
     count_lost_rows,
     describe_losses,
     losses_now,
     record_files,
-    shrunken_files,
 )
 from segmentation_assets.ingestion.mapping import delivery_folder, effective_source
 from segmentation_assets.ingestion.reconciliation import reconcile_delivery
@@ -112,23 +112,25 @@ def _check_losses(step: Step, name: str, files: dict[str, FileRecord]) -> None:
     known = stored.metadata if stored is not None and step.platform.settings.source.kind != "synthetic" else {}
     before = {file: FileRecord(**entry) for file, entry in known.get(DELIVERED_FILES, {}).items()}
     earlier = {file: Loss(**entry) for file, entry in known.get(LOST_ROWS, {}).items()}
-    shrunken = shrunken_files(before, files)
-    lost = _lost_rows(step, name, stored, shrunken, files) if stored is not None and shrunken else {}
-    losses = losses_now(earlier, shrunken, lost, files, step.platform.settings.source.withdrawn)
+    changed = changed_files(before, files)
+    lost = _lost_rows(step, name, stored, changed, files) if stored is not None and changed else {}
+    losses = losses_now(earlier, changed, lost, files, step.platform.settings.source.withdrawn)
     step.add_check(NOTHING_LOST, describe_losses(step.node.key, losses), passed=not losses)
     step.metadata |= {DELIVERED_FILES: as_metadata(files), LOST_ROWS: as_metadata(losses)}
 
 
 def _lost_rows(
-    step: Step, name: str, stored: Manifest, shrunken: Mapping[str, FileRecord], files: Mapping[str, FileRecord]
+    step: Step, name: str, stored: Manifest, changed: Mapping[str, FileRecord], files: Mapping[str, FileRecord]
 ) -> dict[str, int]:
-    """Rows of files that are gone or shorter and no file holds now; all that the file lacks if they cannot be read."""
+    """Rows of changed files that no file holds now; all that a file lacks if they cannot be read."""
     store, key = step.platform.store, step.node.key
     now = sorted(path for path in step.stage.glob(f"*/{PART}") if path.parent.name != "quarantine")
+    lacking = {file: before.rows - (files[file].rows if file in files else 0) for file, before in changed.items()}
     if not now or not store.is_intact(stored):
-        return {file: before.rows - (files[file].rows if file in files else 0) for file, before in shrunken.items()}
+        return {file: max(rows, 0) for file, rows in lacking.items()}
     slices = [name for name in stored.slices if name != "quarantine"]
-    return count_lost_rows(step.connection, name, step.slices_relation(key, slices), parquet_scan(now), tuple(shrunken))
+    shorter = {file: rows > 0 for file, rows in lacking.items()}
+    return count_lost_rows(step.connection, name, step.slices_relation(key, slices), parquet_scan(now), shorter)
 
 
 def _delivered_files(step: Step, name: str) -> tuple[DeliveredFile, ...]:

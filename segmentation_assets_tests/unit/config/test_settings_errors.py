@@ -158,7 +158,7 @@ SINGLE_PROBLEMS = {
     "quote for a separator": (
         "source: {products: {files: [a], columns: {product_id: a, department: b}, separator: '\"'}}\n",
         "segmentation.yaml:1: source.products.separator: a quote or a line break cannot separate fields.\n"
-        "Hint: field separator of CSV files.",
+        'Hint: field separator of CSV and other text files, also of .tsv; a tab is written "\\t".',
     ),
     "empty file pattern": (
         "source: {products: {files: [''], columns: {product_id: a, department: b}}}\n",
@@ -239,7 +239,7 @@ SINGLE_PROBLEMS = {
     "two characters for one": (
         "source: {products: {files: [a], columns: {product_id: a, department: b}, separator: ';;'}}\n",
         "segmentation.yaml:1: source.products.separator must be at most 1 long, got ';;'.\n"
-        "Hint: field separator of CSV files.",
+        'Hint: field separator of CSV and other text files, also of .tsv; a tab is written "\\t".',
     ),
     "not a month": (
         "calendar:\n  first_snapshot: 2025-06-01\n",

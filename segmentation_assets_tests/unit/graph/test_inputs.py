@@ -15,6 +15,7 @@ from segmentation_assets.graph.inputs import (
     recent_snapshots,
 )
 from segmentation_assets.graph.node import Input
+from segmentation_assets.ingestion.accounts import Holding, PartAccount
 from segmentation_assets.storage.manifest import StoredFile
 
 
@@ -47,26 +48,26 @@ def test_lookback_cuts_off_months_before_its_start(make_platform, taken_in):
     assert lookback_months(short, "2025-06-01") == ("2025-05-01", "2025-06-01")
 
 
-def test_parts_are_those_that_reach_into_the_lookback_or_nobody_knows_where(platform, pretend):
-    def part(held=(), aside=(), read=()):
-        return {"raw": {key: {} for key in held}, "set_aside": {key: {} for key in aside}, "months": [*held, *read]}
-
-    parts = {
-        "early.csv": part(["2025-04-01", "2025-06-01"]),
-        "overlapping.csv": part(["2025-07-01"], ["redelivered", "not_a_number"], ["2025-06-01"]),
-        "unread.csv": part(aside=["malformed_row"]),
-        "copy.csv": part(aside=["redelivered"], read=["2025-06-01"]),
-        "broken-copy.csv": part(aside=["malformed_row", "redelivered"], read=["2025-06-01"]),
-        "empty.csv": part(),
+def test_parts_show_what_they_hold_of_the_lookback_or_of_a_day_nobody_knows(platform, pretend):
+    april, june, july, one = "2025-04-01", "2025-06-01", "2025-07-01", Holding(1)
+    parts = (
+        PartAccount("growing.csv", Holding(2), {april: one, july: one}, {}),
+        PartAccount("overlapping.csv", Holding(3), {july: one}, {"redelivered": {june: one}, "required": {july: one}}),
+        PartAccount("unread.csv", one, {}, {"malformed_row": {"": one}}),
+        PartAccount("copy.csv", one, {}, {"redelivered": {june: one}}),
+        PartAccount("broken-copy.csv", Holding(2), {}, {"redelivered": {june: one}, "required": {june: one}}),
+        PartAccount("empty.csv", Holding(), {}, {}),
+    )
+    metadata = {
+        "last_order_at": "2025-08-31T18:00:00",
+        "delivered_parts": {part.name: part.to_json() for part in parts},
     }
-    metadata = {"last_order_at": "2025-08-31T18:00:00", "delivered_parts": parts}
-    months = ("2025-04-01", "2025-06-01", "2025-07-01")
-    pretend(platform, "raw/order_lines", slices=dict.fromkeys(months, "m"), metadata=metadata)
+    pretend(platform, "raw/order_lines", slices=dict.fromkeys((april, june, july), "m"), metadata=metadata)
     read = Input(key="raw/order_lines", window="parts", slice_name="delivered_parts")
-    assert set(parts_in_lookback(platform, read, "2025-06-01")) == {"early.csv", "unread.csv", "broken-copy.csv"}
-    assert set(parts_in_lookback(platform, read, "2025-07-01")) == {
-        "early.csv", "overlapping.csv", "unread.csv", "broken-copy.csv",
-    }  # fmt: skip
+    early = {part.name: part.delivered.rows for part in parts_in_lookback(platform, read, june)}
+    assert early == {"growing.csv": 1, "unread.csv": 1, "broken-copy.csv": 2}
+    late = {part.name: part.delivered.rows for part in parts_in_lookback(platform, read, july)}
+    assert late == {"growing.csv": 2, "overlapping.csv": 3, "unread.csv": 1, "broken-copy.csv": 2}
 
 
 @pytest.mark.parametrize(

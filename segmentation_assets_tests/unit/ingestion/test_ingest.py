@@ -287,6 +287,14 @@ def test_too_many_unreadable_fields_stop_and_name_the_first(counter: Counter) ->
     )
 
 
+def test_row_that_is_set_aside_and_has_an_unreadable_field_counts_once(counter: Counter) -> None:
+    counter.hand_in("c.csv", "1,bad,1,", "1,bad,1,", "2,1.1.2020,1,", header="id,since,persons,kind")
+    with pytest.raises(
+        DataError, match=r"2 of 3 delivered rows cannot be used \(1 duplicate_key, 1 unparseable_date\)"
+    ):
+        counter.ingest(PROFILES, max_quarantine_share=0.6)
+
+
 def test_unreadable_fields_within_the_allowed_share_set_no_row_aside(counter: Counter) -> None:
     counter.hand_in("c.csv", "1,bad,1,", "2,bad,1,", "3,1.1.2020,1,", ",1.1.2020,1,", header="id,since,persons,kind")
     assert counter.ingest(PROFILES, max_quarantine_share=0.75).ingested.quarantined_rows == 1

@@ -7,11 +7,11 @@ import pytest
 from segmentation_assets.ingestion.lost_rows import (
     FileRecord,
     Loss,
+    changed_files,
     count_lost_rows,
     describe_losses,
     losses_now,
     record_files,
-    shrunken_files,
 )
 from segmentation_assets.storage.engine import Connection
 
@@ -19,8 +19,9 @@ BEFORE = {"a.csv": FileRecord("aa", 3), "b.csv": FileRecord("bb", 5)}
 
 
 def test_file_has_the_rows_of_its_sheets() -> None:
-    found = record_files({"a.xlsx": "aa", "a.xlsx[1].csv": "bb"}, {"a.xlsx[x]": 2, "a.xlsx[y]": 3})
-    assert found["a.xlsx"] == FileRecord("aa", 5)
+    parts = {"a.xlsx[x]": 2, "a.xlsx[y]": 3, "a.xlsx.csv": 7}
+    found = record_files({"a.xlsx": "aa", "a.xlsx[1].csv": "bb", "a.xlsx.csv": "cc"}, parts)
+    assert (found["a.xlsx"], found["a.xlsx.csv"]) == (FileRecord("aa", 5), FileRecord("cc", 7))
 
 
 @pytest.mark.parametrize(
@@ -30,12 +31,12 @@ def test_file_has_the_rows_of_its_sheets() -> None:
         ({"a.csv": FileRecord("aa", 3)}, {"b.csv"}),
         ({"a.csv": FileRecord("aa", 3), "moved.csv": FileRecord("bb", 5)}, set()),
         ({"a.csv": FileRecord("bb", 5), "b.csv": FileRecord("aa", 3)}, set()),
-        ({"a.csv": FileRecord("a2", 4), "b.csv": FileRecord("b2", 5)}, set()),
+        ({"a.csv": FileRecord("a2", 4), "b.csv": FileRecord("b2", 5)}, {"a.csv", "b.csv"}),
         ({"a.csv": FileRecord("a2", 2), "b.csv": FileRecord("bb", 5)}, {"a.csv"}),
     ],
 )
-def test_only_files_that_are_gone_or_shorter_count(now: dict[str, FileRecord], expected: set[str]) -> None:
-    assert set(shrunken_files(BEFORE, now)) == expected
+def test_only_files_whose_content_is_gone_count(now: dict[str, FileRecord], expected: set[str]) -> None:
+    assert set(changed_files(BEFORE, now)) == expected
 
 
 OLD = """(SELECT * FROM (VALUES ('a.csv', 'o1'), ('a.csv', 'o1'), ('a.csv', 'o2'), ('a.xlsx[s]', 'o3'), ('b.csv', 'o4'))
@@ -54,7 +55,24 @@ def test_rows_are_lost_where_no_file_holds_their_order(
     connection: Connection, now: str, expected: dict[str, int]
 ) -> None:
     relation = f"(SELECT * FROM (VALUES {now}) AS t(source_file, order_id))"
-    assert count_lost_rows(connection, "order_lines", OLD, relation, ("a.csv", "a.xlsx")) == expected
+    assert count_lost_rows(connection, "order_lines", OLD, relation, {"a.csv": True, "a.xlsx": True}) == expected
+
+
+def test_of_a_file_that_is_not_shorter_an_order_is_lost_as_a_whole(connection: Connection) -> None:
+    relation = "(SELECT * FROM (VALUES ('a.csv', 'o1'), ('a.csv', 'o8'), ('a.csv', 'o9')) AS t(source_file, order_id))"
+    assert count_lost_rows(connection, "order_lines", OLD, relation, {"a.csv": False}) == {"a.csv": 1}
+
+
+def test_event_of_another_type_at_the_same_time_is_another_one(connection: Connection) -> None:
+    events = "(SELECT * FROM (VALUES {}) AS t(source_file, customer_id, event_at, event_type))"
+    visit, mail, plain = (
+        "('a', 'C1', '2025-03-01', 'visit')",
+        "('b', 'C1', '2025-03-01', 'mail')",
+        "('b', 'C2', '', NULL)",
+    )
+    before = events.format(f"{visit}, {mail}, {plain}")
+    kept = events.format(f"{visit}, {plain}")
+    assert count_lost_rows(connection, "engagement_events", before, kept, {"b": True}) == {"b": 1}
 
 
 def test_loss_stays_until_the_rows_are_back() -> None:
@@ -92,4 +110,4 @@ def test_losses_are_told_with_rows_before_and_now() -> None:
         "no other file); b.csv (1 row before, none now; 1 in no other file). Deliver them again, or name the file in "
         "source.withdrawn if it is meant to be so."
     )
-    assert "is there with its rows" in describe_losses("raw/order_lines", {})
+    assert "is in no file now" in describe_losses("raw/order_lines", {})

@@ -197,6 +197,32 @@ def test_fractions_are_no_customer_ids(connection: Connection, dtype: str, value
     assert read(connection, "customer_id", value, dtype=dtype) == expected
 
 
+@pytest.mark.parametrize("name", ["order_id", "product_id"])
+@pytest.mark.parametrize(
+    ("dtype", "value", "expected"),
+    [
+        ("DOUBLE", 536365.0, ("536365", None)),
+        ("DOUBLE", 536365.5, ("536365.5", "rounded_id")),
+        ("DECIMAL(9,1)", Decimal("22423.5"), ("22423.5", "rounded_id")),
+        ("VARCHAR", "1.23457E+11", ("1.23457E+11", "rounded_id")),
+        ("VARCHAR", "4E+12", ("4E+12", "rounded_id")),
+        ("VARCHAR", "2024.15", ("2024.15", None)),
+        ("VARCHAR", "1E5", ("1E5", None)),
+        ("VARCHAR", "A+12", ("A+12", None)),
+    ],
+)
+def test_rounded_numbers_are_no_ids_and_no_codes(
+    connection: Connection, name: str, dtype: str, value: Any, expected: Read
+) -> None:
+    assert read(connection, name, value, dtype=dtype) == expected
+
+
+@pytest.mark.parametrize("blank", [" ", "\u00a0", "\u2009", "\u200b", "\u3000", "\ufeff"])
+def test_blanks_of_any_width_are_no_part_of_a_value(connection: Connection, blank: str) -> None:
+    assert read(connection, "customer_id", f"{blank}C1{blank}") == ("C1", None)
+    assert read(connection, "customer_id", blank) == (None, None)
+
+
 def test_a_comma_fraction_is_seen_where_the_comma_is_the_decimal_mark(connection: Connection) -> None:
     assert read(connection, "customer_id", "13085,0", COMMA) == ("13085", None)
     assert read(connection, "customer_id", "13085,5", COMMA) == ("13085,5", "fractional_customer_id")

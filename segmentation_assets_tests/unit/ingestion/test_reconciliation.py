@@ -106,8 +106,8 @@ def test_a_difference_in_rows_money_or_customers_fails(sales: LayerTotals, custo
 
 def test_a_part_that_does_not_add_up_fails_although_everything_does() -> None:
     euros = {"EUR": Decimal(5)}
-    lost = PartAccount("a.csv", Holding(2, euros), {MARCH: Holding(1, euros)}, {}, (MARCH,))
-    twice = PartAccount("b.csv", Holding(1), {MARCH: Holding(2)}, {}, (MARCH,))
+    lost = PartAccount("a.csv", Holding(2, euros), {MARCH: Holding(1, euros)}, {})
+    twice = PartAccount("b.csv", Holding(1), {MARCH: Holding(2)}, {})
 
     result = reconcile_delivery(replace(INGESTED, parts=(lost, twice)))
 
@@ -118,7 +118,7 @@ def test_a_part_that_does_not_add_up_fails_although_everything_does() -> None:
 def test_money_that_changes_its_currency_fails_although_its_sum_stays() -> None:
     mixed = {"EUR": Decimal(5), "GBP": Decimal(5)}
     changed = {"EUR": Decimal(4), "GBP": Decimal(6)}
-    part = PartAccount("a.csv", Holding(10, mixed), {MARCH: Holding(10, changed)}, {}, (MARCH,))
+    part = PartAccount("a.csv", Holding(10, mixed), {MARCH: Holding(10, changed)}, {})
 
     result = reconcile_delivery(replace(INGESTED, parts=(part,)))
 

@@ -6,7 +6,7 @@ import pytest
 
 from segmentation_assets.errors import DataError
 from segmentation_assets.ingestion.reconciliation import reconcile_delivery
-from segmentation_assets_tests.unit.ingestion.counter import LINE, Counter, order_lines_mapping
+from segmentation_assets_tests.unit.ingestion.counter import HEADER, LINE, Counter, order_lines_mapping
 
 
 def test_the_later_file_holds_an_order_that_stands_in_two(counter: Counter) -> None:
@@ -84,10 +84,18 @@ def test_a_growing_export_leaves_the_months_before_as_they_are(counter: Counter)
 
 def test_a_corrected_order_delivered_again_keeps_the_file_of_its_correction(counter: Counter) -> None:
     for name, units in (("1.csv", 1), ("2.csv", 1), ("3.csv", 2), ("4.csv", 1), ("5.csv", 1)):
-        counter.hand_in(name, LINE.replace(",2,", f",{units},"))
+        counter.hand_in(name, f"{LINE},".replace(",2,", f",{units},"), header=f"{HEADER},{name}")
     outcome = counter.ingest()
     assert outcome.rows("source_file", "quantity") == [("4.csv", 1)]
     assert outcome.ingested.redelivered_rows == 4
+
+
+def test_a_copy_of_a_file_undoes_no_correction_in_between(counter: Counter) -> None:
+    for name, units in (("1.csv", 1), ("2.csv", 2), ("3.csv", 1)):
+        counter.hand_in(name, LINE.replace(",2,", f",{units},"))
+    outcome = counter.ingest()
+    assert outcome.rows("source_file", "quantity") == [("2.csv", 2)]
+    assert outcome.ingested.redelivered_rows == 2
 
 
 def test_an_order_delivered_again_with_a_line_that_cannot_be_read_is_told_of(counter: Counter) -> None:
