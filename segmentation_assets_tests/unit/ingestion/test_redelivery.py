@@ -183,6 +183,22 @@ def test_a_few_order_ids_used_again_are_set_aside_under_their_own_reason(counter
         counter.again().ingest(max_quarantine_share=0.04)
 
 
+def test_order_id_used_again_keeps_its_reason_where_lines_of_the_other_order_cannot_be_used(counter: Counter) -> None:
+    lines = [f"O{i},2025-03-05 10:00:00,C{i},P1,2,1.50" for i in range(10)]
+    other = lines[9].replace("C9", "X9")
+    counter.hand_in("1.csv", *lines)
+    counter.hand_in("2.csv", *lines[:9], other, other.replace(",2,", ",two,"))
+    counts = counter.ingest().ingested.quarantine_counts
+    assert counts == {"not_a_number": 1, "order_id_reused": 1, "redelivered": 9}
+
+
+def test_days_between_two_versions_of_an_order_are_counted_from_the_last_of_the_earlier(counter: Counter) -> None:
+    first = LINE.replace("2025-03-05", "2025-03-01")
+    counter.hand_in("1.csv", first, first.replace("03-01", "03-31"))
+    counter.hand_in("2.csv", first.replace("03-01", "04-30"))
+    assert counter.ingest().rows("source_file") == [("2.csv",)]
+
+
 def test_versions_of_an_order_are_compared_with_the_one_before(counter: Counter) -> None:
     for name, month in (("1.csv", "03"), ("2.csv", "04"), ("3.csv", "05")):
         counter.hand_in(name, LINE.replace("2025-03", f"2025-{month}"))
