@@ -44,12 +44,15 @@ def test_what_was_delivered_is_found_again_down_to_the_segments(shop, run):
     )
     again = shop.deliveries / "order_lines-2026-again.parquet"
     shutil.copy(shop.lines(MONTHS[0]), again)
+    newest = f"read_parquet('{shop.lines(NEWEST)}')"
+    one_more = f"(SELECT * REPLACE ('ONE-MORE' AS order_id) FROM {newest} WHERE quantity IS NOT NULL LIMIT 1)"
+    rewrite(again, f"SELECT * FROM t UNION ALL SELECT * FROM {one_more}")
 
     run(shop.settings(calendar__first_snapshot=NEWEST[:7]))
 
     flow = flow_of(shop, NEWEST)
     rows, money = delivered(shop, "order_lines-*.parquet")
-    repeated_rows, repeated_money = delivered(shop, again.name)
+    repeated_rows, repeated_money = delivered(shop, shop.lines(MONTHS[0]).name)
     assert flow["delivered", "rows"] == (rows, rows, True)
     assert flow["delivered", "amount in EUR"][0] == pytest.approx(money, abs=0.005)
     assert flow["delivered:missing_value", "rows"][0] == 2
