@@ -11,7 +11,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from segmentation_assets.ingestion.scratch import WHOLE_SLICE, Scratch, line_amount_sql, time_column
+from segmentation_assets.ingestion.scratch import Scratch, line_amount_sql, month_sql, time_column
 from segmentation_assets.storage.engine import Connection, parquet_scan, quote_identifier, quote_text
 from segmentation_assets.tables.declaration import Table
 from segmentation_assets.tables.monitoring import WITHOUT_CURRENCY
@@ -19,8 +19,6 @@ from segmentation_assets.tables.raw import RAW_ORDER_LINES
 
 REDELIVERED = "redelivered"
 """Reason of the rows that another file holds."""
-
-_NOT_READ = ""
 
 
 @dataclass(frozen=True)
@@ -148,7 +146,7 @@ def account_for_parts(
     tuple of PartAccount
         In delivery order.
     """
-    everything, month = scratch.everything(), _month_sql(table)
+    everything, month = scratch.everything(), f"coalesce({month_sql(table)}, '')"
     delivered = _sums(connection, table, everything, "''", "''")
     raw = _sums(connection, table, parquet_scan(written), "''", month)
     aside: _Sums = {}
@@ -177,15 +175,6 @@ _MONEY_COLUMNS = ("quantity", "unit_price", "currency")
 
 def _has_money(table: Table) -> bool:
     return table is RAW_ORDER_LINES
-
-
-def _month_sql(table: Table) -> str:
-    column = time_column(table)
-    return (
-        quote_text(WHOLE_SLICE)
-        if column is None
-        else f"coalesce(strftime({quote_identifier(column)}, '%Y-%m-01'), {quote_text(_NOT_READ)})"
-    )
 
 
 _Sums = dict[str, dict[str, dict[str, Holding]]]

@@ -349,7 +349,11 @@ def _value_sql(table: Table, mapping: DeliveredTable) -> str:
     return f"CASE WHEN {place} IS NOT NULL THEN nullif(CASE {place} {branches} ELSE malformed END, '') END"
 
 
-def _slice_sql(table: Table) -> str:
+def month_sql(table: Table) -> str:
+    """Make the SQL of the slice that a readable row belongs to: its month, or ``whole``; null without an instant."""
     column = time_column(table)
-    good = quote_text(WHOLE_SLICE) if column is None else f"strftime({quote_identifier(column)}, '%Y-%m-01')"
-    return f"CASE WHEN fault IS NULL THEN {good} ELSE {quote_text(QUARANTINE_SLICE)} END"
+    return quote_text(WHOLE_SLICE) if column is None else f"strftime({quote_identifier(column)}, '%Y-%m-01')"
+
+
+def _slice_sql(table: Table) -> str:
+    return f"CASE WHEN fault IS NULL THEN {month_sql(table)} ELSE {quote_text(QUARANTINE_SLICE)} END"
