@@ -304,6 +304,7 @@ def sensor(server: PostgresServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[
     settings = load_settings_from_environment().settings.altered({"automation.delivery_quiet_seconds": QUIET})
     instance = open_instance(settings.data_dir)
     made = Sensor("delivery_sensor", settings, instance)
+    made.now += HOUR / 2 - made.now % HOUR  # half an hour from where an interval ends
 
     class Clock(dt.datetime):
         @classmethod
