@@ -41,7 +41,7 @@ NOTHING_LOST = "nothing_lost"
 SMALLEST_SEGMENT, COVERAGE = "smallest_segment", "coverage"
 """Checks of the customers' segments against the gates of the leaderboard."""
 
-_WARNINGS = {"gold/customer_segments": (SMALLEST_SEGMENT, COVERAGE)}
+_WARNINGS = {"raw/quarantine": (NOTHING_LOST,), "gold/customer_segments": (SMALLEST_SEGMENT, COVERAGE)}
 
 
 def declared_table(platform: Platform, node: Node) -> Table:
@@ -107,5 +107,5 @@ def declared_checks(node: Node) -> tuple[DeclaredCheck, ...]:
     is_reconciled = is_read or is_fitted or node.key in _RECONCILED
     reconciliation = (DeclaredCheck("reconciliation"),) if is_reconciled else ()
     rules = (DeclaredCheck(RULES),) if node.has_rules else ()
-    warnings = (FITTED,) if is_fitted else (FILES_READ, NOTHING_LOST) if is_read else _WARNINGS.get(node.key, ())
+    warnings = (FITTED,) if is_fitted else (FILES_READ,) if is_read else _WARNINGS.get(node.key, ())
     return (*contract, *reconciliation, *rules, *(DeclaredCheck(name, is_blocking=False) for name in warnings))

@@ -10,14 +10,11 @@ _MODEL_KINDS = ("scikitlearn", "parquet")
 HIDDEN_SHEETS = "hidden_sheets"
 """Entry of a raw table's metadata: the hidden sheets that were read, with their rows."""
 
-UNREAD_PARTS = "unread_parts"
-"""Entry of a raw table's metadata: files, sheets and database tables of which no row can be used, with their rows."""
-
 DELIVERED_PARTS = "delivered_parts"
 """Entry of a raw table's metadata: what became of the rows and the money of each file, sheet and database table."""
 
-DELIVERED_FILES, LOST_ROWS = "delivered_files", "lost_rows"
-"""Entries of a raw table's metadata: its files with SHA-256 and rows, and those of which rows are lost."""
+DELIVERED_FILES = "delivered_files"
+"""Entry of a raw table's metadata: its files with SHA-256 and rows."""
 
 RATE_CURRENCIES = "rate_currencies"
 """Entry of the metadata of the classified lines: the currencies that have an exchange rate."""

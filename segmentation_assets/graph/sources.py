@@ -24,7 +24,10 @@ _RAW_DESCRIPTIONS = {
     "equal events as many are here as the file with most of them has; the others are in `raw/quarantine`.",
 }
 
-_RAW_RULES = ("source.redelivery", "source.max_quarantine_share", "source.withdrawn")
+_RAW_RULES = ("source.redelivery", "source.max_quarantine_share")
+
+LOST_ROWS = "lost_rows"
+"""Entry of a raw table's metadata: files of which rows are lost, with their rows before and now."""
 
 
 def source_nodes(settings: Settings) -> tuple[Node, ...]:
@@ -175,8 +178,13 @@ def _quarantine_node(tables: tuple[str, ...]) -> Node:
     return Node(
         key="raw/quarantine",
         description="Delivered rows that were set aside, each with reason, file, row and the offending value. Above "
-        "`source.max_quarantine_share`, or the share of a rule in `contract`, the run stops instead.",
-        inputs=tuple(Input(key=f"raw/{table}", window="slice", slice_name="quarantine") for table in tables),
+        "`source.max_quarantine_share`, or the share of a rule in `contract`, the run stops instead. Rows that were "
+        "delivered once and are no longer cannot be here; a check tells of them.",
+        inputs=(
+            *(Input(key=f"raw/{table}", window="slice", slice_name="quarantine") for table in tables),
+            *(Input(key=f"raw/{table}", window="fact", slice_name=LOST_ROWS) for table in tables),
+        ),
+        settings=("source.withdrawn",),
         is_partitioned=False,
     )
 

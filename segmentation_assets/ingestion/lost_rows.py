@@ -131,7 +131,6 @@ def losses_now(
     changed: Mapping[str, FileRecord],
     lost_rows: Mapping[str, int],
     now: Mapping[str, FileRecord],
-    withdrawn: Sequence[str],
 ) -> dict[str, Loss]:
     """List what is lost: what was and is not back, and what is new.
 
@@ -146,8 +145,6 @@ def losses_now(
         Their rows that no file delivers any more.
     now : mapping of str to FileRecord
         The files that are there.
-    withdrawn : sequence of str
-        Patterns of files that are meant to be gone or shorter.
 
     Returns
     -------
@@ -165,28 +162,48 @@ def losses_now(
         if lost:
             first = found.get(name) or Loss(changed[name].sha256, changed[name].rows, 0, 0)
             found[name] = Loss(first.sha256, first.rows_before, rows.get(name, 0), first.lost_rows + lost)
-    return {
-        name: loss
-        for name, loss in sorted(found.items())
-        if not any(fnmatchcase(name, pattern) for pattern in withdrawn)
-    }
+    return dict(sorted(found.items()))
 
 
-def describe_losses(key: str, losses: Mapping[str, Loss]) -> str:
-    """Say what is lost, and what to do."""
-    if not losses:
-        return f"{key}: no order, customer, product or event of the delivery before is in no file now."
-    named = "; ".join(_loss_words(name, loss) for name, loss in list(losses.items())[:_MOST_NAMED])
-    more = "; …" if len(losses) > _MOST_NAMED else ""
+def not_withdrawn(losses: Mapping[str, Loss], withdrawn: Sequence[str]) -> dict[str, Loss]:
+    """Leave out the losses of files that are meant to be gone or shorter, by patterns."""
+    return {name: loss for name, loss in losses.items() if not any(fnmatchcase(name, pattern) for pattern in withdrawn)}
+
+
+def describe_losses(losses: Mapping[str, Mapping[str, Loss]], withdrawn: Sequence[str]) -> str:
+    """Say what is lost of which raw table, and what to do.
+
+    Parameters
+    ----------
+    losses : mapping of str to mapping of str to Loss
+        Delivered table → file → loss.
+    withdrawn : sequence of str
+        Patterns of files that are meant to be gone or shorter; those that fit no loss are named.
+
+    Returns
+    -------
+    str
+    """
+    told = [(table, *item) for table, lost in losses.items() for item in not_withdrawn(lost, withdrawn).items()]
+    if not told:
+        return "No rows of the deliveries before are lost, but of files that source.withdrawn names, if any."
+    named = "; ".join(_loss_words(*entry) for entry in told[:_MOST_NAMED])
+    more = "; …" if len(told) > _MOST_NAMED else ""
+    files = [name for lost in losses.values() for name in lost]
+    vain = [pattern for pattern in withdrawn if not any(fnmatchcase(name, pattern) for name in files)]
+    fits = f" Of source.withdrawn, {', '.join(vain)} fits no file that lost rows." if vain else ""
     return (
-        f"{key}: rows that were delivered before are no longer: {named}{more}. Deliver them again, or name the file in "
-        "source.withdrawn if it is meant to be so."
+        f"Rows that were delivered before are no longer: {named}{more}. Deliver them again, or name the file in "
+        f"source.withdrawn if it is meant to be so.{fits}"
     )
 
 
-def _loss_words(name: str, loss: Loss) -> str:
+def _loss_words(table: str, name: str, loss: Loss) -> str:
     now = f"{loss.rows_now:,} now" if loss.rows_now else "none now"
-    return f"{name} ({plural(loss.rows_before, 'row')} before, {now}; {loss.lost_rows:,} in no other file)"
+    return (
+        f"{name} ({plural(loss.rows_before, 'row')} before, {now}; {loss.lost_rows:,} of those in raw/{table} stood in "
+        "no file then)"
+    )
 
 
 def as_metadata(entries: Mapping[str, FileRecord] | Mapping[str, Loss]) -> dict[str, dict[str, Any]]:

@@ -303,7 +303,7 @@ def _code(value: _Value) -> _Rule:
     return (
         f"CASE WHEN {whole} = {value.cleaned} THEN CAST({whole} AS VARCHAR) ELSE CAST({value.cleaned} AS VARCHAR) END",
         "true",
-        (("rounded_id", _is_fraction(value)),),
+        (("fractional_id", _is_fraction(value)),),
     )
 
 
@@ -324,15 +324,12 @@ def _order(value: _Value) -> _Rule:
 def _customer(value: _Value) -> _Rule:
     """Take ids that a tool has turned into numbers back to text: 13085.0 is 13085; 13085.5 and 1.3E+09 are no ids."""
     cleaned = value.cleaned
-    if value.form in ("floating", "decimal"):
-        sql, accepted, _ = _code(value)
-        return sql, accepted, (("fractional_customer_id", _is_fraction(value)),)
     if value.form != "text":
-        return _text(value)
+        return _code(value)
     marks = _marks(value)
     pattern = f"-?([0-9]*{marks}[0-9]+|[0-9]({marks}[0-9]+)?[eE][+-][0-9]+)"
     is_fraction = f"({_has_mark(value)} OR contains({cleaned}, '+')) AND regexp_full_match({value.parsed}, '{pattern}')"
-    return _whole_text(value), "true", (*_broken_id(value), ("fractional_customer_id", is_fraction))
+    return _whole_text(value), "true", (*_broken_id(value), ("fractional_id", is_fraction))
 
 
 def _is_fraction(value: _Value) -> str:
@@ -345,7 +342,7 @@ def _rounded_id(value: _Value) -> tuple[tuple[str, str], ...]:
         return ()
     pattern = f"[0-9]({_marks(value)}[0-9]+)?[eE][+][0-9]+"
     is_rounded = f"contains({value.cleaned}, '+') AND regexp_full_match({value.cleaned}, '{pattern}')"
-    return (("rounded_id", is_rounded),)
+    return (("fractional_id", is_rounded),)
 
 
 def _whole_text(value: _Value) -> str:

@@ -13,9 +13,8 @@ RECONCILED = ("contract", "reconciliation")
 CONTRACT = ("contract",)
 
 WARNING = {
-    **dict.fromkeys(
-        ("raw/order_lines", "raw/customers", "raw/products", "raw/engagement_events"), ("files_read", "nothing_lost")
-    ),
+    **dict.fromkeys(("raw/order_lines", "raw/customers", "raw/products", "raw/engagement_events"), ("files_read",)),
+    "raw/quarantine": ("nothing_lost",),
     "clusters/kmeans": ("fitted",),
     "gold/customer_segments": ("smallest_segment", "coverage"),
 }

@@ -9,16 +9,15 @@ from segmentation_assets.graph.platform import Platform
 from segmentation_assets_tests.assets.conftest import MONTHS, Shop
 from segmentation_assets_tests.assets.stored import rewrite
 
-RAW = {"source/delivery", "raw/order_lines", "raw/customers"}
+RAW = {"source/delivery", "raw/order_lines", "raw/customers", "raw/products", "raw/engagement_events", "raw/quarantine"}
 
 
-def loss_of(shop: Shop, key: str = "raw/order_lines"):
-    """The outcome of the check, and what the metadata have."""
-    manifest = Platform(shop.settings()).store.manifest(key)
-    (check,) = (check for check in manifest.checks if check.name == "nothing_lost")
+def loss_of(shop: Shop):
+    """The outcome of the check, and what the metadata of the order lines have."""
+    store = Platform(shop.settings()).store
+    (check,) = (check for check in store.manifest("raw/quarantine").checks if check.name == "nothing_lost")
     assert not check.is_blocking
-    assert check.passed is not bool(manifest.metadata["lost_rows"])
-    return check, manifest.metadata["lost_rows"]
+    return check, store.manifest("raw/order_lines").metadata["lost_rows"]
 
 
 def test_file_that_is_gone_is_told_until_it_is_back(shop, run, segmentation, write_settings, monkeypatch):
@@ -32,7 +31,7 @@ def test_file_that_is_gone_is_told_until_it_is_back(shop, run, segmentation, wri
 
     check, lost = loss_of(shop)
     assert not check.passed
-    assert f"{gone.name} ({rows:,} rows before, none now; {rows:,} in no other file)" in check.description
+    assert f"{gone.name} ({rows:,} rows before, none now; {rows:,} of those in raw/order_lines" in check.description
     assert (lost[gone.name]["rows_before"], lost[gone.name]["lost_rows"]) == (rows, rows)
     assert check.description in ended.out + ended.err
 
@@ -55,9 +54,15 @@ def test_file_that_is_shorter_is_told_unless_it_is_withdrawn(shop, run):
     assert not check.passed
     assert lost[shorter.name]["rows_before"] - lost[shorter.name]["rows_now"] == 7
     assert lost[shorter.name]["lost_rows"] == 7
-    assert loss_of(shop, "raw/customers")[0].passed
-    run(shop.settings(source__withdrawn=[shorter.name]), keys=RAW)
+    assert "raw/customers" not in check.description
+
+    withdrawn = shop.settings(source__withdrawn=[shorter.name])
+    assert run(withdrawn, keys=RAW) == {("raw/quarantine", "all")}, "no file is read again"
     assert loss_of(shop)[0].passed
+    run(shop.settings(source__withdrawn=["other.csv"]), keys=RAW)
+    check, kept = loss_of(shop)
+    assert kept == lost, "what was withdrawn is known again once it is no longer"
+    assert check.description.endswith("Of source.withdrawn, other.csv fits no file that lost rows.")
 
 
 def test_nothing_is_told_of_a_file_with_another_name_or_whose_rows_are_elsewhere(shop, run):

@@ -7,13 +7,8 @@ from collections.abc import Callable, Mapping
 
 from segmentation_assets.errors import plural
 from segmentation_assets.graph.declarations import FILES_READ, NOTHING_LOST, RULES
-from segmentation_assets.graph.snapshots import (
-    DELIVERED_FILES,
-    DELIVERED_PARTS,
-    HIDDEN_SHEETS,
-    LOST_ROWS,
-    UNREAD_PARTS,
-)
+from segmentation_assets.graph.snapshots import DELIVERED_FILES, DELIVERED_PARTS, HIDDEN_SHEETS
+from segmentation_assets.graph.sources import LOST_ROWS
 from segmentation_assets.graph.staleness import READABLE_FROM
 from segmentation_assets.ingestion.delivery import DeliveredFile
 from segmentation_assets.ingestion.ingest import IngestedTable, ingest_table
@@ -25,6 +20,7 @@ from segmentation_assets.ingestion.lost_rows import (
     count_lost_rows,
     describe_losses,
     losses_now,
+    not_withdrawn,
     record_files,
 )
 from segmentation_assets.ingestion.mapping import delivery_folder, effective_source
@@ -49,11 +45,10 @@ def raw_table(name: str) -> Callable[[Step], None]:
         _check_rules(step, name, ingested)
         unread = _unread_parts(step, ingested)
         step.add_check(FILES_READ, _unread_sentence(step.node.key, unread), passed=not unread)
-        _check_losses(step, name, record_files({file.file_name: file.sha256 for file in files}, ingested.part_rows))
+        _note_losses(step, name, record_files({file.file_name: file.sha256 for file in files}, ingested.part_rows))
         step.metadata |= result.figures | {
             "part_rows": ingested.part_rows,
             DELIVERED_PARTS: {part.name: part.to_json() for part in ingested.parts},
-            UNREAD_PARTS: unread,
             HIDDEN_SHEETS: {name: ingested.part_rows[name] for name in ingested.hidden_sheets},
             "quarantine_counts": ingested.quarantine_counts,
             "repair_counts": ingested.repair_counts,
@@ -106,16 +101,15 @@ def _check_rules(step: Step, name: str, ingested: IngestedTable) -> None:
     )
 
 
-def _check_losses(step: Step, name: str, files: dict[str, FileRecord]) -> None:
-    """Warn of files that are gone or shorter since the last delivery; the built-in shop makes another one each time."""
+def _note_losses(step: Step, name: str, files: dict[str, FileRecord]) -> None:
+    """Note files that are gone or shorter since the last delivery; the built-in shop makes another one each time."""
     stored = step.platform.store.manifest(step.node.key)
     known = stored.metadata if stored is not None and step.platform.settings.source.kind != "synthetic" else {}
     before = {file: FileRecord(**entry) for file, entry in known.get(DELIVERED_FILES, {}).items()}
     earlier = {file: Loss(**entry) for file, entry in known.get(LOST_ROWS, {}).items()}
     changed = changed_files(before, files)
     lost = _lost_rows(step, name, stored, changed, files) if stored is not None and changed else {}
-    losses = losses_now(earlier, changed, lost, files, step.platform.settings.source.withdrawn)
-    step.add_check(NOTHING_LOST, describe_losses(step.node.key, losses), passed=not losses)
+    losses = losses_now(earlier, changed, lost, files)
     step.metadata |= {DELIVERED_FILES: as_metadata(files), LOST_ROWS: as_metadata(losses)}
 
 
@@ -177,14 +171,28 @@ def _move_slice(step: Step, name: str) -> None:
 
 
 def quarantine(step: Step) -> None:
-    """Collect the rows that the raw tables set aside."""
+    """Collect the rows that the raw tables set aside, and warn of those that are not delivered any more."""
     store = step.platform.store
     slices = [
         path
         for item in step.node.inputs
-        if store.slice_manifest(item.key, item.slice_name) is not None
+        if item.window == "slice" and store.slice_manifest(item.key, item.slice_name) is not None
         for path in store.slice_paths(item.key, item.slice_name)
     ]
     empty = ", ".join(f'NULL AS "{name}"' for name in QUARANTINE.column_names)
     sources = [f"SELECT {empty} WHERE false", *(f"SELECT * FROM {parquet_scan([path])}" for path in slices)]
     step.write_sql(" UNION ALL BY NAME ".join(sources), QUARANTINE)
+    _check_losses(step)
+
+
+def _check_losses(step: Step) -> None:
+    """Warn of files that are gone or shorter, unless the settings say that they are meant to be."""
+    withdrawn = step.platform.settings.source.withdrawn
+    noted = {
+        item.key.removeprefix("raw/"): step.input_metadata(item.key).get(LOST_ROWS) or {}
+        for item in step.node.inputs
+        if item.window == "fact"
+    }
+    losses = {table: {file: Loss(**entry) for file, entry in lost.items()} for table, lost in noted.items()}
+    is_whole = not any(not_withdrawn(lost, withdrawn) for lost in losses.values())
+    step.add_check(NOTHING_LOST, describe_losses(losses, withdrawn), passed=is_whole)

@@ -96,7 +96,7 @@ def test_rows_set_aside_name_file_row_reason_column_and_value(counter: Counter, 
     assert outcome.quarantine() == [
         ("a.csv", 2, "missing_value", "order", None),
         ("a.csv", 3, "unparseable_date", "at", "2025-02-30 10:00:00"),
-        ("a.csv", 4, "fractional_customer_id", "customer", "13085.5"),
+        ("a.csv", 4, "fractional_id", "customer", "13085.5"),
         ("a.csv", 5, "missing_value", "product", " "),
         ("a.csv", 6, "not_a_number", "units", "2.5"),
         ("a.csv", 7, "not_a_number", "price", " £1 "),

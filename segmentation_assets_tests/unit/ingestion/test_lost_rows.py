@@ -11,6 +11,7 @@ from segmentation_assets.ingestion.lost_rows import (
     count_lost_rows,
     describe_losses,
     losses_now,
+    not_withdrawn,
     record_files,
 )
 from segmentation_assets.storage.engine import Connection
@@ -76,38 +77,38 @@ def test_event_of_another_type_at_the_same_time_is_another_one(connection: Conne
 
 
 def test_loss_stays_until_the_rows_are_back() -> None:
-    gone = losses_now({}, {"b.csv": BEFORE["b.csv"]}, {"b.csv": 4}, {"a.csv": BEFORE["a.csv"]}, ())
+    gone = losses_now({}, {"b.csv": BEFORE["b.csv"]}, {"b.csv": 4}, {"a.csv": BEFORE["a.csv"]})
     assert gone == {"b.csv": Loss("bb", 5, 0, 4)}
-    assert losses_now(gone, {}, {}, {"a.csv": BEFORE["a.csv"]}, ()) == gone
-    part_back = losses_now(gone, {}, {}, {"b.csv": FileRecord("b2", 2)}, ())
+    assert losses_now(gone, {}, {}, {"a.csv": BEFORE["a.csv"]}) == gone
+    part_back = losses_now(gone, {}, {}, {"b.csv": FileRecord("b2", 2)})
     assert part_back == {"b.csv": Loss("bb", 5, 2, 4)}
-    shorter = losses_now(part_back, {"b.csv": FileRecord("b2", 2)}, {"b.csv": 1}, {"b.csv": FileRecord("b3", 1)}, ())
+    shorter = losses_now(part_back, {"b.csv": FileRecord("b2", 2)}, {"b.csv": 1}, {"b.csv": FileRecord("b3", 1)})
     assert shorter == {"b.csv": Loss("bb", 5, 1, 5)}
 
 
-@pytest.mark.parametrize(
-    ("now", "withdrawn"),
-    [
-        ({"b.csv": FileRecord("b2", 5)}, ()),
-        ({"other.csv": FileRecord("bb", 5)}, ()),
-        ({}, ("b*",)),
-    ],
-)
-def test_loss_ends_when_the_rows_are_back_or_the_file_is_withdrawn(
-    now: dict[str, FileRecord], withdrawn: tuple[str, ...]
-) -> None:
-    assert losses_now({"b.csv": Loss("bb", 5, 0, 4)}, {}, {}, now, withdrawn) == {}
+@pytest.mark.parametrize("now", [{"b.csv": FileRecord("b2", 5)}, {"other.csv": FileRecord("bb", 5)}])
+def test_loss_ends_when_the_rows_are_back(now: dict[str, FileRecord]) -> None:
+    assert losses_now({"b.csv": Loss("bb", 5, 0, 4)}, {}, {}, now) == {}
 
 
 def test_file_whose_rows_other_files_hold_is_no_loss() -> None:
-    assert losses_now({}, {"b.csv": BEFORE["b.csv"]}, {"b.csv": 0}, {}, ()) == {}
+    assert losses_now({}, {"b.csv": BEFORE["b.csv"]}, {"b.csv": 0}, {}) == {}
 
 
 def test_losses_are_told_with_rows_before_and_now() -> None:
-    losses = {"a.csv": Loss("aa", 1200, 1000, 200), "b.csv": Loss("bb", 1, 0, 1)}
-    assert describe_losses("raw/order_lines", losses) == (
-        "raw/order_lines: rows that were delivered before are no longer: a.csv (1,200 rows before, 1,000 now; 200 in "
-        "no other file); b.csv (1 row before, none now; 1 in no other file). Deliver them again, or name the file in "
-        "source.withdrawn if it is meant to be so."
+    losses = {"order_lines": {"a.csv": Loss("aa", 1200, 1000, 200)}, "customers": {"b.csv": Loss("bb", 1, 0, 1)}}
+    assert describe_losses(losses, ()) == (
+        "Rows that were delivered before are no longer: a.csv (1,200 rows before, 1,000 now; 200 of those in "
+        "raw/order_lines stood in no file then); b.csv (1 row before, none now; 1 of those in raw/customers stood in "
+        "no file then). Deliver them again, or name the file in source.withdrawn if it is meant to be so."
     )
-    assert "is in no file now" in describe_losses("raw/order_lines", {})
+
+
+def test_patterns_leave_losses_out_and_those_that_fit_none_are_told() -> None:
+    losses = {"order_lines": {"a.csv": Loss("aa", 2, 0, 2), "b.csv": Loss("bb", 1, 0, 1)}}
+    assert not_withdrawn(losses["order_lines"], ["a*"]) == {"b.csv": Loss("bb", 1, 0, 1)}
+    told = describe_losses(losses, ["a*", "x.csv"])
+    assert "b.csv (" in told
+    assert "a.csv" not in told
+    assert told.endswith(" Of source.withdrawn, x.csv fits no file that lost rows.")
+    assert describe_losses(losses, ["*.csv"]).startswith("No rows of the deliveries before are lost")

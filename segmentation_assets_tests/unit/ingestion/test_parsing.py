@@ -170,7 +170,7 @@ def test_typed_prices_are_exact_decimals(connection: Connection, dtype: str, val
 def test_customer_ids_become_text(connection: Connection, text: str | None, expected: str | None) -> None:
     order_lines_id = next(column for column in RAW_ORDER_LINES.columns if column.name == "customer_id")
     item = parse_column(order_lines_id, "VARCHAR", POINT, ("raw", "cleaned", "parsed"))
-    assert [reason for reason, _ in item.faults] == ["broken_id", "fractional_customer_id"]
+    assert [reason for reason, _ in item.faults] == ["broken_id", "fractional_id"]
     assert read(connection, "customer_id", text) == (expected, None)
 
 
@@ -178,17 +178,17 @@ def test_customer_ids_become_text(connection: Connection, text: str | None, expe
     ("dtype", "value", "expected"),
     [
         ("DOUBLE", 13085.0, ("13085", None)),
-        ("DOUBLE", 13085.5, ("13085.5", "fractional_customer_id")),
+        ("DOUBLE", 13085.5, ("13085.5", "fractional_id")),
         ("DOUBLE", float("nan"), (None, None)),
         ("DECIMAL(9,1)", Decimal("13085.0"), ("13085", None)),
-        ("DECIMAL(9,1)", Decimal("13085.5"), ("13085.5", "fractional_customer_id")),
+        ("DECIMAL(9,1)", Decimal("13085.5"), ("13085.5", "fractional_id")),
         ("BIGINT", 13085, ("13085", None)),
-        ("VARCHAR", "13085.5", ("13085.5", "fractional_customer_id")),
+        ("VARCHAR", "13085.5", ("13085.5", "fractional_id")),
         ("VARCHAR", "13085.", ("13085", None)),
-        ("VARCHAR", ".5", (".5", "fractional_customer_id")),
-        ("VARCHAR", "1.23457E+11", ("1.23457E+11", "fractional_customer_id")),
-        ("VARCHAR", "1E+11", ("1E+11", "fractional_customer_id")),
-        ("VARCHAR", "1.3e-05", ("1.3e-05", "fractional_customer_id")),
+        ("VARCHAR", ".5", (".5", "fractional_id")),
+        ("VARCHAR", "1.23457E+11", ("1.23457E+11", "fractional_id")),
+        ("VARCHAR", "1E+11", ("1E+11", "fractional_id")),
+        ("VARCHAR", "1.3e-05", ("1.3e-05", "fractional_id")),
         ("VARCHAR", "1.3E5", ("1.3E5", None)),
         ("VARCHAR", "E.5", ("E.5", None)),
     ],
@@ -202,10 +202,10 @@ def test_fractions_are_no_customer_ids(connection: Connection, dtype: str, value
     ("dtype", "value", "expected"),
     [
         ("DOUBLE", 536365.0, ("536365", None)),
-        ("DOUBLE", 536365.5, ("536365.5", "rounded_id")),
-        ("DECIMAL(9,1)", Decimal("22423.5"), ("22423.5", "rounded_id")),
-        ("VARCHAR", "1.23457E+11", ("1.23457E+11", "rounded_id")),
-        ("VARCHAR", "4E+12", ("4E+12", "rounded_id")),
+        ("DOUBLE", 536365.5, ("536365.5", "fractional_id")),
+        ("DECIMAL(9,1)", Decimal("22423.5"), ("22423.5", "fractional_id")),
+        ("VARCHAR", "1.23457E+11", ("1.23457E+11", "fractional_id")),
+        ("VARCHAR", "4E+12", ("4E+12", "fractional_id")),
         ("VARCHAR", "2024.15", ("2024.15", None)),
         ("VARCHAR", "1E5", ("1E5", None)),
         ("VARCHAR", "A+12", ("A+12", None)),
@@ -225,7 +225,7 @@ def test_blanks_of_any_width_are_no_part_of_a_value(connection: Connection, blan
 
 def test_a_comma_fraction_is_seen_where_the_comma_is_the_decimal_mark(connection: Connection) -> None:
     assert read(connection, "customer_id", "13085,0", COMMA) == ("13085", None)
-    assert read(connection, "customer_id", "13085,5", COMMA) == ("13085,5", "fractional_customer_id")
+    assert read(connection, "customer_id", "13085,5", COMMA) == ("13085,5", "fractional_id")
     assert read(connection, "customer_id", "13085,0", POINT) == ("13085,0", None)
 
 

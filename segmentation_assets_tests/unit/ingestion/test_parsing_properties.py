@@ -46,7 +46,7 @@ def test_different_ids_stay_different_and_keep_their_zeros(connection: Connectio
 @given(st.integers(0, 10**15), st.integers(1, 999), st.sampled_from([POINT, COMMA]))
 def test_a_fraction_is_never_an_id(connection: Connection, whole: int, part: int, notation: Notation) -> None:
     text = f"{whole}{notation.decimal}{part:03d}"
-    assert read(connection, "customer_id", text, notation) == (text, "fractional_customer_id")
+    assert read(connection, "customer_id", text, notation) == (text, "fractional_id")
 
 
 @few

@@ -94,7 +94,7 @@ def test_codes_that_excel_turned_into_numbers_are_codes_again(counter: Counter) 
 def test_a_customer_id_with_a_fraction_is_set_aside(counter: Counter, other: list[list[object]]) -> None:
     counter.hand_in_workbook("a.xlsx", {"x": [HEAD, line(customer=13085), line(customer=13085.5), *other]})
     outcome = counter.ingest(workbook_mapping())
-    assert outcome.quarantine() == [("a.xlsx[x]", 2, "fractional_customer_id", "customer", "13085.5")]
+    assert outcome.quarantine() == [("a.xlsx[x]", 2, "fractional_id", "customer", "13085.5")]
     assert outcome.rows("customer_id")[0] == ("13085",)
 
 
@@ -352,6 +352,4 @@ def test_whole_numbers_are_customers_and_fractions_are_not(counter: Counter, dra
 
     whole = [number for number in drawn if float(f"{number:.15g}").is_integer()]
     assert outcome.rows("customer_id")[1:] == [(str(int(number)),) for number in whole]
-    assert [reason for _, _, reason, _, _ in outcome.quarantine()] == (
-        ["fractional_customer_id"] * (len(drawn) - len(whole))
-    )
+    assert [reason for _, _, reason, _, _ in outcome.quarantine()] == (["fractional_id"] * (len(drawn) - len(whole)))
