@@ -122,8 +122,10 @@ FINDINGS = {
     ),
     "unclear_id": (
         "row",
-        "has an id or code that usually means no value, such as NULL; it counts as an id until null_values lists it",
-        "have ids or codes that usually mean no value, such as NULL; they count as ids until null_values lists them",
+        "has an id or code that usually means no value, such as NULL, or an id with a quotation mark; it counts as an "
+        "id until null_values lists it",
+        "have ids or codes that usually mean no value, such as NULL, or ids with a quotation mark; they count as ids "
+        "until null_values lists them",
     ),
     "crowded_id": (
         "customer",

@@ -40,6 +40,7 @@ _CODE = "ltrim(upper(product_id), '0')"
 _COUNTS = "(line_type IN ('sale', 'return') OR line_reason = 'free_item')"
 _IS_UNCLEAR = f"lower(trim(country)) IN ({', '.join(quote_text(name) for name in UNCLEAR_COUNTRIES)})"
 _NO_VALUE = ", ".join(quote_text(text) for text in sorted(NO_VALUE))
+_HAS_QUOTE = "contains(concat(customer_id, order_id), '\"')"
 _REASONS = (
     "write_off", "free_item", "negative_price", "adjustment_order", "positive_cancellation", "zero_quantity",
     "duplicate_line", "non_product_code",
@@ -50,7 +51,9 @@ _LINE_CONDITIONS = {
     "tiny_price": "line_reason = 'sale' AND unit_price < 0.01",
     "guest": f"customer_id IS NULL AND ({_COUNTS} OR line_reason = 'positive_cancellation')",
     "exact_duplicate": "is_exact_duplicate AND line_reason <> 'duplicate_line'",
-    "unclear_id": " OR ".join(f"lower({name}) IN ({_NO_VALUE})" for name in ("customer_id", "order_id", "product_id")),
+    "unclear_id": " OR ".join(
+        (*(f"lower({name}) IN ({_NO_VALUE})" for name in ("customer_id", "order_id", "product_id")), _HAS_QUOTE)
+    ),
     "unclear_country": _IS_UNCLEAR,
     "blank_text": "product_name IS NULL",
     "staff_note": "unit_price = 0 AND customer_id IS NULL AND product_name = lower(product_name)",

@@ -1,9 +1,12 @@
-"""Files that vanish or get shorter from one delivery to the next, and how many of their rows no other file holds."""
+"""Files that vanish or get shorter from one delivery to the next, and what becomes of their rows.
+
+Some rows no other file holds; of others an earlier version, which they had replaced, holds again.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -17,6 +20,9 @@ _KEYS = {
     "engagement_events": ("customer_id", "event_at", "event_type"),
 }
 """Columns by which rows of a delivered table are found again in another file."""
+
+_PLACE = {"source_file", "source_row", "repairs"}
+"""Columns of where and how a row was read, and not of what it says."""
 
 _MOST_NAMED = 5
 
@@ -43,12 +49,15 @@ class Loss:
         Rows of the file of that name now; 0 where there is none.
     lost_rows : int
         Stored rows of it that no file delivers any more.
+    reverted_rows : int
+        Stored rows of it in whose place an earlier version from another file holds again.
     """
 
     sha256: str
     rows_before: int
     rows_now: int
     lost_rows: int
+    reverted_rows: int = 0
 
 
 def record_files(hashes: Mapping[str, str], part_rows: Mapping[str, int]) -> dict[str, FileRecord]:
@@ -126,10 +135,62 @@ def count_lost_rows(
     return dict.fromkeys(files, 0) | {str(name): int(count) for name, count in counted}
 
 
+def kept_files(before: Mapping[str, FileRecord], now: Mapping[str, FileRecord]) -> tuple[str, ...]:
+    """List the files of now whose content was there before, under whatever name."""
+    contents = {record.sha256 for record in before.values()}
+    return tuple(name for name, record in now.items() if record.sha256 in contents)
+
+
+def count_reverted_rows(
+    connection: Connection, table_name: str, before: str, now: str, changed: Iterable[str], kept: Iterable[str]
+) -> dict[str, int]:
+    """Count the rows of changed files in whose place files that were there before have other ones now.
+
+    Parameters
+    ----------
+    connection : Connection
+    table_name : str
+        Delivered table, such as ``order_lines``. Events have no versions.
+    before, now : str
+        SQL table expressions of the raw table; the columns that both have are compared.
+    changed, kept : iterable of str
+        Files that are gone or have other content, and those that are as they were.
+
+    Returns
+    -------
+    dict of str to int
+        File → rows, where there are any.
+    """
+    kept = tuple(kept)
+    if not kept or table_name == "engagement_events":
+        return {}
+    (key,) = map(quote_identifier, _KEYS[table_name])
+    known = [connection.execute(f"SELECT * FROM {rows} LIMIT 0").description for rows in (before, now)]
+    common = {str(column[0]) for column in known[0]} & {str(column[0]) for column in known[1]} - _PLACE
+    content = f"(sum(hash({', '.join(map(quote_identifier, sorted(common)))})), count(*)) AS content"
+    counted = connection.execute(
+        f"WITH old AS (SELECT file, {key}, {content}, count(*) AS row_count FROM {_from_files(before, changed)} "
+        f"GROUP BY ALL), new AS (SELECT {key}, {content} FROM {_from_files(now, kept)} GROUP BY ALL) "
+        f"SELECT file, sum(row_count) FROM old JOIN new USING ({key}) WHERE old.content <> new.content "
+        "GROUP BY file ORDER BY file"
+    ).fetchall()
+    return {str(name): int(count) for name, count in counted}
+
+
+def _from_files(relation: str, names: Iterable[str]) -> str:
+    """Make the SQL table expression of rows with the file they come from, of some files."""
+    named = ", ".join(f"({quote_text(name)})" for name in names)
+    return (
+        f"(SELECT * FROM {relation} JOIN (VALUES {named}) AS files(file) "
+        "ON source_file = file OR starts_with(source_file, file || '['))"
+    )
+
+
 def losses_now(
     earlier: Mapping[str, Loss],
     changed: Mapping[str, FileRecord],
     lost_rows: Mapping[str, int],
+    reverted_rows: Mapping[str, int],
     now: Mapping[str, FileRecord],
 ) -> dict[str, Loss]:
     """List what is lost: what was and is not back, and what is new.
@@ -143,6 +204,8 @@ def losses_now(
         Files that are gone or have other content since.
     lost_rows : mapping of str to int
         Their rows that no file delivers any more.
+    reverted_rows : mapping of str to int
+        Their rows in whose place an earlier version holds again.
     now : mapping of str to FileRecord
         The files that are there.
 
@@ -154,14 +217,15 @@ def losses_now(
     contents = {record.sha256 for record in now.values()}
     rows = {name: record.rows for name, record in now.items()}
     found = {
-        name: Loss(loss.sha256, loss.rows_before, rows.get(name, 0), loss.lost_rows)
+        name: replace(loss, rows_now=rows.get(name, 0))
         for name, loss in earlier.items()
         if loss.sha256 not in contents and rows.get(name, 0) < loss.rows_before
     }
-    for name, lost in lost_rows.items():
-        if lost:
-            first = found.get(name) or Loss(changed[name].sha256, changed[name].rows, 0, 0)
-            found[name] = Loss(first.sha256, first.rows_before, rows.get(name, 0), first.lost_rows + lost)
+    for name, record in changed.items():
+        lost, reverted = lost_rows.get(name, 0), reverted_rows.get(name, 0)
+        if lost or reverted:
+            first = found.get(name) or Loss(record.sha256, record.rows, rows.get(name, 0), 0)
+            found[name] = replace(first, lost_rows=first.lost_rows + lost, reverted_rows=first.reverted_rows + reverted)
     return dict(sorted(found.items()))
 
 
@@ -186,24 +250,23 @@ def describe_losses(losses: Mapping[str, Mapping[str, Loss]], withdrawn: Sequenc
     """
     told = [(table, *item) for table, lost in losses.items() for item in not_withdrawn(lost, withdrawn).items()]
     if not told:
-        return "No rows of the deliveries before are lost, but of files that source.withdrawn names, if any."
+        return "No rows of earlier deliveries are lost or undone, but of files that source.withdrawn names, if any."
     named = "; ".join(_loss_words(*entry) for entry in told[:_MOST_NAMED])
     more = "; …" if len(told) > _MOST_NAMED else ""
     files = [name for lost in losses.values() for name in lost]
     vain = [pattern for pattern in withdrawn if not any(fnmatchcase(name, pattern) for name in files)]
     fits = f" Of source.withdrawn, {', '.join(vain)} fits no file that lost rows." if vain else ""
     return (
-        f"Rows that were delivered before are no longer: {named}{more}. Deliver them again, or name the file in "
+        f"Files lack rows that were delivered before: {named}{more}. Deliver them again, or name the file in "
         f"source.withdrawn if it is meant to be so.{fits}"
     )
 
 
 def _loss_words(table: str, name: str, loss: Loss) -> str:
     now = f"{loss.rows_now:,} now" if loss.rows_now else "none now"
-    return (
-        f"{name} ({plural(loss.rows_before, 'row')} before, {now}; {loss.lost_rows:,} of those in raw/{table} stood in "
-        "no file then)"
-    )
+    ends = {"are in no file": loss.lost_rows, "have an earlier version again": loss.reverted_rows}
+    told = ", ".join(f"{count:,} {end}" for end, count in ends.items() if count)
+    return f"{name} ({plural(loss.rows_before, 'row')} before, {now}; of those in raw/{table}, {told})"
 
 
 def as_metadata(entries: Mapping[str, FileRecord] | Mapping[str, Loss]) -> dict[str, dict[str, Any]]:

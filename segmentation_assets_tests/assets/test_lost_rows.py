@@ -31,7 +31,9 @@ def test_file_that_is_gone_is_told_until_it_is_back(shop, run, segmentation, wri
 
     check, lost = loss_of(shop)
     assert not check.passed
-    assert f"{gone.name} ({rows:,} rows before, none now; {rows:,} of those in raw/order_lines" in check.description
+    assert (
+        f"{gone.name} ({rows:,} rows before, none now; of those in raw/order_lines, {rows:,} are" in check.description
+    )
     assert (lost[gone.name]["rows_before"], lost[gone.name]["lost_rows"]) == (rows, rows)
     assert check.description in ended.out + ended.err
 
@@ -63,6 +65,38 @@ def test_file_that_is_shorter_is_told_unless_it_is_withdrawn(shop, run):
     check, kept = loss_of(shop)
     assert kept == lost, "what was withdrawn is known again once it is no longer"
     assert check.description.endswith("Of source.withdrawn, other.csv fits no file that lost rows.")
+
+
+def test_correction_that_vanishes_is_told_as_the_earlier_version_holds_again(shop, run):
+    lines = shop.lines(MONTHS[1])
+    correction = lines.with_name("order_lines-2025-07-corrected.parquet")
+    shutil.copy(lines, correction)
+    rewrite(correction, "SELECT * REPLACE (quantity + 1 AS quantity) FROM t WHERE hash(order_id) % 9 = 0")
+    run(shop.settings(), keys=RAW)
+    corrected = Platform(shop.settings()).store.manifest("raw/order_lines").metadata["delivered_files"][correction.name]
+    assert loss_of(shop)[0].passed
+
+    shutil.move(correction, shop.root / correction.name)
+    run(shop.settings(), keys=RAW)
+
+    check, lost = loss_of(shop)
+    assert f"{corrected['rows']:,} have an earlier version again" in check.description
+    assert lost[correction.name]["reverted_rows"] == corrected["rows"]
+    assert lost[correction.name]["lost_rows"] == 0
+    shutil.move(shop.root / correction.name, correction)
+    run(shop.settings(), keys=RAW)
+    assert loss_of(shop)[0].passed
+
+
+def test_nothing_is_told_of_an_original_of_which_a_copy_stays(shop, run):
+    lines = shop.lines(MONTHS[1])
+    copy = lines.with_name("order_lines-2025-07-again.parquet")
+    shutil.copy(lines, copy)
+    rewrite(copy, "SELECT * FROM t", codec="gzip")
+    run(shop.settings(), keys=RAW)
+    lines.unlink()
+    run(shop.settings(), keys=RAW)
+    assert loss_of(shop)[0].passed
 
 
 def test_nothing_is_told_of_a_file_with_another_name_or_whose_rows_are_elsewhere(shop, run):

@@ -18,7 +18,9 @@ from segmentation_assets.ingestion.lost_rows import (
     as_metadata,
     changed_files,
     count_lost_rows,
+    count_reverted_rows,
     describe_losses,
+    kept_files,
     losses_now,
     not_withdrawn,
     record_files,
@@ -108,23 +110,36 @@ def _note_losses(step: Step, name: str, files: dict[str, FileRecord]) -> None:
     before = {file: FileRecord(**entry) for file, entry in known.get(DELIVERED_FILES, {}).items()}
     earlier = {file: Loss(**entry) for file, entry in known.get(LOST_ROWS, {}).items()}
     changed = changed_files(before, files)
-    lost = _lost_rows(step, name, stored, changed, files) if stored is not None and changed else {}
-    losses = losses_now(earlier, changed, lost, files)
+    lost, reverted = _missing_rows(step, name, stored, changed, files, kept_files(before, files))
+    losses = losses_now(earlier, changed, lost, reverted, files)
     step.metadata |= {DELIVERED_FILES: as_metadata(files), LOST_ROWS: as_metadata(losses)}
 
 
-def _lost_rows(
-    step: Step, name: str, stored: Manifest, changed: Mapping[str, FileRecord], files: Mapping[str, FileRecord]
-) -> dict[str, int]:
-    """Rows of changed files that no file holds now; all that a file lacks if they cannot be read."""
+def _missing_rows(
+    step: Step,
+    name: str,
+    stored: Manifest | None,
+    changed: Mapping[str, FileRecord],
+    files: Mapping[str, FileRecord],
+    kept: tuple[str, ...],
+) -> tuple[dict[str, int], dict[str, int]]:
+    """Rows of changed files that no file holds now, and those of which an earlier version holds again.
+
+    If the rows of before cannot be read, all that a file lacks is taken for lost.
+    """
+    if stored is None or not changed:
+        return {}, {}
     store, key = step.platform.store, step.node.key
-    now = sorted(path for path in step.stage.glob(f"*/{PART}") if path.parent.name != "quarantine")
+    parts = sorted(path for path in step.stage.glob(f"*/{PART}") if path.parent.name != "quarantine")
     lacking = {file: before.rows - (files[file].rows if file in files else 0) for file, before in changed.items()}
-    if not now or not store.is_intact(stored):
-        return {file: max(rows, 0) for file, rows in lacking.items()}
-    slices = [name for name in stored.slices if name != "quarantine"]
-    shorter = {file: rows > 0 for file, rows in lacking.items()}
-    return count_lost_rows(step.connection, name, step.slices_relation(key, slices), parquet_scan(now), shorter)
+    if not parts or not store.is_intact(stored):
+        return {file: max(rows, 0) for file, rows in lacking.items()}, {}
+    before = step.slices_relation(key, [name for name in stored.slices if name != "quarantine"])
+    now, shorter = parquet_scan(parts), {file: rows > 0 for file, rows in lacking.items()}
+    return (
+        count_lost_rows(step.connection, name, before, now, shorter),
+        count_reverted_rows(step.connection, name, before, now, changed, kept),
+    )
 
 
 def _delivered_files(step: Step, name: str) -> tuple[DeliveredFile, ...]:

@@ -58,6 +58,7 @@ def classified(*lines: dict[str, Any]) -> str:
         ([SALE, SALE | {"customer_id": "7"}, SALE | {"customer_id": "K2"}], {"mixed_id": 1}),
         ([SALE, SALE | {"customer_id": "NULL"}], {"unclear_id": 1}),
         ([SALE | {"order_id": "n/a", "product_id": "nan"}, SALE | {"product_id": "-"}], {"unclear_id": 2}),
+        ([SALE | {"order_id": 'O3"'}, SALE | {"customer_id": '"C', "order_id": "O4"}], {"unclear_id": 2}),
         ([SALE | {"customer_id": None}], {"guest": 1}),
         ([SALE, SALE | {"quantity": -2, "unit_price": 0}], {"write_off": 1}),
         ([SALE, SALE | {"unit_price": 0}], {"free_item": 1}),
