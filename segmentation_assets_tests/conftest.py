@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from typing import Any
 
 import hypothesis
 import pytest
@@ -13,6 +14,12 @@ from segmentation_assets_tests.tiers import tier_of, tier_problem
 
 TESTS = Path(__file__).resolve().parent
 REPOSITORY = TESTS.parent
+
+DAGSTER_DEV = {
+    **dict.fromkeys(("test_recovery.py", "test_catch_up.py", "test_empty_log.py"), "first"),
+    **dict.fromkeys(("test_automation.py", "test_new_month.py", "test_user_interface.py"), "second"),
+}
+"""Files of `end_to_end` with a `dagster dev` → group of which one runs at a time, as a Dagster daemon is never idle."""
 
 
 hypothesis.settings.register_profile(
@@ -46,6 +53,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         tier = tier_of(item.path.resolve(), TESTS)
         if tier is not None:
             item.add_marker(tier)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Give each file to one process, and of the files with a `dagster dev` a group of them."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class Scheduling(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = PurePosixPath(super()._split_scope(nodeid))
+            return (DAGSTER_DEV.get(file.name) if file.parent.name == "end_to_end" else None) or str(file)
+
+    return Scheduling(config, log) if config.getoption("dist") == "loadfile" else None
 
 
 @pytest.fixture(scope="session", autouse=True)
