@@ -226,7 +226,7 @@ def _store(
     faulty = _totals(connection, table, unusable)
     summary = _summarise(table, delivered, stored, faulty, redelivered, months, counts, part_rows)
     repairs = count_repairs(connection, parquet_scan(written))
-    ahead = first_day_ahead(connection, table, scratch) if "future_date" in counts else None
+    ahead = first_day_ahead(connection, scratch)
     parts = account_for_parts(connection, table, scratch, written, staging / QUARANTINE_FILE)
     return replace(
         summary,

@@ -96,15 +96,13 @@ def emptied_rows(table: Table, scratch: Scratch) -> str:
     )
 
 
-def first_day_ahead(connection: Connection, table: Table, scratch: Scratch) -> dt.date | None:
-    """Return the first day among the rows that are set aside because they are dated ahead."""
-    dates = {column.name for column in table.columns if column.dtype in ("DATE", "TIMESTAMP")}
-    days = ", ".join(
-        f"min(CAST({quote_identifier(name)} AS DATE)) FILTER (fault = {fault_number(table, name, 'future_date')})"
-        for name in sorted(dates)
-    )
-    found: tuple[dt.date | None, ...] = connection.execute(f"SELECT {days} FROM {scratch.quarantine()}").fetchall()[0]
-    return min((day for day in found if day is not None), default=None)
+def first_day_ahead(connection: Connection, scratch: Scratch) -> dt.date | None:
+    """Return the first day because of which a row is set aside or a field emptied, as it lies after the delivery."""
+    is_ahead = f"{fault_reason_sql('coalesce(fault, emptied)')} = 'future_date'"
+    found: tuple[dt.date | None] = connection.execute(
+        f"SELECT min(ahead) FROM {scratch.everything()} WHERE ahead IS NOT NULL AND {is_ahead}"
+    ).fetchall()[0]
+    return found[0]
 
 
 def redelivered_rows(table: Table, rows: str) -> str:

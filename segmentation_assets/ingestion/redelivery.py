@@ -16,9 +16,9 @@ from segmentation_assets.storage.engine import Connection, quote_identifier
 from segmentation_assets.tables.declaration import Table
 from segmentation_assets.tables.raw import RAW_ENGAGEMENT_EVENTS, RAW_ORDER_LINES
 
-_SUPERSEDED, _REPEATED, _REUSED = "superseded_rows", "repeated_keys", "reused_ids"
+_SUPERSEDED, _REPEATED, _REUSED, _DROPPED = "superseded_rows", "repeated_keys", "reused_ids", "dropped_lines"
 _MOST_DAYS_APART = 31
-_ALLOWED_SHARE_PERCENT = 10
+_ALLOWED_SHARE_PERCENT, _FEWEST_OTHERS = 10, 3
 
 
 def find_superseded(connection: Connection, table: Table, scratch: Scratch, rows: str, source: SourceSettings) -> bool:
@@ -43,8 +43,8 @@ def find_superseded(connection: Connection, table: Table, scratch: Scratch, rows
     Raises
     ------
     DataError
-        There is some and ``source.redelivery`` is refuse; or more than 10 % of the orders that stand in several files
-        are other orders there.
+        There is some and ``source.redelivery`` is refuse; or more than 10 % of the orders that stand in several files,
+        and three at least, are other orders there.
 
     Notes
     -----
@@ -74,12 +74,13 @@ def find_superseded(connection: Connection, table: Table, scratch: Scratch, rows
     if table is RAW_ORDER_LINES:
         _mark_reused_ids(connection, scratch, rows)
         _mark_versions_in_part(connection, scratch)
+        _note_dropped_lines(connection, rows)
     return True
 
 
 def forget_superseded(connection: Connection) -> None:
     """Drop the temporary tables of `find_superseded`."""
-    for name in (_SUPERSEDED, _REPEATED, _REUSED):
+    for name in (_SUPERSEDED, _REPEATED, _REUSED, _DROPPED):
         connection.execute(f"DROP TABLE IF EXISTS {name}")
 
 
@@ -92,10 +93,18 @@ def current_rows(table: Table, relation: str) -> str:
 
 def superseded_rows(table: Table, relation: str) -> str:
     """Make the SQL table expression of the rows that give way, with their fault and value."""
-    value = "NULL" if table is RAW_ENGAGEMENT_EVENTS else "found.key"
+    if table is not RAW_ORDER_LINES:
+        value = "NULL" if table is RAW_ENGAGEMENT_EVENTS else "found.key"
+        return (
+            f"(SELECT line.* REPLACE (found.fault AS fault, CAST({value} AS VARCHAR) AS value) FROM {relation} AS line "
+            f"JOIN {_SUPERSEDED} AS found ON {_at(table)})"
+        )
+    dropped = fault_number(table, "order_id", "dropped_line")
     return (
-        f"(SELECT line.* REPLACE (found.fault AS fault, CAST({value} AS VARCHAR) AS value) FROM {relation} AS line "
-        f"JOIN {_SUPERSEDED} AS found ON {_at(table)})"
+        f"(SELECT line.* REPLACE (CASE WHEN gone.key IS NULL THEN found.fault ELSE {dropped} END AS fault, "
+        f"found.key AS value) FROM {relation} AS line "
+        f"JOIN {_SUPERSEDED} AS found ON {_at(table)} LEFT JOIN {_DROPPED} AS gone "
+        "ON gone.key = line.order_id AND gone.file_index = line.file_index AND gone.product_id = line.product_id)"
     )
 
 
@@ -178,6 +187,20 @@ def _mark_versions_in_part(connection: Connection, scratch: Scratch) -> None:
     )
 
 
+def _note_dropped_lines(connection: Connection, rows: str) -> None:
+    """Note the lines that give way to a version of their order without their product: no file holds them again."""
+    redelivered = fault_number(RAW_ORDER_LINES, "order_id", "redelivered")
+    giving_way = f"SELECT key, file_index FROM {_SUPERSEDED} WHERE other_index IS NOT NULL AND fault = {redelivered}"
+    connection.execute(
+        f"CREATE OR REPLACE TEMP TABLE {_DROPPED} AS WITH version AS ({giving_way}), kept AS ("
+        f"SELECT DISTINCT order_id AS key, lower(product_id) AS product FROM {current_rows(RAW_ORDER_LINES, rows)} "
+        "WHERE order_id IN (SELECT key FROM version)) "
+        f"SELECT DISTINCT version.key, version.file_index, product_id FROM {rows} AS line JOIN version "
+        "ON version.key = line.order_id AND version.file_index = line.file_index "
+        "WHERE NOT EXISTS (SELECT 1 FROM kept WHERE kept.key = line.order_id AND product = lower(product_id))"
+    )
+
+
 def _mark_reused_ids(connection: Connection, scratch: Scratch, rows: str) -> None:
     """Tell of orders that give way to another order with the same id; stop where there are too many.
 
@@ -209,7 +232,7 @@ def _refuse_restarting_ids(connection: Connection, names: tuple[str, ...]) -> No
     if example is None:
         return
     order, own_index, own, other_index, other, others, count = example
-    if others * 100 <= count * _ALLOWED_SHARE_PERCENT:
+    if others < _FEWEST_OTHERS or others * 100 <= count * _ALLOWED_SHARE_PERCENT:
         return
     (earlier, earlier_shown), (later, later_shown) = sorted(((own_index, own), (other_index, other)))
     raise DataError(

@@ -28,7 +28,7 @@ WHOLE_SLICE = "whole"
 _PARTS_PER_STATEMENT = 64
 _REASONS = tuple(QUARANTINE_REASONS)
 _FAULT_BASE = 100
-_UNREADABLE = ("unparseable_date", "not_a_number", "out_of_range")
+_UNREADABLE = ("unparseable_date", "not_a_number", "out_of_range", "future_date")
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class Scratch:
     def slice(self, name: str) -> str:
         """Make the SQL table expression of the good rows of one slice.
 
-        Columns are the declared ones, file_index, fault, emptied, file_column, emptied_column and value.
+        Columns are the declared ones, file_index, fault, emptied, ahead, file_column, emptied_column and value.
         """
         return parquet_scan(self._paths(name))
 
@@ -150,7 +150,7 @@ def parse_delivery(
 
 def _empty_sql(table: Table, rules: Rules) -> str:
     types = {column.name: str(column.dtype) for column in table.columns}
-    types |= {"file_index": "INTEGER", "fault": "INTEGER", "emptied": "INTEGER"}
+    types |= {"file_index": "INTEGER", "fault": "INTEGER", "emptied": "INTEGER", "ahead": "DATE"}
     types |= dict.fromkeys(("file_column", "emptied_column", "value"), "VARCHAR")
     types |= {file_column_of(rule.column): "VARCHAR" for rule in rules}
     columns = ", ".join(f"CAST(NULL AS {dtype}) AS {quote_identifier(name)}" for name, dtype in types.items())
@@ -216,6 +216,7 @@ def _typed_sql(
         name: parse_column(declared[name], delivered_type, notation, _step_names(name))
         for name, delivered_type in zip(mapped, group[0].types, strict=True)
     }
+    ahead = _ahead_sql(parsed)
     emptied = _empty_unreadable(table, rules, parsed)
     cleaned = ", ".join(f"{item.cleaned} AS {_step_names(name)[1]}" for name, item in parsed.items())
     parsing = ", ".join(f"{item.parsed} AS {_step_names(name)[2]}" for name, item in parsed.items())
@@ -224,7 +225,7 @@ def _typed_sql(
     raw_values = ", ".join(_step_names(name)[0] for name in mapped)
     judged = (
         f"SELECT source_file, file_index, source_row, malformed, {raw_values}, {accepted}, {faults} AS fault, "
-        f"{emptied} AS emptied, {_repairs_sql(parsed)} AS repairs FROM "
+        f"{emptied} AS emptied, {ahead} AS ahead, {_repairs_sql(parsed)} AS repairs FROM "
         f"(SELECT *, {parsing} FROM (SELECT *, {cleaned} FROM ({delivered})))"
     )
     own = ", ".join(quote_identifier(column.name) for column in own_columns(table))
@@ -233,7 +234,7 @@ def _typed_sql(
         f", {quote_text(in_file[rule.column])} AS {quote_identifier(file_column_of(rule.column))}" for rule in rules
     )
     return (
-        f"SELECT {own}, source_file, source_row, repairs, file_index, fault, emptied, "
+        f"SELECT {own}, source_file, source_row, repairs, file_index, fault, emptied, ahead, "
         f"{_file_column_sql(table, mapping, group[0].columns)} AS file_column, "
         f"{_column_of_fault_sql('emptied', table, mapping, group[0].columns)} AS emptied_column, "
         f"{_value_sql(table, mapping)} AS value, "
@@ -275,6 +276,17 @@ def _fault_branches(table: Table, parsed: dict[str, ParsedColumn]) -> str:
     )
 
 
+def _ahead_sql(parsed: dict[str, ParsedColumn]) -> str:
+    """Make the SQL of the first day of a row that lies after the delivery."""
+    days = [
+        f"CASE WHEN {condition} THEN CAST({_step_names(name)[2]} AS DATE) END"
+        for name, item in parsed.items()
+        for reason, condition in item.faults
+        if reason == "future_date"
+    ]
+    return f"least({', '.join(days)})" if days else "CAST(NULL AS DATE)"
+
+
 def _empty_unreadable(table: Table, rules: Rules, parsed: dict[str, ParsedColumn]) -> str:
     """Let the fields of a profile that may be empty become so where they cannot be read, as a repair.
 
@@ -291,7 +303,9 @@ def _empty_unreadable(table: Table, rules: Rules, parsed: dict[str, ParsedColumn
         forgiven[name] = replace(item, faults=unread)
         strict = tuple(fault for fault in item.faults if fault not in unread)
         is_emptied = " OR ".join(f"({condition})" for _, condition in unread)
-        parsed[name] = replace(item, faults=strict, repairs=(*item.repairs, ("unreadable", is_emptied)))
+        repairs = (*item.repairs, ("unreadable", is_emptied))
+        accepted = f"({item.accepted}) AND NOT coalesce({is_emptied}, false)"
+        parsed[name] = replace(item, faults=strict, accepted=accepted, repairs=repairs)
     return f"CAST(CASE {_fault_branches(table, forgiven)} END AS INTEGER)" if forgiven else "CAST(NULL AS INTEGER)"
 
 

@@ -87,10 +87,11 @@ def _amounts(snapshot: Snapshot) -> list[tuple[str, str]]:
     return [("Amounts", f"{snapshot.amounts}.")] if snapshot.amounts else []
 
 
-def _in_part(counts: pd.DataFrame) -> str:
-    """Say how many rows gave way to an order of which some lines cannot be used."""
-    rows = int(counts.loc[counts["reason"] == "redelivered_in_part", "row_count"].sum())
-    return f", {format_count(rows)} of them to an order with lines that cannot be used" if rows else ""
+def _other_versions(counts: pd.DataFrame) -> str:
+    """Say how many rows gave way to an order without their product, or of which some lines cannot be used."""
+    ends = {"dropped_line": "without their product", "redelivered_in_part": "with lines that cannot be used"}
+    rows = {end: int(counts.loc[counts["reason"] == reason, "row_count"].sum()) for reason, end in ends.items()}
+    return "".join(f", {format_count(count)} of them to an order {end}" for end, count in rows.items() if count)
 
 
 def _set_aside(snapshot: Snapshot) -> list[tuple[str, str]]:
@@ -109,7 +110,8 @@ def _set_aside(snapshot: Snapshot) -> list[tuple[str, str]]:
         caveats.append(
             (
                 "Delivered again",
-                f"{plural(replaced, 'delivered row')} gave way to another file with the same orders{_in_part(counts)}.",
+                f"{plural(replaced, 'delivered row')} gave way to another file with the same orders"
+                f"{_other_versions(counts)}.",
             )
         )
     aside = len(snapshot.customer_segments) - len(snapshot.assigned)

@@ -25,12 +25,13 @@ QUARANTINE_REASONS = {
     "not_allowed": "the value is none of those that the contract allows",
     "not_unique": "an earlier row has the same value, and the contract asks for different ones",
     "order_id_reused": "another file holds another order with this id, and that one counts",
-    "redelivered": "another file holds the same, and its rows count",
+    "dropped_line": "another file holds the order without this product, and its lines count",
+    "redelivered": "another file holds the order, customer, product or event as well, and its rows count",
     "redelivered_in_part": "another file holds the order, and its lines count; not all of them can be used",
 }
 """Why a row is set aside: reason code → sentence."""
 
-REDELIVERED_REASONS = ("redelivered", "redelivered_in_part")
+REDELIVERED_REASONS = ("dropped_line", "redelivered", "redelivered_in_part")
 """Reasons of rows that are not lost: another file holds the same order, customer, product or event."""
 
 REPAIRS = {

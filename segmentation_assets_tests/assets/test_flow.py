@@ -63,7 +63,7 @@ def test_what_was_delivered_is_found_again_down_to_the_segments(shop, run):
     assert flow["counted", "analysed amount"][0] > 0
     page = (shop.data_dir / "reports" / NEWEST[:7] / "dashboard.html").read_text(encoding="utf-8")
     assert "From the delivered files to the segments" in page
-    assert escape("another file holds the same, and its rows count") in page
+    assert escape("another file holds the order, customer, product or event as well, and its rows count") in page
     check = Platform(shop.settings()).store.manifest("monitoring/data_quality", NEWEST).checks[-1]
     assert (check.name, check.passed) == ("reconciliation", True)
 

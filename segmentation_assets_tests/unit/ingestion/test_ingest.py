@@ -188,10 +188,15 @@ def test_without_a_latest_day_any_real_date_is_taken(counter: Counter) -> None:
     assert counter.ingest().ingested.stored_rows == 1
 
 
-def test_days_of_registration_after_the_delivery_are_set_aside(counter: Counter) -> None:
+def test_days_of_registration_after_the_delivery_are_emptied(counter: Counter) -> None:
     counter.hand_in("a.csv", "1,1980,01.02.2025", "2,1980,02.02.2025", "3,,", header="id,born,since")
     outcome = counter.ingest(CUSTOMERS, latest=dt.date(2025, 2, 2))
-    assert outcome.quarantine() == [("a.csv", 2, "future_date", "since", "02.02.2025")]
+    assert outcome.quarantine() == []
+    assert outcome.rows("customer_id", "birth_year", "registered_on", "repairs") == [
+        ("1", 1980, dt.date(2025, 2, 1), None),
+        ("2", 1980, None, "registered_on:unreadable"),
+        ("3", None, None, None),
+    ]
     assert outcome.ingested.first_ahead == dt.date(2025, 2, 2)
 
 

@@ -22,6 +22,7 @@ from segmentation_assets.monitoring.flow import (
     trace_flow,
 )
 from segmentation_assets.storage.engine import Connection, Engine
+from segmentation_assets.tables.raw import QUARANTINE_REASONS
 
 FEBRUARY, MARCH = "2025-02-01", "2025-03-01"
 
@@ -82,7 +83,7 @@ def test_every_sum_stands_before_its_parts_with_the_money_of_each_currency() -> 
     assert describe_flow(lines) == "All 10 sums from the delivered files to the segments add up."
     words = {line.code: line.words for line in lines}
     assert words["delivered:not_a_number"] == "set aside: the value is not a number in the declared notation"
-    assert words["delivered:redelivered"] == "delivered again: another file holds the same, and its rows count"
+    assert words["delivered:redelivered"] == f"delivered again: {QUARANTINE_REASONS['redelivered']}"
     assert words["lines:guest"] == "left out: nobody was identified (guests)"
 
 

@@ -79,13 +79,14 @@ def test_a_month_without_segments_is_reported(snapshot: Snapshot) -> None:
 
 def test_rows_delivered_again_are_told_apart_from_those_that_are_lost(snapshot: Snapshot) -> None:
     counts = pd.DataFrame(
-        [("redelivered", 1200), ("redelivered_in_part", 2), ("order_id_reused", 3)], columns=["reason", "row_count"]
+        [("redelivered", 1200), ("redelivered_in_part", 2), ("dropped_line", 4), ("order_id_reused", 3)],
+        columns=["reason", "row_count"],
     ).assign(table_name="order_lines", explanation="")
     caveats = dict(list_caveats(dataclasses.replace(snapshot, quarantine_counts=counts)))
     assert caveats["Quarantine"] == "3 delivered rows could not be used and were set aside."
     assert caveats["Delivered again"] == (
-        "1,202 delivered rows gave way to another file with the same orders, 2 of them to an order with lines that "
-        "cannot be used."
+        "1,206 delivered rows gave way to another file with the same orders, 4 of them to an order without their "
+        "product, 2 of them to an order with lines that cannot be used."
     )
 
 
