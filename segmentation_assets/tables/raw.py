@@ -47,6 +47,10 @@ REPAIRS = {
         "was inexact as binary numbers are, and was rounded",
         "were inexact as binary numbers are, and were rounded",
     ),
+    "four_decimals": (
+        "had more than four decimals and was rounded to four",
+        "had more than four decimals and were rounded to four",
+    ),
     "capitals": ("was put in capitals", "were put in capitals"),
     "unreadable": (
         "could not be read and is empty now; the rest of the row counts",

@@ -152,7 +152,6 @@ def test_values_of_other_kinds_are_no_numbers(counter: Counter) -> None:
         line(units=True),
         line(units=AT),
         line(units=dt.time(3, 4)),
-        line(price=1e-7),
         line(price=1e20),
     ]
     counter.hand_in_workbook("a.xlsx", {"x": rows})
@@ -160,8 +159,7 @@ def test_values_of_other_kinds_are_no_numbers(counter: Counter) -> None:
         ("a.xlsx[x]", 2, "not_a_number", "units", "TRUE"),
         ("a.xlsx[x]", 3, "not_a_number", "units", "2025-03-05 10:00:00"),
         ("a.xlsx[x]", 4, "not_a_number", "units", "03:04:00"),
-        ("a.xlsx[x]", 5, "not_a_number", "price", "1e-07"),
-        ("a.xlsx[x]", 6, "out_of_range", "price", "1e+20"),
+        ("a.xlsx[x]", 5, "out_of_range", "price", "1e+20"),
     ]
 
 
