@@ -17,6 +17,9 @@ from segmentation_assets.tables.declaration import Column
 
 LARGEST_QUANTITY = 1_000_000_000
 LARGEST_AMOUNT = 1_000_000_000_000
+EXACT_WHOLE = {"FLOAT": 2**24, "DOUBLE": 2**53}
+"""Binary type → the first whole number from which on several numbers have become one."""
+
 _EARLIEST = "TIMESTAMP '1900-01-01'"
 _LATEST = "TIMESTAMP '2100-01-01'"
 _MONEY = "DECIMAL(22,4)"
@@ -127,7 +130,7 @@ def parse_column(column: Column, delivered_type: str, notation: Notation, names:
     raw, cleaned, parsed = names
     form = _form(delivered_type)
     missing = () if column.nullable else (("missing_value", f"{cleaned} IS NULL"),)
-    value = _Value(column, form, notation, cleaned, parsed)
+    value = _Value(column, delivered_type, form, notation, cleaned, parsed)
     sql, accepted, faults = _RULES[_kind(column)](value)
     repairs = (*_cleaning_repairs(value, _as_text(raw, delivered_type)), *_typing_repairs(value))
     return ParsedColumn(_cleaned(raw, form, delivered_type, notation), sql, accepted, (*missing, *faults), repairs)
@@ -242,6 +245,7 @@ class _Value:
     """One column on its way: where its cleaned and parsed values stand, and what is known about them."""
 
     column: Column
+    delivered_type: str
     form: Form
     notation: Notation
     cleaned: str
@@ -321,7 +325,7 @@ def _code(value: _Value) -> _Rule:
     return (
         f"CASE WHEN {whole} = {value.cleaned} THEN CAST({whole} AS VARCHAR) ELSE CAST({value.cleaned} AS VARCHAR) END",
         "true",
-        (("fractional_id", _is_fraction(value)),),
+        (("fractional_id", _is_fraction(value)), *_melted_id(value)),
     )
 
 
@@ -352,6 +356,12 @@ def _customer(value: _Value) -> _Rule:
 
 def _is_fraction(value: _Value) -> str:
     return f"{value.cleaned} IS NOT NULL AND TRY_CAST({value.cleaned} AS HUGEINT) IS DISTINCT FROM {value.cleaned}"
+
+
+def _melted_id(value: _Value) -> tuple[tuple[str, str], ...]:
+    """Tell binary numbers so large that ids beside each other have become one."""
+    limit = EXACT_WHOLE.get(value.delivered_type)
+    return (("fractional_id", f"abs({value.cleaned}) >= {limit}"),) if limit else ()
 
 
 def _rounded_id(value: _Value) -> tuple[tuple[str, str], ...]:

@@ -157,6 +157,17 @@ def test_rows_of_sqlite_keep_the_order_they_are_stored_in(counter: Counter) -> N
     assert counter.ingest(database_mapping()).rows("order_id") == [("O3",), ("O1",), ("O2",)]
 
 
+def test_binary_ids_that_have_become_one_are_set_aside(counter: Counter) -> None:
+    numbers = ("9007199254740991.0", "9000000000000000001.0", "9000000000000000002.0", "9000000000000000002")
+    lines = [SQLITE_LINE.replace("'C1'", number) for number in numbers]
+    counter.hand_in_sqlite("shop.sqlite", SQLITE_TABLE, SQLITE_LINE, *lines)
+
+    outcome = counter.ingest(database_mapping())
+
+    assert outcome.rows("customer_id") == [("C1",), ("9007199254740991",), ("9000000000000000002",)]
+    assert outcome.quarantine() == [("shop.sqlite[lines]", row, "fractional_id", "customer", "9e+18") for row in (3, 4)]
+
+
 def test_types_of_duckdb_are_kept_and_huge_numbers_exact(counter: Counter) -> None:
     counter.hand_in_duckdb(
         "shop.duckdb",

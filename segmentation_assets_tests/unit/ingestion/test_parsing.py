@@ -243,6 +243,26 @@ def test_rounded_numbers_are_no_ids_and_no_codes(
     assert read(connection, name, value, dtype=dtype) == expected
 
 
+@pytest.mark.parametrize("name", ["customer_id", "order_id", "product_id", "store_id"])
+@pytest.mark.parametrize(
+    ("dtype", "value", "expected"),
+    [
+        ("DOUBLE", 2.0**53 - 1, ("9007199254740991", None)),
+        ("DOUBLE", 2.0**53, ("9007199254740992", "fractional_id")),
+        ("DOUBLE", -(2.0**53), ("-9007199254740992", "fractional_id")),
+        ("DOUBLE", 1e300, ("1e+300", "fractional_id")),
+        ("FLOAT", 2.0**24 - 1, ("16777215", None)),
+        ("FLOAT", 2.0**24, ("16777216", "fractional_id")),
+        ("HUGEINT", 9_000_000_000_000_000_001, ("9000000000000000001", None)),
+        ("DECIMAL(38,0)", Decimal(9_000_000_000_000_000_001), ("9000000000000000001", None)),
+    ],
+)
+def test_binary_number_that_several_ids_have_become_is_no_id(
+    connection: Connection, name: str, dtype: str, value: Any, expected: Read
+) -> None:
+    assert read(connection, name, value, dtype=dtype) == expected
+
+
 @pytest.mark.parametrize("blank", [" ", "\u00a0", "\u2009", "\u200b", "\u3000", "\ufeff"])
 def test_blanks_of_any_width_are_no_part_of_a_value(connection: Connection, blank: str) -> None:
     assert read(connection, "customer_id", f"{blank}C1{blank}") == ("C1", None)
