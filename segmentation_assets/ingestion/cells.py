@@ -104,6 +104,7 @@ class _ColumnWriter:
         self.kinds: set[str] = set()
         self.is_date = column.dtype in ("TIMESTAMP", "DATE")
         self._is_id = column.name.endswith("_id")
+        self._is_plain = is_workbook and column.dtype == "VARCHAR"
         self._first_rounded = _FIRST_ROUNDED_IN_WORKBOOKS if is_workbook else EXACT_WHOLE["DOUBLE"]
         self._misplaced_dates = 0
         self._mark = reader.mapping.decimal if column.dtype in _NUMBERS else "."
@@ -145,7 +146,7 @@ class _ColumnWriter:
             return date, "TIMESTAMP"
         if "date" in self.kinds:
             return f"CASE WHEN date_{place} IS NULL THEN {text} ELSE {self._date_text(date)} END", "VARCHAR"
-        if self.kinds == {"number"}:
+        if "number" in self.kinds and self.kinds <= {"number", "plain"}:
             return f"CAST(replace({text}, {quote_text(self._mark)}, '.') AS DOUBLE)", "DOUBLE"
         if self.kinds == {"whole"}:
             return f"CAST({text} AS HUGEINT)", "HUGEINT"
@@ -171,8 +172,9 @@ class _ColumnWriter:
         """
         if self._is_id and self._first_rounded <= abs(value) < float("inf"):
             return self._text(f"{value:.15g}")
-        self.kinds.add("number")
-        if value.is_integer():
+        is_whole = value.is_integer()
+        self.kinds.add("plain" if self._is_plain and (is_whole or not self._is_id) else "number")
+        if is_whole:
             return str(int(value))
         text = f"{value:.15g}"
         if "e" in text:

@@ -99,6 +99,31 @@ def test_a_customer_id_with_a_fraction_is_set_aside(counter: Counter, other: lis
 
 
 @pytest.mark.parametrize("other", [[], [line("A1", customer="C7", product="P7")]])
+def test_whole_number_as_id_is_no_repair(counter: Counter, other: list[list[object]]) -> None:
+    rows = [HEAD, line(536365, customer=13085, product=22423), line(536366, customer=None, product=22424), *other]
+    counter.hand_in_workbook("a.xlsx", {"x": rows})
+    outcome = counter.ingest(workbook_mapping())
+    assert outcome.rows("order_id", "customer_id", "product_id")[:2] == [
+        ("536365", "13085", "22423"),
+        ("536366", None, "22424"),
+    ]
+    assert outcome.ingested.repair_counts == {}
+
+
+def test_order_id_with_a_fraction_among_numbers_is_set_aside(counter: Counter) -> None:
+    counter.hand_in_workbook("a.xlsx", {"x": [HEAD, line(536365), line(536365.5)]})
+    outcome = counter.ingest(workbook_mapping())
+    assert outcome.rows("order_id") == [("536365",)]
+    assert outcome.quarantine() == [("a.xlsx[x]", 2, "fractional_id", "order", "536365.5")]
+
+
+def test_numbers_as_texts_are_written_as_a_person_sees_them(counter: Counter) -> None:
+    counter.hand_in_workbook("a.xlsx", {"x": [[*HEAD, "size"], [*line(), 42], [*line(), 42.5]]})
+    outcome = counter.ingest(workbook_mapping(columns=order_lines_mapping().columns | {"product_name": "size"}))
+    assert outcome.rows("product_name") == [("42",), ("42.5",)]
+
+
+@pytest.mark.parametrize("other", [[], [line("A1", customer="C7", product="P7")]])
 def test_id_with_more_digits_than_excel_keeps_is_set_aside(counter: Counter, other: list[list[object]]) -> None:
     rows = [
         HEAD,
