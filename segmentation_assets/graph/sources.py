@@ -158,7 +158,7 @@ def _raw_node(table: str, *, has_rules: bool) -> Node:
     return Node(
         key=f"raw/{table}",
         description=_RAW_DESCRIPTIONS[table],
-        logic_version="4",
+        logic_version="5",
         inputs=(Input(key="source/delivery", window="slice", slice_name=table),),
         is_partitioned=False,
         storage="sliced",

@@ -15,6 +15,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from segmentation_assets.ingestion.parsing import EXACT_WHOLE
 from segmentation_assets.ingestion.parts import ReadablePart, Reader, make_part
 from segmentation_assets.storage.engine import quote_text
 from segmentation_assets.tables.declaration import Column
@@ -22,13 +23,21 @@ from segmentation_assets.tables.declaration import Column
 _log = logging.getLogger("segmentation_assets.ingestion")
 
 _ROWS_AT_ONCE = 10_000
+_FIRST_ROUNDED_IN_WORKBOOKS = 10**15
 _NUMBERS = ("BIGINT", "INTEGER", "DECIMAL(18,4)")
 
 Row = Sequence[object]
 
 
 def part_of_cells(
-    reader: Reader, name: str, index: int, columns: Sequence[str], rows: Iterator[Row], places: Sequence[int]
+    reader: Reader,
+    name: str,
+    index: int,
+    columns: Sequence[str],
+    rows: Iterator[Row],
+    places: Sequence[int],
+    *,
+    is_workbook: bool = False,
 ) -> ReadablePart:
     """Write rows of single values to the scratch folder and make the part that reads them.
 
@@ -46,13 +55,15 @@ def part_of_cells(
         out, but counted in the numbers of the rows after them.
     places : sequence of int
         Place in the row of each mapped column.
+    is_workbook : bool
+        Whether the values come from a program that has but one kind of number, of 15 digits.
 
     Returns
     -------
     ReadablePart
     """
     declared = {column.name: column for column in reader.table.columns}
-    writers = [_ColumnWriter(reader, declared[column]) for column in reader.mapped]
+    writers = [_ColumnWriter(reader, declared[column], is_workbook=is_workbook) for column in reader.mapped]
     path, row_count = reader.copy_path(index), 0
     with path.open("w", encoding="utf-8", newline="") as stream:
         out = csv.writer(stream, lineterminator="\n", quoting=csv.QUOTE_ALL)
@@ -89,9 +100,12 @@ def _relation(path: Path, width: int) -> str:
 class _ColumnWriter:
     """Turns the values of one column into two columns of text, dates apart, and notes which kinds of values came."""
 
-    def __init__(self, reader: Reader, column: Column) -> None:
+    def __init__(self, reader: Reader, column: Column, *, is_workbook: bool) -> None:
         self.kinds: set[str] = set()
         self.is_date = column.dtype in ("TIMESTAMP", "DATE")
+        self._is_id = column.name.endswith("_id")
+        self._is_plain = is_workbook and column.dtype == "VARCHAR"
+        self._first_rounded = _FIRST_ROUNDED_IN_WORKBOOKS if is_workbook else EXACT_WHOLE["DOUBLE"]
         self._misplaced_dates = 0
         self._mark = reader.mapping.decimal if column.dtype in _NUMBERS else "."
         self._date_format = reader.mapping.date_format
@@ -132,7 +146,7 @@ class _ColumnWriter:
             return date, "TIMESTAMP"
         if "date" in self.kinds:
             return f"CASE WHEN date_{place} IS NULL THEN {text} ELSE {self._date_text(date)} END", "VARCHAR"
-        if self.kinds == {"number"}:
+        if "number" in self.kinds and self.kinds <= {"number", "plain"}:
             return f"CAST(replace({text}, {quote_text(self._mark)}, '.') AS DOUBLE)", "DOUBLE"
         if self.kinds == {"whole"}:
             return f"CAST({text} AS HUGEINT)", "HUGEINT"
@@ -152,9 +166,15 @@ class _ColumnWriter:
         return value
 
     def _number(self, value: float) -> str:
-        """Write a number without decimals where it is whole, else with the 15 digits that Excel keeps."""
-        self.kinds.add("number")
-        if value.is_integer():
+        """Write a number without decimals where it is whole, else with the 15 digits that Excel keeps.
+
+        An id with more digits than were kept is written so that it is known as rounded.
+        """
+        if self._is_id and self._first_rounded <= abs(value) < float("inf"):
+            return self._text(f"{value:.15g}")
+        is_whole = value.is_integer()
+        self.kinds.add("plain" if self._is_plain and (is_whole or not self._is_id) else "number")
+        if is_whole:
             return str(int(value))
         text = f"{value:.15g}"
         if "e" in text:

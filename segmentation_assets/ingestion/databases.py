@@ -12,15 +12,8 @@ from urllib.parse import quote
 from segmentation_assets.errors import DataError, closest_hint
 from segmentation_assets.ingestion.cells import part_of_cells
 from segmentation_assets.ingestion.columns import find_columns
-from segmentation_assets.ingestion.parts import ReadablePart, Reader, make_part
-from segmentation_assets.storage.engine import (
-    Connection,
-    EngineError,
-    fetch_row,
-    parquet_scan,
-    quote_identifier,
-    quote_text,
-)
+from segmentation_assets.ingestion.parts import ReadablePart, Reader, all_empty, count_rows, make_part
+from segmentation_assets.storage.engine import Connection, EngineError, parquet_scan, quote_identifier, quote_text
 
 if TYPE_CHECKING:
     import sqlite3
@@ -118,8 +111,9 @@ def _open_sqlite(reader: Reader, name: str, index: int) -> ReadablePart:
             header = [column[0] for column in database.execute(f"SELECT * FROM {scanned} LIMIT 0").description]
             columns = find_columns(reader.table, reader.mapping, part, header)
             listed_columns = ", ".join(map(quote_identifier, columns))
-            # the number in front keeps rows that hold nothing but nulls
-            rows = database.execute(f"SELECT 1, {listed_columns} FROM {scanned}")
+            # the number in front keeps rows that only columns without a mapping have a value in
+            has_value = f"CASE WHEN NOT {all_empty(dict.fromkeys(header, 'VARCHAR'))} THEN 1 END"
+            rows = database.execute(f"SELECT {has_value}, {listed_columns} FROM {scanned}")
             return part_of_cells(reader, part, index, columns, rows, range(1, len(columns) + 1))
     except sqlite3.Error as problem:
         raise unreadable(name, problem) from problem
@@ -148,15 +142,14 @@ def _open_duckdb(reader: Reader, name: str, index: int) -> ReadablePart:
             types = {str(row[0]): str(row[1]) for row in reader.connection.execute(f"DESCRIBE {relation}").fetchall()}
             columns = find_columns(reader.table, reader.mapping, part, tuple(types))
             kept = [types[column] if _KEPT_TYPES.fullmatch(types[column]) else "VARCHAR" for column in columns]
-            (row_count,) = fetch_row(reader.connection, f"SELECT count(*) FROM {relation}")
-            copy = _copy_columns(reader, relation, columns, kept, index)
+            row_count, empty = count_rows(reader.connection, relation, types)
+            copy = _copy_columns(reader, relation, columns, kept, all_empty(types) if empty else "false", index)
     except EngineError as problem:
         raise unreadable(name, problem) from problem
     fields = [f"field_{place}" for place in range(len(columns))]
-    found = [
-        str(row[1]) for row in reader.connection.execute(f"DESCRIBE SELECT * FROM {parquet_scan([copy])}").fetchall()
-    ]
-    scanned = f"read_parquet({quote_text(str(copy))}, file_row_number = true)"
+    described = f"DESCRIBE SELECT * EXCLUDE (is_empty) FROM {parquet_scan([copy])}"
+    found = [str(row[1]) for row in reader.connection.execute(described).fetchall()]
+    scanned = f"(SELECT * FROM read_parquet({quote_text(str(copy))}, file_row_number = true) WHERE NOT is_empty)"
     return make_part(
         reader, part, index, scanned, columns, fields, found, row_count=row_count, row="file_row_number + 1"
     )
@@ -186,12 +179,18 @@ def duckdb_tables(connection: Connection) -> list[str]:
     return [name if schema == "main" else f"{schema}.{name}" for schema, name in listed]
 
 
-def _copy_columns(reader: Reader, relation: str, columns: Sequence[str], types: Sequence[str], index: int) -> Path:
-    """Write columns to Parquet in their types; what it has no type for, such as huge integers, was made text."""
+def _copy_columns(
+    reader: Reader, relation: str, columns: Sequence[str], types: Sequence[str], is_empty: str, index: int
+) -> Path:
+    """Write columns to Parquet in their types, and whether a row has no value at all.
+
+    What Parquet has no type for, such as huge integers, was made text.
+    """
     copy = reader.copy_path(index).with_suffix(".parquet")
     values = ", ".join(
         f"CAST({quote_identifier(column)} AS {dtype}) AS field_{place}"
         for place, (column, dtype) in enumerate(zip(columns, types, strict=True))
     )
-    reader.connection.execute(f"COPY (SELECT {values} FROM {relation}) TO {quote_text(str(copy))} (FORMAT parquet)")
+    rows = f"SELECT {values}, {is_empty} AS is_empty FROM {relation}"
+    reader.connection.execute(f"COPY ({rows}) TO {quote_text(str(copy))} (FORMAT parquet)")
     return copy

@@ -121,21 +121,23 @@ def rewrite_records(path: Path, separator: str, width: int, target: Path) -> int
 
     Notes
     -----
-    A record whose quotes are wrong, as `read_data_records` says, ends with its first line.
+    A record whose quotes are wrong, as `read_data_records` says, ends with its first line. Records of which every field
+    is empty are left out, and counted in the numbers of those after them; lines without anything are no records.
     """
     with path.open(encoding="utf-8-sig", newline="") as stream, target.open("w", encoding="utf-8", newline="") as out:
         writer = csv.writer(out, lineterminator="\n", quoting=csv.QUOTE_ALL)
-        number = 0
+        number = written = 0
         for fields, is_well_formed in read_data_records(stream, separator):
-            if not fields and width > 1:
+            number += bool(fields) or width == 1
+            if not any(fields):
                 continue
-            number += 1
+            written += 1
             kept = fields[:width] if len(fields) == width + 1 and not fields[-1] else fields
             if is_well_formed and len(kept) == width:
                 writer.writerow([number, "", *kept])
             else:
                 writer.writerow([number, separator.join(fields)[:_LONGEST_VALUE], *([""] * width)])
-    return number
+    return written
 
 
 def _codec(name: str, encoding: str) -> str:

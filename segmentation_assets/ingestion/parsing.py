@@ -17,6 +17,9 @@ from segmentation_assets.tables.declaration import Column
 
 LARGEST_QUANTITY = 1_000_000_000
 LARGEST_AMOUNT = 1_000_000_000_000
+EXACT_WHOLE = {"FLOAT": 2**24, "DOUBLE": 2**53}
+"""Binary type → the first whole number from which on several numbers have become one."""
+
 _EARLIEST = "TIMESTAMP '1900-01-01'"
 _LATEST = "TIMESTAMP '2100-01-01'"
 _MONEY = "DECIMAL(22,4)"
@@ -127,7 +130,7 @@ def parse_column(column: Column, delivered_type: str, notation: Notation, names:
     raw, cleaned, parsed = names
     form = _form(delivered_type)
     missing = () if column.nullable else (("missing_value", f"{cleaned} IS NULL"),)
-    value = _Value(column, form, notation, cleaned, parsed)
+    value = _Value(column, delivered_type, form, notation, cleaned, parsed)
     sql, accepted, faults = _RULES[_kind(column)](value)
     repairs = (*_cleaning_repairs(value, _as_text(raw, delivered_type)), *_typing_repairs(value))
     return ParsedColumn(_cleaned(raw, form, delivered_type, notation), sql, accepted, (*missing, *faults), repairs)
@@ -242,6 +245,7 @@ class _Value:
     """One column on its way: where its cleaned and parsed values stand, and what is known about them."""
 
     column: Column
+    delivered_type: str
     form: Form
     notation: Notation
     cleaned: str
@@ -277,10 +281,28 @@ def _typing_repairs(value: _Value) -> tuple[tuple[str, str], ...]:
         },
         ("currency", "text"): capitals,
         **({("product", "text"): capitals} if value.notation.product_code_case == "upper" else {}),
-        ("money", "floating"): ("rounded", f"{cleaned} <> CAST({parsed} AS DOUBLE)"),
     }
     place = (_kind(value.column), value.form)
-    return (found[place],) if place in found else ()
+    return _money_repairs(value) if place[0] == "money" else (found[place],) if place in found else ()
+
+
+def _money_repairs(value: _Value) -> tuple[tuple[str, str], ...]:
+    """Tell decimals beyond the fourth from the noise of a binary number."""
+    cleaned, parsed = value.cleaned, value.parsed
+    if value.form == "floating":
+        is_noise = _is_noise(cleaned, parsed)
+        return (
+            ("rounded", f"{cleaned} <> CAST({parsed} AS DOUBLE) AND {is_noise}"),
+            ("four_decimals", f"{parsed} IS NOT NULL AND NOT {is_noise}"),
+        )
+    mark = value.notation.decimal
+    longest = f"strlen({cleaned}) - strpos({cleaned}, {quote_text(mark)}) > 4"
+    pattern = quote_text(f"{re.escape(mark)}[0-9]{{4}}[0-9]*[1-9]")
+    by_form = {
+        "text": f"{parsed} IS NOT NULL AND {longest} AND regexp_matches({cleaned}, {pattern})",
+        "decimal": f"{cleaned} <> {parsed}",
+    }
+    return (("four_decimals", by_form[value.form]),) if value.form in by_form else ()
 
 
 def _text(value: _Value) -> _Rule:
@@ -303,7 +325,7 @@ def _code(value: _Value) -> _Rule:
     return (
         f"CASE WHEN {whole} = {value.cleaned} THEN CAST({whole} AS VARCHAR) ELSE CAST({value.cleaned} AS VARCHAR) END",
         "true",
-        (("fractional_id", _is_fraction(value)),),
+        (("fractional_id", _is_fraction(value)), *_melted_id(value)),
     )
 
 
@@ -334,6 +356,12 @@ def _customer(value: _Value) -> _Rule:
 
 def _is_fraction(value: _Value) -> str:
     return f"{value.cleaned} IS NOT NULL AND TRY_CAST({value.cleaned} AS HUGEINT) IS DISTINCT FROM {value.cleaned}"
+
+
+def _melted_id(value: _Value) -> tuple[tuple[str, str], ...]:
+    """Tell binary numbers so large that ids beside each other have become one."""
+    limit = EXACT_WHOLE.get(value.delivered_type)
+    return (("fractional_id", f"abs({value.cleaned}) >= {limit}"),) if limit else ()
 
 
 def _rounded_id(value: _Value) -> tuple[tuple[str, str], ...]:
@@ -384,23 +412,26 @@ def _integer(value: _Value) -> _Rule:
 
 
 def _money(value: _Value) -> _Rule:
-    """Read money exactly; more than four decimals are no money, but noise of a double is."""
+    """Read money; decimals beyond the fourth are rounded half away from zero, of a double as it is written in text."""
     cleaned = value.cleaned
     in_range = f"{value.parsed} BETWEEN -{LARGEST_AMOUNT} AND {LARGEST_AMOUNT}"
     number = f"TRY_CAST({cleaned} AS {_MONEY})"
-    exact = f"CASE WHEN {number} = {cleaned} THEN {number} END"
-    noise = f"1e-9 * greatest(1, abs({cleaned}))"
-    nearest = f"CASE WHEN abs({cleaned} - CAST({number} AS DOUBLE)) <= {noise} THEN {number} END"
+    written = f"TRY_CAST(CAST({cleaned} AS VARCHAR) AS {_MONEY})"
+    nearest = f"CASE WHEN {_is_noise(cleaned, number)} THEN {number} ELSE {written} END"
     too_large = f"abs(TRY_CAST({cleaned} AS DOUBLE)) > {LARGEST_AMOUNT}"
     mark = re.escape(value.notation.decimal)
-    pattern = f"[+-]?([0-9]+{mark}?|[0-9]*{mark}[0-9]{{1,4}}0*)"
-    is_number = f"regexp_full_match({cleaned}, {quote_text(pattern)})"
+    is_number = f"regexp_full_match({cleaned}, {quote_text(f'[+-]?([0-9]+{mark}?|[0-9]*{mark}[0-9]+)')})"
     plain = cleaned if value.notation.decimal == "." else f"replace({cleaned}, ',', '.')"
     read_text = f"CASE WHEN {is_number} THEN TRY_CAST(ltrim({plain}, '+') AS {_MONEY}) END"
     by_form = {"text": (read_text, is_number), "whole": (number, too_large)}
-    by_form |= {"floating": (nearest, too_large), "decimal": (exact, too_large)}
+    by_form |= {"floating": (nearest, too_large), "decimal": (number, too_large)}
     sql, is_large = by_form.get(value.form, (f"CAST(NULL AS {_MONEY})", "false"))
     return sql, in_range, _number_faults(value, in_range, is_large)
+
+
+def _is_noise(number: str, money: str) -> str:
+    """Make the condition that a double differs from money by no more than binary arithmetic explains."""
+    return f"(abs({number} - CAST({money} AS DOUBLE)) <= greatest(1e-9, 1e-12 * abs({number})))"
 
 
 def _number_faults(value: _Value, in_range: str, is_number: str) -> tuple[tuple[str, str], ...]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from segmentation_assets.config.source import DeliveredTable
 from segmentation_assets.errors import DataError
 from segmentation_assets.ingestion.columns import mapped_columns
-from segmentation_assets.storage.engine import Connection, EngineError, quote_identifier, quote_text
+from segmentation_assets.storage.engine import Connection, EngineError, fetch_row, quote_identifier, quote_text
 from segmentation_assets.tables.declaration import Table
 
 NO_TEXT = "CAST(NULL AS VARCHAR)"
@@ -125,6 +125,34 @@ def make_part(
         f"{row} AS source_row, {malformed} AS malformed, {listed} FROM {relation}"
     )
     return ReadablePart(name, sql, tuple(columns), tuple(types), row_count)
+
+
+def all_empty(types: Mapping[str, str]) -> str:
+    """Make the condition that a row has no value in any of some columns, given by name and DuckDB type."""
+    named = {quote_identifier(name): dtype for name, dtype in types.items()}
+    tests = (f"({name} IS NULL OR {name} = '')" if dtype == "VARCHAR" else f"{name} IS NULL"
+             for name, dtype in named.items())  # fmt: skip
+    return f"({' AND '.join(tests)})"
+
+
+def count_rows(connection: Connection, relation: str, types: Mapping[str, str]) -> tuple[int, int]:
+    """Count the rows with a value in any of all columns, and those without; looking for nulls mostly reads statistics.
+
+    Parameters
+    ----------
+    connection : Connection
+    relation : str
+        SQL table expression.
+    types : mapping of str to str
+        Name and DuckDB type of all of its columns.
+
+    Returns
+    -------
+    tuple of (int, int)
+    """
+    (rows,) = fetch_row(connection, f"SELECT count(*) FROM {relation}")
+    (empty,) = fetch_row(connection, f"SELECT count(*) FROM {relation} WHERE {all_empty(types)}")
+    return int(rows) - int(empty), int(empty)
 
 
 def empty_part(reader: Reader, name: str, index: int) -> ReadablePart:

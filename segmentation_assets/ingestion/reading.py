@@ -10,7 +10,14 @@ from segmentation_assets.ingestion.columns import find_columns
 from segmentation_assets.ingestion.databases import open_database
 from segmentation_assets.ingestion.decoding import count_lines, read_header, rewrite_records, utf8_text
 from segmentation_assets.ingestion.delivery import Kind, kind_of
-from segmentation_assets.ingestion.parts import NO_TEXT, ReadablePart, Reader, make_part
+from segmentation_assets.ingestion.parts import (
+    NO_TEXT,
+    ReadablePart,
+    Reader,
+    all_empty,
+    count_rows,
+    make_part,
+)
 from segmentation_assets.ingestion.workbooks import open_workbook
 from segmentation_assets.storage.engine import Connection, EngineError, fetch_row, quote_identifier, quote_text
 
@@ -51,17 +58,16 @@ def _open_parquet(reader: Reader, name: str, index: int) -> list[ReadablePart]:
     relation = f"read_parquet({quote_text(str(path))}, file_row_number = true, binary_as_string = true, {_NO_HIVE})"
     _check_parquet(path, name)
     try:
-        (row_count,) = fetch_row(
-            reader.connection, f"SELECT num_rows FROM parquet_file_metadata({quote_text(str(path))})"
-        )
         described = reader.connection.execute(f"DESCRIBE SELECT * EXCLUDE (file_row_number) FROM {relation}").fetchall()
+        types = {str(row[0]): str(row[1]) for row in described}
+        row_count, empty = count_rows(reader.connection, relation, types)
     except EngineError as problem:
         raise DataError(f"{name} is not a readable Parquet file: {problem}", "deliver it again.") from problem
-    types = {str(row[0]): str(row[1]) for row in described}
     columns = find_columns(reader.table, reader.mapping, name, tuple(types))
     values = [quote_identifier(column) for column in columns]
     found = [types[column] for column in columns]
     row = "file_row_number + 1"
+    relation = f"(SELECT * FROM {relation} WHERE NOT {all_empty(types)})" if empty else relation
     return [make_part(reader, name, index, relation, columns, values, found, row_count=row_count, row=row)]
 
 
@@ -83,8 +89,12 @@ def _open_csv(reader: Reader, name: str, index: int) -> list[ReadablePart]:
     width = len(header)
     relation = _regular_csv(path, separator, width)
     row, malformed = "row_number() OVER ()", NO_TEXT
-    row_count = _count_clean_rows(reader.connection, relation)
-    if row_count is None or count_lines(path) - 1 > row_count:
+    is_empty = all_empty({f"field_{place}": "VARCHAR" for place in range(width)})
+    row_count, empty_rows = _count_clean_rows(reader.connection, relation, is_empty)
+    if empty_rows:
+        relation = f"(SELECT * FROM (SELECT *, {row} AS record_number FROM {relation}) WHERE NOT {is_empty})"
+        row = "record_number"
+    if row_count is None or count_lines(path) - 1 > row_count + empty_rows:
         rewritten = decoded.with_suffix(".rewritten")
         row_count = rewrite_records(path, separator, width, rewritten)
         relation = _rewritten_csv(rewritten, width)
@@ -115,13 +125,16 @@ def _csv_relation(path: Path, separator: str, fields: Sequence[str], options: st
     )
 
 
-def _count_clean_rows(connection: Connection, relation: str) -> int | None:
-    """Read and count all records once; None as soon as one does not fit the header or line ends are mixed."""
+def _count_clean_rows(connection: Connection, relation: str, is_empty: str) -> tuple[int | None, int]:
+    """Read and count all records once, those without a value apart.
+
+    None as soon as one does not fit the header or line ends are mixed.
+    """
     try:
-        (row_count,) = fetch_row(connection, f"SELECT count(*) FROM {relation}")
+        rows, empty = fetch_row(connection, f"SELECT count(*), count(*) FILTER ({is_empty}) FROM {relation}")
     except EngineError:
-        return None
-    return int(row_count)
+        return None, 0
+    return int(rows) - int(empty), int(empty)
 
 
 _OPENERS: dict[Kind, Callable[[Reader, str, int], list[ReadablePart]]] = {

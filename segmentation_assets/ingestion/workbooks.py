@@ -121,7 +121,7 @@ def _open_sheet(
         return None
     columns = _find(reader, name, rows.header)
     places = [rows.header.index(column) for column in columns]
-    part = part_of_cells(reader, name, index, columns, rows.below, places)
+    part = part_of_cells(reader, name, index, columns, rows.below, places, is_workbook=True)
     _log.info("%s: read with %s below its first", name, plural(rows.height, "row"))
     return part
 

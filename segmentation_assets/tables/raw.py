@@ -14,7 +14,7 @@ QUARANTINE_REASONS = {
     "unparseable_date": "the date does not follow source date_format",
     "not_a_number": "the value is not a number in the declared notation",
     "out_of_range": "the number or date lies outside of any real range",
-    "fractional_id": "the id or code is a number with a fraction, or rounded as in 1.2E+11",
+    "fractional_id": "the id or code is a number with a fraction, or one whose last digits were rounded, as in 1.2E+11",
     "broken_id": "the id holds a line break or another control character",
     "zero_byte": "the text holds a zero byte, which no text has",
     "duplicate_key": "an earlier row of the same file has the same key",
@@ -47,6 +47,10 @@ REPAIRS = {
     "rounded": (
         "was inexact as binary numbers are, and was rounded",
         "were inexact as binary numbers are, and were rounded",
+    ),
+    "four_decimals": (
+        "had more than four decimals and was rounded to four",
+        "had more than four decimals and were rounded to four",
     ),
     "capitals": ("was put in capitals", "were put in capitals"),
     "unreadable": (

@@ -10,7 +10,7 @@ from segmentation_assets.ingestion.proposal.sample import Finding, SampledColumn
 MARKS = (".", ",")
 LEAST_READ = 0.5
 _NUMBER_TYPES = re.compile(r"U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|FLOAT|DOUBLE|DECIMAL.*")
-_MONEY = {mark: re.compile(rf"[+-]?([0-9]+{re.escape(mark)}?|[0-9]*{re.escape(mark)}[0-9]{{1,4}}0*)") for mark in MARKS}
+_MONEY = {mark: re.compile(rf"[+-]?([0-9]+{re.escape(mark)}?|[0-9]*{re.escape(mark)}[0-9]+)") for mark in MARKS}
 _WHOLE = {mark: re.compile(rf"[+-]?[0-9]+({re.escape(mark)}0*)?") for mark in MARKS}
 _DIGITS = re.compile(r"[+-]?[0-9]+")
 _THREE_DIGITS = re.compile(r"[+-]?[0-9]{1,3}[.,][0-9]{3}")

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from segmentation_assets.config.source import OrderLinesTable
 from segmentation_assets.errors import DataError
+from segmentation_assets.ingestion.reconciliation import reconcile_delivery
 from segmentation_assets.storage.engine import quote_text
 from segmentation_assets_tests.unit.ingestion.counter import LINE, Counter, order_lines_mapping
 
@@ -146,8 +147,24 @@ def test_values_of_sqlite_are_typed_one_by_one(counter: Counter) -> None:
     ]
     assert outcome.quarantine() == [
         ("shop.sqlite[lines]", 3, "unparseable_date", "at", "45721"),
-        ("shop.sqlite[lines]", 4, "missing_value", "order", None),
     ]
+    assert outcome.ingested.part_rows == {"shop.sqlite[lines]": 3}
+
+
+def test_row_without_any_value_is_no_row_and_one_with_a_value_elsewhere_is(counter: Counter, name: str) -> None:
+    rows = ["INSERT INTO {}lines (note) VALUES (NULL), ('')", "INSERT INTO {}lines (note) VALUES ('x')"]
+    added = ["ALTER TABLE {}lines ADD COLUMN note VARCHAR", *rows]
+    line = SQLITE_LINE.replace("lines VALUES ('O1'", "{}lines VALUES ('O2'").replace("1.5)", "1.5, NULL)")
+    hand_in = counter.hand_in_sqlite if name.endswith("sqlite") else counter.hand_in_duckdb
+    schema = "" if name.endswith("sqlite") else "made."
+    hand_in(name, *(statement.format(schema) for statement in (*added, line)))
+
+    outcome = counter.ingest(database_mapping())
+
+    assert outcome.rows("source_row", "order_id") == [(1, "O1"), (5, "O2")]
+    assert outcome.quarantine() == [(f"{name}[lines]", 4, "missing_value", "order", None)]
+    assert outcome.ingested.part_rows == {f"{name}[lines]": 3}
+    assert reconcile_delivery(outcome.ingested).passed
 
 
 def test_rows_of_sqlite_keep_the_order_they_are_stored_in(counter: Counter) -> None:
@@ -155,6 +172,17 @@ def test_rows_of_sqlite_keep_the_order_they_are_stored_in(counter: Counter) -> N
     index = 'CREATE INDEX covering ON lines ("order", at, customer, product, units, price)'
     counter.hand_in_sqlite("shop.sqlite", SQLITE_TABLE, *lines, index)
     assert counter.ingest(database_mapping()).rows("order_id") == [("O3",), ("O1",), ("O2",)]
+
+
+def test_binary_ids_that_have_become_one_are_set_aside(counter: Counter) -> None:
+    numbers = ("9007199254740991.0", "9000000000000000001.0", "9000000000000000002.0", "9000000000000000002")
+    lines = [SQLITE_LINE.replace("'C1'", number) for number in numbers]
+    counter.hand_in_sqlite("shop.sqlite", SQLITE_TABLE, SQLITE_LINE, *lines)
+
+    outcome = counter.ingest(database_mapping())
+
+    assert outcome.rows("customer_id") == [("C1",), ("9007199254740991",), ("9000000000000000002",)]
+    assert outcome.quarantine() == [("shop.sqlite[lines]", row, "fractional_id", "customer", "9e+18") for row in (3, 4)]
 
 
 def test_types_of_duckdb_are_kept_and_huge_numbers_exact(counter: Counter) -> None:

@@ -76,6 +76,31 @@ def test_everything_delivered_is_counted(counter: Counter) -> None:
     assert reconcile_delivery(ingested).passed
 
 
+def test_price_with_more_than_four_decimals_counts_as_it_was_rounded(counter: Counter) -> None:
+    counter.hand_in("a.csv", LINE.replace("1.50", "32.327731"), LINE.replace("1.50", "1.00005"))
+    counter.hand_in_parquet(
+        "b.parquet",
+        "SELECT 'O2' AS \"order\", TIMESTAMP '2025-03-05 10:00:00' AS at, 'C1' AS customer, 'P1' AS product, "
+        "10 AS units, 38.47 / 1.19::DOUBLE AS price",
+    )
+
+    outcome = counter.ingest(order_lines_mapping(files=("*.csv", "*.parquet")))
+
+    assert outcome.rows("unit_price") == [(Decimal("32.3277"),), (Decimal("1.0001"),), (Decimal("32.3277"),)]
+    assert outcome.ingested.repair_counts == {"unit_price:four_decimals": 3}
+    assert outcome.ingested.delivered_amount == outcome.ingested.stored_amount == Decimal("389.9326")
+    assert reconcile_delivery(outcome.ingested).passed
+
+
+def test_cost_with_more_than_four_decimals_does_not_cost_the_sale(counter: Counter) -> None:
+    counter.hand_in("a.csv", f"{LINE},3.333333", f"{LINE},3.33", header="order,at,customer,product,units,price,cost")
+    outcome = counter.ingest(order_lines_mapping(columns=order_lines_mapping().columns | {"cost_price": "cost"}))
+    assert outcome.rows("cost_price", "repairs") == [
+        (Decimal("3.3333"), "cost_price:four_decimals"),
+        (Decimal("3.33"), None),
+    ]
+
+
 def test_rows_set_aside_name_file_row_reason_column_and_value(counter: Counter, connection: Connection) -> None:
     counter.hand_in(
         "a.csv",

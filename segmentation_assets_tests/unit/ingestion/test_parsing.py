@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import replace
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 import pytest
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from segmentation_assets.errors import SettingsError
 from segmentation_assets.ingestion.parsing import Notation, date_pattern, parse_column
-from segmentation_assets.storage.engine import Connection
+from segmentation_assets.storage.engine import Connection, fetch_row
 from segmentation_assets.tables.raw import RAW_CUSTOMERS, RAW_ORDER_LINES
 
 POINT = Notation(decimal=".", date_format="%Y-%m-%d", null_values=("", "nan"), time_zone="UTC")
@@ -39,6 +39,21 @@ def read_all(connection: Connection, name: str, values: list[Any], notation: Not
         f"FROM (SELECT CAST(unnest($1) AS {dtype}) AS raw)))",
         [values],
     ).fetchall()
+
+
+def repairs_of(
+    connection: Connection, name: str, value: Any, notation: Notation = POINT, dtype: str = "VARCHAR"
+) -> list[str]:
+    """Kinds of change that are told of a delivered value."""
+    item = parse_column(COLUMNS[name], dtype, notation, NAMES)
+    told = ", ".join(f"CASE WHEN {condition} THEN '{kind}' END" for kind, condition in item.repairs)
+    (found,) = fetch_row(
+        connection,
+        f"SELECT concat_ws(' ', {told or 'NULL'}) FROM (SELECT *, {item.parsed} AS parsed FROM "
+        f"(SELECT *, {item.cleaned} AS cleaned FROM (SELECT CAST($1 AS {dtype}) AS raw)))",
+        [value],
+    )
+    return str(found).split()
 
 
 def read(connection: Connection, name: str, value: Any, notation: Notation = POINT, dtype: str = "VARCHAR") -> Read:
@@ -108,7 +123,11 @@ def test_typed_quantities_must_be_whole(connection: Connection, dtype: str, valu
         (".5", (Decimal("0.5"), None)),
         ("5.", (Decimal(5), None)),
         ("1.23450000", (Decimal("1.2345"), None)),
-        ("1.23456", (None, "not_a_number")),
+        ("1.23456", (Decimal("1.2346"), None)),
+        ("1.23444999", (Decimal("1.2344"), None)),
+        ("+0.00005", (Decimal("0.0001"), None)),
+        ("-0.00005", (Decimal("-0.0001"), None)),
+        ("999999999999.99999", (Decimal(10**12), None)),
         ("2,55", (None, "not_a_number")),
         ("1,000.00", (None, "not_a_number")),
         ("£2.55", (None, "not_a_number")),
@@ -138,13 +157,20 @@ def test_a_decimal_comma_is_the_only_mark_when_declared(connection: Connection, 
     [
         ("DOUBLE", 2.55, (Decimal("2.55"), None)),
         ("DOUBLE", 0.1 + 0.2, (Decimal("0.3"), None)),
-        ("DOUBLE", 1.23456, (None, "not_a_number")),
+        ("DOUBLE", 1.23456, (Decimal("1.2346"), None)),
+        ("DOUBLE", 32.32773109243698, (Decimal("32.3277"), None)),
+        ("DOUBLE", 1.00015, (Decimal("1.0002"), None)),
+        ("DOUBLE", -1.00025, (Decimal("-1.0003"), None)),
+        ("DOUBLE", 5e-05, (Decimal("0.0001"), None)),
+        ("FLOAT", 1.23456, (Decimal("1.2346"), None)),
         ("DOUBLE", float("inf"), (None, "out_of_range")),
         ("FLOAT", 12345.67, (Decimal("12345.67"), None)),
         ("BIGINT", 3, (Decimal(3), None)),
         ("HUGEINT", 10**37, (None, "out_of_range")),
         ("DECIMAL(18,6)", Decimal("1.234500"), (Decimal("1.2345"), None)),
-        ("DECIMAL(18,6)", Decimal("1.234501"), (None, "not_a_number")),
+        ("DECIMAL(18,6)", Decimal("1.234501"), (Decimal("1.2345"), None)),
+        ("DECIMAL(18,6)", Decimal("-1.234550"), (Decimal("-1.2346"), None)),
+        ("DECIMAL(38,37)", Decimal("1.00005"), (Decimal("1.0001"), None)),
         ("DECIMAL(38,10)", Decimal(10) ** 20, (None, "out_of_range")),
         ("TIMESTAMP", dt.datetime(2025, 1, 1), (None, "not_a_number")),
     ],
@@ -212,6 +238,26 @@ def test_fractions_are_no_customer_ids(connection: Connection, dtype: str, value
     ],
 )
 def test_rounded_numbers_are_no_ids_and_no_codes(
+    connection: Connection, name: str, dtype: str, value: Any, expected: Read
+) -> None:
+    assert read(connection, name, value, dtype=dtype) == expected
+
+
+@pytest.mark.parametrize("name", ["customer_id", "order_id", "product_id", "store_id"])
+@pytest.mark.parametrize(
+    ("dtype", "value", "expected"),
+    [
+        ("DOUBLE", 2.0**53 - 1, ("9007199254740991", None)),
+        ("DOUBLE", 2.0**53, ("9007199254740992", "fractional_id")),
+        ("DOUBLE", -(2.0**53), ("-9007199254740992", "fractional_id")),
+        ("DOUBLE", 1e300, ("1e+300", "fractional_id")),
+        ("FLOAT", 2.0**24 - 1, ("16777215", None)),
+        ("FLOAT", 2.0**24, ("16777216", "fractional_id")),
+        ("HUGEINT", 9_000_000_000_000_000_001, ("9000000000000000001", None)),
+        ("DECIMAL(38,0)", Decimal(9_000_000_000_000_000_001), ("9000000000000000001", None)),
+    ],
+)
+def test_binary_number_that_several_ids_have_become_is_no_id(
     connection: Connection, name: str, dtype: str, value: Any, expected: Read
 ) -> None:
     assert read(connection, name, value, dtype=dtype) == expected
@@ -323,11 +369,16 @@ def test_money_survives_text_and_doubles(connection: Connection, amount: Decimal
 
 
 @few
-@given(st.decimals(-(10**6), 10**6, places=6, allow_nan=False))
-def test_money_is_never_rounded_silently(connection: Connection, amount: Decimal) -> None:
-    exact = amount == amount.quantize(Decimal("0.0001"), rounding=ROUND_HALF_EVEN)
-    expected = (amount, None) if exact else (None, "not_a_number")
-    assert read(connection, "unit_price", f"{amount:f}") == expected
+@given(st.decimals(-(10**6), 10**6, places=6, allow_nan=False), st.sampled_from([POINT, COMMA]))
+def test_money_is_rounded_half_up_in_every_type_and_never_silently(
+    connection: Connection, amount: Decimal, notation: Notation
+) -> None:
+    expected = amount.quantize(Decimal("0.0001"), rounding=ROUND_HALF_UP)
+    repairs = [] if amount == expected else ["four_decimals"]
+    text = f"{amount:f}".replace(".", notation.decimal)
+    for value, dtype in ((text, "VARCHAR"), (float(amount), "DOUBLE"), (amount, "DECIMAL(18,6)")):
+        assert read(connection, "unit_price", value, notation, dtype) == (expected, None)
+        assert repairs_of(connection, "unit_price", value, notation, dtype) == repairs
 
 
 @few
@@ -387,7 +438,17 @@ def test_any_text_is_either_read_or_faulted(connection: Connection, text: str) -
         ("customer_id", "DOUBLE", None, None),
         ("unit_price", "VARCHAR", "2.50000", None),
         ("unit_price", "DOUBLE", 2.55, None),
+        ("unit_price", "VARCHAR", "2.12345", "four_decimals"),
+        ("unit_price", "VARCHAR", "2.123450", "four_decimals"),
+        ("unit_price", "VARCHAR", "12345678", None),
+        ("unit_price", "VARCHAR", "free", None),
         ("unit_price", "DOUBLE", 0.1 + 0.2, "rounded"),
+        ("unit_price", "DOUBLE", 2.12345, "four_decimals"),
+        ("unit_price", "DOUBLE", 123456.789123, "four_decimals"),
+        ("unit_price", "DOUBLE", float("inf"), None),
+        ("unit_price", "DECIMAL(18,6)", Decimal("2.1234"), None),
+        ("unit_price", "DECIMAL(18,6)", Decimal("2.123401"), "four_decimals"),
+        ("unit_price", "BIGINT", 2, None),
         ("quantity", "VARCHAR", "6.0", None),
         ("quantity", "VARCHAR", " 6", "trimmed"),
         ("product_id", "VARCHAR", "p1", None),
@@ -401,14 +462,7 @@ def test_any_text_is_either_read_or_faulted(connection: Connection, text: str) -
 def test_change_of_a_value_is_named_and_none_where_there_is_none(
     connection: Connection, name: str, dtype: str, value: Any, expected: str | None
 ) -> None:
-    item = parse_column(COLUMNS[name], dtype, POINT, ("raw", "cleaned", "parsed"))
-    named = " ".join(f"WHEN {condition} THEN '{kind}'" for kind, condition in item.repairs)
-    (found,) = connection.execute(
-        f"SELECT CASE {named} WHEN false THEN '' END FROM (SELECT *, {item.parsed} AS parsed FROM "
-        f"(SELECT *, {item.cleaned} AS cleaned FROM (SELECT CAST($1 AS {dtype}) AS raw)))",
-        [value],
-    ).fetchall()
-    assert found == (expected,)
+    assert repairs_of(connection, name, value, dtype=dtype) == ([expected] if expected else [])
 
 
 def test_product_codes_are_put_in_capitals_where_asked_for_and_no_other_id_is(connection: Connection) -> None:

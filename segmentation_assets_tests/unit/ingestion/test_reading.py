@@ -7,10 +7,12 @@ from collections.abc import Callable
 import pytest
 import zstandard
 
+from segmentation_assets.config.source import CustomersTable
 from segmentation_assets.errors import DataError, SettingsError
 from segmentation_assets.ingestion.decoding import _ZSTD_CHUNK_BYTES
 from segmentation_assets.ingestion.parts import Reader
 from segmentation_assets.ingestion.reading import open_file
+from segmentation_assets.ingestion.reconciliation import reconcile_delivery
 from segmentation_assets.tables.raw import RAW_ORDER_LINES
 from segmentation_assets_tests.unit.ingestion.counter import (
     HEADER,
@@ -413,6 +415,73 @@ def test_an_empty_field_after_the_last_one_is_tolerated(counter: Counter) -> Non
     outcome = counter.ingest()
     assert outcome.rows("source_row") == [(1,)]
     assert outcome.quarantine() == [("a.csv", 2, "malformed_row", None, "O1,short")]
+
+
+@pytest.mark.parametrize("ending", ["\n", "\r\n"])
+@pytest.mark.parametrize("beside", [(), ("O3,short",), (f'{LINE},"two\nlines"',)])
+def test_row_of_separators_alone_is_no_row_but_counts_in_the_numbers(
+    counter: Counter, ending: str, beside: tuple[str, ...]
+) -> None:
+    rows = (LINE, ",,,,,,", '"",,,,"",,', "", f"{LINE.replace('O1', 'O2')},x", *beside, *[",,,,,,"] * 20)
+    (counter.folder / "a.csv").write_bytes("".join(f"{row}{ending}" for row in (f"{HEADER},note", *rows)).encode())
+
+    outcome = counter.ingest(order_lines_mapping())
+
+    short = [("a.csv", 1, "malformed_row", None, LINE)]
+    aside = [("a.csv", 5, "malformed_row", None, "O3,short")] if beside == ("O3,short",) else []
+    assert outcome.quarantine() == [*short, *aside]
+    assert outcome.rows("source_row", "order_id")[0] == (4, "O2")
+    assert outcome.ingested.part_rows == {"a.csv": 2 + len(beside)}
+    assert reconcile_delivery(outcome.ingested).passed
+
+
+def test_regular_file_with_empty_rows_keeps_its_row_numbers(counter: Counter) -> None:
+    lines = [LINE.replace("O1", f"O{number}") for number in range(1, 4)]
+    counter.hand_in("a.csv", ",,,,,", lines[0], ",,,,,", ",,,,,", lines[1], '"","","","","",""', lines[2], ",,,,,")
+    outcome = counter.ingest()
+    assert outcome.rows("source_row", "order_id") == [(2, "O1"), (5, "O2"), (7, "O3")]
+    assert outcome.quarantine() == []
+    assert outcome.ingested.delivered_rows == 3
+
+
+def test_row_with_a_value_in_a_column_without_mapping_is_set_aside(counter: Counter) -> None:
+    counter.hand_in("a.csv", f"{LINE},x", ",,,,,,x", ",,,,,, ", header=f"{HEADER},note")
+    assert counter.ingest().quarantine() == [
+        ("a.csv", 2, "missing_value", "order", None),
+        ("a.csv", 3, "missing_value", "order", None),
+    ]
+
+
+def test_file_of_separators_alone_has_no_row(counter: Counter) -> None:
+    counter.hand_in("a.csv", ",,,,,", ",,,,,")
+    with pytest.raises(DataError, match=r"a\.csv: there is no row below the header"):
+        counter.ingest()
+
+
+def test_empty_line_of_a_file_with_one_column_is_no_row(counter: Counter) -> None:
+    mapping = CustomersTable(files=("*.csv",), columns={"customer_id": "id"})
+    for name, rows in (("a.csv", ("C1", "", "C2", "")), ("b.csv", ("C3", '""', "C4,x", ""))):
+        counter.hand_in(name, *rows, header="id")
+    outcome = counter.ingest(mapping)
+    assert outcome.rows("source_file", "source_row", "customer_id") == [
+        ("a.csv", 1, "C1"), ("a.csv", 3, "C2"), ("b.csv", 1, "C3"),
+    ]  # fmt: skip
+    assert outcome.quarantine() == [("b.csv", 3, "malformed_row", None, "C4,x")]
+
+
+def test_parquet_row_without_any_value_is_no_row(counter: Counter) -> None:
+    row = "SELECT '{}' AS \"order\", TIMESTAMP '2025-03-05 10:00:00' AS at, 'C1' AS customer, 'P1' AS product, "
+    row += "1 AS units, 2.5::DECIMAL(9,2) AS price, {} AS note"
+    nothing = "SELECT {}, NULL, '', NULL, NULL, NULL, {}"
+    rows = (nothing.format("''", "NULL"), row.format("O2", "NULL"), nothing.format("NULL", "[1]"))
+    counter.hand_in_parquet("a.parquet", " UNION ALL ".join((row.format("O1", "NULL"), *rows)))
+
+    outcome = counter.ingest(order_lines_mapping(files=("*.parquet",)))
+
+    assert outcome.rows("source_row", "order_id") == [(1, "O1"), (3, "O2")]
+    assert outcome.quarantine() == [("a.parquet", 4, "missing_value", "order", None)]
+    assert outcome.ingested.part_rows == {"a.parquet": 3}
+    assert reconcile_delivery(outcome.ingested).passed
 
 
 def test_instants_with_a_zone_become_local_time_of_the_shop(counter: Counter) -> None:

@@ -48,3 +48,10 @@ def test_values_that_cannot_be_read_are_named_with_what_to_do(values: tuple[str,
 def test_fraction_is_no_whole_number_and_noise_of_a_double_is_no_fraction() -> None:
     assert "no whole number, such as row 1: '6.5'" in number_doubt(column("6.5"), ".", is_whole=True)
     assert number_doubt(column("1e+16", "2.5500000000000003", dtype="DOUBLE"), ",", is_whole=False) == ""
+
+
+def test_price_with_many_decimals_is_a_number_and_decides_the_mark() -> None:
+    assert find_decimal([column("32,327731", "2,5")]) == Finding(",")
+    assert number_doubt(column("32,327731", "2,5"), ",", is_whole=False) == ""
+    assert number_doubt(column("32.32773109243698", dtype="DOUBLE"), ",", is_whole=False) == ""
+    assert "no number, such as row 1: '1,234.567891'" in number_doubt(column("1,234.567891"), ".", is_whole=False)
