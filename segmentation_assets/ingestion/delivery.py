@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
@@ -45,7 +45,8 @@ class DeliveredFile:
         Path below the delivery folder, with ``/`` between its parts.
     file_index : int
         Place in delivery order within the table, from 0: by the pattern that first matches the file, then by name, in
-        which numbers count as numbers; a file with the bytes of an earlier one comes right after it.
+        which numbers count as numbers. Files of the same bytes stand together where the original does: the one that
+        was there before the others, or else the first of them.
     size_bytes : int
     sha256 : str
         64 hex digits of the file's bytes.
@@ -65,6 +66,7 @@ def list_delivery(
     *,
     data_dir: Path | None = None,
     hash_of: Callable[[Path], str] = file_sha256,
+    before: Sequence[DeliveredFile] = (),
 ) -> tuple[DeliveredFile, ...]:
     """List the delivered files of every mapped table.
 
@@ -80,6 +82,8 @@ def list_delivery(
         Data folder; where it lies below the delivery folder, what it holds is no delivery.
     hash_of : callable, optional
         Gives the SHA-256 of a file, perhaps from memory; by default every file is read.
+    before : sequence of DeliveredFile
+        The listing of last time; it tells an original from its copies.
 
     Returns
     -------
@@ -112,7 +116,10 @@ def list_delivery(
     return tuple(
         file
         for table, names in listed.items()
-        for file in _copies_after_originals([_describe(folder, table, name, hash_of) for name in names])
+        for file in _copies_after_originals(
+            [_describe(folder, table, name, hash_of) for name in names],
+            {file.file_name: file for file in before if file.table_name == table},
+        )
     )
 
 
@@ -190,13 +197,24 @@ def _has_own_parts(kind: Kind | None, one: DeliveredTable, other: DeliveredTable
     return kind == "database" and None not in (one.table, other.table) and one.table != other.table
 
 
-def _copies_after_originals(files: Sequence[DeliveredFile]) -> list[DeliveredFile]:
-    """Put a file with the bytes of an earlier one right after it, so that it undoes no correction in between."""
-    first: dict[str, int] = {}
-    for index, file in enumerate(files):
-        first.setdefault(file.sha256, index)
-    ordered = sorted(files, key=lambda file: first[file.sha256])
-    return [replace(file, file_index=index) for index, file in enumerate(ordered)]
+def _copies_after_originals(files: Sequence[DeliveredFile], before: Mapping[str, DeliveredFile]) -> list[DeliveredFile]:
+    """Put copies right after their original, so that they replace none of its rows and undo no correction of them.
+
+    Of files with the same bytes the original is the one that had them before, then one whose name was there before,
+    then the first.
+    """
+
+    def seniority(index: int) -> tuple[bool, int, int]:
+        known = before.get(files[index].file_name)
+        is_new = known is None or known.sha256 != files[index].sha256
+        return is_new, known.file_index if known else len(before), index
+
+    originals: dict[str, int] = {}
+    by_seniority = sorted(range(len(files)), key=seniority)
+    for index in by_seniority:
+        originals.setdefault(files[index].sha256, index)
+    ordered = sorted(by_seniority, key=lambda index: originals[files[index].sha256])
+    return [replace(files[index], file_index=place) for place, index in enumerate(ordered)]
 
 
 def _describe(folder: Path, table: str, name: str, hash_of: Callable[[Path], str]) -> DeliveredFile:
