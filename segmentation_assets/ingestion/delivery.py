@@ -141,15 +141,26 @@ def matching_files(folder: Path, pattern: str, data_dir: Path | None = None) -> 
         workbook, and without hidden files and folders unless the pattern names them.
     """
     base, own = folder.resolve(), data_dir.resolve() if data_dir else None
-    is_apart = own is None or own in base.parents
+    below = own.relative_to(base).parts if own and own.is_relative_to(base) else None
     names = (path.relative_to(folder) for path in folder.glob(pattern) if path.is_file())
     return [
         name.as_posix()
         for name in names
         if not name.name.startswith(_LOCK_PREFIX)
         and not any(part.startswith(".") and part not in pattern.split("/") for part in name.parts)
-        and (is_apart or own not in (base / name).parents or (base / name).parent == base)
+        and (below is None or len(name.parts) == 1 or name.parts[: len(below)] != below)
     ]
+
+
+def mapped_patterns(source: SourceSettings) -> tuple[str, ...]:
+    """List the file patterns of every mapped table."""
+    mapped = (getattr(source, table) for table in DELIVERED_TABLES)
+    return tuple(dict.fromkeys(pattern for mapping in mapped if mapping is not None for pattern in mapping.files))
+
+
+def mapped_files(folder: Path, source: SourceSettings, data_dir: Path | None = None) -> set[str]:
+    """Collect what the patterns of every mapped table match, as `matching_files` lists it."""
+    return {name for pattern in mapped_patterns(source) for name in matching_files(folder, pattern, data_dir)}
 
 
 def kind_of(file_name: str) -> Kind | None:
@@ -158,13 +169,23 @@ def kind_of(file_name: str) -> Kind | None:
     return next((kind for kind, extensions in _EXTENSIONS.items() if lower.endswith(extensions)), None)
 
 
-def _natural_order(file_name: str) -> tuple[list[list[str | int]], str]:
-    """Key that sorts paths folder by folder, numbers as numbers, and ``orders`` before ``orders-corrected``."""
+def split_ending(file_name: str) -> tuple[str, str]:
+    """Split the end that tells how a file is read from its name; it is empty where there is none.
+
+    Examples
+    --------
+    >>> split_ending("2025/orders.CSV.gz"), split_ending("orders.v2")
+    (('2025/orders', '.CSV.gz'), ('orders.v2', ''))
+    """
     lower = file_name.lower()
     ending = next((end for end in chain(*_EXTENSIONS.values()) if lower.endswith(end)), "")
-    parts = (
-        re.split("([0-9]+)", part) for part in file_name.removesuffix(file_name[len(lower) - len(ending) :]).split("/")
-    )
+    cut = len(file_name) - len(ending)
+    return file_name[:cut], file_name[cut:]
+
+
+def _natural_order(file_name: str) -> tuple[list[list[str | int]], str]:
+    """Key that sorts paths folder by folder, numbers as numbers, and ``orders`` before ``orders-corrected``."""
+    parts = (re.split("([0-9]+)", part) for part in split_ending(file_name)[0].split("/"))
     return [[int(text) if place % 2 else text for place, text in enumerate(part)] for part in parts], file_name
 
 
