@@ -17,6 +17,7 @@ from segmentation_assets.config.source import DeliveredTable
 from segmentation_assets.config.synthetic import unknown_preferences
 from segmentation_assets.errors import plural
 from segmentation_assets.ingestion.delivery import matching_files
+from segmentation_assets.ingestion.unread_files import describe_unread_files, find_unread_files
 
 _LABEL_WIDTH = 14
 _MOST_FILES = 10
@@ -42,6 +43,7 @@ def check_text(loaded: LoadedSettings) -> str:
         f"each over {settings.calendar.lookback_months} months of order lines",
         **(_synthetic_facts(settings) if settings.source.kind == "synthetic" else _file_facts(settings)),
         **_named_files(settings),
+        **describe_unread_files(find_unread_files(settings)),
     }
     return "\n".join(f"{label:<{_LABEL_WIDTH}}{text}".rstrip() for label, text in facts.items())
 

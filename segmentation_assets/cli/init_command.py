@@ -8,20 +8,23 @@ import os
 import re
 import tempfile
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from segmentation_assets.cli.parser import DEFAULT_FILE
-from segmentation_assets.errors import DataError, SettingsError
+from segmentation_assets.errors import DataError, SettingsError, plural
 from segmentation_assets.ingestion.delivery import kind_of, matching_files
 from segmentation_assets.ingestion.proposal.document import MARK, PROPOSED_DATA_DIR, scalar, settings_text
 from segmentation_assets.ingestion.proposal.places import common_folder
 from segmentation_assets.ingestion.proposal.propose import TABLE_NAMES, Proposal, ProposedTable, propose_settings
 from segmentation_assets.ingestion.proposal.sample import FileSample, Finding
 from segmentation_assets.ingestion.proposal.sampling import sample_file
+from segmentation_assets.ingestion.unread_files import PROSE, advice_for
 from segmentation_assets.storage.text_files import write_text_whole
 
 _MOST_BESIDE = 10_000
 _MOST_LISTED = 10
+_NAME_IT = "name such texts one by one if they are tables and no notes"
 _CONNECTION = re.compile(r"\w{2,}:/|(?:host|hostaddr|port|dbname|user|service)\s*=")
 
 
@@ -41,6 +44,8 @@ def init(parsed: argparse.Namespace) -> int:
         for sample in found
     }
     proposal = propose_settings(by_name, _files_beside(folder, paths), dt.datetime.now(tz=dt.UTC).date())
+    passed_over = _passed_over([item for item in named if item.is_dir()], target, paths)
+    proposal = replace(proposal, left_out={**proposal.left_out, **passed_over})
     text = settings_text(proposal, folder_setting(folder, target))
     write_settings(target, text)
     print(report_text(proposal, by_name, target, text.count(MARK)))
@@ -63,9 +68,6 @@ def _refuse_servers(files: Sequence[Path]) -> None:
         )
 
 
-_PROSE = (".txt", ".txt.gz", ".txt.zst")
-
-
 def _files_of(named: Path, target: Path) -> list[Path]:
     """List the files in and below a folder that can be read; what is no folder stands for itself.
 
@@ -75,12 +77,29 @@ def _files_of(named: Path, target: Path) -> list[Path]:
         return [named]
     home = target.absolute().parent
     found = [named / name for name in matching_files(named, "**/*", home / PROPOSED_DATA_DIR)]
-    files = sorted(path for path in found if kind_of(path.name) and not path.name.lower().endswith(_PROSE))
+    files = sorted(path for path in found if kind_of(path.name) and not path.name.lower().endswith(PROSE))
     if not files:
+        there = [f"{name}: {advice}" for name, advice in _passed_over([named], target).items()]
         raise DataError(
-            f"{named} holds no file that can be read", "name a folder with CSV, Parquet, Excel or databases."
+            f"{named} holds no file that can be read",
+            f"{'; '.join(('name a folder with CSV, Parquet, Excel or databases', *there))}.",
         )
     return files
+
+
+def _passed_over(folders: Sequence[Path], target: Path, sampled: Sequence[Path] = ()) -> dict[str, str]:
+    """Say of the files in and below folders that were not looked at what to do, once for each kind."""
+    data_dir, chosen = target.absolute().parent / PROPOSED_DATA_DIR, set(sampled)
+    found = {name for item in folders for name in matching_files(item, "**/*", data_dir) if item / name not in chosen}
+    by_advice: dict[str, list[str]] = {}
+    for name in sorted(found):
+        advice = advice_for(name) or (_NAME_IT if name.lower().endswith(PROSE) else "")
+        if advice:
+            by_advice.setdefault(advice, []).append(name)
+    return {
+        files[0] + (f" and {plural(len(files) - 1, 'more file')} of its kind" if files[1:] else ""): advice
+        for advice, files in by_advice.items()
+    }
 
 
 def check_target(target: Path, *, may_replace: bool) -> None:

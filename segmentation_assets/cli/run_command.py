@@ -20,6 +20,7 @@ from segmentation_assets.graph.platform import Platform
 from segmentation_assets.graph.reading_due import ask_for_reading
 from segmentation_assets.graph.staleness import known_months
 from segmentation_assets.ingestion.mapping import MADE_BY
+from segmentation_assets.ingestion.unread_files import describe_unread_files, find_unread_files
 from segmentation_assets.monitoring.cost import CostMeter
 from segmentation_assets.monitoring.run_records import RunRecord, write_run_record
 
@@ -106,6 +107,8 @@ def _recorded(platform: Platform, scope: Scope, progress: Progress, run_id: str,
     computed = sum(not step.kept for step in progress.steps)
     progress.say(f"{computed} steps computed, {len(progress.steps) - computed} kept; record {path}")
     print(closing_summary(platform))
+    for label, text in describe_unread_files(find_unread_files(platform.settings)).items():
+        print(f"  {label:<10} {text}")
     platform.store.tidy()
     return 0
 

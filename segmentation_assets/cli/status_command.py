@@ -11,6 +11,7 @@ from segmentation_assets.errors import plural
 from segmentation_assets.graph.plan import check_known_month
 from segmentation_assets.graph.platform import Platform
 from segmentation_assets.graph.staleness import Evaluation, evaluate_all, known_months
+from segmentation_assets.ingestion.unread_files import describe_unread_files, find_unread_files
 from segmentation_assets.monitoring.run_records import newest_run
 from segmentation_assets.storage.store import WHOLE
 
@@ -35,6 +36,8 @@ def status(parsed: argparse.Namespace) -> int:
     print(f"months        {', '.join(month[:7] for month in months) or 'none yet'}")
     print("state         " + ", ".join(f"{counts[state]} {state}" for state in ("fresh", "stale", "missing")))
     print(f"quarantine    {_quarantine(platform)}")
+    for label, text in describe_unread_files(find_unread_files(platform.settings)).items():
+        print(f"{label:<14}{text}")
     print(f"findings      {_findings(platform, months)}")
     print(f"newest run    {newest.in_words() if newest else 'none yet'}")
     for evaluation in evaluations:

@@ -6,7 +6,7 @@ import datetime as dt
 import hashlib
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from segmentation_assets.errors import DataError, PredecessorError, SettingsError
@@ -230,8 +230,11 @@ _RESOLVERS: dict[str, Callable[[Platform, Input, str], dict[str, str]]] = {
 }
 
 
-def delivered_files(platform: Platform) -> tuple[DeliveredFile, ...]:
-    """List the files of the delivery; where a step of ours makes them, only those that its last run made."""
+def delivered_files(platform: Platform, before: Sequence[DeliveredFile] = ()) -> tuple[DeliveredFile, ...]:
+    """List the files of the delivery; where a step of ours makes them, only those that its last run made.
+
+    The listing of last time tells an original from its copies; no file is there or not because of it.
+    """
     settings = platform.settings
     folder = delivery_folder(settings)
     only = None
@@ -240,7 +243,12 @@ def delivered_files(platform: Platform) -> tuple[DeliveredFile, ...]:
         paths = (platform.data_dir / file.path for file in made.files)
         only = [str(path.relative_to(folder)) for path in paths if path.is_relative_to(folder)]
     return list_delivery(
-        folder, effective_source(settings), only, data_dir=platform.data_dir, hash_of=platform.store.hashes.sha256
+        folder,
+        effective_source(settings),
+        only,
+        data_dir=platform.data_dir,
+        hash_of=platform.store.hashes.sha256,
+        before=before,
     )
 
 

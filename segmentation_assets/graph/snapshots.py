@@ -16,6 +16,12 @@ DELIVERED_PARTS = "delivered_parts"
 DELIVERED_FILES = "delivered_files"
 """Entry of a raw table's metadata: its files with SHA-256 and rows."""
 
+SET_ASIDE = "set_aside"
+"""Entry of the quarantine's metadata: rows by reason of each table but the order lines, without those delivered again.
+
+Those would change with every full export, and with every copy of a file.
+"""
+
 RATE_CURRENCIES = "rate_currencies"
 """Entry of the metadata of the classified lines: the currencies that have an exchange rate."""
 
@@ -44,7 +50,7 @@ def _data_quality_node(settings: Settings, crosswalk: tuple[Input, ...]) -> Node
         inputs=(
             Input(key="raw/order_lines", window="lookback"),
             Input(key="silver/order_lines", window="lookback"),
-            Input(key="raw/quarantine", window="whole"),
+            Input(key="raw/quarantine", window="fact", slice_name=SET_ASIDE),
             *crosswalk,
             *products,
             *same("silver/snapshot_input", "silver/customer_features", "gold/customer_segments"),

@@ -186,6 +186,7 @@ def _quarantine_node(tables: tuple[str, ...]) -> Node:
         ),
         settings=("source.withdrawn",),
         is_partitioned=False,
+        logic_version="2",
     )
 
 

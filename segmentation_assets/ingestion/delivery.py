@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
@@ -45,7 +45,8 @@ class DeliveredFile:
         Path below the delivery folder, with ``/`` between its parts.
     file_index : int
         Place in delivery order within the table, from 0: by the pattern that first matches the file, then by name, in
-        which numbers count as numbers; a file with the bytes of an earlier one comes right after it.
+        which numbers count as numbers. Files of the same bytes stand together where the original does: the one that
+        was there before the others, or else the first of them.
     size_bytes : int
     sha256 : str
         64 hex digits of the file's bytes.
@@ -65,6 +66,7 @@ def list_delivery(
     *,
     data_dir: Path | None = None,
     hash_of: Callable[[Path], str] = file_sha256,
+    before: Sequence[DeliveredFile] = (),
 ) -> tuple[DeliveredFile, ...]:
     """List the delivered files of every mapped table.
 
@@ -80,6 +82,8 @@ def list_delivery(
         Data folder; where it lies below the delivery folder, what it holds is no delivery.
     hash_of : callable, optional
         Gives the SHA-256 of a file, perhaps from memory; by default every file is read.
+    before : sequence of DeliveredFile
+        The listing of last time; it tells an original from its copies.
 
     Returns
     -------
@@ -112,7 +116,10 @@ def list_delivery(
     return tuple(
         file
         for table, names in listed.items()
-        for file in _copies_after_originals([_describe(folder, table, name, hash_of) for name in names])
+        for file in _copies_after_originals(
+            [_describe(folder, table, name, hash_of) for name in names],
+            {file.file_name: file for file in before if file.table_name == table},
+        )
     )
 
 
@@ -134,15 +141,26 @@ def matching_files(folder: Path, pattern: str, data_dir: Path | None = None) -> 
         workbook, and without hidden files and folders unless the pattern names them.
     """
     base, own = folder.resolve(), data_dir.resolve() if data_dir else None
-    is_apart = own is None or own in base.parents
+    below = own.relative_to(base).parts if own and own.is_relative_to(base) else None
     names = (path.relative_to(folder) for path in folder.glob(pattern) if path.is_file())
     return [
         name.as_posix()
         for name in names
         if not name.name.startswith(_LOCK_PREFIX)
         and not any(part.startswith(".") and part not in pattern.split("/") for part in name.parts)
-        and (is_apart or own not in (base / name).parents or (base / name).parent == base)
+        and (below is None or len(name.parts) == 1 or name.parts[: len(below)] != below)
     ]
+
+
+def mapped_patterns(source: SourceSettings) -> tuple[str, ...]:
+    """List the file patterns of every mapped table."""
+    mapped = (getattr(source, table) for table in DELIVERED_TABLES)
+    return tuple(dict.fromkeys(pattern for mapping in mapped if mapping is not None for pattern in mapping.files))
+
+
+def mapped_files(folder: Path, source: SourceSettings, data_dir: Path | None = None) -> set[str]:
+    """Collect what the patterns of every mapped table match, as `matching_files` lists it."""
+    return {name for pattern in mapped_patterns(source) for name in matching_files(folder, pattern, data_dir)}
 
 
 def kind_of(file_name: str) -> Kind | None:
@@ -151,13 +169,23 @@ def kind_of(file_name: str) -> Kind | None:
     return next((kind for kind, extensions in _EXTENSIONS.items() if lower.endswith(extensions)), None)
 
 
-def _natural_order(file_name: str) -> tuple[list[list[str | int]], str]:
-    """Key that sorts paths folder by folder, numbers as numbers, and ``orders`` before ``orders-corrected``."""
+def split_ending(file_name: str) -> tuple[str, str]:
+    """Split the end that tells how a file is read from its name; it is empty where there is none.
+
+    Examples
+    --------
+    >>> split_ending("2025/orders.CSV.gz"), split_ending("orders.v2")
+    (('2025/orders', '.CSV.gz'), ('orders.v2', ''))
+    """
     lower = file_name.lower()
     ending = next((end for end in chain(*_EXTENSIONS.values()) if lower.endswith(end)), "")
-    parts = (
-        re.split("([0-9]+)", part) for part in file_name.removesuffix(file_name[len(lower) - len(ending) :]).split("/")
-    )
+    cut = len(file_name) - len(ending)
+    return file_name[:cut], file_name[cut:]
+
+
+def _natural_order(file_name: str) -> tuple[list[list[str | int]], str]:
+    """Key that sorts paths folder by folder, numbers as numbers, and ``orders`` before ``orders-corrected``."""
+    parts = (re.split("([0-9]+)", part) for part in split_ending(file_name)[0].split("/"))
     return [[int(text) if place % 2 else text for place, text in enumerate(part)] for part in parts], file_name
 
 
@@ -190,13 +218,24 @@ def _has_own_parts(kind: Kind | None, one: DeliveredTable, other: DeliveredTable
     return kind == "database" and None not in (one.table, other.table) and one.table != other.table
 
 
-def _copies_after_originals(files: Sequence[DeliveredFile]) -> list[DeliveredFile]:
-    """Put a file with the bytes of an earlier one right after it, so that it undoes no correction in between."""
-    first: dict[str, int] = {}
-    for index, file in enumerate(files):
-        first.setdefault(file.sha256, index)
-    ordered = sorted(files, key=lambda file: first[file.sha256])
-    return [replace(file, file_index=index) for index, file in enumerate(ordered)]
+def _copies_after_originals(files: Sequence[DeliveredFile], before: Mapping[str, DeliveredFile]) -> list[DeliveredFile]:
+    """Put copies right after their original, so that they replace none of its rows and undo no correction of them.
+
+    Of files with the same bytes the original is the one that had them before, then one whose name was there before,
+    then the first.
+    """
+
+    def seniority(index: int) -> tuple[bool, int, int]:
+        known = before.get(files[index].file_name)
+        is_new = known is None or known.sha256 != files[index].sha256
+        return is_new, known.file_index if known else len(before), index
+
+    originals: dict[str, int] = {}
+    by_seniority = sorted(range(len(files)), key=seniority)
+    for index in by_seniority:
+        originals.setdefault(files[index].sha256, index)
+    ordered = sorted(by_seniority, key=lambda index: originals[files[index].sha256])
+    return [replace(files[index], file_index=place) for place, index in enumerate(ordered)]
 
 
 def _describe(folder: Path, table: str, name: str, hash_of: Callable[[Path], str]) -> DeliveredFile:

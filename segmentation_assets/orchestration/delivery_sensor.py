@@ -8,20 +8,20 @@ from pathlib import Path
 import dagster as dg
 
 from segmentation_assets.config.settings import Settings
-from segmentation_assets.errors import SettingsError
+from segmentation_assets.errors import SettingsError, noun, plural
 from segmentation_assets.graph.plan import external_nodes, is_taken_in
 from segmentation_assets.graph.platform import Platform
 from segmentation_assets.graph.reading_due import reading_due
 from segmentation_assets.graph.staleness import evaluate
 from segmentation_assets.graph.watching import Verdict, Watch, look
-from segmentation_assets.ingestion.delivery import matching_files
+from segmentation_assets.ingestion.delivery import mapped_files
 from segmentation_assets.ingestion.mapping import delivery_folder
+from segmentation_assets.ingestion.unread_files import find_unread_files
 from segmentation_assets.orchestration.automation import default_sensor_status
 from segmentation_assets.orchestration.jobs import INGEST_JOB
 from segmentation_assets.orchestration.run_liveness import active_runs
 from segmentation_assets.orchestration.run_tags import STARTED_BY_TAG
 from segmentation_assets.storage.store import WHOLE
-from segmentation_assets.tables.raw import DELIVERED_TABLES
 
 
 def delivery_sensor(settings: Settings, current_settings: Callable[[], Settings]) -> dg.SensorDefinition:
@@ -53,7 +53,7 @@ def delivery_sensor(settings: Settings, current_settings: Callable[[], Settings]
             context.update_cursor(Watch(listing).to_json())
             what = f"all {len(files)} files have been taken up" if files else "there is no file to take up"
             what = f"{what}, and the next reading of Postgres is not due yet" if is_server else what
-            return dg.SkipReason(f"{what}; catch_up_sensor tells what is left to do")
+            return dg.SkipReason(f"{what}; catch_up_sensor tells what is left to do{_unread_words(platform)}")
         verdict, watch = look(
             watch,
             listing,
@@ -70,6 +70,13 @@ def delivery_sensor(settings: Settings, current_settings: Callable[[], Settings]
         return dg.SkipReason(_WORDS[verdict])
 
     return sensor
+
+
+def _unread_words(platform: Platform) -> str:
+    """Tell how many files in the delivery folder look like tables and are not read."""
+    count = find_unread_files(platform.settings).count
+    told = f"{plural(count, 'other file')} in the delivery folder {noun(count, 'is', 'are')} not read"
+    return f"; {told}, and 'segmentation status' names {noun(count, 'it', 'them')}" if count else ""
 
 
 def _listing(platform: Platform, files: tuple[tuple[str, int, int], ...]) -> str:
@@ -92,10 +99,8 @@ def watched_files(platform: Platform) -> tuple[tuple[str, int, int], ...]:
     if platform.settings.population.crosswalk is not None:
         paths.append(platform.settings.population.crosswalk)
     if platform.settings.source.kind == "files":
-        folder, source = delivery_folder(platform.settings), platform.settings.source
-        mapped = (getattr(source, table) for table in DELIVERED_TABLES)
-        patterns = {pattern for mapping in mapped if mapping is not None for pattern in mapping.files}
-        names = {name for pattern in patterns for name in matching_files(folder, pattern, platform.data_dir)}
+        folder = delivery_folder(platform.settings)
+        names = mapped_files(folder, platform.settings.source, platform.data_dir)
         paths += [folder / name for name in sorted(names)]
     return tuple(_description(path) for path in paths if path.is_file())
 

@@ -173,8 +173,48 @@ def test_a_folder_without_a_file_to_read_is_told(segmentation: Callable[..., Pri
     Path("notes.txt").write_text("on Monday", encoding="utf-8")
     assert segmentation("init", ".").err == (
         f"error: {Path().absolute()} holds no file that can be read\n"
-        "Hint: name a folder with CSV, Parquet, Excel or databases.\n"
+        "Hint: name a folder with CSV, Parquet, Excel or databases; notes.txt: name such texts one by one if they are "
+        "tables and no notes.\n"
     )
+
+
+def test_files_of_a_folder_that_cannot_be_read_are_told_once_for_each_kind(
+    segmentation: Callable[..., Printed],
+) -> None:
+    Path("in").mkdir()
+    Path("in/orders-2025.csv").write_text(US)
+    for name in ("orders-2022.zip", "orders-2023.XLS", "orders-2024.xls", "notes.txt", "logo.png", "~$orders.xls"):
+        Path("in", name).write_bytes(b"x")
+
+    printed = segmentation("init", "in")
+
+    assert (printed.code, printed.err) == (0, "")
+    told = [line for line in printed.out.splitlines() if ": not read; " in line]
+    assert told == [
+        "notes.txt: not read; name such texts one by one if they are tables and no notes",
+        "orders-2022.zip: not read; unpack .zip",
+        "orders-2023.XLS and 1 more file of its kind: not read; save .xls as .xlsx",
+    ]
+    assert "# orders-2022.zip: unpack .zip" in Path("segmentation.yaml").read_text()
+
+
+def test_file_of_which_more_will_come_is_a_guess_and_the_later_ones_are_named(
+    segmentation: Callable[..., Printed],
+) -> None:
+    Path("in").mkdir()
+    Path("in/sales.csv").write_text(US)
+    printed = segmentation("init", "in")
+    doubt = "no other file is read; where more will come, write a pattern such as 'sales*.csv'"
+    assert f"guess    files: sales.csv ({doubt})" in printed.out
+    assert f"files: [sales.csv]  # confirm: {doubt}" in Path("segmentation.yaml").read_text()
+
+    for name in ("sales-2025-02.csv", "sales-2025-03.CSV"):
+        Path("in", name).write_text(US)
+
+    named = "2 files that no pattern of the settings matches: sales-2025-02.csv, sales-2025-03.CSV. Hint: name them in"
+    assert f"not read      {named}" in segmentation("config", "check").out
+    assert f"not read      {named}" in segmentation("status").out
+    assert f"  not read   {named}" in segmentation("run", "--only", "source").out
 
 
 @pytest.mark.parametrize(("ending", "pack"), [("gz", gzip.compress), ("zst", zstandard.ZstdCompressor().compress)])

@@ -109,7 +109,11 @@ def test_files_that_are_not_delivered_keep_nothing_waiting(tmp_path, sensor_of):
     assert sensor.look(QUIET) == "ingest_job"
     assert sensor.start()
     write_elsewhere("333")
-    assert sensor.look(QUIET).startswith("all 30 files have been taken up")
+    assert sensor.look(QUIET) == "all 30 files have been taken up; catch_up_sensor tells what is left to do"
+    (tmp_path / "orders-2025.CSV").touch()
+    assert sensor.look(QUIET).endswith(
+        "; 1 other file in the delivery folder is not read, and 'segmentation status' names it"
+    )
 
 
 def test_settings_that_changed_are_the_ones_a_look_judges_by(shop, sensor_of):

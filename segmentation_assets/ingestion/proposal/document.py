@@ -118,8 +118,8 @@ def _sheets(choice: Finding[tuple[str, ...]]) -> str:
 
 
 def _files(table: ProposedTable) -> Iterator[str]:
-    if len(table.patterns) == 1 and not table.patterns[0].doubt:
-        yield f"    files: [{scalar(table.patterns[0].value)}]"
+    if len(table.patterns) == 1:
+        yield _marked("    files: [{}]", table.patterns[0])
         return
     yield "    files:"
     for pattern in table.patterns:

@@ -7,8 +7,10 @@ import os
 import re
 from collections import defaultdict
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
+from segmentation_assets.ingestion.delivery import split_ending
 from segmentation_assets.ingestion.proposal.sample import Finding
 
 _NUMBER = re.compile(r"\d+([-_.]?\d+)*")
@@ -41,7 +43,8 @@ def file_patterns(names: Collection[str], beside: Collection[str], others: Colle
     -------
     tuple of Finding of str
         One pattern for files whose names differ in numbers only; a guess where it matches files that were not named.
-        Where it would match a file of another table, the names themselves.
+        Where it would match a file of another table, the names themselves. The name of an only file is a guess too, as
+        it takes in no later one.
 
     Examples
     --------
@@ -57,7 +60,18 @@ def file_patterns(names: Collection[str], beside: Collection[str], others: Colle
             found += [Finding(glob.escape(name)) for name in members]
         else:
             found.append(_pattern(pattern, members, beside))
+    if len(names) == 1:
+        return (replace(found[0], doubt=_only_doubt(next(iter(names)), others)),)
     return tuple(found)
+
+
+def _only_doubt(name: str, others: Collection[str]) -> str:
+    """Say of an only file that no later one is read, and how later ones are where its name tells."""
+    stem, ending = split_ending(name)
+    wider = [pattern for pattern in (_skeleton(name), f"{glob.escape(stem)}*{ending}") if pattern != glob.escape(name)]
+    free = next((pattern for pattern in wider if not any(_matches(other, pattern) for other in others)), None)
+    offered = f"; where more will come, write a pattern such as '{free}'" if free else ""
+    return f"no other file is read{offered}"
 
 
 def _skeleton(name: str) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from segmentation_assets.config.source import DELIVERED_COLUMNS, NOT_FOUND
+from segmentation_assets.errors import noun
 from segmentation_assets.ingestion.calendar import shift_month
 from segmentation_assets.ingestion.delivery import Kind
 from segmentation_assets.ingestion.proposal.matching import TableMatch, match_file, match_table
@@ -150,9 +151,9 @@ def propose_settings(samples: Mapping[str, FileSample], beside: Collection[str],
     for table in DELIVERED_COLUMNS:
         members = {name: match for name, match in matches.items() if match is not None and match.table == table}
         if members:
-            tables[table], differing = _propose_table(members, samples, today)
+            proposed, differing = _propose_table(members, samples, today)
+            tables[table] = _with_patterns(proposed, samples, beside, differing)
             left_out |= differing
-    tables = {name: _with_patterns(table, samples, beside) for name, table in tables.items()}
     return _with_order_facts(tables, left_out)
 
 
@@ -274,10 +275,22 @@ def _joint_match(match: TableMatch, samples: list[FileSample]) -> TableMatch:
     return replace(match, columns=columns)
 
 
-def _with_patterns(table: ProposedTable, samples: Mapping[str, FileSample], beside: Collection[str]) -> ProposedTable:
+def _with_patterns(
+    table: ProposedTable,
+    samples: Mapping[str, FileSample],
+    beside: Collection[str],
+    differing: Mapping[str, str],
+) -> ProposedTable:
+    """Add the patterns of the files; they are a guess where a file of the same table is written otherwise."""
     files = dict.fromkeys(file_of(name, samples[name]) for name in table.files)
     others = [file for name, sample in samples.items() if (file := file_of(name, sample)) not in files]
-    return replace(table, patterns=file_patterns(files, beside, others))
+    first, *more = file_patterns(files, beside, others)
+    unlike = [name for name in differing if file_of(name, samples[name]) not in files]
+    if unlike:
+        holds = f"{unlike[0]} holds {TABLE_NAMES[table.match.table]} too and is not read"
+        told = f"{holds}; nor {noun(len(unlike) - 1, 'is', 'are')} {len(unlike) - 1} more" if unlike[1:] else holds
+        first = replace(first, doubt="; ".join(filter(None, (told, first.doubt))))
+    return replace(table, patterns=(first, *more))
 
 
 def _with_order_facts(tables: Mapping[str, ProposedTable], left_out: Mapping[str, str]) -> Proposal:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 
 from segmentation_assets.errors import plural
 from segmentation_assets.graph.declarations import FILES_READ, NOTHING_LOST, RULES
-from segmentation_assets.graph.snapshots import DELIVERED_FILES, DELIVERED_PARTS, HIDDEN_SHEETS
+from segmentation_assets.graph.snapshots import DELIVERED_FILES, DELIVERED_PARTS, HIDDEN_SHEETS, SET_ASIDE
 from segmentation_assets.graph.sources import LOST_ROWS
 from segmentation_assets.graph.staleness import READABLE_FROM
 from segmentation_assets.ingestion.delivery import DeliveredFile
@@ -27,6 +27,7 @@ from segmentation_assets.ingestion.lost_rows import (
 )
 from segmentation_assets.ingestion.mapping import delivery_folder, effective_source
 from segmentation_assets.ingestion.reconciliation import reconcile_delivery
+from segmentation_assets.orchestration.assets.source import listed_files
 from segmentation_assets.orchestration.step import PART, Step
 from segmentation_assets.storage.engine import parquet_scan
 from segmentation_assets.storage.manifest import Manifest
@@ -40,7 +41,7 @@ def raw_table(name: str) -> Callable[[Step], None]:
     """Make the body that reads one delivered table in one pass."""
 
     def body(step: Step) -> None:
-        files = _delivered_files(step, name)
+        files = listed_files(step, [name])
         ingested = _ingest(step, name, files)
         result = reconcile_delivery(ingested)
         step.add_check("reconciliation", result.sentence, passed=result.passed, comparison=result.comparison)
@@ -142,15 +143,6 @@ def _missing_rows(
     )
 
 
-def _delivered_files(step: Step, name: str) -> tuple[DeliveredFile, ...]:
-    """List the files of a table in delivery order."""
-    listed = step.connection.execute(
-        f"SELECT table_name, file_name, file_index, size_bytes, sha256 FROM "
-        f"{step.slices_relation('source/delivery', [name])} ORDER BY file_index"
-    ).fetchall()
-    return tuple(DeliveredFile(*row) for row in listed)
-
-
 def _ingest(step: Step, name: str, files: tuple[DeliveredFile, ...]) -> IngestedTable:
     """Read the files of a table into slices of the staging folder."""
     settings = step.platform.settings
@@ -197,6 +189,11 @@ def quarantine(step: Step) -> None:
     empty = ", ".join(f'NULL AS "{name}"' for name in QUARANTINE.column_names)
     sources = [f"SELECT {empty} WHERE false", *(f"SELECT * FROM {parquet_scan([path])}" for path in slices)]
     step.write_sql(" UNION ALL BY NAME ".join(sources), QUARANTINE)
+    counted = step.connection.execute(
+        f"SELECT table_name, reason, count(*) FROM {parquet_scan([step.stage / PART])} "
+        "WHERE table_name <> 'order_lines' AND reason <> 'redelivered' GROUP BY ALL ORDER BY ALL"
+    ).fetchall()
+    step.metadata[SET_ASIDE] = {f"{table} {reason}": count for table, reason, count in counted}
     _check_losses(step)
 
 

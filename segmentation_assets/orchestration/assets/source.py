@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 
 from segmentation_assets.errors import SettingsError
 from segmentation_assets.graph.inputs import delivered_files, required_manifest
 from segmentation_assets.ingestion.crosswalk import read_crosswalk
 from segmentation_assets.ingestion.decisions import read_decisions
+from segmentation_assets.ingestion.delivery import DeliveredFile
 from segmentation_assets.ingestion.mapping import copy_name
 from segmentation_assets.ingestion.postgres import copy_tables
 from segmentation_assets.orchestration.step import PART, Step
@@ -56,15 +58,26 @@ def postgres(step: Step) -> None:
 
 
 def delivery(step: Step) -> None:
-    """List the delivered files with their hashes."""
+    """List the delivered files with their hashes; a file that was listed before stays the original of its copies."""
     import pandas as pd
 
-    files = delivered_files(step.platform)
+    stored = step.platform.store.manifest(step.node.key)
+    listed = sorted(stored.slices) if stored is not None and step.platform.store.is_intact(stored) else []
+    files = delivered_files(step.platform, listed_files(step, listed) if listed else ())
     step.tables[""] = DELIVERY
     for table, rows in pd.DataFrame([asdict(file) for file in files]).groupby("table_name"):
         (step.stage / str(table)).mkdir()
         write_frame(step.connection, rows, DELIVERY, step.stage / str(table) / PART)
     step.metadata |= {"files": len(files), "megabytes": round(sum(file.size_bytes for file in files) / 1e6, 3)}
+
+
+def listed_files(step: Step, tables: Sequence[str]) -> tuple[DeliveredFile, ...]:
+    """Read the stored listing of some delivered tables, each in delivery order."""
+    listed = step.connection.execute(
+        "SELECT table_name, file_name, file_index, size_bytes, sha256 FROM "
+        f"{step.slices_relation('source/delivery', tables)} ORDER BY table_name, file_index"
+    ).fetchall()
+    return tuple(DeliveredFile(*row) for row in listed)
 
 
 def crosswalk(step: Step) -> None:

@@ -49,10 +49,12 @@ def test_check_lists_the_files_that_will_be_read(folder: Path) -> None:
     (folder / "incoming").mkdir()
     for name in ("orders-2.csv", "orders-1.csv", "other.csv"):
         (folder / "incoming" / name).touch()
-    assert check_text(load_settings()).splitlines()[-3:] == [
+    assert check_text(load_settings()).splitlines()[-4:] == [
         "snapshots     2024-01 to the newest month, each over 24 months of order lines",
         f"source        files in {folder}/incoming",
         "order_lines   orders-*.csv: 2 files (orders-1.csv, orders-2.csv)",
+        "not read      1 file that no pattern of the settings matches: other.csv. "
+        "Hint: name it in source.<table>.files of its table, or move it to another folder.",
     ]
 
 

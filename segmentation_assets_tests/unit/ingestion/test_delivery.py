@@ -47,6 +47,38 @@ def test_files_are_in_the_order_of_patterns_and_then_of_names(
     assert [file.file_name for file in list_delivery(tmp_path, make_source(*patterns))] == names
 
 
+@pytest.mark.parametrize(
+    ("listed_before", "content", "names"),
+    [
+        pytest.param("", "a:1 b:2 copy:2 z:1", ["a", "z", "b", "copy"], id="nothing listed before: by name"),
+        pytest.param("b:2", "a-copy:2 b:2 c:3", ["b", "a-copy", "c"], id="original"),
+        pytest.param("a:1 b:2", "0-copy:2 a:1 b:2", ["a", "b", "0-copy"], id="original stays after what it corrects"),
+        pytest.param("b:2 a-copy:2", "0:2 a-copy:2 b:2", ["b", "a-copy", "0"], id="copies of before come next"),
+        pytest.param("b:2", "a-copy:2 c:3", ["a-copy", "c"], id="original that is gone"),
+        pytest.param("a:1 b:2", "a:2 b:2", ["b", "a"], id="content that a file has taken over"),
+        pytest.param("b:1", "a-copy:2 b:2", ["b", "a-copy"], id="name of before with content that is new"),
+        pytest.param("products/b:2", "a-copy:2 b:2", ["a-copy", "b"], id="file of another table"),
+    ],
+)
+def test_copy_comes_right_after_the_file_that_was_there_before(
+    tmp_path: Path, listed_before: str, content: str, names: list[str]
+) -> None:
+    for name, byte in (entry.split(":") for entry in content.split()):
+        (tmp_path / f"{name}.csv").write_text(byte)
+    before = []
+    for entry in listed_before.split():
+        path, byte = entry.split(":")
+        table, _, name = path.rpartition("/")
+        sha256 = hashlib.sha256(byte.encode()).hexdigest()
+        before.append(DeliveredFile(table or "order_lines", f"{name}.csv", len(before), 1, sha256))
+
+    listed = list_delivery(tmp_path, make_source("*.csv"), before=before)
+
+    assert [file.file_name for file in listed] == [f"{name}.csv" for name in names]
+    assert [file.file_index for file in listed] == list(range(len(names)))
+    assert list_delivery(tmp_path, make_source("*.csv"), before=listed) == listed
+
+
 def test_each_table_counts_its_own_files(tmp_path: Path) -> None:
     for name in ("lines-1.csv", "lines-2.csv.gz", "products.parquet"):
         (tmp_path / name).write_bytes(b"x")

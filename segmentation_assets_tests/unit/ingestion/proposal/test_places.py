@@ -1,5 +1,7 @@
 from pathlib import Path
 
+import pytest
+
 from segmentation_assets.ingestion.proposal.places import common_folder, file_patterns
 
 
@@ -27,6 +29,24 @@ def test_pattern_that_matches_more_files_is_a_guess_that_names_them() -> None:
         "o-*.csv",
         "it also matches o-3.csv, which was not named; else list the files",
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "others", "offered"),
+    [
+        ("orders.csv", (), "orders*.csv"),
+        ("in/orders-2024-01.csv.gz", (), "in/orders-*.csv.gz"),
+        ("shop.csv", ("shop-customers.csv",), ""),
+        ("shop-1.csv", ("shop-2.csv", "shop-11.csv"), ""),
+    ],
+)
+def test_only_file_is_a_guess_that_offers_a_pattern_for_later_ones(
+    name: str, others: tuple[str, ...], offered: str
+) -> None:
+    (found,) = file_patterns((name,), (), others)
+    assert found.value == name
+    more = f"; where more will come, write a pattern such as '{offered}'" if offered else ""
+    assert found.doubt == f"no other file is read{more}"
 
 
 def test_characters_of_patterns_in_names_are_taken_as_they_are(tmp_path: Path) -> None:

@@ -57,7 +57,7 @@ def test_optional_column_with_dates_of_another_form_is_left_out_and_told() -> No
 def test_what_is_certain_has_no_mark() -> None:
     lines = settings_text(propose(orders=ORDERS), ".").splitlines()
     marked = [line.split(":")[0].strip() for line in lines if MARK in line]
-    assert marked == ["currency", "first_snapshot", "time_zone", "rule"]
+    assert marked == ["currency", "first_snapshot", "time_zone", "files", "rule"]
 
 
 def test_missing_column_makes_loading_fail_with_its_name(tmp_path: Path) -> None:
@@ -124,6 +124,18 @@ def test_files_of_one_table_share_a_pattern_and_their_rows() -> None:
 def test_file_written_otherwise_than_the_first_of_its_table_is_left_out(other: str, reason: str) -> None:
     proposal = propose(a=ORDERS, b=other)
     assert proposal.left_out == {"b.csv": f"order lines like a.csv, but {reason}; files of one table are written alike"}
+    (pattern,) = proposal.tables["order_lines"].patterns
+    assert pattern.doubt.startswith("b.csv holds order lines too and is not read; ")
+
+
+def test_pattern_is_a_guess_where_files_of_its_table_are_not_read() -> None:
+    other = ORDERS.replace(",", ";")
+    proposal = propose(o_1=ORDERS, o_2=ORDERS, other_1=other, other_2=other)
+    (pattern,) = proposal.tables["order_lines"].patterns
+    assert (pattern.value, pattern.doubt) == (
+        "o_*.csv",
+        "other_1.csv holds order lines too and is not read; nor is 1 more",
+    )
 
 
 def test_file_in_plain_ascii_goes_with_files_in_any_encoding() -> None:
