@@ -195,6 +195,16 @@ def test_days_of_registration_after_the_delivery_are_set_aside(counter: Counter)
     assert outcome.ingested.first_ahead == dt.date(2025, 2, 2)
 
 
+def test_first_day_ahead_is_that_of_all_columns(counter: Counter) -> None:
+    customers = CustomersTable(
+        files=("*.csv",),
+        columns={"customer_id": "id", "registered_on": "since", "newsletter_since": "news"},
+        date_format="%Y-%m-%d",
+    )
+    counter.hand_in("a.csv", "1,2025-02-03,", "2,,2025-02-02", "3,2024-01-01,", header="id,since,news")
+    assert counter.ingest(customers, latest=dt.date(2025, 2, 1)).ingested.first_ahead == dt.date(2025, 2, 2)
+
+
 def test_files_of_csv_and_parquet_are_read_together(counter: Counter) -> None:
     counter.hand_in("a.csv", LINE)
     counter.hand_in_parquet(
