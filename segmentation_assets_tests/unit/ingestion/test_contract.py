@@ -8,6 +8,7 @@ import pytest
 from segmentation_assets.config.contract import ColumnRule
 from segmentation_assets.config.source import CustomersTable
 from segmentation_assets.errors import DataError
+from segmentation_assets.ingestion.contract import RuleFinding
 from segmentation_assets.ingestion.reconciliation import reconcile_delivery
 from segmentation_assets_tests.unit.ingestion.counter import (
     HEADER,
@@ -95,6 +96,11 @@ def test_rule_with_a_share_of_its_own_is_judged_apart(counter: Counter) -> None:
     assert finding.passed
     assert finding.reasons == {"required": 3}
     assert finding.samples == ("O2 (a.csv, row 8)", "O2 (a.csv, row 9)", "O2 (a.csv, row 10)")
+
+
+@pytest.mark.parametrize(("row_count", "passed"), [(29, True), (30, False)])
+def test_rule_may_be_broken_by_exactly_its_share(row_count: int, passed: bool) -> None:
+    assert RuleFinding("quantity", row_count, 100, 0.29, {}, (), "").passed is passed
 
 
 def test_rule_broken_too_often_says_where_and_what_to_do(counter: Counter) -> None:
