@@ -3,15 +3,18 @@
 import datetime as dt
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
-from segmentation_assets.config.source import DELIVERED_COLUMNS
+from segmentation_assets.config.source import DELIVERED_COLUMNS, AdvisedError, WantedError
+from segmentation_assets.errors import closest_hint
 
 NUMBER_COLUMNS = frozenset(
     {"quantity", "unit_price", "list_price", "cost_price", "vat_rate", "birth_year", "household_size"}
 )
 DATE_COLUMNS = frozenset({"order_at", "registered_on", "newsletter_since", "event_at"})
+_LIMITS = ("minimum", "maximum")
 _UNIQUE_IN = ("customers", "products")
+_KNOWN_COLUMNS = {name for needed, optional in DELIVERED_COLUMNS.values() for name in needed + optional}
 
 Limit = float | dt.date
 
@@ -37,36 +40,58 @@ class ColumnRule(BaseModel):
         "When absent they count in source.max_quarantine_share",
     )
 
+    @field_validator(*_LIMITS)
+    @classmethod
+    def _check_limit(cls, limit: Limit | None, info: ValidationInfo) -> Limit | None:
+        """Accept numbers as limits of numbers and dates as limits of dates."""
+        column = info.data.get("column")
+        if limit is None or column not in _KNOWN_COLUMNS:
+            return limit
+        if column not in NUMBER_COLUMNS | DATE_COLUMNS:
+            raise AdvisedError(f"{column} is text and has no {info.field_name}", "write allowed_values.")
+        if isinstance(limit, dt.date) != (column in DATE_COLUMNS):
+            raise WantedError(kind_of_limit(column))
+        return limit
+
     @model_validator(mode="after")
     def _check_kind(self) -> "ColumnRule":
-        for name in ("minimum", "maximum"):
-            _check_limit(self.column, name, getattr(self, name))
         if self.allowed_values and self.column in NUMBER_COLUMNS | DATE_COLUMNS:
-            raise ValueError(f"{self.column} is no text; write minimum and maximum in place of allowed_values")
+            raise AdvisedError(f"{self.column} is no text and has no allowed_values", "write minimum and maximum.")
         low, high = self.minimum, self.maximum
-        if low is not None and high is not None and low > high:  # type: ignore[operator]
-            raise ValueError(f"minimum {_written(low)} of {self.column} is above its maximum {_written(high)}")
+        is_alike = isinstance(low, dt.date) == isinstance(high, dt.date)
+        if low is not None and high is not None and is_alike and low > high:  # type: ignore[operator]
+            problem = f"minimum {_written(low)} of {self.column} is above its maximum {_written(high)}"
+            raise AdvisedError(problem, "correct one of them.")
         if not (self.required or self.unique or self.allowed_values) and low is None and high is None:
-            raise ValueError(f"nothing is asked of {self.column}; write required, minimum, allowed_values or unique")
+            wanted = "required, minimum, maximum, allowed_values or unique"
+            raise AdvisedError(f"nothing is asked of {self.column}", f"write {wanted}.")
         return self
 
 
-def _check_limit(column: str, name: str, limit: Limit | None) -> None:
-    """Accept numbers as limits of numbers and dates as limits of dates."""
-    if limit is None:
-        return
-    if column not in NUMBER_COLUMNS | DATE_COLUMNS:
-        raise ValueError(f"{column} is text and has no {name}; write allowed_values")
-    if isinstance(limit, dt.date) != (column in DATE_COLUMNS):
-        wanted = "a date, written YYYY-MM-DD" if column in DATE_COLUMNS else "a number"
-        raise ValueError(f"{name} of {column} must be {wanted}, got {_written(limit)}")
+def kind_of_limit(column: object) -> str:
+    """Say what smallest and largest value of a column must be."""
+    if column in DATE_COLUMNS:
+        return f"an existing date written YYYY-MM-DD, as {column} holds dates"
+    return f"a number, as {column} holds numbers" if column in NUMBER_COLUMNS else "a number or a date"
 
 
 def _written(limit: Limit) -> str:
     return limit.isoformat() if isinstance(limit, dt.date) else f"{limit:g}"
 
 
-Rules = tuple[ColumnRule, ...]
+def _check_table(rule: ColumnRule, info: ValidationInfo) -> ColumnRule:
+    """Accept rules that the table they stand under can have."""
+    table = str(info.field_name)
+    needed, optional = DELIVERED_COLUMNS[table]
+    if rule.column not in needed + optional:
+        raise AdvisedError(f"{table} has no column '{rule.column}'", closest_hint(rule.column, needed + optional))
+    if rule.unique and table not in _UNIQUE_IN:
+        problem = f"nothing of {table} can be unique, and {rule.column} may repeat"
+        raise AdvisedError(problem, f"leave unique out; it is for {' and '.join(_UNIQUE_IN)}.")
+    return rule
+
+
+Rules = tuple[Annotated[ColumnRule, AfterValidator(_check_table)], ...]
 
 
 class ContractSettings(BaseModel):
@@ -79,24 +104,16 @@ class ContractSettings(BaseModel):
     products: Rules = Field((), description="rules for columns of the products")
     engagement_events: Rules = Field((), description="rules for columns of the engagement events")
 
-    @model_validator(mode="after")
-    def _check_columns(self) -> "ContractSettings":
-        for table, (needed, optional) in DELIVERED_COLUMNS.items():
-            _check_table(table, self.of(table), needed + optional)
-        return self
+    @field_validator(*DELIVERED_COLUMNS)
+    @classmethod
+    def _check_once(cls, rules: Rules) -> Rules:
+        columns = [rule.column for rule in rules]
+        for column in columns:
+            if columns.count(column) > 1:
+                raise AdvisedError(f"there are several rules for {column}", "write one.")
+        return rules
 
     def of(self, table: str) -> Rules:
         """Rules of a delivered table."""
         rules: Rules = getattr(self, table)
         return rules
-
-
-def _check_table(table: str, rules: Rules, known: tuple[str, ...]) -> None:
-    columns = [rule.column for rule in rules]
-    for rule in rules:
-        if rule.column not in known:
-            raise ValueError(f"{table} has no column '{rule.column}'; known are {', '.join(known)}")
-        if columns.count(rule.column) > 1:
-            raise ValueError(f"{table} has several rules for {rule.column}; write one")
-        if rule.unique and table not in _UNIQUE_IN:
-            raise ValueError(f"unique holds for {' and '.join(_UNIQUE_IN)}; {table} may repeat {rule.column}")

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from segmentation_assets.config.source import UnmappedColumnError
+from segmentation_assets.config.source import AdvisedError, UnmappedColumnError
 from segmentation_assets.config.synthetic import Month
 
 LARGEST_RATE = 100_000
@@ -39,8 +39,8 @@ class VatRule(_Section):
     @model_validator(mode="after")
     def _check_condition(self) -> "VatRule":
         if not self.conditions:
-            raise ValueError(
-                "a VAT rate needs a country, department or product_class; the rate of all others is 'rate'"
+            raise AdvisedError(
+                "a VAT rate needs a country, department or product_class", "the rate of all others is money.vat.rate."
             )
         return self
 

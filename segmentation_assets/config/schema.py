@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import types
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -22,10 +23,11 @@ _TYPE_NAMES: dict[object, str] = {
     Path: "folder",
     SecretStr: "text",
     dict: "mapping",
+    dt.date: "date written YYYY-MM-DD",
 }
 
 
-_LIMITS = ("ge", "gt", "le")
+_LIMITS = ("ge", "gt", "le", "lt")
 
 
 @dataclass(frozen=True)
@@ -62,10 +64,11 @@ def section_keys(path: KeyPath) -> tuple[str, ...]:
 
 
 def find_field(path: KeyPath) -> FieldInfo | None:
-    """Return the declaration of a setting; ``None`` when there is none."""
-    names = tuple(part for part in path if isinstance(part, str))
-    model = _model_at(names[:-1])
-    return model.model_fields.get(names[-1]) if model and names else None
+    """Return the declaration of a setting, of an element that of its list; ``None`` when there is none."""
+    while path and isinstance(path[-1], int):
+        path = path[:-1]
+    model = _model_at(path[:-1])
+    return model.model_fields.get(str(path[-1])) if model and path else None
 
 
 def is_required_section(path: KeyPath) -> bool:
@@ -120,6 +123,8 @@ def value_range(field: FieldInfo) -> str:
         return f"{lowest} and up to {limits['le']:,}" if "le" in limits else lowest
     if {"ge", "le"} <= set(limits):
         return f"{limits['ge']:,} to {limits['le']:,}"
+    if {"ge", "lt"} <= set(limits):
+        return f"{limits['ge']:,} or more and below {limits['lt']:,}"
     return f"{limits['ge']:,} or more" if "ge" in limits else ""
 
 
@@ -151,11 +156,18 @@ def _default_text(field: FieldInfo) -> str:
 
 
 def _model_at(path: KeyPath) -> type[BaseModel] | None:
-    model: type[BaseModel] | None = Settings
-    for name in path:
-        field = model.model_fields.get(str(name)) if model else None
-        model = _section_of(field.annotation) if field else None
-    return model
+    annotation: object = Settings
+    for part in path:
+        model = _section_of(annotation)
+        field = model.model_fields.get(str(part)) if model else None
+        annotation = _element_of(annotation) if isinstance(part, int) else field.annotation if field else None
+    return _section_of(annotation)
+
+
+def _element_of(annotation: object) -> object:
+    """Return the type of the elements of a list; None where it is no list."""
+    lists = (member for member in _members(annotation) if get_origin(member) is tuple)
+    return next((get_args(member)[0] for member in lists), None)
 
 
 def _section_of(annotation: object) -> type[BaseModel] | None:

@@ -43,6 +43,14 @@ class AdvisedError(ValueError):
         super().__init__(problem)
 
 
+class WantedError(ValueError):
+    """A setting is none of what is `wanted`, as in 'must be a number'."""
+
+    def __init__(self, wanted: str) -> None:
+        self.wanted = wanted
+        super().__init__(f"must be {wanted}")
+
+
 class UnmappedColumnError(AdvisedError):
     """A setting needs a column that the mapping of a delivered table does not name.
 

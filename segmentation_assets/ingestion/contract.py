@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 
 from segmentation_assets.config.contract import ColumnRule, Rules
 from segmentation_assets.errors import noun
@@ -46,7 +47,7 @@ class RuleFinding:
     @property
     def passed(self) -> bool:
         """Whether no more rows break the rule than may."""
-        return self.max_share is None or self.row_count <= self.max_share * self.delivered_rows
+        return self.max_share is None or not exceeds_share(self.row_count, self.delivered_rows, self.max_share)
 
     def sentence(self, table_name: str) -> str:
         """Say how many rows break the rule, how many may, and which is the first."""
@@ -56,6 +57,17 @@ class RuleFinding:
             f"{broken} the rule of contract.{table_name} for {self.column} ({reasons}); allowed is a share of "
             f"{self.max_share:g}. The first is {self.first}. Correct the file, or raise max_share of the rule."
         )
+
+
+def exceeds_share(count: int, total: int, share: float) -> bool:
+    """Whether a count is above a share of a total, the share taken as it is written.
+
+    Example
+    -------
+    >>> exceeds_share(29, 100, 0.29), exceeds_share(30, 100, 0.29)
+    (False, True)
+    """
+    return count > Decimal(str(share)) * total
 
 
 def judged_apart(rules: Rules, column: str, reason: str) -> bool:

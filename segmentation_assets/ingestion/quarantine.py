@@ -8,7 +8,7 @@ from pathlib import Path
 from segmentation_assets.config.contract import Rules
 from segmentation_assets.config.source import SourceSettings
 from segmentation_assets.errors import DataError
-from segmentation_assets.ingestion.contract import judged_apart
+from segmentation_assets.ingestion.contract import exceeds_share, judged_apart
 from segmentation_assets.ingestion.redelivery import current_rows, superseded_rows
 from segmentation_assets.ingestion.rule_sql import row_id_column, unique_columns
 from segmentation_assets.ingestion.scratch import (
@@ -186,7 +186,7 @@ def check_quarantine(
         place: count for place, count in count_faults(connection, table, rows).items()
         if not judged_apart(rules, *place)
     }  # fmt: skip
-    if sum(counted.values()) > source.max_quarantine_share * delivered_rows:
+    if exceeds_share(sum(counted.values()), delivered_rows, source.max_quarantine_share):
         raise _too_many(connection, table, rows, counted, delivered_rows, source, rules)
 
 

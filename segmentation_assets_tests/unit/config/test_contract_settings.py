@@ -31,13 +31,13 @@ def test_kinds_of_columns_are_those_of_the_declared_tables() -> None:
     ("rule", "message"),
     [
         ({"column": "country"}, "nothing is asked of country"),
-        ({"column": "country", "minimum": 1}, "country is text and has no minimum; write allowed_values"),
-        ({"column": "quantity", "allowed_values": ("1",)}, "quantity is no text; write minimum and maximum"),
+        ({"column": "country", "minimum": 1}, "country is text and has no minimum"),
+        ({"column": "quantity", "allowed_values": ("1",)}, "quantity is no text and has no allowed_values"),
         (
             {"column": "quantity", "maximum": dt.date(2020, 1, 1)},
-            "maximum of quantity must be a number, got 2020-01-01",
+            "must be a number, as quantity holds numbers",
         ),
-        ({"column": "order_at", "minimum": 2020}, "minimum of order_at must be a date, written YYYY-MM-DD, got 2020"),
+        ({"column": "order_at", "minimum": 2020}, "must be an existing date written YYYY-MM-DD, as order_at holds"),
         ({"column": "quantity", "minimum": 3, "maximum": 2}, "minimum 3 of quantity is above its maximum 2"),
         ({"column": "quantity", "minimum": 3, "max_share": 1.5}, "less than or equal to 1"),
     ],
@@ -53,13 +53,13 @@ def test_rule_that_cannot_be_meant_is_refused(rule: dict[str, Any], message: str
         (
             "customers",
             [{"column": "quantity", "minimum": 1}],
-            "customers has no column 'quantity'; known are customer_id",
+            "customers has no column 'quantity'",
         ),
-        ("order_lines", [{"column": "order_id", "unique": True}], "unique holds for customers and products"),
+        ("order_lines", [{"column": "order_id", "unique": True}], "nothing of order_lines can be unique"),
         (
             "products",
             [{"column": "class", "required": True}, {"column": "class", "unique": True}],
-            "products has several rules for class; write one",
+            "there are several rules for class",
         ),
     ],
 )

@@ -8,6 +8,7 @@ import pytest
 from segmentation_assets.config.contract import ColumnRule
 from segmentation_assets.config.source import CustomersTable
 from segmentation_assets.errors import DataError
+from segmentation_assets.ingestion.contract import RuleFinding
 from segmentation_assets.ingestion.reconciliation import reconcile_delivery
 from segmentation_assets_tests.unit.ingestion.counter import (
     HEADER,
@@ -97,6 +98,11 @@ def test_rule_with_a_share_of_its_own_is_judged_apart(counter: Counter) -> None:
     assert finding.samples == ("O2 (a.csv, row 8)", "O2 (a.csv, row 9)", "O2 (a.csv, row 10)")
 
 
+@pytest.mark.parametrize(("row_count", "passed"), [(29, True), (30, False)])
+def test_rule_may_be_broken_by_exactly_its_share(row_count: int, passed: bool) -> None:
+    assert RuleFinding("quantity", row_count, 100, 0.29, {}, (), "").passed is passed
+
+
 def test_rule_broken_too_often_says_where_and_what_to_do(counter: Counter) -> None:
     counter.hand_in("a.csv", *[LINE] * 4, *["O2,2025-03-05 10:00:00,C1,P1,200,1.50"] * 6)
     rule = ColumnRule(column="quantity", maximum=100, max_share=0.5)
@@ -110,6 +116,20 @@ def test_rule_broken_too_often_says_where_and_what_to_do(counter: Counter) -> No
         "share of 0.5. The first is a.csv, row 5, column 'units': '200', the value is above the maximum of the "
         "contract. Correct the file, or raise max_share of the rule."
     )
+
+
+def test_first_row_that_breaks_a_rule_is_that_of_the_first_file(counter: Counter) -> None:
+    counter.hand_in("a.csv", LINE, LINE.replace(",2,", ",9,"))
+    counter.hand_in("b.csv", LINE.replace("O1,", "O2,").replace(",2,", ",8,"))
+    (finding,) = counter.ingest(rules=(ColumnRule(column="quantity", maximum=5, max_share=1),)).ingested.rules
+    assert finding.samples == ("O1 (a.csv, row 2)", "O2 (b.csv, row 1)")
+    assert finding.first.startswith("a.csv, row 2, column 'units': '9'")
+
+
+def test_rule_shows_the_value_of_its_column_in_a_row_with_another_fault(counter: Counter) -> None:
+    counter.hand_in("a.csv", LINE, "O2,no date,C1,P1,9,1.50")
+    (finding,) = counter.ingest(rules=(ColumnRule(column="quantity", maximum=5, max_share=1),)).ingested.rules
+    assert finding.first.startswith("a.csv, row 2, column 'units': '9'")
 
 
 def test_rule_without_a_share_counts_with_all_that_is_set_aside(counter: Counter) -> None:
@@ -147,6 +167,13 @@ def test_row_that_breaks_two_rules_counts_for_the_share_of_the_table(counter: Co
     strict = ColumnRule(column="quantity", maximum=100)
     with pytest.raises(DataError, match="2 of 10 delivered rows cannot be used .2 above_maximum."):
         counter.ingest(rules=(tolerant, strict), max_quarantine_share=0.1)
+
+
+def test_unreadable_values_count_for_the_table_beside_a_rule_with_a_share_of_its_own(counter: Counter) -> None:
+    counter.hand_in("a.csv", LINE, *["O2,2025-03-05 10:00:00,C1,P1,many,1.50"] * 3)
+    rule = ColumnRule(column="quantity", maximum=9, max_share=1)
+    with pytest.raises(DataError, match=r"3 of 4 delivered rows cannot be used \(3 not_a_number\)"):
+        counter.ingest(rules=(rule,), max_quarantine_share=0.1)
 
 
 def test_rule_that_leaves_nothing_stops_whatever_its_share(counter: Counter) -> None:

@@ -164,6 +164,18 @@ def test_rows_set_aside_up_to_the_allowed_share_are_accepted(counter: Counter) -
     assert counter.ingest(max_quarantine_share=0.1).ingested.quarantined_rows == 1
 
 
+@pytest.mark.parametrize(("share", "rows", "faulty"), [(0.29, 100, 29), (0.57, 100, 57), (0.145, 200, 29)])
+def test_exactly_the_allowed_share_is_accepted(counter: Counter, share: float, rows: int, faulty: int) -> None:
+    counter.hand_in("a.csv", *[LINE] * (rows - faulty), *["O1,05/03/2025,C1,P1,2,1.50"] * faulty)
+    assert counter.ingest(max_quarantine_share=share).ingested.quarantined_rows == faulty
+
+
+def test_one_row_more_than_the_allowed_share_stops_the_run(counter: Counter) -> None:
+    counter.hand_in("a.csv", *[LINE] * 70, *["O1,05/03/2025,C1,P1,2,1.50"] * 30)
+    with pytest.raises(DataError, match=r"30 of 100 delivered rows .* allowed is a share of 0\.29\."):
+        counter.ingest(max_quarantine_share=0.29)
+
+
 def test_a_delivery_without_any_usable_row_stops_the_run(counter: Counter) -> None:
     counter.hand_in("a.csv", "O1,05/03/2025,C1,P1,2,1.50")
     with pytest.raises(DataError, match=r"1 of 1 delivered rows cannot be used"):
@@ -223,6 +235,16 @@ def test_days_of_registration_after_the_delivery_are_emptied(counter: Counter) -
         ("3", None, None, None),
     ]
     assert outcome.ingested.first_ahead == dt.date(2025, 2, 2)
+
+
+def test_first_day_ahead_is_that_of_all_columns(counter: Counter) -> None:
+    customers = CustomersTable(
+        files=("*.csv",),
+        columns={"customer_id": "id", "registered_on": "since", "newsletter_since": "news"},
+        date_format="%Y-%m-%d",
+    )
+    counter.hand_in("a.csv", "1,2025-02-03,", "2,,2025-02-02", "3,2024-01-01,", header="id,since,news")
+    assert counter.ingest(customers, latest=dt.date(2025, 2, 1)).ingested.first_ahead == dt.date(2025, 2, 2)
 
 
 def test_files_of_csv_and_parquet_are_read_together(counter: Counter) -> None:

@@ -17,6 +17,7 @@ from segmentation_assets.monitoring.flow import (
     LineShare,
     SegmentMoney,
     describe_flow,
+    flow_order,
     hold_lines,
     share_lines,
     trace_flow,
@@ -117,6 +118,16 @@ def test_money_without_any_currency_is_that_of_the_settings() -> None:
     assert figures(lines)[0] == ("delivered", {"rows": 1, "amount in EUR": 5})
 
 
+def test_raw_money_in_a_currency_that_no_part_delivered_is_told() -> None:
+    told = describe_flow(trace_flow(**TRACED | {"raw": held(3, EUR="30", GBP="8", USD="7")}))
+    assert "Of these in raw/order_lines (amount in USD 0.0000, of which 7.0000 were found)" in told
+
+
+def test_rows_delivered_again_stand_after_all_that_is_set_aside() -> None:
+    codes = ["delivered:redelivered", "delivered:unparseable_date", "delivered:raw"]
+    assert sorted(codes, key=flow_order) == codes[::-1]
+
+
 @pytest.fixture(scope="module")
 def connection(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Connection]:
     with Engine(EngineSettings(), tmp_path_factory.mktemp("spill")).connect() as opened:
@@ -149,6 +160,18 @@ def test_every_classified_line_is_counted_or_left_out_for_one_reason(
     shares = share_lines(connection, LINES, dt.date(2025, 3, 1), dt.date(2025, 4, 1), min_orders)
     assert {fate: (share.held.rows, share.analysed) for fate, share in shares.items()} == expected
     assert shares["counted"].held.amounts["GBP"] == 8
+
+
+def test_orders_of_a_customer_are_those_with_a_sale_each_once(connection: Connection) -> None:
+    lines = """(SELECT customer_id, order_id, CAST(order_at AS TIMESTAMP) AS order_at, line_type,
+        line_type AS line_reason, 1 AS quantity, CAST(1 AS DECIMAL(18,4)) AS unit_price, unit_price AS amount,
+        NULL::VARCHAR AS currency FROM (VALUES
+        ('ann', 'o1', '2025-03-01', 'sale'), ('ann', 'o1', '2025-03-01', 'sale'),
+        ('bob', 'o2', '2025-03-02', 'sale'), ('bob', 'o3', '2025-03-03', 'return'),
+        ('eve', 'o4', '2025-03-02', 'sale'), ('eve', 'o5', '2025-03-03', 'sale')
+        ) AS t(customer_id, order_id, order_at, line_type))"""
+    shares = share_lines(connection, lines, dt.date(2025, 3, 1), dt.date(2025, 4, 1), 2)
+    assert {fate: share.held.rows for fate, share in shares.items()} == {"below_min_orders": 4, "counted": 2}
 
 
 def test_raw_lines_are_held_by_currency(connection: Connection) -> None:
