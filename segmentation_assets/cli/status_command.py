@@ -10,6 +10,7 @@ from segmentation_assets.cli.opening import load_from_arguments
 from segmentation_assets.errors import plural
 from segmentation_assets.graph.plan import check_known_month
 from segmentation_assets.graph.platform import Platform
+from segmentation_assets.graph.snapshots import LACKING_PARTS
 from segmentation_assets.graph.staleness import Evaluation, evaluate_all, known_months
 from segmentation_assets.ingestion.unread_files import describe_unread_files, find_unread_files
 from segmentation_assets.monitoring.run_records import newest_run
@@ -39,6 +40,8 @@ def status(parsed: argparse.Namespace) -> int:
     for label, text in describe_unread_files(find_unread_files(platform.settings)).items():
         print(f"{label:<14}{text}")
     print(f"findings      {_findings(platform, months)}")
+    for lacking in _lacking(platform):
+        print(f"lacking       {lacking}")
     print(f"newest run    {newest.in_words() if newest else 'none yet'}")
     for evaluation in evaluations:
         if parsed.all or evaluation.state != "fresh":
@@ -63,6 +66,18 @@ def _quarantine(platform: Platform) -> str:
         counts.update((stored.metadata.get("quarantine_counts") or {}) if stored else {})
     reasons = ", ".join(f"{reason} {count}" for reason, count in sorted(counts.items()))
     return f"{plural(manifest.row_count, 'row')} set aside" + (f": {reasons}" if reasons else "")
+
+
+def _lacking(platform: Platform) -> list[str]:
+    """Say of each delivered table which mapped columns are empty because files do not have them."""
+    raw = [node.key for node in platform.graph.nodes if node.layer == "raw"]
+    stored = {key: manifest.metadata for key in raw if (manifest := platform.store.manifest(key)) is not None}
+    return [
+        f"{key.partition('/')[2]}: {count:,} of {plural(len(facts['part_rows']), 'file or sheet', 'files or sheets')} "
+        f"without {column}"
+        for key, facts in stored.items()
+        for column, count in (facts.get(LACKING_PARTS) or {}).items()
+    ]
 
 
 def _findings(platform: Platform, months: tuple[str, ...]) -> str:

@@ -137,6 +137,11 @@ class DeliveredTable(_Section):
         "%Y-%m-%d %H:%M:%S", min_length=2, description="the one format of dates written as text (strptime)"
     )
     null_values: tuple[str, ...] = Field(("",), description="texts that mean 'no value'")
+    may_lack: tuple[str, ...] = Field(
+        (),
+        description="our names of mapped columns that some files do not have, for example country; in their rows the "
+        "column is empty, and segmentation status counts the files. Only columns that not every row needs",
+    )
     sheets: Annotated[tuple[str, ...], Field(min_length=1)] | None = Field(
         None, description="sheets to read of each workbook; all when absent"
     )
@@ -183,7 +188,7 @@ class OrderLinesTable(DeliveredTable):
             raise UnmappedColumnError(
                 f"order_id_within is {self.order_id_within}, which columns does not map", self.columns
             )
-        return _require(self, _ORDER_LINE_COLUMNS, _ORDER_LINE_EXTRAS)
+        return _require(self, _ORDER_LINE_COLUMNS, _ORDER_LINE_EXTRAS, may_be_empty=("customer_id",))
 
 
 class CustomersTable(DeliveredTable):
@@ -216,14 +221,26 @@ class EngagementEventsTable(DeliveredTable):
         return _require(self, _EVENT_COLUMNS, _EVENT_EXTRAS)
 
 
-def _require(table: _Delivered, required: tuple[str, ...], optional: tuple[str, ...]) -> _Delivered:
-    """Check that all required columns are mapped and no unknown one is."""
+def _require(
+    table: _Delivered, required: tuple[str, ...], optional: tuple[str, ...], may_be_empty: tuple[str, ...] = ()
+) -> _Delivered:
+    """Check that all required columns are mapped, no unknown one is, and files lack none that every row needs."""
     missing = sorted(set(required) - set(table.columns))
     if missing:
         raise ValueError(f"columns must also map {', '.join(missing)}")
     unknown = sorted(set(table.columns) - set(required) - set(optional))
     if unknown:
         raise ValueError(f"columns maps {', '.join(unknown)}; known are {', '.join(required + optional)}")
+    unmapped = sorted(set(table.may_lack) - set(table.columns))
+    if unmapped:
+        raise UnmappedColumnError(f"may_lack names {', '.join(unmapped)}, which columns does not map", table.columns)
+    needed = sorted(set(table.may_lack) - set(optional) - set(may_be_empty))
+    if needed:
+        others = [name for name in table.columns if name in optional + may_be_empty]
+        raise AdvisedError(
+            f"may_lack names {', '.join(needed)}, which every row needs",
+            f"every file must have it; mapped columns that files may lack are {', '.join(others) or 'none'}.",
+        )
     return table
 
 

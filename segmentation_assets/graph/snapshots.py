@@ -10,6 +10,9 @@ _MODEL_KINDS = ("scikitlearn", "parquet")
 HIDDEN_SHEETS = "hidden_sheets"
 """Entry of a raw table's metadata: the hidden sheets that were read, with their rows."""
 
+LACKING_PARTS = "lacking_parts"
+"""Entry of a raw table's metadata: mapped columns that files or sheets do not have, and how many do not."""
+
 DELIVERED_PARTS = "delivered_parts"
 """Entry of a raw table's metadata: what became of the rows and the money of each file, sheet and database table."""
 
@@ -59,7 +62,7 @@ def _data_quality_node(settings: Settings, crosswalk: tuple[Input, ...]) -> Node
             Input(key="silver/order_lines", window="fact", slice_name=RATE_CURRENCIES),
         ),
         settings=("money.vat.rates", "population.min_orders"),
-        logic_version="3",
+        logic_version="4",
     )
 
 

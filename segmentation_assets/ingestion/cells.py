@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from itertools import islice
 from pathlib import Path
@@ -33,7 +33,7 @@ def part_of_cells(
     reader: Reader,
     name: str,
     index: int,
-    columns: Sequence[str],
+    columns: Mapping[str, str],
     rows: Iterator[Row],
     places: Sequence[int],
     *,
@@ -48,13 +48,13 @@ def part_of_cells(
         Name of the part.
     index : int
         Place among all parts of the table.
-    columns : sequence of str
-        Name in the file of each mapped column.
+    columns : mapping of str to str
+        As `find_columns`.
     rows : iterator of sequences
         Values below the header: text, numbers, booleans, dates, times, bytes or None. Rows without any value are left
         out, but counted in the numbers of the rows after them.
     places : sequence of int
-        Place in the row of each mapped column.
+        Place in the row of each of the columns.
     is_workbook : bool
         Whether the values come from a program that has but one kind of number, of 15 digits.
 
@@ -63,7 +63,7 @@ def part_of_cells(
     ReadablePart
     """
     declared = {column.name: column for column in reader.table.columns}
-    writers = [_ColumnWriter(reader, declared[column], is_workbook=is_workbook) for column in reader.mapped]
+    writers = [_ColumnWriter(reader, declared[column], is_workbook=is_workbook) for column in columns]
     path, row_count = reader.copy_path(index), 0
     with path.open("w", encoding="utf-8", newline="") as stream:
         out = csv.writer(stream, lineterminator="\n", quoting=csv.QUOTE_ALL)
@@ -72,7 +72,7 @@ def part_of_cells(
             fields = [field for writer, place in zip(writers, places, strict=True) for field in writer(values[place])]
             out.writerows(zip(numbers, *fields, strict=True))
             row_count += len(batch)
-    for writer, column in zip(writers, columns, strict=True):
+    for writer, column in zip(writers, columns.values(), strict=True):
         writer.warn(name, column)
     sqls, types = zip(*(writer.typed(place) for place, writer in enumerate(writers)), strict=True)
     relation = _relation(path, len(writers))

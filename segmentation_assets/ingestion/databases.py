@@ -110,7 +110,7 @@ def _open_sqlite(reader: Reader, name: str, index: int) -> ReadablePart:
             scanned = f"{quote_identifier(table)} NOT INDEXED"
             header = [column[0] for column in database.execute(f"SELECT * FROM {scanned} LIMIT 0").description]
             columns = find_columns(reader.table, reader.mapping, part, header)
-            listed_columns = ", ".join(map(quote_identifier, columns))
+            listed_columns = ", ".join(map(quote_identifier, columns.values()))
             # the number in front keeps rows that only columns without a mapping have a value in
             has_value = f"CASE WHEN NOT {all_empty(dict.fromkeys(header, 'VARCHAR'))} THEN 1 END"
             rows = database.execute(f"SELECT {has_value}, {listed_columns} FROM {scanned}")
@@ -141,9 +141,11 @@ def _open_duckdb(reader: Reader, name: str, index: int) -> ReadablePart:
             relation = duckdb_relation(table)
             types = {str(row[0]): str(row[1]) for row in reader.connection.execute(f"DESCRIBE {relation}").fetchall()}
             columns = find_columns(reader.table, reader.mapping, part, tuple(types))
-            kept = [types[column] if _KEPT_TYPES.fullmatch(types[column]) else "VARCHAR" for column in columns]
+            kept = [types[column] if _KEPT_TYPES.fullmatch(types[column]) else "VARCHAR" for column in columns.values()]
             row_count, empty = count_rows(reader.connection, relation, types)
-            copy = _copy_columns(reader, relation, columns, kept, all_empty(types) if empty else "false", index)
+            copy = _copy_columns(
+                reader, relation, tuple(columns.values()), kept, all_empty(types) if empty else "false", index
+            )
     except EngineError as problem:
         raise unreadable(name, problem) from problem
     fields = [f"field_{place}" for place in range(len(columns))]

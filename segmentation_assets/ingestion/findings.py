@@ -173,8 +173,10 @@ FINDINGS = {
     ),
     "misread_text": (
         "product text",
-        "was read in a wrong encoding before it was delivered, as Ã© for é; it is taken as written",
-        "were read in a wrong encoding before they were delivered, as Ã© for é; they are taken as written",
+        "was read in a wrong encoding, by the settings or before it was delivered, as Ã© for é, or a "
+        "character without a sign for €; it is taken as written",
+        "were read in a wrong encoding, by the settings or before they were delivered, as Ã© for é, or a "
+        "character without a sign for €; they are taken as written",
     ),
 }
 """What can be found: code → the unit counted, and what to say of one and of several."""

@@ -33,8 +33,12 @@ BLANK_TOLD_OF = {
 MISREAD = (
     r"[\x{C2}-\x{C5}][\x{80}-\x{BF}\x{20AC}\x{201A}-\x{2122}\x{160}\x{161}\x{178}\x{17D}\x{17E}\x{192}]"
     r"|\x{E2}[\x{80}\x{82}\x{84}\x{20AC}\x{201A}\x{201E}]"
+    r"|[\x{80}-\x{9F}]"
 )
-"""Pattern of UTF-8 that was read as latin-1 or cp1252: ``Ã©`` for ``é``, ``Â£`` for ``£``, ``â€™`` for ``’``."""
+"""Pattern of UTF-8 that was read as latin-1 or cp1252: ``Ã©`` for ``é``, ``Â£`` for ``£``, ``â€™`` for ``’``.
+
+Control characters from U+0080 to U+009F stand where cp1252 was read as latin-1: U+0096 for a dash, U+0080 for ``€``.
+"""
 
 _CODE = "ltrim(upper(product_id), '0')"
 _COUNTS = "(line_type IN ('sale', 'return') OR line_reason = 'free_item')"

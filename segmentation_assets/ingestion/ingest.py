@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import shutil
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -74,6 +75,8 @@ class IngestedTable:
         Rows of each part of the delivered files in delivery order: file, sheet of a workbook or table of a database.
     hidden_sheets : tuple of str
         Those of the parts that a person who opens the workbook does not see; they are read like the others.
+    lacking_parts : dict of str to int
+        Parts that do not have a mapped column, by our name of it.
     rules : tuple of RuleFinding
         What was found of each rule of the contract.
     first_ahead : date or None
@@ -97,6 +100,7 @@ class IngestedTable:
     quarantine_counts: dict[str, int]
     part_rows: dict[str, int]
     hidden_sheets: tuple[str, ...] = ()
+    lacking_parts: dict[str, int] = field(default_factory=dict)
     rules: tuple[RuleFinding, ...] = ()
     repair_counts: dict[str, int] = field(default_factory=dict)
     first_ahead: dt.date | None = None
@@ -231,6 +235,7 @@ def _store(
     return replace(
         summary,
         hidden_sheets=scratch.hidden_names,
+        lacking_parts=dict(sorted(Counter(scratch.lacking).items())),
         rules=findings,
         repair_counts=repairs,
         first_ahead=ahead,

@@ -72,6 +72,8 @@ class ReadablePart:
         Rows that the file was found to have when it was opened, apart from the query.
     is_hidden : bool
         Whether a person who opens the file does not see it.
+    lacking : tuple of str
+        Our names of the mapped columns that it does not have; they are empty.
     """
 
     name: str
@@ -80,6 +82,7 @@ class ReadablePart:
     types: tuple[str, ...]
     row_count: int
     is_hidden: bool = False
+    lacking: tuple[str, ...] = ()
 
 
 def make_part(
@@ -87,7 +90,7 @@ def make_part(
     name: str,
     index: int,
     relation: str,
-    columns: Sequence[str],
+    columns: Mapping[str, str],
     values: Sequence[str],
     types: Sequence[str],
     *,
@@ -106,8 +109,10 @@ def make_part(
         Place among all parts of the table, from 0; of an order that stands in two parts the later one holds.
     relation : str
         SQL table expression that the values are taken from.
-    columns, values, types : sequence of str
-        Name in the file, SQL and DuckDB type of each mapped column.
+    columns : mapping of str to str
+        As `find_columns`.
+    values, types : sequence of str
+        SQL and DuckDB type of each of them.
     row_count : int
         Rows of the file, counted apart from the query.
     row, malformed : str
@@ -117,14 +122,22 @@ def make_part(
     -------
     ReadablePart
     """
+    value_of, type_of = dict(zip(columns, values, strict=True)), dict(zip(columns, types, strict=True))
     listed = ", ".join(
-        f"{value} AS {quote_identifier(f'raw_{column}')}" for column, value in zip(reader.mapped, values, strict=True)
+        f"{value_of.get(column, NO_TEXT)} AS {quote_identifier(f'raw_{column}')}" for column in reader.mapped
     )
     sql = (
         f"SELECT {quote_text(name)} AS source_file, CAST({index} AS INTEGER) AS file_index, "
         f"{row} AS source_row, {malformed} AS malformed, {listed} FROM {relation}"
     )
-    return ReadablePart(name, sql, tuple(columns), tuple(types), row_count)
+    return ReadablePart(
+        name,
+        sql,
+        tuple(columns.get(column, reader.mapping.names_of(column)[0]) for column in reader.mapped),
+        tuple(type_of.get(column, "VARCHAR") for column in reader.mapped),
+        row_count,
+        lacking=tuple(column for column in reader.mapped if column not in columns),
+    )
 
 
 def all_empty(types: Mapping[str, str]) -> str:
@@ -157,7 +170,7 @@ def count_rows(connection: Connection, relation: str, types: Mapping[str, str]) 
 
 def empty_part(reader: Reader, name: str, index: int) -> ReadablePart:
     """Make a part without a row, for a sheet that holds nothing."""
-    columns = [reader.mapping.names_of(column)[0] for column in reader.mapped]
+    columns = {column: reader.mapping.names_of(column)[0] for column in reader.mapped}
     values, types = [NO_TEXT] * len(columns), ["VARCHAR"] * len(columns)
     relation = "(SELECT 1 WHERE false)"
     return make_part(reader, name, index, relation, columns, values, types, row_count=0, row="CAST(NULL AS BIGINT)")

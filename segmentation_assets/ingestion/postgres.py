@@ -208,7 +208,8 @@ def _copy_as_text(
         )
     schema, name, oid = known[wanted]
     types = {str(column): str(dtype) for column, dtype in database.execute(_COLUMNS_SQL, (oid,))}
-    columns = tuple(dict.fromkeys(find_columns(table, mapping, f"Postgres table {wanted}", tuple(types))))
+    found = find_columns(table, mapping, f"Postgres table {wanted}", tuple(types))
+    columns = tuple(dict.fromkeys(found.values()))
     query = sql.SQL("COPY (SELECT 1, {} FROM {}) TO STDOUT (FORMAT csv, FORCE_QUOTE *)").format(
         sql.SQL(", ").join(map(sql.Identifier, columns)), sql.Identifier(schema, name)
     )

@@ -30,7 +30,8 @@ from segmentation_assets.tables.raw import QUARANTINE, QUARANTINE_REASONS, REDEL
 
 _PROVENANCE = ("source_file", "source_row")
 _HINTS = {
-    "order_id_reused": "tell orders apart by source.order_lines.order_id_sources or order_id_within, correct the id"
+    "fractional_id": "have ids exported as text, correct the mapped column",
+    "order_id_reused": "tell orders apart by source.order_lines.order_id_sources or order_id_within, correct the id",
 }
 _IS_REDELIVERED = f"{fault_reason_sql('fault')} IN ({', '.join(quote_text(name) for name in REDELIVERED_REASONS)})"
 

@@ -64,8 +64,8 @@ def _open_parquet(reader: Reader, name: str, index: int) -> list[ReadablePart]:
     except EngineError as problem:
         raise DataError(f"{name} is not a readable Parquet file: {problem}", "deliver it again.") from problem
     columns = find_columns(reader.table, reader.mapping, name, tuple(types))
-    values = [quote_identifier(column) for column in columns]
-    found = [types[column] for column in columns]
+    values = [quote_identifier(column) for column in columns.values()]
+    found = [types[column] for column in columns.values()]
     row = "file_row_number + 1"
     relation = f"(SELECT * FROM {relation} WHERE NOT {all_empty(types)})" if empty else relation
     return [make_part(reader, name, index, relation, columns, values, found, row_count=row_count, row=row)]
@@ -99,7 +99,7 @@ def _open_csv(reader: Reader, name: str, index: int) -> list[ReadablePart]:
         row_count = rewrite_records(path, separator, width, rewritten)
         relation = _rewritten_csv(rewritten, width)
         row, malformed = "CAST(record_number AS BIGINT)", "nullif(malformed, '')"
-    values = [f"field_{header.index(column)}" for column in columns]
+    values = [f"field_{header.index(column)}" for column in columns.values()]
     types = ["VARCHAR"] * len(columns)
     part = make_part(
         reader, name, index, relation, columns, values, types, row_count=row_count, row=row, malformed=malformed

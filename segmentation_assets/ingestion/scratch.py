@@ -48,6 +48,8 @@ class Scratch:
         Those of the parts that are hidden sheets.
     part_rows : tuple of int
         Rows that each part was found to have when it was opened.
+    lacking : tuple of str
+        Our names of mapped columns that parts do not have, once for each of these.
     """
 
     folder: Path
@@ -56,6 +58,7 @@ class Scratch:
     empty_sql: str
     hidden_names: tuple[str, ...] = ()
     part_rows: tuple[int, ...] = ()
+    lacking: tuple[str, ...] = ()
 
     def slice(self, name: str) -> str:
         """Make the SQL table expression of the good rows of one slice.
@@ -145,7 +148,8 @@ def parse_delivery(
     hidden = tuple(part.name for part in opened if part.is_hidden)
     slices = tuple(sorted(found - {QUARANTINE_SLICE}))
     part_rows = tuple(part.row_count for part in opened)
-    return Scratch(scratch, slices, names, _empty_sql(table, rules), hidden, part_rows)
+    lacking = tuple(column for part in opened for column in part.lacking)
+    return Scratch(scratch, slices, names, _empty_sql(table, rules), hidden, part_rows, lacking)
 
 
 def _empty_sql(table: Table, rules: Rules) -> str:

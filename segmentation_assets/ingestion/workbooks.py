@@ -120,7 +120,7 @@ def _open_sheet(
         _log.warning("%s holds no value", name)
         return None
     columns = _find(reader, name, rows.header)
-    places = [rows.header.index(column) for column in columns]
+    places = [rows.header.index(column) for column in columns.values()]
     part = part_of_cells(reader, name, index, columns, rows.below, places, is_workbook=True)
     _log.info("%s: read with %s below its first", name, plural(rows.height, "row"))
     return part
@@ -153,7 +153,7 @@ def open_sheet(path: Path, workbook: CalamineWorkbook, sheet: str, name: str) ->
     return None if first is None else SheetRows([_header_text(cell) for cell in first], rows, found.height - 1)
 
 
-def _find(reader: Reader, name: str, header: list[str]) -> tuple[str, ...]:
+def _find(reader: Reader, name: str, header: list[str]) -> dict[str, str]:
     try:
         return find_columns(reader.table, reader.mapping, name, [text for text in header if text])
     except DataError as problem:

@@ -325,6 +325,30 @@ def test_few_bad_rows_are_set_aside_counted_and_shown(delivery: Delivery, segmen
     assert "quarantine    5 rows set aside: not_a_number 3, unparseable_date 2" in segmentation("status").out
 
 
+def test_column_that_a_file_lacks_stops_unless_it_may_and_then_is_told(
+    delivery: Delivery, segmentation: Callable[..., Printed]
+) -> None:
+    lines = ["Order,Date,Customer,Product,Pieces,Price,Land", "N1,05.08.2025,C1,P1,2,1.50,NL"]
+    delivery.orders.with_name("orders-2.csv").write_text("\n".join(lines), encoding="utf-8")
+    delivery.reword("[orders.csv]", "['*.csv']")
+    delivery.reword("unit_price: Price", "unit_price: Price\n      country: Land")
+
+    refused = segmentation("run", *LAYERS)
+    assert refused.code == 1
+    assert "orders.csv has no column 'Land'" in refused.err
+    assert "If some files do not have it, add country to source.order_lines.may_lack." in refused.err
+
+    delivery.reword("    columns:", "    may_lack: [country, unit_price]\n    columns:")
+    needed = segmentation("config", "check")
+    assert "may_lack names unit_price, which every row needs.\nHint: every file must have it; " in needed.err
+
+    delivery.reword("may_lack: [country, unit_price]", "may_lack: [country]")
+    assert segmentation("run", *LAYERS).code == 0
+    manifest = Platform(load_settings(config=delivery.settings_file).settings).store.manifest("raw/order_lines")
+    assert manifest.metadata["lacking_parts"] == {"country": 1}
+    assert "lacking       order_lines: 1 of 2 files or sheets without country\n" in segmentation("status").out
+
+
 def test_every_delivered_row_is_a_line_or_in_quarantine(
     delivery: Delivery, segmentation: Callable[..., Printed]
 ) -> None:

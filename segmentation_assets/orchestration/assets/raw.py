@@ -7,7 +7,13 @@ from collections.abc import Callable, Mapping
 
 from segmentation_assets.errors import plural
 from segmentation_assets.graph.declarations import FILES_READ, NOTHING_LOST, RULES
-from segmentation_assets.graph.snapshots import DELIVERED_FILES, DELIVERED_PARTS, HIDDEN_SHEETS, SET_ASIDE
+from segmentation_assets.graph.snapshots import (
+    DELIVERED_FILES,
+    DELIVERED_PARTS,
+    HIDDEN_SHEETS,
+    LACKING_PARTS,
+    SET_ASIDE,
+)
 from segmentation_assets.graph.sources import LOST_ROWS
 from segmentation_assets.graph.staleness import READABLE_FROM
 from segmentation_assets.ingestion.delivery import DeliveredFile
@@ -53,6 +59,7 @@ def raw_table(name: str) -> Callable[[Step], None]:
             "part_rows": ingested.part_rows,
             DELIVERED_PARTS: {part.name: part.to_json() for part in ingested.parts},
             HIDDEN_SHEETS: {name: ingested.part_rows[name] for name in ingested.hidden_sheets},
+            LACKING_PARTS: ingested.lacking_parts,
             "quarantine_counts": ingested.quarantine_counts,
             "repair_counts": ingested.repair_counts,
             "first_order_at": ingested.first_at,

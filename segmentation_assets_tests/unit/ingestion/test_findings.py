@@ -196,6 +196,23 @@ def test_file_read_in_another_encoding_than_its_own_is_told(
     assert {each.measure: each.count for each in find_in_profiles(connection, rows, "products")} == expected
 
 
+def test_file_of_windows_read_as_latin_is_told(counter: Counter, connection: Connection) -> None:
+    columns = {"product_id": "code", "product_name": "name", "department": "department"}
+    texts = ("P1,Kaffee \u2013 5 \u20ac,Home", "P2,\u201eTee\u201c,Home", "P3,Caf\u00e9 \u00a320 \u00df,Home")
+    counter.hand_in("products.csv", *texts, header="code,name,department", encoding="cp1252")
+    outcome = counter.ingest(ProductsTable(files=("*.csv",), columns=columns, encoding="latin-1"), "products")
+    rows = f"read_parquet('{outcome.staging}/part-0.parquet')"
+    (found,) = (each for each in find_in_profiles(connection, rows, "products") if each.measure == "misread_text")
+    assert found.count == 2
+    assert found.sentence.startswith("2 product texts were read in a wrong encoding, by the settings or before they")
+
+
+def test_control_characters_in_the_texts_of_lines_are_told_as_misread(connection: Connection) -> None:
+    texts = ("Kaffee \x96 5 \x80", "\x9f", "caf\u00e9\u00a0\u00a320")
+    lines = [SALE | {"product_id": f"P{place}", "product_name": text} for place, text in enumerate(texts)]
+    assert told(connection, *lines) == {"misread_text": 2}
+
+
 def test_file_that_is_not_text_in_its_encoding_is_refused(counter: Counter) -> None:
     columns = {"product_id": "code", "product_name": "name", "department": "department"}
     counter.hand_in("products.csv", *PRODUCTS, header="code,name,department", encoding="cp1252")

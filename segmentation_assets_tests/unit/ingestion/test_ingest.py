@@ -101,6 +101,20 @@ def test_cost_with_more_than_four_decimals_does_not_cost_the_sale(counter: Count
     ]
 
 
+def test_ids_that_are_too_long_for_their_type_stop_with_what_to_do(counter: Counter) -> None:
+    counter.hand_in_parquet(
+        "a.parquet",
+        "SELECT i AS \"order\", TIMESTAMP '2025-03-05 10:00:00' AS at, 9e18::DOUBLE + i AS customer, 'P1' AS product, "
+        "1 AS units, 2.5 AS price FROM range(9) AS t(i)",
+    )
+    with pytest.raises(
+        DataError,
+        match=r"9 of 9 delivered rows cannot be used \(9 fractional_id\).* The first is a\.parquet, row 1, column "
+        r"'customer': '9e\+18', the id or code .*\nHint: have ids exported as text, correct the mapped column",
+    ):
+        counter.ingest(order_lines_mapping(files=("*.parquet",)))
+
+
 def test_rows_set_aside_name_file_row_reason_column_and_value(counter: Counter, connection: Connection) -> None:
     counter.hand_in(
         "a.csv",
