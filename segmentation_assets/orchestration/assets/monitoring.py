@@ -146,7 +146,7 @@ def _checked_rows(step: Step) -> list[tuple[Any, ...]]:
 
 def _quarantine_rows(step: Step) -> list[tuple[Any, ...]]:
     """Rows set aside, by table and reason; of order lines those that the month rests on."""
-    others = step.input_metadata("raw/quarantine")[SET_ASIDE]
+    others = step.input_metadata("raw/quarantine").get(SET_ASIDE) or {}
     counted = [(*name.split(), count) for name, count in others.items()]
     lines: Counter[str] = Counter()
     for part in _parts_read(step):
