@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from segmentation_assets.config.source import DELIVERED_COLUMNS
+from segmentation_assets.errors import noun
 from segmentation_assets.ingestion.proposal.dates import read_dates
 from segmentation_assets.ingestion.proposal.numbers import (
     LEAST_READ,
@@ -143,6 +144,43 @@ def match_table(sample: FileSample, table: str, today: dt.date) -> TableMatch:
     refused = {name: misfits[name] for name in optional if name in misfits and name not in found}
     ordered = {name: found[name] for name in (*required, *optional) if name in found}
     return TableMatch(table, ordered, missing, refused)
+
+
+def repeated_ids(sample: FileSample, today: dt.date) -> str:
+    """Say of a file that would hold customers or products, but for ids that repeat, how often they do; else nothing.
+
+    Parameters
+    ----------
+    sample : FileSample
+    today : date
+
+    Returns
+    -------
+    str
+        With what to do; empty where it is another kind of file.
+    """
+    for table, key in _KEYS.items():
+        match = match_table(sample, table, today)
+        named = [column for column in _usable_columns(sample) if _strength(table, key, column.name) != "none"]
+        fitting = [column for column in named if column.texts and not misfit(column, "id", today)]
+        if match.columns and fitting and match.missing.keys() == {key}:
+            names = ", ".join(map(shown, (fitting[0].name, *match.names)))
+            one = table.removesuffix("s")
+            return (
+                f"columns of {table} ({names}), but {_repeats(fitting[0])}; leave one row for each {one} in the export"
+            )
+    return ""
+
+
+def _repeats(column: SampledColumn) -> str:
+    """Say how many values of a column repeat an earlier one."""
+    counts = Counter(column.texts)
+    total, repeated = counts.total(), counts.total() - len(counts)
+    [(example, rows)] = counts.most_common(1)
+    return (
+        f"{repeated:,} of {total:,} values of {shown(column.name)} {noun(repeated, 'repeats', 'repeat')} an earlier one"
+        f", such as {shown(example)}, which stands in {rows:,} rows"
+    )
 
 
 def kind_of(table: str, name: str) -> Kind:

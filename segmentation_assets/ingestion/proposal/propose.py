@@ -13,7 +13,7 @@ from segmentation_assets.config.source import DELIVERED_COLUMNS, NOT_FOUND
 from segmentation_assets.errors import noun
 from segmentation_assets.ingestion.calendar import shift_month
 from segmentation_assets.ingestion.delivery import Kind
-from segmentation_assets.ingestion.proposal.matching import TableMatch, match_file, match_table
+from segmentation_assets.ingestion.proposal.matching import TableMatch, match_file, match_table, repeated_ids
 from segmentation_assets.ingestion.proposal.notation import TableNotation, find_notation
 from segmentation_assets.ingestion.proposal.order_facts import (
     CodeGuess,
@@ -146,7 +146,7 @@ def propose_settings(samples: Mapping[str, FileSample], beside: Collection[str],
     matches = {name: match_file(sample, today) for name, sample in samples.items()}
     if len(samples) == 1 and not any(_is_sure(match) for match in matches.values()):
         matches = {name: match_table(sample, "order_lines", today) for name, sample in samples.items()}
-    left_out = {name: _unknown_table(samples[name]) for name, match in matches.items() if match is None}
+    left_out = {name: _unknown_table(samples[name], today) for name, match in matches.items() if match is None}
     tables = {}
     for table in DELIVERED_COLUMNS:
         members = {name: match for name, match in matches.items() if match is not None and match.table == table}
@@ -336,6 +336,7 @@ def _first_snapshot(orders: ProposedTable | None) -> Finding[str] | None:
     return Finding(month, f"{span}; any month from {first} to {last} will do, an earlier one makes more snapshots")
 
 
-def _unknown_table(sample: FileSample) -> str:
+def _unknown_table(sample: FileSample, today: dt.date) -> str:
+    """Say why a file belongs to no table."""
     listed = ", ".join(shown(name) for name in sample.header[:6])
-    return f"none of {', '.join(TABLE_NAMES.values())}; its columns are {listed}"
+    return repeated_ids(sample, today) or f"none of {', '.join(TABLE_NAMES.values())}; its columns are {listed}"

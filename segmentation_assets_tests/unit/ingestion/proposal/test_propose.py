@@ -70,6 +70,33 @@ def test_missing_column_makes_loading_fail_with_its_name(tmp_path: Path) -> None
         loaded(proposal, tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (
+            "customer_id,birth_year\n5,1980\n6,1981\n6,1981\n6,1990\n",
+            "columns of customers ('customer_id', 'birth_year'), but 2 of 4 values of 'customer_id' repeat an earlier "
+            "one, such as '6', which stands in 3 rows; leave one row for each customer in the export",
+        ),
+        (
+            "sku,department,size\nA1,Shoes,40\nA1,Shoes,41\n",
+            "columns of products ('sku', 'department', 'size'), but 1 of 2 values of 'sku' repeats an earlier one, "
+            "such as 'A1', which stands in 2 rows; leave one row for each product in the export",
+        ),
+        (
+            "customer_id,branch\n5,a\n5,b\n",
+            "none of order lines, customers, products, engagement events; its columns are 'customer_id', 'branch'",
+        ),
+        (
+            "customer_id,birth_year\n1.50,1980\n2.50,1981\n",
+            "none of order lines, customers, products, engagement events; its columns are 'customer_id', 'birth_year'",
+        ),
+    ],
+)
+def test_file_whose_ids_repeat_is_left_out_and_told_how_often(text: str, reason: str) -> None:
+    assert propose(orders=ORDERS, more=text).left_out == {"more.csv": reason}
+
+
 def test_files_without_order_lines_leave_all_of_it_to_be_filled_in(tmp_path: Path) -> None:
     proposal = propose(customers=CUSTOMERS)
     assert proposal.missing == (
