@@ -164,7 +164,7 @@ def test_odd_values_are_set_aside_as_they_stand(server: PostgresServer, segmenta
         found = connection.execute(f"SELECT reason, value FROM {parquet_scan(paths)} ORDER BY ALL").fetchall()
     assert sorted(value for _, value in found) == ["NaN", "infinity"]
     assert len(raw_rows("order_at")) == 98
-    assert [row for row in raw_rows("unit_price", "repairs") if row[1]] == [
+    assert [row for row in raw_rows("unit_price, repairs") if row[1]] == [
         (Decimal("0.1235"), "unit_price:four_decimals")
     ]
 
