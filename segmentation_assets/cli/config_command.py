@@ -40,7 +40,7 @@ def check_text(loaded: LoadedSettings) -> str:
         "data folder": str(settings.data_dir),
         "currency": settings.currency,
         "snapshots": f"{settings.calendar.first_snapshot} to {settings.calendar.last_month or 'the newest month'}, "
-        f"each over {settings.calendar.lookback_months} months of order lines",
+        f"each over {plural(settings.calendar.lookback_months, 'month')} of order lines",
         **(_synthetic_facts(settings) if settings.source.kind == "synthetic" else _file_facts(settings)),
         **_named_files(settings),
         **describe_unread_files(find_unread_files(settings)),

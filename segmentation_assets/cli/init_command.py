@@ -148,8 +148,9 @@ def report_text(proposal: Proposal, samples: dict[str, FileSample], target: Path
 def _table_report(table: ProposedTable, samples: dict[str, FileSample]) -> Iterator[str]:
     for name in table.files[:_MOST_LISTED]:
         sample = samples[name]
-        rows = f"all {sample.row_count:,} rows" if sample.is_whole else f"{sample.row_count:,} rows of it"
-        yield f"{name}: {TABLE_NAMES[table.match.table]}; {len(sample.columns)} columns, {rows} looked at"
+        counted = plural(sample.row_count, "row")
+        rows = f"all {counted}" if sample.is_whole else f"{counted} of it"
+        yield f"{name}: {TABLE_NAMES[table.match.table]}; {plural(len(sample.columns), 'column')}, {rows} looked at"
     if len(table.files) > _MOST_LISTED:
         yield f"and {len(table.files) - _MOST_LISTED} more files of {TABLE_NAMES[table.match.table]}"
     findings = list(_findings(table))

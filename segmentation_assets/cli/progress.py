@@ -63,6 +63,13 @@ def warnings_of(manifest: Manifest) -> tuple[str, ...]:
     return tuple(check.description.partition("\nHint: ")[0] for check in failed)
 
 
+def _not_taken(manifest: Manifest) -> str:
+    """Say how many delivered rows were set aside, and how many another file holds as well."""
+    measures = {"quarantined_rows": "set aside", "redelivered_rows": "delivered again"}
+    told = [f"{manifest.metadata[name]:,} {words}" for name, words in measures.items() if manifest.metadata.get(name)]
+    return "".join(f", {part}" for part in told)
+
+
 @dataclass
 class Progress:
     """Observer of a run: prints a line per step and remembers what each did."""
@@ -78,7 +85,7 @@ class Progress:
         month = "" if partition == WHOLE else partition[:7]
         rows = plural(manifest.row_count, "file" if node.storage == "files" else "row")
         what = "kept" if outcome.kept else f"made in {outcome.cost.wall_seconds:.1f} s"
-        self.say(f"{node.key:<28} {month:<8} {what:<15} {rows}")
+        self.say(f"{node.key:<28} {month:<8} {what:<15} {rows}{_not_taken(manifest)}")
         for warning in warnings_of(manifest):
             self.say(f"  warning: {warning}")
         _log.info("%s %s %s", node.key, partition, what, extra={"fields": {"reasons": outcome.reasons}})

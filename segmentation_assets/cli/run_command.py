@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from segmentation_assets.cli.opening import load_from_arguments
 from segmentation_assets.cli.progress import Progress, close_log, open_log
 from segmentation_assets.cli.summary import closing_summary
-from segmentation_assets.errors import SegmentationError, SettingsError
+from segmentation_assets.errors import SegmentationError, SettingsError, plural
 from segmentation_assets.graph.log_mark import is_log_behind
 from segmentation_assets.graph.plan import Scope, is_up_to_date
 from segmentation_assets.graph.platform import Platform
@@ -105,7 +105,7 @@ def _recorded(platform: Platform, scope: Scope, progress: Progress, run_id: str,
         )
         path = write_run_record(record, platform.settings, platform.data_dir)
     computed = sum(not step.kept for step in progress.steps)
-    progress.say(f"{computed} steps computed, {len(progress.steps) - computed} kept; record {path}")
+    progress.say(f"{plural(computed, 'step')} computed, {len(progress.steps) - computed} kept; record {path}")
     print(closing_summary(platform))
     for label, text in describe_unread_files(find_unread_files(platform.settings)).items():
         print(f"  {label:<10} {text}")

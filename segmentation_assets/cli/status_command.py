@@ -15,6 +15,7 @@ from segmentation_assets.graph.staleness import Evaluation, evaluate_all, known_
 from segmentation_assets.ingestion.unread_files import describe_unread_files, find_unread_files
 from segmentation_assets.monitoring.run_records import newest_run
 from segmentation_assets.storage.store import WHOLE
+from segmentation_assets.tables.raw import REDELIVERED_REASONS
 
 
 def status(parsed: argparse.Namespace) -> int:
@@ -57,15 +58,32 @@ def _line(evaluation: Evaluation) -> str:
 
 
 def _quarantine(platform: Platform) -> str:
-    manifest = platform.store.manifest("raw/quarantine")
-    if manifest is None:
+    if platform.store.manifest("raw/quarantine") is None:
         return "nothing read yet"
     counts: Counter[str] = Counter()
     for node in platform.graph.nodes:
         stored = platform.store.manifest(node.key) if node.layer == "raw" else None
         counts.update((stored.metadata.get("quarantine_counts") or {}) if stored else {})
+    return list_quarantine(counts)
+
+
+def list_quarantine(counts: Mapping[str, int]) -> str:
+    """List rows by reason, what another file holds as well apart.
+
+    Examples
+    --------
+    >>> list_quarantine({"redelivered": 105, "missing_value": 1, "malformed_row": 4})
+    '5 rows set aside: malformed_row 4, missing_value 1; 105 rows delivered again: redelivered 105'
+    """
+    again = {reason: count for reason, count in counts.items() if reason in REDELIVERED_REASONS}
+    aside = {reason: count for reason, count in counts.items() if reason not in again}
+    told = _listed(aside, "set aside")
+    return f"{told}; {_listed(again, 'delivered again')}" if again else told
+
+
+def _listed(counts: Mapping[str, int], words: str) -> str:
     reasons = ", ".join(f"{reason} {count}" for reason, count in sorted(counts.items()))
-    return f"{plural(manifest.row_count, 'row')} set aside" + (f": {reasons}" if reasons else "")
+    return f"{plural(sum(counts.values()), 'row')} {words}" + (f": {reasons}" if reasons else "")
 
 
 def _lacking(platform: Platform) -> list[str]:

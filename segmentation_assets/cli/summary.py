@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from segmentation_assets.cli.progress import warnings_of
+from segmentation_assets.errors import noun
 from segmentation_assets.graph.platform import Platform
 from segmentation_assets.graph.staleness import known_months
 from segmentation_assets.storage.engine import fetch_row, parquet_scan
@@ -34,7 +35,8 @@ def _segments(platform: Platform, month: str) -> str:
         ).fetchall()
     width = max(len(row[1]) for row in rows)
     return "\n".join(
-        f"  {key}  {name:<{width}}  {count:>9,} customers  {share:6.1%} of customers  {_share(money)} of net revenue"
+        f"  {key}  {name:<{width}}  {count:>9,} {noun(count, 'customer'):<9}  {share:6.1%} of customers  "
+        f"{_share(money)} of net revenue"
         for key, name, count, share, money in rows
     )
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 
+from segmentation_assets.errors import noun
 from segmentation_assets.ingestion.accounts import PartAccount, add_up
 from segmentation_assets.ingestion.ingest import IngestedTable
 from segmentation_assets.ingestion.money import AS_DELIVERED, Conversion, factors_sql, priced_lines
@@ -66,8 +67,8 @@ def reconcile_delivery(ingested: IngestedTable) -> Reconciliation:
     figures: dict[str, int | float] = {f"{part}_rows": count for part, count in rows.items()}
     passed = rows["delivered"] == sum(rows[part] for part in parts)
     sentence = (
-        f"{ingested.key}: {rows['delivered']} delivered rows, of which {rows['stored']} stored, "
-        f"{rows['quarantined']} set aside, {rows['redelivered']} delivered again in another file"
+        f"{ingested.key}: {rows['delivered']} delivered {noun(rows['delivered'], 'row')}, of which {rows['stored']} "
+        f"stored, {rows['quarantined']} set aside, {rows['redelivered']} delivered again in another file"
     )
     if ingested.delivered_amount is not None:
         money = {part: Decimal(getattr(ingested, f"{part}_amount")) for part in ("delivered", *parts)}
@@ -105,7 +106,8 @@ def _difference(part: PartAccount) -> str:
         for code in codes
         if part.found.amounts.get(code, 0) != part.delivered.amounts.get(code, 0)
     ]
-    return f"; of {part.name} were found {part.found.rows} of {part.delivered.rows} rows{''.join(money)}"
+    of = part.delivered.rows
+    return f"; of {part.name} were found {part.found.rows} of {of} {noun(of, 'row')}{''.join(money)}"
 
 
 def reconcile_layers(
@@ -226,8 +228,9 @@ def compare_layers(raw: LayerTotals, classified: dict[str, LayerTotals], classif
         figures |= {f"{line_type}_rows": totals.rows, f"{line_type}_amount": float(totals.amount)}
     shares = ", ".join(f"{classified.get(name, none).rows} {name}" for name in LINE_TYPES)
     sentence = (
-        f"{raw.rows} raw lines of {raw.customers} customers with amount {raw.amount:.4f} became {rows} classified "
-        f"lines of {classified_customers} customers with amount {amount:.4f} ({shares}): {_verdict(passed=passed)}."
+        f"{raw.rows} raw {noun(raw.rows, 'line')} of {raw.customers} {noun(raw.customers, 'customer')} with amount "
+        f"{raw.amount:.4f} became {rows} classified {noun(rows, 'line')} of {classified_customers} "
+        f"{noun(classified_customers, 'customer')} with amount {amount:.4f} ({shares}): {_verdict(passed=passed)}."
     )
     comparison = (
         ("rows", raw.rows, rows),

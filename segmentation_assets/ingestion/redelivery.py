@@ -10,7 +10,7 @@ Equal lines within one file are never touched: without line numbers a repeat can
 from __future__ import annotations
 
 from segmentation_assets.config.source import SourceSettings
-from segmentation_assets.errors import DataError
+from segmentation_assets.errors import DataError, noun, plural
 from segmentation_assets.ingestion.scratch import Scratch, fault_number, own_columns, whole_row_fault
 from segmentation_assets.storage.engine import Connection, quote_identifier
 from segmentation_assets.tables.declaration import Table
@@ -126,11 +126,12 @@ def _content(table: Table) -> str:
 
 
 def _refusal(table: Table, names: tuple[str, ...], key: object, first: int, last: int, count: int) -> DataError:
-    noun = "event" if table is RAW_ENGAGEMENT_EVENTS else _key(table).removesuffix("_id")
-    name = "an event" if table is RAW_ENGAGEMENT_EVENTS else f"{noun} {key}"
+    thing = "event" if table is RAW_ENGAGEMENT_EVENTS else _key(table).removesuffix("_id")
+    name = "an event" if table is RAW_ENGAGEMENT_EVENTS else f"{thing} {key}"
     return DataError(
-        f"{name} stands in {names[first]} and again in {names[last]}; {count} {noun}s stand in more than one file",
-        f"deliver each {noun} once, or set source.redelivery to replace: the later file then holds.",
+        f"{name} stands in {names[first]} and again in {names[last]}; {plural(count, thing)} "
+        f"{noun(count, 'stands', 'stand')} in more than one file",
+        f"deliver each {thing} once, or set source.redelivery to replace: the later file then holds.",
     )
 
 

@@ -6,7 +6,7 @@ import csv
 from collections.abc import Iterator
 from pathlib import Path
 
-from segmentation_assets.errors import DataError
+from segmentation_assets.errors import DataError, plural
 
 
 def read_header(path: Path) -> tuple[str, ...]:
@@ -47,7 +47,7 @@ def read_rows(path: Path) -> list[dict[str, str]]:
     for number, fields in enumerate(rows, start=1):
         if len(fields) != len(names):
             raise DataError(
-                f"{path.name}, row {number}: {len(fields)} fields where the first line has {len(names)}: "
+                f"{path.name}, row {number}: {plural(len(fields), 'field')} where the first line has {len(names)}: "
                 f"'{','.join(fields)}'",
                 "write a comma between two fields, also empty ones, and quote values that hold a comma.",
             )

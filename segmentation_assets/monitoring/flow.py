@@ -8,20 +8,20 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from segmentation_assets.errors import noun, plural
-from segmentation_assets.ingestion.accounts import REDELIVERED, Holding, PartAccount, add_up
+from segmentation_assets.ingestion.accounts import Holding, PartAccount, add_up
 from segmentation_assets.ingestion.reconciliation import amount_in
 from segmentation_assets.ingestion.scratch import line_amount_sql
 from segmentation_assets.storage.engine import Connection, quote_text
 from segmentation_assets.tables.gold import CUSTOMER_STATES
 from segmentation_assets.tables.monitoring import WITHOUT_CURRENCY
-from segmentation_assets.tables.raw import QUARANTINE_REASONS
+from segmentation_assets.tables.raw import QUARANTINE_REASONS, REDELIVERED_REASONS
 from segmentation_assets.tables.silver import LINE_REASONS
 
 ROWS, ANALYSED = "rows", "analysed amount"
 """Measures of a line beside its delivered money, which has one measure per currency."""
 
 _GROUPS = ("delivered", "raw", "lines", "counted")
-_FIRST, _LAST = ("raw", "lookback", "counted", "assigned"), (REDELIVERED, "rounding")
+_FIRST, _LAST = ("raw", "lookback", "counted", "assigned"), (*REDELIVERED_REASONS, "rounding")
 
 _LEFT_OUT = {
     "guest": "nobody was identified (guests)",
@@ -182,7 +182,7 @@ def _delivered_lines(parts: Sequence[PartAccount], names: Mapping[str, str]) -> 
         reason: add_up(held for part in parts for held in part.set_aside.get(reason, {}).values()) for reason in reasons
     }
     words = {"raw": "taken into raw/order_lines"} | {
-        reason: f"{'delivered again' if reason == REDELIVERED else 'set aside'}: {QUARANTINE_REASONS[reason]}"
+        reason: f"{'delivered again' if reason in REDELIVERED_REASONS else 'set aside'}: {QUARANTINE_REASONS[reason]}"
         for reason in reasons
     }
     files = plural(len(parts), "file, sheet or table", "files, sheets or tables")

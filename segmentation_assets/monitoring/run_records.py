@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from segmentation_assets.config.settings import Settings
+from segmentation_assets.errors import plural
 from segmentation_assets.monitoring.cost import Cost
 from segmentation_assets.storage.store import TableStore
 from segmentation_assets.storage.text_files import write_text_whole
@@ -76,7 +77,8 @@ class RunSummary:
     def in_words(self) -> str:
         """Say it in a line."""
         how = "" if self.succeeded else ", failed"
-        return f"{self.ended_at}{how}: {self.computed_steps} steps computed, {self.kept_steps} kept ({self.run_id})"
+        steps = plural(self.computed_steps, "step")
+        return f"{self.ended_at}{how}: {steps} computed, {self.kept_steps} kept ({self.run_id})"
 
 
 @dataclass(frozen=True)

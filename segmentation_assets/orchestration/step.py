@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from segmentation_assets.errors import DataError
+from segmentation_assets.errors import DataError, plural
 from segmentation_assets.graph.declarations import declared_checks
 from segmentation_assets.graph.node import Node
 from segmentation_assets.graph.platform import Platform
@@ -161,7 +161,7 @@ class Step:
         self.add_check(
             "reconciliation",
             f"{self.node.key} {'adds up' if passed else 'does not add up'} with its input: {customers[1]:,} of "
-            f"{customers[0]:,} customers, net revenue {found:,.2f} of {expected:,.2f}{rounded}.",
+            f"{plural(customers[0], 'customer')}, net revenue {found:,.2f} of {expected:,.2f}{rounded}.",
             passed=passed,
             comparison=[["customers", *customers], ["net revenue", expected, found]],
         )

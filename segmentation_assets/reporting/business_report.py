@@ -135,7 +135,7 @@ def _movement(snapshot: Snapshot, cards: tuple[SegmentCard, ...]) -> dict[str, A
     names = segment_names(snapshot, cards)
     return {
         "month_before": format_month(movement.month_before),
-        "stayed": format_count(movement.stayed_count),
+        "stayed": plural(movement.stayed_count, "customer"),
         "moved": format_count(movement.moved_count),
         "new": format_count(movement.new_count),
         "left": format_count(movement.left_count) if movement.left_count else "",

@@ -94,11 +94,16 @@ def _other_versions(counts: pd.DataFrame) -> str:
     return "".join(f", {format_count(count)} of them to an order {end}" for end, count in rows.items() if count)
 
 
-def _set_aside(snapshot: Snapshot) -> list[tuple[str, str]]:
-    caveats = []
+def count_quarantine(snapshot: Snapshot) -> tuple[int, int]:
+    """Count rows that were set aside, and apart from them those that gave way to another file with the same."""
     counts = snapshot.quarantine_counts
     is_replaced = counts["reason"].isin(REDELIVERED_REASONS)
-    rows, replaced = int(counts.loc[~is_replaced, "row_count"].sum()), int(counts.loc[is_replaced, "row_count"].sum())
+    return int(counts.loc[~is_replaced, "row_count"].sum()), int(counts.loc[is_replaced, "row_count"].sum())
+
+
+def _set_aside(snapshot: Snapshot) -> list[tuple[str, str]]:
+    caveats = []
+    rows, replaced = count_quarantine(snapshot)
     if rows:
         caveats.append(
             (
@@ -111,7 +116,7 @@ def _set_aside(snapshot: Snapshot) -> list[tuple[str, str]]:
             (
                 "Delivered again",
                 f"{plural(replaced, 'delivered row')} gave way to another file with the same orders"
-                f"{_other_versions(counts)}.",
+                f"{_other_versions(snapshot.quarantine_counts)}.",
             )
         )
     aside = len(snapshot.customer_segments) - len(snapshot.assigned)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from segmentation_assets.clustering.leaderboard import BASELINE
 from segmentation_assets.errors import plural
-from segmentation_assets.reporting.caveats import list_notices
+from segmentation_assets.reporting.caveats import count_quarantine, list_notices
 from segmentation_assets.reporting.flow_table import flow_table
 from segmentation_assets.reporting.formatting import (
     UNKNOWN,
@@ -299,7 +299,7 @@ def data_view(snapshot: Snapshot) -> View:
         "all_reconciled": all(row["passed"] for row in reconciliation) and flow.passed,
         "flow": flow,
         "quarantine": quarantine,
-        "quarantine_total": format_count(int(snapshot.quarantine_counts["row_count"].sum())),
+        "quarantine_words": _quarantine_words(snapshot),
         "findings": [(table, sentence) for table, _, sentence in snapshot.findings],
         "repairs": [(table, sentence) for table, _, sentence in snapshot.repairs],
         "imputation": imputation,
@@ -318,6 +318,13 @@ def _aside_money(snapshot: Snapshot) -> str:
         return ""
     amounts = snapshot.features.loc[snapshot.features["customer_id"].isin(aside), "net_revenue_amount"]
     return format_money(float(amounts.astype("float64").sum()), snapshot.currency)
+
+
+def _quarantine_words(snapshot: Snapshot) -> str:
+    """Say how many rows were set aside, and how many another file holds as well."""
+    rows, replaced = count_quarantine(snapshot)
+    again = f"{plural(replaced, 'row')} delivered again in another file" if replaced else ""
+    return ", ".join(part for part in (f"{plural(rows, 'row')} set aside" if rows else "", again) if part)
 
 
 def _cell(value: object) -> str:

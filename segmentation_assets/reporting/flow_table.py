@@ -111,10 +111,16 @@ def _money(value: float) -> str:
 def tell_flow(snapshot: Snapshot) -> list[tuple[str, str]]:
     """Write the rows of the table as (place, sentence), for where there is no room for a table."""
     table = flow_table(snapshot)
-    units = [name.lower() if name == "Rows" else name for name in table.columns]
     told = []
     for row in table.rows:
-        figures = [f"{cell} {unit}" for cell, unit in zip(row.cells, units, strict=True) if cell]
+        figures = [f"{cell} {_unit(name, cell)}" for name, cell in zip(table.columns, row.cells, strict=True) if cell]
         verdict = {None: "", True: " (adds up)", False: " (does not add up)"}[row.passed]
         told.append((row.place, f"{'' if row.is_sum else '– '}{row.words}: {'; '.join(figures)}{verdict}"))
     return told
+
+
+def _unit(name: str, cell: str) -> str:
+    """Name what a cell counts: rows, or the money of its column."""
+    if name != "Rows":
+        return name
+    return "row" if cell == "1" else "rows"

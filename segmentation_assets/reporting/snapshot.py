@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from segmentation_assets.errors import DataError
+from segmentation_assets.errors import DataError, plural
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -187,7 +187,11 @@ class Snapshot:
     @property
     def lookback(self) -> str:
         """The lookback in words."""
-        return "in the lookback" if self.lookback_months is None else f"in the last {self.lookback_months} months"
+        return (
+            "in the lookback"
+            if self.lookback_months is None
+            else f"in the last {plural(self.lookback_months, 'month')}"
+        )
 
     def feature_text(self, feature: str) -> FeatureText:
         """Return what is declared of a feature, or empty texts where nothing is."""

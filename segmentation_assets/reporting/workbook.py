@@ -180,8 +180,9 @@ def _summary_lines(
         yield "", name, value
     if cleaner.removed_characters or cleaner.shortened_cells:
         sentence = (
-            f"{cleaner.removed_characters:,} control characters were left out and {cleaner.shortened_cells:,} texts "
-            "cut at the length of a cell; the CSV and Parquet files hold them whole."
+            f"{plural(cleaner.removed_characters, 'control character')} left out and "
+            f"{plural(cleaner.shortened_cells, 'text')} cut at the length of a cell; the CSV and Parquet files hold "
+            "them whole."
         )
         yield "", "Texts", sentence
 

@@ -322,7 +322,7 @@ def test_few_bad_rows_are_set_aside_counted_and_shown(delivery: Delivery, segmen
         "not_a_number": 3,
         "unparseable_date": 2,
     }
-    assert "quarantine    5 rows set aside: not_a_number 3, unparseable_date 2" in segmentation("status").out
+    assert "quarantine    5 rows set aside: not_a_number 3, unparseable_date 2\n" in segmentation("status").out
 
 
 def test_column_that_a_file_lacks_stops_unless_it_may_and_then_is_told(

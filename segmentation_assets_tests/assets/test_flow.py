@@ -38,17 +38,18 @@ def delivered(shop: Shop, pattern: str) -> tuple[int, float]:
     return int(rows), float(money)
 
 
-def test_what_was_delivered_is_found_again_down_to_the_segments(shop, run):
+def test_what_was_delivered_is_found_again_down_to_the_segments(shop, run, segmentation, write_settings):
     rewrite(
         shop.lines(NEWEST), "SELECT * REPLACE (CASE WHEN row_number() OVER () > 2 THEN quantity END AS quantity) FROM t"
     )
-    again = shop.deliveries / "order_lines-2026-again.parquet"
-    shutil.copy(shop.lines(MONTHS[0]), again)
+    overlap = shop.deliveries / "order_lines-2026-again.parquet"
+    shutil.copy(shop.lines(MONTHS[0]), overlap)
     newest = f"read_parquet('{shop.lines(NEWEST)}')"
     one_more = f"(SELECT * REPLACE ('ONE-MORE' AS order_id) FROM {newest} WHERE quantity IS NOT NULL LIMIT 1)"
-    rewrite(again, f"SELECT * FROM t UNION ALL SELECT * FROM {one_more}")
+    rewrite(overlap, f"SELECT * FROM t UNION ALL SELECT * FROM {one_more}")
 
-    run(shop.settings(calendar__first_snapshot=NEWEST[:7]))
+    settings = shop.settings(calendar__first_snapshot=NEWEST[:7])
+    run(settings)
 
     flow = flow_of(shop, NEWEST)
     rows, money = delivered(shop, "order_lines-*.parquet")
@@ -64,6 +65,10 @@ def test_what_was_delivered_is_found_again_down_to_the_segments(shop, run):
     page = (shop.data_dir / "reports" / NEWEST[:7] / "dashboard.html").read_text(encoding="utf-8")
     assert "From the delivered files to the segments" in page
     assert escape("another file holds the order, customer, product or event as well, and its rows count") in page
+    again = f"{repeated_rows:,} rows delivered again"
+    assert f"2 rows set aside, {again} in another file:" in page
+    write_settings(settings)
+    assert f"quarantine    2 rows set aside: missing_value 2; {again}: redelivered" in segmentation("status").out
     check = Platform(shop.settings()).store.manifest("monitoring/data_quality", NEWEST).checks[-1]
     assert (check.name, check.passed) == ("reconciliation", True)
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from segmentation_assets.config.source import NOT_FOUND
+from segmentation_assets.errors import plural
 from segmentation_assets.ingestion.proposal.dates import Given, read_date, read_dates
 from segmentation_assets.ingestion.proposal.matching import TableMatch, find_decimal_of, kind_of
 from segmentation_assets.ingestion.proposal.numbers import number_doubt
@@ -132,7 +133,7 @@ def _find_null_values(match: TableMatch) -> tuple[Finding[str], ...]:
     for finding in match.columns.values():
         for text in finding.value.sentinels:
             count = finding.value.values.count(text)
-            met.setdefault(text, []).append(f"{count:,} sampled rows of {shown(finding.value.name)}")
+            met.setdefault(text, []).append(f"{plural(count, 'sampled row')} of {shown(finding.value.name)}")
     return tuple(Finding(text, f"stands in {', '.join(places)}") for text, places in sorted(met.items()))
 
 

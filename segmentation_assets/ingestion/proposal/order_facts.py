@@ -6,6 +6,7 @@ import re
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 
+from segmentation_assets.errors import plural
 from segmentation_assets.ingestion.proposal.matching import TableMatch
 from segmentation_assets.ingestion.proposal.numbers import to_number
 from segmentation_assets.ingestion.proposal.sample import Finding, shown
@@ -121,7 +122,7 @@ def find_adjustment_prefixes(lines: tuple[SampledLine, ...], cancellation: str) 
     starts = Counter(_letters(line.order_id) for line in lines if line.unit_price < 0)
     common = Counter(_letters(line.order_id) for line in lines)
     return tuple(
-        Finding(prefix, f"starts the order id of {count:,} sampled lines with a negative price")
+        Finding(prefix, f"starts the order id of {plural(count, 'sampled line')} with a negative price")
         for prefix, count in sorted(starts.items())
         if prefix and prefix != cancellation and common[prefix] <= _MOST_SALES * len(lines)
     )
@@ -177,6 +178,6 @@ def _has_digit(code: str) -> bool:
 
 
 def _prefix_doubt(prefix: str, count: int, negative: list[SampledLine]) -> str:
-    doubt = f"starts the order id of {count:,} sampled lines with a negative quantity"
+    doubt = f"starts the order id of {plural(count, 'sampled line')} with a negative quantity"
     rest = len(negative) - count
     return doubt + (f"; {rest:,} negative ones without it would be write-offs and not returns" if rest else "")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 
+from segmentation_assets.errors import plural
 from segmentation_assets.ingestion.proposal.matching import TableMatch
 from segmentation_assets.ingestion.proposal.sample import FileSample, Finding, shown
 from segmentation_assets.ingestion.proposal.synonyms import normalised
@@ -55,7 +56,7 @@ def find_currency(sample: FileSample | None, match: TableMatch | None) -> Findin
         code, count = codes.most_common(1)[0]
         if re.fullmatch(r"[A-Z]{3}", code):
             more = f", beside {', '.join(sorted(set(codes) - {code}))}" if len(codes) > 1 else ""
-            return Finding(code, f"{shown(column.name)} says so in {count:,} sampled rows{more}")
+            return Finding(code, f"{shown(column.name)} says so in {plural(count, 'sampled row')}{more}")
     for header in sample.header if sample else ():
         written = _CODE.search(header.replace("_", " "))
         sign = next((code for mark, code in _SIGNS.items() if mark in header), None)

@@ -12,8 +12,17 @@ from segmentation_assets.storage.manifest import CheckRecord, Manifest
 class Outcome:
     """What a step reports."""
 
-    def __init__(self, *, kept: bool, row_count: int, checks: tuple[CheckRecord, ...] = ()) -> None:
-        self.manifest = Manifest("gold/x", "2025-06-01", "h", "1", {}, row_count=row_count, checks=checks)
+    def __init__(
+        self,
+        *,
+        kept: bool,
+        row_count: int,
+        checks: tuple[CheckRecord, ...] = (),
+        metadata: dict[str, int] | None = None,
+    ) -> None:
+        self.manifest = Manifest(
+            "gold/x", "2025-06-01", "h", "1", {}, row_count=row_count, checks=checks, metadata=metadata or {}
+        )
         self.kept = kept
         self.reasons = () if kept else ("raw/y changed",)
         self.cost = Cost(0.5, 1.25, 100.0)
@@ -72,6 +81,19 @@ def test_step_is_told_remembered_and_logged(log_file, capsys):
         ("exports/y", "all", True),
     ]
     assert entries(log_file)[0]["reasons"] == ["raw/y changed"]
+
+
+@pytest.mark.parametrize(
+    ("metadata", "told"),
+    [
+        ({"quarantined_rows": 5, "redelivered_rows": 1105}, "568 rows, 5 set aside, 1,105 delivered again"),
+        ({"quarantined_rows": 0, "redelivered_rows": 0}, "568 rows"),
+    ],
+)
+def test_rows_set_aside_and_delivered_again_are_told_apart(metadata, told, capsys):
+    outcome = Outcome(kept=True, row_count=568, metadata=metadata)
+    Progress()(Node(key="raw/order_lines", description=""), "all", outcome)
+    assert capsys.readouterr().out.rstrip().endswith(f"kept            {told}")
 
 
 @pytest.mark.parametrize("kept", [True, False])

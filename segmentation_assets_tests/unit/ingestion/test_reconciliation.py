@@ -112,7 +112,7 @@ def test_a_part_that_does_not_add_up_fails_although_everything_does() -> None:
     result = reconcile_delivery(replace(INGESTED, parts=(lost, twice)))
 
     assert not result.passed
-    assert "; of a.csv were found 1 of 2 rows; of b.csv were found 2 of 1 rows: does not" in result.sentence
+    assert "; of a.csv were found 1 of 2 rows; of b.csv were found 2 of 1 row: does not" in result.sentence
 
 
 def test_money_that_changes_its_currency_fails_although_its_sum_stays() -> None:

@@ -90,10 +90,10 @@ def test_of_equal_events_as_many_stay_as_the_file_with_most_of_them_has(counter:
 @pytest.mark.parametrize(
     ("mapping", "line", "header", "told"),
     [
-        (None, LINE, None, r"order O1 stands in 1\.csv and again in 2\.csv; 1 orders stand"),
-        (CUSTOMERS, "A,NL", BY_ID, r"customer A stands in 1\.csv and again in 2\.csv; 1 customers stand"),
-        (PRODUCTS, "A,NL", BY_ID, r"product A stands in 1\.csv and again in 2\.csv; 1 products stand"),
-        (EVENTS, "A,2025-03-05,open", BY_DAY, r"an event stands in 1\.csv and again in 2\.csv; 1 events stand"),
+        (None, LINE, None, r"order O1 stands in 1\.csv and again in 2\.csv; 1 order stands"),
+        (CUSTOMERS, "A,NL", BY_ID, r"customer A stands in 1\.csv and again in 2\.csv; 1 customer stands"),
+        (PRODUCTS, "A,NL", BY_ID, r"product A stands in 1\.csv and again in 2\.csv; 1 product stands"),
+        (EVENTS, "A,2025-03-05,open", BY_DAY, r"an event stands in 1\.csv and again in 2\.csv; 1 event stands"),
     ],
 )
 def test_redelivery_can_be_refused(

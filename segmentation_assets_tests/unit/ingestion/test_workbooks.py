@@ -66,7 +66,7 @@ def test_an_invoice_in_two_sheets_is_taken_from_the_later_one(counter: Counter) 
 
 def test_an_invoice_in_two_sheets_is_refused_where_the_settings_say_so(counter: Counter) -> None:
     counter.hand_in_workbook("a.xlsx", {"x": [HEAD, line()], "y": [HEAD, line()]})
-    with pytest.raises(DataError, match=r"order O1 stands in a\.xlsx\[x\] and again in a\.xlsx\[y\]; 1 orders"):
+    with pytest.raises(DataError, match=r"order O1 stands in a\.xlsx\[x\] and again in a\.xlsx\[y\]; 1 order stands"):
         counter.ingest(workbook_mapping(), redelivery="refuse")
 
 

@@ -124,8 +124,17 @@ def test_raw_money_in_a_currency_that_no_part_delivered_is_told() -> None:
 
 
 def test_rows_delivered_again_stand_after_all_that_is_set_aside() -> None:
-    codes = ["delivered:redelivered", "delivered:unparseable_date", "delivered:raw"]
+    codes = [
+        "delivered:redelivered_in_part", "delivered:redelivered", "delivered:unparseable_date", "delivered:raw",
+    ]  # fmt: skip
     assert sorted(codes, key=flow_order) == codes[::-1]
+
+
+def test_rows_of_an_order_that_another_file_holds_in_part_are_delivered_again() -> None:
+    part = PartAccount("a.csv", held(1, EUR="5"), {}, {"redelivered_in_part": {MARCH: held(1, EUR="5")}})
+    lines = trace_flow((part,), Holding(), {}, SegmentMoney({}, Decimal(0)), "EUR")
+    words = {line.code: line.words for line in lines}
+    assert words["delivered:redelivered_in_part"].startswith("delivered again: another file holds the order")
 
 
 @pytest.fixture(scope="module")

@@ -299,11 +299,21 @@ def test_the_rfm_map_in_force_is_the_baseline_of_every_month(snapshot: Snapshot)
     assert [row["in_force"] for row in leaderboard_rows(ruled)] == [False, True]
 
 
+def test_the_data_page_counts_rows_delivered_again_apart(snapshot: Snapshot) -> None:
+    counts = pd.DataFrame(
+        [("redelivered", 1200), ("redelivered_in_part", 2), ("order_id_reused", 1)], columns=["reason", "row_count"]
+    ).assign(table_name="order_lines", explanation="")
+    page = render_dashboard(dataclasses.replace(snapshot, quarantine_counts=counts), DashboardSettings())
+    assert "<p>1 row set aside, 1,202 rows delivered again in another file:</p>" in page
+    only_again = dataclasses.replace(snapshot, quarantine_counts=counts.head(1))
+    assert data_view(only_again)["quarantine_words"] == "1,200 rows delivered again in another file"
+
+
 def test_the_data_page_counts_what_was_set_aside(snapshot: Snapshot) -> None:
     view = data_view(snapshot)
     assert view["all_reconciled"]
     assert view["reconciliation"][1]["expected"] == "1,500.50"
-    assert view["quarantine_total"] == "3"
+    assert view["quarantine_words"] == "3 rows set aside"
     assert view["aside"] == [("no sale in the lookback, so no recency and no spend to judge by", "1")]
     assert [(row["name"], row["rule"], row["count"], row["share"]) for row in view["imputation"]] == [
         ("gap_days_mean", "the days since the only order day", "2", "33.3%")

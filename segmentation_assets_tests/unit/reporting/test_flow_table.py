@@ -73,6 +73,12 @@ def test_sum_that_is_broken_shows(change: Callable[..., Snapshot]) -> None:
     assert tell_flow(broken) == [("delivered files", "DELIVERED: 3 rows; 1.00 EUR (does not add up)")]
 
 
+def test_one_row_is_told_in_the_singular(change: Callable[..., Snapshot]) -> None:
+    assert tell_flow(change(flow=flow(("delivered:raw", "rows", 1, None)))) == [
+        ("delivered files", "– DELIVERED:RAW: 1 row")
+    ]
+
+
 def test_page_shows_the_table_where_there_is_one(change: Callable[..., Snapshot]) -> None:
     heading = "From the delivered files to the segments"
     assert heading in render_dashboard(change(flow=PLAIN), DashboardSettings())

@@ -40,7 +40,7 @@ def test_no_negative_quantity_is_told() -> None:
 def test_rare_letters_before_negative_prices_mark_adjustments() -> None:
     found = find_adjustment_prefixes((*SALES, line("A7", price=-50.0)), "C")
     assert [(item.value, item.doubt) for item in found] == [
-        ("A", "starts the order id of 1 sampled lines with a negative price")
+        ("A", "starts the order id of 1 sampled line with a negative price")
     ]
 
 

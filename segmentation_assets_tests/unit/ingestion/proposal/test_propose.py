@@ -138,7 +138,7 @@ def test_files_of_one_table_share_a_pattern_and_their_rows() -> None:
     orders = proposal.tables["order_lines"]
     assert [pattern.value for pattern in orders.patterns] == ["o_*.csv"]
     assert proposal.first_snapshot.value == "2025-02"
-    assert [found.doubt for found in orders.notation.null_values] == ["stands in 1 sampled rows of 'StockCode'"]
+    assert [found.doubt for found in orders.notation.null_values] == ["stands in 1 sampled row of 'StockCode'"]
 
 
 @pytest.mark.parametrize(
