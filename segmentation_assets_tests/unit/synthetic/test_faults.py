@@ -4,9 +4,11 @@ from pandas.testing import assert_frame_equal
 
 from segmentation_assets.config.shop_faults import REAL_RATES, FaultSettings
 from segmentation_assets.config.synthetic import SyntheticSettings
-from segmentation_assets.synthetic.added_lines import NON_PRODUCT_CODES
+from segmentation_assets.synthetic.added_lines import NON_PRODUCT_CODES, cancel
+from segmentation_assets.synthetic.catalogue import read_catalogue
 from segmentation_assets.synthetic.draws import Draws
 from segmentation_assets.synthetic.faults import FaultPlanter
+from segmentation_assets.synthetic.line_keys import with_keys
 from segmentation_assets.synthetic.shop import Shop, generate_shop, open_business
 
 LINE_FAULTS = (
@@ -96,6 +98,15 @@ def test_a_giant_order_is_cancelled_twelve_minutes_later(lines: pd.DataFrame) ->
     assert giant["unit_price"].tolist() == [lines.loc[first, "unit_price"].min()] * 2
 
 
+def test_a_cancellation_is_of_the_day_of_its_order(lines: pd.DataFrame) -> None:
+    ordered = with_keys(lines.head(2)).assign(
+        order_at=pd.to_datetime(["2024-01-31 23:47:59", "2024-01-31 23:55:00"]).as_unit("s")
+    )
+    found = cancel(ordered)
+    assert found["order_at"].astype(str).tolist() == ["2024-01-31 23:59:59"] * 2
+    assert found["quantity"].tolist() == (-ordered["quantity"]).tolist()
+
+
 def test_adjustments_and_fees_can_be_told_by_prefix_and_code(lines: pd.DataFrame) -> None:
     found, counts = plant(lines, adjustments=1.0, non_product_lines=0.3)
     adjustment = found[found["order_id"].str.startswith("A")]
@@ -150,6 +161,20 @@ def test_unmatched_returns_were_never_bought_by_the_customer_before(seed: int) -
     assert len(unmatched) == counts["unmatched_returns"] > 30
     assert unmatched["customer_id"].notna().all()
     assert pairs[pairs["order_at_bought"] <= pairs["order_at"]].empty
+
+
+def test_nothing_comes_back_unbought_that_some_month_does_not_sell() -> None:
+    drift = [{"kind": "new_department", "from_month": "2024-03", "department": "Apparel", "amount": 1.0}]
+    business = open_business(SyntheticSettings.model_validate({"customers": 600, "months": 8, "drift": drift}))
+    planter = FaultPlanter(business.draws, FaultSettings(unmatched_returns=0.5), business.lasting_goods)
+    first = next(iter(business.months()))
+    lines = planter.plant_lines(first.order_lines, first.month)
+    back = lines[lines["order_id"].str.startswith("RU")]
+    products = read_catalogue().products
+    late = products[(products["department"] == "Apparel") | (products["launched"] > 0)]
+    assert late["department"].nunique() == 4
+    assert len(back) > 300
+    assert not back["product_id"].isin(late["product_id"]).any()
 
 
 def test_unmatched_returns_have_an_hour_of_their_own_and_the_price_of_their_month() -> None:
