@@ -98,12 +98,17 @@ def test_a_giant_order_is_cancelled_twelve_minutes_later(lines: pd.DataFrame) ->
     assert giant["unit_price"].tolist() == [lines.loc[first, "unit_price"].min()] * 2
 
 
-def test_a_cancellation_is_of_the_day_of_its_order(lines: pd.DataFrame) -> None:
-    ordered = with_keys(lines.head(2)).assign(
-        order_at=pd.to_datetime(["2024-01-31 23:47:59", "2024-01-31 23:55:00"]).as_unit("s")
-    )
+def test_a_cancellation_is_of_the_day_of_its_order_and_in_a_store_before_it_closes(lines: pd.DataFrame) -> None:
+    hours = {"23:47:59": "web", "23:55:00": "app", "19:55:00": "store", "19:55:01": "web"}
+    at = pd.to_datetime([f"2024-01-31 {hour}" for hour in hours]).as_unit("s")
+    ordered = with_keys(lines.head(4)).assign(order_at=at, channel=list(hours.values()))
     found = cancel(ordered)
-    assert found["order_at"].astype(str).tolist() == ["2024-01-31 23:59:59"] * 2
+    assert found["order_at"].dt.strftime("%d %T").tolist() == [
+        "31 23:59:59",
+        "31 23:59:59",
+        "31 19:59:59",
+        "31 20:07:01",
+    ]
     assert found["quantity"].tolist() == (-ordered["quantity"]).tolist()
 
 
@@ -161,6 +166,19 @@ def test_unmatched_returns_were_never_bought_by_the_customer_before(seed: int) -
     assert len(unmatched) == counts["unmatched_returns"] > 30
     assert unmatched["customer_id"].notna().all()
     assert pairs[pairs["order_at_bought"] <= pairs["order_at"]].empty
+
+
+def test_stores_are_open_at_all_hours_of_their_lines_whatever_is_planted() -> None:
+    lines, counts = plant_shop(
+        FaultSettings(**dict.fromkeys(REAL_RATES, 0.3) | {"free_lines": 0.0}), customers=500, months=3
+    )
+    hours = lines["order_at"].dt.hour
+    in_store = lines["channel"] == "store"
+    assert hours[in_store].between(8, 19).all()
+    for prefix in ("RU", "R0", "W", "S"):
+        assert (in_store & lines["order_id"].str.startswith(prefix)).sum() > 100
+    assert (hours[~in_store & lines["order_id"].str.startswith("RU")] >= 20).any()
+    assert counts["split_times"] > 100
 
 
 def test_nothing_comes_back_unbought_that_some_month_does_not_sell() -> None:

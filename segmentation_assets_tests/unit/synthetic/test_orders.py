@@ -11,7 +11,7 @@ from segmentation_assets.synthetic.population import make_population
 from segmentation_assets.synthetic.shop import Shop
 from segmentation_assets.synthetic.states import CODES
 
-SETTINGS = SyntheticSettings(customers=20_000, first_month="2023-09", months=2)
+SETTINGS = SyntheticSettings(customers=20_000, first_month="2023-09", months=2, outlier_share=0.05)
 POPULATION = make_population(SETTINGS, ("Apparel",))
 
 
@@ -27,6 +27,12 @@ def test_who_comes_back_orders_at_least_once() -> None:
     rows = np.flatnonzero(POPULATION.numbers > 1)
     assert count_orders("reactivated", rows).min() == 1
     assert count_orders("active", rows).min() == 0
+
+
+def test_settled_bulk_buyers_order_at_least_once() -> None:
+    bulk, others = (np.flatnonzero(POPULATION.is_bulk_buyer == is_bulk)[1:] for is_bulk in (True, False))
+    assert (count_orders("active", bulk).min(), count_orders("active", others).min()) == (1, 0)
+    assert count_orders("slipping", bulk).min() == 0
 
 
 def test_who_joins_late_in_a_month_orders_less_in_the_rest_of_it() -> None:
