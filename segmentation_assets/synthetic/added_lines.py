@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from segmentation_assets.synthetic.calendar import spread_over_hours
+from segmentation_assets.synthetic.calendar import CLOSING_SECOND, SECONDS_PER_DAY, spread_over_hours
 from segmentation_assets.synthetic.draws import Draws
 from segmentation_assets.synthetic.line_keys import CUSTOMER_NUMBER, LINE_KEY, ORDER_NUMBER, purchase_keys
+from segmentation_assets.synthetic.orders import within_opening_hours
 
 if TYPE_CHECKING:
     import numpy as np
@@ -43,19 +44,33 @@ _UNBOUGHT_TRIES = 8
 
 
 def cancel(lines: pd.DataFrame, prefix: str = RETURN_PREFIX) -> pd.DataFrame:
-    """Cancel purchases twelve minutes later, or at the end of the day where that comes first."""
+    """Cancel purchases twelve minutes later, or at the end of business where that comes first."""
     import numpy as np
     import pandas as pd
 
     at = lines["order_at"]
     later = at + pd.Timedelta(minutes=_MINUTES_TO_CANCELLATION)
-    midnight = at.dt.floor("D") + pd.Timedelta(days=1)
     return lines.assign(
         order_id=prefix + lines["order_id"].str[1:],
-        order_at=np.minimum(later, midnight - pd.Timedelta(seconds=1)).astype(at.dtype),
+        order_at=np.minimum(later, end_of_business(lines)).astype(at.dtype),
         quantity=-lines["quantity"],
         **{LINE_KEY: lines[LINE_KEY] | 1},
     )
+
+
+def end_of_business(lines: pd.DataFrame) -> pd.Series:
+    """Last second of each line's day, in a store the last one before it closes."""
+    import numpy as np
+    import pandas as pd
+
+    seconds = np.where(is_in_store(lines), CLOSING_SECOND, SECONDS_PER_DAY) - 1
+    return lines["order_at"].dt.floor("D") + pd.to_timedelta(seconds, unit="s")
+
+
+def is_in_store(lines: pd.DataFrame) -> NDArray[np.bool_]:
+    """Whether each line is of a store."""
+    in_store: NDArray[np.bool_] = (lines["channel"] == "store").to_numpy()
+    return in_store
 
 
 def return_unbought(
@@ -87,7 +102,9 @@ def return_unbought(
         is_new = ~was_bought(purchase_keys(customers, codes[tried]))
         chosen = np.where((chosen < 0) & is_new, tried, chosen)
     back, taken = sold[chosen >= 0], goods.iloc[chosen[chosen >= 0]]
-    seconds = spread_over_hours(draws.uniform("hour of unbought goods", back[ORDER_NUMBER].to_numpy()))
+    numbers, purpose = back[ORDER_NUMBER].to_numpy(), "hour of unbought goods"
+    seconds = spread_over_hours(draws.uniform(purpose, numbers))
+    seconds = within_opening_hours(draws, purpose, numbers, seconds, is_in_store(back))
     made = back.assign(
         **{name: taken[name].to_numpy() for name in taken.columns.intersection(back.columns)},
         unit_price=taken["list_price"].to_numpy(),

@@ -24,6 +24,8 @@ _STORE_HOURS = (0, 0, 0, 0, 0, 0, 0, 0, 2, 10, 14, 16, 15, 14, 14, 15, 18, 20, 1
 
 _SECONDS_PER_HOUR = 3600
 SECONDS_PER_DAY = 24 * _SECONDS_PER_HOUR
+CLOSING_SECOND = 20 * _SECONDS_PER_HOUR
+"""Second of the day at which stores close."""
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ The editable YAML file they come from is described in `config/catalogue.py`.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -45,6 +45,13 @@ class Catalogue:
     return_factors: tuple[float, ...]
     cost_shares: tuple[float, ...]
     appeals: dict[tuple[str, str], dict[str, float]]
+
+    def with_starts(self, starts: NDArray[np.int64]) -> Catalogue:
+        """Launch nothing before its department is sold, which begins in so many months of business each."""
+        import numpy as np
+
+        launched = np.maximum(self.products["launched"], starts[self.department_codes])
+        return replace(self, products=self.products.assign(launched=launched))
 
     @cached_property
     def appeal(self) -> NDArray[np.float64]:

@@ -30,6 +30,14 @@ def department_factors(settings: SyntheticSettings, departments: Sequence[str], 
     return factors
 
 
+def department_starts(settings: SyntheticSettings, departments: Sequence[str]) -> NDArray[np.int64]:
+    """Return the month of business from which each department is sold: 0 unless it is a new one."""
+    import numpy as np
+
+    starts = {event.department: start for event, start in _events(settings, "new_department")}
+    return np.array([starts.get(name, 0) for name in departments], dtype=np.int64)
+
+
 def app_shares(settings: SyntheticSettings, months: NDArray[np.int64]) -> NDArray[np.float64]:
     """Return the share of web and store orders that go to the app instead, for each month of business."""
     import numpy as np

@@ -11,6 +11,7 @@ from segmentation_assets.synthetic.added_lines import (
     adjust,
     cancel,
     charge,
+    end_of_business,
     order_giant,
     return_unbought,
     write_off,
@@ -264,7 +265,7 @@ class FaultPlanter:
     def _set_apart(
         self, lines: pd.DataFrame, repeated: NDArray[np.bool_], marks: NDArray[np.int64]
     ) -> NDArray[np.datetime64]:
-        """Enter the last line of some orders of several lines minutes later on the same day, unless it is repeated."""
+        """Enter the last line of some orders minutes later, before the end of business, unless it is repeated."""
         import numpy as np
         import pandas as pd
 
@@ -272,7 +273,7 @@ class FaultPlanter:
         is_last = (orders.duplicated() & ~orders.duplicated(keep="last")).to_numpy()
         at = lines["order_at"].to_numpy()
         later = at + pd.Timedelta(minutes=_MINUTES_APART).to_timedelta64()
-        eligible = is_last & ~repeated & (later.astype("datetime64[D]") == at.astype("datetime64[D]"))
+        eligible = is_last & ~repeated & (later <= end_of_business(lines).to_numpy())
         share = 1 - self.settings.rate("duplicate_lines")
         hits = eligible & self._hits("split_times", lines, by_order=True, eligible=share)
         marks |= hits * _BITS["split_times"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
+from segmentation_assets.config.synthetic import SETTLED_STATES
 from segmentation_assets.synthetic.assortment import Assortment
 from segmentation_assets.synthetic.calendar import (
     NOVEMBER,
@@ -112,20 +113,22 @@ def place_orders(
 ) -> Orders:
     """Draw the orders of one month.
 
-    Whoever joins has a first order at the instant of joining; who comes back orders at least once; all others order in
-    a Poisson process at the rate of their habits and state. Who has no choice, since nothing on sale is preferred,
-    orders nothing.
+    Whoever joins has a first order at the instant of joining; who comes back and settled bulk buyers order at least
+    once; all others order in a Poisson process at the rate of their habits and state. Who has no choice, since nothing
+    on sale is preferred, orders nothing.
     """
     import numpy as np
 
     joins = (states == CODES["new"]) & (np.floor(population.joined) == month)
-    returns = (states == CODES["reactivated"]) | (population.numbers == 1)
+    is_settled = np.isin(states, [CODES[name] for name in SETTLED_STATES])
+    is_regular = (population.numbers == 1) | (population.is_bulk_buyer & is_settled)
+    surely = is_regular | (states == CODES["reactivated"])
     rows = np.flatnonzero((trait("orders")[states] > 0) & has_choice)
     start = np.where(joins[rows], population.joined[rows] - month, 0.0)
     keys = population.month_keys(month)[rows]
     rates = _order_rates(population, states, calendar, month)[rows] * (1 - start)
     counts = draws.poisson("orders", keys, rates, most=_MOST_ORDERS) + joins[rows]
-    counts = np.where(returns[rows], np.maximum(counts, 1), counts)
+    counts = np.where(surely[rows], np.maximum(counts, 1), counts)
 
     order = np.repeat(np.arange(len(rows)), counts)
     place = number_members(counts)

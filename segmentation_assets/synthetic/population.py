@@ -60,8 +60,8 @@ class Population:
     groups : ndarray of int8
         As in `appeal_groups`.
     is_bulk_buyer : ndarray of bool
-        Planted outliers: they come back, order at least once a month while active, and buy at least ten times the
-        units of their archetype.
+        Planted outliers: they come back, order at least once in every month in which they are settled, and buy at
+        least ten times the units of their archetype.
     department_weights : ndarray of float32, shape (n_customers, n_departments)
         Preferences for the departments.
     settling_edges : ndarray of float32, shape (n_customers, n_settled_states)

@@ -17,7 +17,7 @@ from segmentation_assets.synthetic.catalogue import Catalogue, read_catalogue
 from segmentation_assets.synthetic.channels import CHANNELS, STORES_PER_COUNTRY, draw_channels
 from segmentation_assets.synthetic.customers import COUNTRIES, customers_frame, draw_countries, number_texts
 from segmentation_assets.synthetic.draws import Draws
-from segmentation_assets.synthetic.drift import app_shares
+from segmentation_assets.synthetic.drift import app_shares, department_starts
 from segmentation_assets.synthetic.engagement import EVENT_TYPES, draw_events
 from segmentation_assets.synthetic.orders import (
     Lines,
@@ -49,7 +49,7 @@ class BusinessMonth:
     customers : DataFrame
         Customers who registered in the month, or before the first one; see `customers_frame`.
     products : DataFrame
-        Products launched in the month; see `Catalogue`.
+        Products that are new in the month; see `Catalogue`.
     order_lines : DataFrame
         A purchased or returned line: ``order_id``, ``order_at`` (datetime64[s], local time), ``customer_id``,
         ``product_id``, ``quantity`` (negative in returns), ``unit_price`` (two decimals), ``country``, ``channel``,
@@ -136,12 +136,12 @@ class Business:
         import numpy as np
 
         products = self.catalogue.products
-        late = {event.department for event in self.settings.drift if event.kind == "new_department"}
-        lasts = (products["launched"] == 0) & ~products["department"].isin(late)
         place = int((np.datetime64(month, "M") - self.calendar.months[0]).astype(int))
         cents = list_cents(self.draws, self.catalogue, self.settings, place)
         priced = products.assign(list_price=cents / 100, cost_price=self._cost_cents / 100)
-        return priced.loc[lasts, ["product_id", "product_name", "list_price", "cost_price", "brand"]]
+        return priced.loc[
+            products["launched"] == 0, ["product_id", "product_name", "list_price", "cost_price", "brand"]
+        ]
 
     @cached_property
     def true_customers(self) -> pd.DataFrame:
@@ -282,7 +282,8 @@ def open_business(settings: SyntheticSettings, currency: str = "EUR") -> Busines
     DataError
         The catalogue that the settings name cannot be read.
     """
-    catalogue = read_catalogue(settings.catalogue)
+    written = read_catalogue(settings.catalogue)
+    catalogue = written.with_starts(department_starts(settings, written.departments))
     population = make_population(settings, catalogue.departments)
     return Business(settings, make_calendar(settings), catalogue, population, currency)
 

@@ -71,7 +71,7 @@ def first_states(draws: Draws, population: Population, rates: TransitionSettings
     shares["leave"] = 1 - sum(shares.values())
     probabilities = np.tile([shares.get(event, 0.0) for event in _EVENTS], (n_customers, 1))
     start = np.full(n_customers, CODES["prospect"], dtype=np.int8)
-    drawn = _happen(draws, population, population.numbers, start, probabilities)
+    drawn = _happen(draws, "first ", population, population.numbers, start, probabilities)
     states = np.where(population.joined < 0, drawn, start)
     return np.where(population.numbers == 1, CODES["loyal"], states).astype(np.int8)
 
@@ -105,7 +105,7 @@ def next_states(
     probabilities[:, slips] *= population.slip_rates[rows]
     part = population.take(rows)
     states = before.copy()
-    states[rows] = _happen(draws, part, part.month_keys(month), before[rows], probabilities)
+    states[rows] = _happen(draws, "", part, part.month_keys(month), before[rows], probabilities)
     states[(before == CODES["new"]) & population.orders_once] = CODES["gone"]
     states[(before == CODES["prospect"]) & (np.floor(population.joined) == month)] = CODES["new"]
     states[population.numbers == 1] = CODES["loyal"]
@@ -130,17 +130,18 @@ def _event_table(rates: TransitionSettings) -> NDArray[np.float64]:
 
 def _happen(
     draws: Draws,
+    prefix: str,
     population: Population,
     keys: NDArray[np.int64],
     before: NDArray[np.int8],
     probabilities: NDArray[np.float64],
 ) -> NDArray[np.int8]:
-    """Draw at most one event per customer and return the states that follow."""
+    """Draw at most one event per customer, by streams of that prefix, and return the states that follow."""
     import numpy as np
 
     edges = np.cumsum(probabilities, axis=1)
-    event = (draws.uniform("event", keys)[:, None] > edges).sum(axis=1)
-    choice = (draws.uniform("settled state", keys)[:, None] > population.settling_edges[:, :-1]).sum(axis=1)
+    event = (draws.uniform(f"{prefix}event", keys)[:, None] > edges).sum(axis=1)
+    choice = (draws.uniform(f"{prefix}settled state", keys)[:, None] > population.settling_edges[:, :-1]).sum(axis=1)
     settled = np.array([CODES[name] for name in SETTLED_STATES], dtype=np.int8)[choice]
     results = [settled, *(CODES[name] for name in ("slipping", "dormant", "reactivated", "gone")), before]
     states: NDArray[np.int8] = np.choose(event, results).astype(np.int8)

@@ -196,6 +196,16 @@ def test_truth_is_written_apart(small_shop: Shop, tmp_path: Path) -> None:
     assert found == list(small_shop.true_states[["customer_id", "true_state"]].itertuples(index=False, name=None))
 
 
+def test_an_id_that_is_a_number_is_one_in_every_table_of_the_truth(tmp_path: Path) -> None:
+    deliver(tmp_path, open_business(SMALL.model_copy(update={"faults": FaultSettings(mixed_ids=0.3)})))
+    ids = [
+        [row[0] for row in query(tmp_path, f"SELECT customer_id FROM {parquet_scan([tmp_path / 'truth' / file])}")]
+        for file in ("true_customers.parquet", "true_states-2023-11.parquet", "true_states-2024-01.parquet")
+    ]
+    assert ids[0] == ids[1] == ids[2]
+    assert {customer_id[0] for customer_id in ids[0]} == {"1", "C"}
+
+
 def test_personal_data_is_delivered_when_asked_for_and_reaches_nobody(small_shop: Shop, tmp_path: Path) -> None:
     deliver(tmp_path, open_business(SMALL.model_copy(update={"personal_data": True})))
     customers = parquet_scan(sorted(tmp_path.glob("customers-*.parquet")))

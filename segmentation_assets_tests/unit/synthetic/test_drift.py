@@ -5,7 +5,7 @@ import pytest
 from segmentation_assets.config.synthetic import DriftEvent, SyntheticSettings
 from segmentation_assets.synthetic.catalogue import read_catalogue
 from segmentation_assets.synthetic.drift import app_shares, department_factors, price_factor
-from segmentation_assets.synthetic.shop import Shop, generate_shop
+from segmentation_assets.synthetic.shop import Shop, generate_shop, open_business
 
 RISE = DriftEvent(kind="price_rise", from_month="2024-01", amount=0.25)
 APP = DriftEvent(kind="channel_shift", from_month="2024-01", amount=0.9)
@@ -78,6 +78,19 @@ def test_a_department_is_sold_from_its_month_on() -> None:
     lines = shop.order_lines.merge(shop.products, on="product_id").query("department == 'Apparel'")
     assert len(lines) > 100
     assert is_late(lines).all()
+
+
+def test_goods_of_a_new_department_are_delivered_from_its_month_on() -> None:
+    late = NEW.model_copy(update={"from_month": "2024-05"})
+    settings = SyntheticSettings(customers=20, first_month="2023-11", months=8, drift=(late,))
+    made = list(open_business(settings).months())
+    found = {month.month: set(month.products["department"]) for month in made if len(month.products)}
+    others = set(read_catalogue().departments) - {"Apparel"}
+    assert found["2023-11"] == others
+    assert [month for month, departments in found.items() if "Apparel" in departments] == ["2024-05"]
+    whole = pd.concat([month.products for month in made])
+    assert whole["product_id"].is_unique
+    assert set(read_catalogue().products.query("launched < 8")["product_id"]) == set(whole["product_id"])
 
 
 @pytest.mark.parametrize(

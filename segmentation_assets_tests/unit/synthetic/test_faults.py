@@ -4,9 +4,11 @@ from pandas.testing import assert_frame_equal
 
 from segmentation_assets.config.shop_faults import REAL_RATES, FaultSettings
 from segmentation_assets.config.synthetic import SyntheticSettings
-from segmentation_assets.synthetic.added_lines import NON_PRODUCT_CODES
+from segmentation_assets.synthetic.added_lines import NON_PRODUCT_CODES, cancel
+from segmentation_assets.synthetic.catalogue import read_catalogue
 from segmentation_assets.synthetic.draws import Draws
 from segmentation_assets.synthetic.faults import FaultPlanter
+from segmentation_assets.synthetic.line_keys import with_keys
 from segmentation_assets.synthetic.shop import Shop, generate_shop, open_business
 
 LINE_FAULTS = (
@@ -96,6 +98,20 @@ def test_a_giant_order_is_cancelled_twelve_minutes_later(lines: pd.DataFrame) ->
     assert giant["unit_price"].tolist() == [lines.loc[first, "unit_price"].min()] * 2
 
 
+def test_a_cancellation_is_of_the_day_of_its_order_and_in_a_store_before_it_closes(lines: pd.DataFrame) -> None:
+    hours = {"23:47:59": "web", "23:55:00": "app", "19:55:00": "store", "19:55:01": "web"}
+    at = pd.to_datetime([f"2024-01-31 {hour}" for hour in hours]).as_unit("s")
+    ordered = with_keys(lines.head(4)).assign(order_at=at, channel=list(hours.values()))
+    found = cancel(ordered)
+    assert found["order_at"].dt.strftime("%d %T").tolist() == [
+        "31 23:59:59",
+        "31 23:59:59",
+        "31 19:59:59",
+        "31 20:07:01",
+    ]
+    assert found["quantity"].tolist() == (-ordered["quantity"]).tolist()
+
+
 def test_adjustments_and_fees_can_be_told_by_prefix_and_code(lines: pd.DataFrame) -> None:
     found, counts = plant(lines, adjustments=1.0, non_product_lines=0.3)
     adjustment = found[found["order_id"].str.startswith("A")]
@@ -150,6 +166,33 @@ def test_unmatched_returns_were_never_bought_by_the_customer_before(seed: int) -
     assert len(unmatched) == counts["unmatched_returns"] > 30
     assert unmatched["customer_id"].notna().all()
     assert pairs[pairs["order_at_bought"] <= pairs["order_at"]].empty
+
+
+def test_stores_are_open_at_all_hours_of_their_lines_whatever_is_planted() -> None:
+    lines, counts = plant_shop(
+        FaultSettings(**dict.fromkeys(REAL_RATES, 0.3) | {"free_lines": 0.0}), customers=500, months=3
+    )
+    hours = lines["order_at"].dt.hour
+    in_store = lines["channel"] == "store"
+    assert hours[in_store].between(8, 19).all()
+    for prefix in ("RU", "R0", "W", "S"):
+        assert (in_store & lines["order_id"].str.startswith(prefix)).sum() > 100
+    assert (hours[~in_store & lines["order_id"].str.startswith("RU")] >= 20).any()
+    assert counts["split_times"] > 100
+
+
+def test_nothing_comes_back_unbought_that_some_month_does_not_sell() -> None:
+    drift = [{"kind": "new_department", "from_month": "2024-03", "department": "Apparel", "amount": 1.0}]
+    business = open_business(SyntheticSettings.model_validate({"customers": 600, "months": 8, "drift": drift}))
+    planter = FaultPlanter(business.draws, FaultSettings(unmatched_returns=0.5), business.lasting_goods)
+    first = next(iter(business.months()))
+    lines = planter.plant_lines(first.order_lines, first.month)
+    back = lines[lines["order_id"].str.startswith("RU")]
+    products = read_catalogue().products
+    late = products[(products["department"] == "Apparel") | (products["launched"] > 0)]
+    assert late["department"].nunique() == 4
+    assert len(back) > 300
+    assert not back["product_id"].isin(late["product_id"]).any()
 
 
 def test_unmatched_returns_have_an_hour_of_their_own_and_the_price_of_their_month() -> None:

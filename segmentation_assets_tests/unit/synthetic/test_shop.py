@@ -4,6 +4,7 @@ import pytest
 from pandas.testing import assert_frame_equal
 
 from segmentation_assets.config.synthetic import SyntheticSettings
+from segmentation_assets.synthetic.catalogue import read_catalogue
 from segmentation_assets.synthetic.delivery import PERSONAL_COLUMNS
 from segmentation_assets.synthetic.shop import Shop, generate_shop, open_business
 from segmentation_assets.synthetic.states import STATES
@@ -137,6 +138,16 @@ def test_prices_are_whole_cents_at_or_below_the_list_price(shop: Shop) -> None:
     assert (lines["unit_price"] >= 0.69 * lines["list_price"]).all()
     assert 0.1 < (lines["unit_price"] < lines["list_price"]).mean() < 0.6
     assert (lines["cost_price"] < lines["list_price"]).mean() > 0.99
+
+
+def test_goods_cost_the_share_of_their_first_price_that_the_department_says(shop: Shop) -> None:
+    catalogue = read_catalogue()
+    shares = dict(zip(catalogue.departments, catalogue.cost_shares, strict=True))
+    costs = shop.order_lines.groupby("product_id", observed=True)["cost_price"].agg(["min", "max"])
+    products = shop.products.set_index("product_id").loc[costs.index]
+    expected = (products["unit_price"] * products["department"].map(shares)).to_numpy()
+    assert len(shares) == products["department"].nunique() == 4
+    assert costs.to_numpy() == pytest.approx(np.column_stack([expected, expected]), abs=0.006)
 
 
 def test_list_prices_change_between_months_but_not_within_one(shop: Shop) -> None:

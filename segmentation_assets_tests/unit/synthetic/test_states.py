@@ -87,6 +87,44 @@ def test_business_starts_with_the_shares_of_states_set() -> None:
     assert shares == pytest.approx({"slipping": 0.5, "dormant": 0.1, "gone": 0.2}, abs=0.02)
 
 
+FROM_BEFORE = {"start_settled": 0.4, "start_slipping": 0.3, "start_dormant": 0.3}
+
+
+def move_in_the_first_month(start: str, **rates: float) -> tuple[np.ndarray, dict[str, float]]:
+    """Rows of the customers who were in a state just before the first month, and their shares of states in it."""
+    still = dict.fromkeys(TransitionSettings.model_fields, 0.0)
+    transitions = TransitionSettings(**still | FROM_BEFORE | rates)
+    before = first_states(DRAWS, POPULATION, transitions)
+    rows = np.flatnonzero((before == CODES[start]) & ALL)
+    after = next_states(DRAWS, POPULATION, before, 0, transitions)[rows]
+    return rows, {name: float(np.mean(after == code)) for name, code in CODES.items()}
+
+
+@pytest.mark.parametrize(
+    ("start", "rates", "expected"),
+    [
+        ("dormant", {"reactivate": 0.3, "leave_dormant": 0.2}, {"dormant": 0.5, "reactivated": 0.3, "gone": 0.2}),
+        ("slipping", {"fall_dormant": 0.4}, {"slipping": 0.6, "dormant": 0.4}),
+        ("loyal", {"leave": 0.3}, {"gone": 0.3}),
+    ],
+)
+def test_customers_from_before_move_in_the_first_month_as_in_any(
+    start: str, rates: dict[str, float], expected: dict[str, float]
+) -> None:
+    _, found = move_in_the_first_month(start, **rates)
+    assert {name: found[name] for name in expected} == pytest.approx(expected, abs=0.03)
+
+
+def test_customers_from_before_settle_elsewhere_in_the_first_month_as_in_any() -> None:
+    rows, found = move_in_the_first_month("loyal", move=0.5)
+    drawn = settled_shares(rows)
+    others = [name for name in SETTLED_STATES if name != "loyal"]
+    assert found["slipping"] == pytest.approx(POPULATION.slip_rates[rows].mean(), abs=0.02)
+    assert {name: found[name] for name in others} == pytest.approx(
+        {name: 0.5 * drawn[name] for name in others}, abs=0.03
+    )
+
+
 @pytest.mark.parametrize(
     ("rates", "said"),
     [
