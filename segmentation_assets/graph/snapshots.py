@@ -53,7 +53,7 @@ def _data_quality_node(settings: Settings, crosswalk: tuple[Input, ...]) -> Node
             Input(key="silver/order_lines", window="fact", slice_name=RATE_CURRENCIES),
         ),
         settings=("money.vat.rates", "population.min_orders"),
-        logic_version="3",
+        logic_version="4",
     )
 
 
