@@ -42,6 +42,7 @@ Control characters from U+0080 to U+009F stand where cp1252 was read as latin-1:
 
 _CODE = "ltrim(upper(product_id), '0')"
 _COUNTS = "(line_type IN ('sale', 'return') OR line_reason = 'free_item')"
+_SHOWS = f"({_COUNTS} OR line_reason = 'positive_cancellation')"
 _IS_UNCLEAR = f"lower(trim(country)) IN ({', '.join(quote_text(name) for name in UNCLEAR_COUNTRIES)})"
 _NO_VALUE = ", ".join(quote_text(text) for text in sorted(NO_VALUE))
 _HAS_QUOTE = "contains(concat(customer_id, order_id), '\"')"
@@ -53,7 +54,7 @@ _REASONS = (
 _LINE_CONDITIONS = {
     **{reason: f"line_reason = '{reason}'" for reason in _REASONS},
     "tiny_price": "line_reason = 'sale' AND unit_price < 0.01",
-    "guest": f"customer_id IS NULL AND ({_COUNTS} OR line_reason = 'positive_cancellation')",
+    "guest": f"customer_id IS NULL AND {_SHOWS}",
     "exact_duplicate": "is_exact_duplicate AND line_reason <> 'duplicate_line'",
     "unclear_id": " OR ".join(
         (*(f"lower({name}) IN ({_NO_VALUE})" for name in ("customer_id", "order_id", "product_id")), _HAS_QUOTE)
@@ -77,7 +78,7 @@ CODES = (
     f"SELECT *, {_CODE} IN (SELECT {_CODE} FROM {{products}}) AS is_like_known, row_number() OVER ("
     f"PARTITION BY {_CODE} ORDER BY is_known DESC, line_count DESC, length(product_id) DESC, product_id) AS place "
     "FROM (SELECT product_id, count(*) AS line_count, product_id IN (SELECT product_id FROM {products}) AS is_known "
-    f"FROM {{lines}} WHERE {_COUNTS} GROUP BY product_id))"
+    f"FROM {{lines}} WHERE {_SHOWS} GROUP BY product_id))"
 )
 """A code that is like none of the products is judged by the lines alone."""
 
@@ -106,7 +107,7 @@ CANCELLATIONS = (
 
 INSTANTS = (
     "SELECT count(*) AS several_instants FROM (SELECT order_id FROM {lines} "
-    f"WHERE {_COUNTS} GROUP BY order_id HAVING min(order_at) < max(order_at))"
+    f"WHERE {_SHOWS} GROUP BY order_id HAVING min(order_at) < max(order_at))"
 )
 
 CUSTOMERS = (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -71,10 +72,10 @@ RATES = dict.fromkeys(TOLD_AS, 0.05) | {"adjustments": 1.0, "giant_orders": 1.0,
 
 
 def planted_and_told(
-    connection: Connection, folder: Path, rates: dict[str, float]
+    connection: Connection, folder: Path, rates: dict[str, float], **shop: Any
 ) -> tuple[dict[str, int], dict[str, int]]:
     """Deliver a small shop with faults and take it in: what was planted, and what was told, where there is any."""
-    settings = SyntheticSettings(customers=80, first_month="2023-11", months=3, faults=FaultSettings(**rates))
+    settings = SyntheticSettings(customers=80, first_month="2023-11", months=3, faults=FaultSettings(**rates), **shop)
     delivered = folder / "delivery"
     write_delivery(connection, open_business(settings), delivered, folder / "truth")
     told = Counter()
@@ -171,8 +172,13 @@ def test_each_fault_alone_is_told_under_its_own_name_only(connection: Connection
     assert rows_told(told, faults) == rows_planted(planted)
 
 
-def test_all_faults_at_once_are_each_told_as_often_as_planted(connection: Connection, tmp_path: Path) -> None:
-    planted, told = planted_and_told(connection, tmp_path, RATES)
+@pytest.mark.parametrize(
+    ("profile", "seed"), [("general", 1), ("general", 7), ("fashion", 2), ("grocery", 4), ("wholesale", 2)]
+)
+def test_all_faults_at_once_are_each_told_as_often_as_planted(
+    connection: Connection, tmp_path: Path, profile: str, seed: int
+) -> None:
+    planted, told = planted_and_told(connection, tmp_path, RATES, profile=profile, seed=seed)
     assert set(planted) == set(TOLD_AS)
     assert set(told) == {name for names in TOLD_AS.values() for name in names}
     assert rows_told(told, set(TOLD_AS)) == rows_planted(planted)

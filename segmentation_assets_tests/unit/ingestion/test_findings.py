@@ -35,6 +35,8 @@ SALE = {
     "unit_price": 5,
 }  # fmt: skip
 BACK = SALE | {"order_id": "C9", "order_at": "2025-03-02 10:00:00", "quantity": -2}
+NO_MINUS = SALE | {"order_id": "C9"}
+AT_TEN_PAST = "2025-03-01 10:10:00"
 OFF = SALE | {"quantity": -1, "unit_price": 0, "customer_id": None}
 
 
@@ -65,6 +67,8 @@ def classified(*lines: dict[str, Any]) -> str:
         ([SALE, SALE | {"unit_price": -5}], {"negative_price": 1}),
         ([SALE, SALE | {"order_id": "A1", "customer_id": None}], {"adjustment_order": 1}),
         ([SALE, SALE | {"order_id": "C1"}], {"positive_cancellation": 1}),
+        ([NO_MINUS, NO_MINUS | {"order_at": AT_TEN_PAST}], {"positive_cancellation": 2, "several_instants": 1}),
+        ([SALE, NO_MINUS | {"product_id": "85123A"}], {"positive_cancellation": 1, "code_spelling": 1}),
         ([SALE, SALE | {"quantity": 0}], {"zero_quantity": 1}),
         ([SALE, SALE | {"product_id": "post"}], {"non_product_code": 1}),
         ([SALE, SALE, SALE], {"exact_duplicate": 2}),
