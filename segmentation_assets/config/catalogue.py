@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -30,8 +31,32 @@ class Item(_Entry):
     launched: int = Field(1, ge=1)
 
 
+def child_years(text: str) -> tuple[int, int]:
+    """Read for children of which age something is: from one birthday to before another.
+
+    Raises
+    ------
+    ValueError
+        The text is not one year or two with a hyphen, and a word.
+
+    Examples
+    --------
+    >>> child_years("3-5 years")
+    (3, 6)
+    >>> child_years("1 year")
+    (1, 2)
+    """
+    found = re.fullmatch(r"(\d{1,2})(?:-(\d{1,2}))? years?", text)
+    if not found:
+        raise ValueError(f"the child age {text!r} is not written in years, such as '3-5 years' or '1 year'")
+    return int(found[1]), int(found[2] or found[1]) + 1
+
+
 class ProductClass(_Entry):
-    """A class of a department; sizes or child ages, from young to old, list the variants of each item.
+    """A class of a department; sizes or child ages list the variants of each item.
+
+    Child ages go from young to old, each written as years from the first to the last, such as 3-5 years: for children
+    from their third birthday to the day before the sixth.
 
     `appeal` is the probability that customers take something of the class they come upon, rather than look further in
     the department: by gender, and with and without children. It is 1 where it is not named; two that hold for a
@@ -48,6 +73,17 @@ class ProductClass(_Entry):
     def _check_variants(self) -> ProductClass:
         if self.sizes and self.child_ages:
             raise ValueError("a class has sizes or child_ages, not both")
+        return self
+
+    @model_validator(mode="after")
+    def _check_child_ages(self) -> ProductClass:
+        spans = [child_years(text) for text in self.child_ages]
+        for text, (first, end) in zip(self.child_ages, spans, strict=True):
+            if first >= end:
+                raise ValueError(f"the child age {text!r} does not go from a year to a later one")
+        for (_, end), (first, _), text in zip(spans, spans[1:], self.child_ages[1:], strict=False):
+            if first < end:
+                raise ValueError(f"the child age {text!r} begins before the one that stands before it ends")
         return self
 
 

@@ -21,7 +21,6 @@ _CHANGED_SHARE = 0.06
 _LOWEST_CHANGE, _HIGHEST_CHANGE = 0.94, 1.10
 _MONTHS_BY_PRODUCT = 1_000
 _LOOKS = 5
-_LAST_VARIANT = 1 - 1e-6
 
 
 @dataclass(frozen=True)
@@ -34,11 +33,12 @@ class Assortment:
     list_cents : ndarray of int, shape (n_products,)
         List price of the month in hundredths.
     models : ndarray of int
-        Models on sale, by department and price.
-    firsts, sizes : ndarray of int, shape (n_departments,)
+        Models on sale that fit a child of an age, by the full years of the child, department and price; what is not
+        for children fits all.
+    firsts, sizes : ndarray of int, shape (n_years, n_departments)
         Where each department begins in `models`, and how many it has on sale.
-    factors : ndarray of float, shape (n_departments,)
-        Factor on the customers' preference for each department; 0 for one without anything on sale.
+    factors : ndarray of float, shape (n_years, n_departments)
+        Factor on the customers' preference for each department; 0 for one without anything on sale that fits.
     month : int
         Month of business, from 0.
     is_november : bool
@@ -57,16 +57,27 @@ class Assortment:
         """Tell which customers prefer some department that has something on sale; shape (n_customers,)."""
         import numpy as np
 
-        is_wanted = population.department_weights[:, self.factors > 0] > 0
+        is_wanted = (population.department_weights > 0) & (self.factors[self._child_years(population)] > 0)
         return np.asarray(is_wanted.any(axis=1))
+
+    def _child_years(self, population: Population) -> NDArray[np.int64]:
+        """Full years of each customer's child by now; the last row of `factors` where it has outgrown everything.
+
+        Who has none buys for children of others, and for another one once one is grown up.
+        """
+        import numpy as np
+
+        ages = population.child_ages + self.month / 12
+        ages = np.where(population.groups % 2 == 1, ages, ages % CHILDHOOD)
+        return np.minimum(ages.astype(np.int64), len(self.factors) - 1)
 
     def choose(
         self, draws: Draws, keys: NDArray[np.int64], customers: NDArray[np.int64], population: Population
     ) -> NDArray[np.int64]:
         """Choose a department by preference, a model by its price rank and appeal, and the size or child age.
 
-        What does not appeal to a customer is seldom taken: another model of the department is looked at instead, a few
-        times at most.
+        What is for children of another age than the customer's has by now is not looked at. What does not appeal to a
+        customer is seldom taken: another model of the department is looked at instead, a few times at most.
 
         Parameters
         ----------
@@ -83,40 +94,34 @@ class Assortment:
         """
         import numpy as np
 
-        edges = np.cumsum(population.department_weights * self.factors, axis=1)
+        years = self._child_years(population)
+        edges = np.cumsum(population.department_weights * self.factors[years], axis=1)
         position = draws.uniform("department", keys) * edges[customers, -1]
         department = np.zeros(len(keys), dtype=np.int64)
         for place in range(edges.shape[1] - 1):
             department += position > edges[customers, place]
-        tilts, groups = population.price_tilts[customers], population.groups[customers]
-        model = self._model_at(draws.uniform("product", keys) ** tilts, department)
+        tilts, groups, years = population.price_tilts[customers], population.groups[customers], years[customers]
+        model = self._model_at(draws.uniform("product", keys) ** tilts, years, department)
         looking = np.arange(len(keys))
         for look in range(1, _LOOKS):
             appeal = self.catalogue.appeal[groups[looking], model[looking]]
             looking, appeal = looking[appeal < 1], appeal[appeal < 1]
             looking = looking[draws.uniform(f"takes product {look}", keys[looking]) >= appeal]
             rank = draws.uniform(f"product {look}", keys[looking]) ** tilts[looking]
-            model[looking] = self._model_at(rank, department[looking])
-        return self._variant(model, customers, population)
-
-    def _model_at(self, rank: NDArray[np.float64], department: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Find the models at ranks of price, 0 to 1, in departments."""
-        import numpy as np
-
-        sizes = self.sizes[department]
-        return self.models[self.firsts[department] + np.minimum((rank * sizes).astype(np.int64), sizes - 1)]
-
-    def _variant(
-        self, model: NDArray[np.int64], customers: NDArray[np.int64], population: Population
-    ) -> NDArray[np.int64]:
-        """Find the products of models in the size of the customer, or for the age that the child has by now."""
-        import numpy as np
-
-        grown = np.minimum((population.child_ages[customers] + self.month / 12) / CHILDHOOD, _LAST_VARIANT)
-        place = np.where(self.catalogue.is_for_children[model], grown, population.variants[customers])
+            model[looking] = self._model_at(rank, years[looking], department[looking])
         starts = self.catalogue.model_starts
-        variants: NDArray[np.int64] = starts[model] + (place * (starts[model + 1] - starts[model])).astype(np.int64)
-        return variants
+        size = (population.variants[customers] * (starts[model + 1] - starts[model])).astype(np.int64)
+        fitting = self.catalogue.child_variants[years, model]
+        return starts[model] + np.where(self.catalogue.is_for_children[model], fitting, size)
+
+    def _model_at(
+        self, rank: NDArray[np.float64], years: NDArray[np.int64], department: NDArray[np.int64]
+    ) -> NDArray[np.int64]:
+        """Find the models at ranks of price, 0 to 1, among those of departments that fit children of so many years."""
+        import numpy as np
+
+        sizes = self.sizes[years, department]
+        return self.models[self.firsts[years, department] + np.minimum((rank * sizes).astype(np.int64), sizes - 1)]
 
 
 def make_assortment(
@@ -130,13 +135,16 @@ def make_assortment(
     department = catalogue.department_codes[starts[:-1]]
     launched = catalogue.products["launched"].to_numpy()[starts[:-1]]
     order = np.lexsort((starts[:-1], prices[starts[:-1]], department))
-    models = order[launched[order] <= month]
-    sizes = np.bincount(department[models], minlength=len(catalogue.departments))
+    on_sale = order[launched[order] <= month]
+    years, places = np.nonzero(catalogue.child_variants[:, on_sale] >= 0)
+    models, shape = on_sale[places], (len(catalogue.child_variants), len(catalogue.departments))
+    group = np.ravel_multi_index((years, department[models]), shape)
+    sizes = np.bincount(group, minlength=shape[0] * shape[1]).reshape(shape)
     return Assortment(
         catalogue=catalogue,
         list_cents=prices,
         models=models,
-        firsts=np.cumsum(sizes) - sizes,
+        firsts=np.cumsum(sizes).reshape(shape) - sizes,
         sizes=sizes,
         factors=(sizes > 0) * department_factors(settings, catalogue.departments, month),
         month=month,

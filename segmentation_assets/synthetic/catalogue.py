@@ -11,7 +11,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from segmentation_assets.config.catalogue import CatalogueFile, ProductClass, catalogue_name, read_catalogue_file
+from segmentation_assets.config.catalogue import (
+    CatalogueFile,
+    ProductClass,
+    catalogue_name,
+    child_years,
+    read_catalogue_file,
+)
 from segmentation_assets.errors import DataError
 from segmentation_assets.synthetic.households import GENDERS
 
@@ -68,6 +74,24 @@ class Catalogue:
         """Whether the variants of each model are child ages; shape (n_models,)."""
         is_for_children: NDArray[np.bool_] = self.products["child_age"].notna().to_numpy()[self.model_starts[:-1]]
         return is_for_children
+
+    @cached_property
+    def child_variants(self) -> NDArray[np.int64]:
+        """Variant of each model that fits a child of so many full years; shape (n_years, n_models).
+
+        It is −1 where none fits, as in the last year for all, and 0 for what is not for children.
+        """
+        import numpy as np
+
+        ages = self.products["child_age"].dropna()
+        spans = np.array([child_years(text) for text in ages], dtype=np.int64).reshape(-1, 2)
+        rows = ages.index.to_numpy()
+        models = self.products["model"].to_numpy()[rows]
+        variants = np.tile(-1 * self.is_for_children, (int(spans.max(initial=0)) + 1, 1))
+        for year in range(len(variants)):
+            fits = (spans[:, 0] <= year) & (year < spans[:, 1])
+            variants[year, models[fits]] = rows[fits] - self.model_starts[models[fits]]
+        return variants
 
     @cached_property
     def department_codes(self) -> NDArray[np.int64]:

@@ -15,7 +15,7 @@ GENDERS = {"female": 0.52, "male": 0.41, "diverse": 0.01, "not stated": 0.06}
 """Gender → share of customers."""
 
 CHILDHOOD = 14.0
-"""Years over which the child ages of a class are spread."""
+"""Years of the oldest children whose things are bought when business begins."""
 
 _SIZES = {1: 0.34, 2: 0.33, 3: 0.14, 4: 0.13, 5: 0.06}
 _WITH_CHILDREN = (0.0, 0.12, 0.80, 0.92, 0.95)

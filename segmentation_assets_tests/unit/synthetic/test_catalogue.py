@@ -86,12 +86,28 @@ def test_own_catalogue_is_read_with_its_variants_and_launches(tmp_path: Path) ->
     assert (found.departments, found.return_factors, found.model_starts.tolist()) == (("Garden",), (1.0,), [0, 1, 2, 4])
 
 
+def test_the_variant_that_fits_a_child_follows_the_ages_of_its_class(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text(TWO_ITEMS.replace("sizes: [S, L]", "child_ages: [1 year, 3-4 years]"), encoding="utf-8")
+    assert read_catalogue(path).child_variants.tolist() == [
+        [0, 0, -1],
+        [0, 0, 0],
+        [0, 0, -1],
+        [0, 0, 1],
+        [0, 0, 1],
+        [0, 0, -1],
+    ]
+
+
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
         ("price: 20", "price: -20", r"departments\.0\.classes\.0\.items\.0\.price: .* greater than 0, got -20"),
         ("name: Gloves", "name: Tools", r"mine\.yaml: Garden / Tools stands twice\nHint: give every"),
         ("sizes: [S, L]", "sizes: [S], child_ages: [1 year]", r"sizes or child_ages, not both"),
+        ("sizes: [S, L]", "child_ages: [Baby]", r"classes\.1: .* 'Baby' is not written in years, such as '3-5 years'"),
+        ("sizes: [S, L]", "child_ages: [5-3 years]", r"child age '5-3 years' does not go from a year to a later one"),
+        ("sizes: [S, L]", "child_ages: [0-3 years, 3 years]", r"'3 years' begins before the one that stands before it"),
         ("price: 4", "prize: 4", r"items\.0\.price: Field required"),
         ("name: Gloves", "name: Gloves, appeal: {man: 0.5}", r"classes\.1\.appeal\.man.*: Input should be 'female'"),
         ("name: Gloves", "name: Gloves, appeal: {male: 2}", r"appeal\.male: .* less than or equal to 1, got 2"),

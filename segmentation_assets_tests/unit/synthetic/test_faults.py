@@ -148,6 +148,19 @@ def test_customers_lack_fields_and_names_are_padded_and_broken(small_shop: Shop)
     assert counts["broken_names"] == products["product_name"].str.contains("Ã").sum() > 0
 
 
+def test_the_preset_misreads_some_names_whatever_the_seed_and_the_department() -> None:
+    products = read_catalogue().products
+    accented = products[~products["product_name"].map(str.isascii)]
+    counts = []
+    for seed in range(100):
+        planter = FaultPlanter(Draws(seed), FaultSettings(preset="real"), GOODS)
+        planter.plant_products(products, "2023-11")
+        counts.append(dict(fault[1:] for fault in planter.counts).get("broken_names", 0))
+    assert accented["department"].nunique() == 4
+    assert min(counts) >= 4
+    assert sum(counts) / 100 == pytest.approx(0.5 * len(accented), rel=0.1)
+
+
 def test_planting_in_one_month_does_not_depend_on_the_others(small_shop: Shop) -> None:
     is_first = small_shop.order_lines["order_at"] < "2023-12-01"
     settings = FaultSettings(preset="real", redelivered=0.0)

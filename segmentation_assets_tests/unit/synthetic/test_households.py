@@ -60,7 +60,9 @@ def test_larger_households_buy_more_for_children_and_others_a_little(bought: pd.
 
 def test_a_child_grows_out_of_its_things_and_never_back(bought: pd.DataFrame) -> None:
     ages = ["0-2 years", "3-5 years", "6-9 years", "10-13 years"]
-    kids = bought[bought["child_age"].notna()].sort_values("order_at")
+    drawn = draw_households(Draws(7), np.arange(1, 1_001))
+    parents = {f"C{number:07d}" for number in np.flatnonzero(drawn.has_children) + 1}
+    kids = bought[bought["child_age"].notna() & bought["customer_id"].isin(parents)].sort_values("order_at")
     place = kids["child_age"].map(ages.index)
     month = kids["order_at"].dt.strftime("%Y-%m")
     assert place.groupby([kids["customer_id"], month]).nunique().max() == 1
