@@ -201,6 +201,8 @@ def find_in_lines(connection: Connection, lines: str, products: str | None = Non
     Product codes that differ in case and zeros in front alone are one code. Its spelling is the one of the products,
     else the one of most lines, among equals the longest. A return is unmatched when its customer has no earlier sale or
     free line of the code: returns of what was bought before the lookback are among them.
+    A return within an hour of a sale is a quick cancellation of it unless the customer had bought as many units of the
+    code before that hour and not yet returned them; returns of guests are none, since nobody knows whose they are.
     """
     known = f"(SELECT DISTINCT product_id FROM {products})" if products else "(SELECT NULL AS product_id WHERE false)"
     names = {"lines": lines, "products": known}

@@ -87,19 +87,28 @@ UNMATCHED = (
     "WHERE had.first_at IS NULL OR had.first_at > back.order_at"
 )
 
-_CANCELLED_WHOLE = (
-    f"(SELECT order_id, customer_id, {_CODE} AS code, quantity, order_at FROM {{lines}} WHERE line_reason = 'sale') "
-    f"AS sold JOIN (SELECT customer_id, {_CODE} AS code, -quantity AS quantity, order_at, source_file, source_row "
-    "FROM {lines} WHERE line_reason = 'return') AS back ON sold.code = back.code AND sold.quantity = back.quantity "
-    "AND sold.customer_id IS NOT DISTINCT FROM back.customer_id "
-    "AND back.order_at BETWEEN sold.order_at AND sold.order_at + INTERVAL 1 DAY"
+_MOVED = (
+    f"SELECT order_id, source_file, source_row, customer_id, {_CODE} AS code, order_at, line_reason, "
+    "abs(quantity) AS units FROM {lines} WHERE line_reason IN"
 )
 CANCELLATIONS = (
-    f"SELECT count(DISTINCT (sold.order_id, sold.code)) FILTER (sold.quantity >= {GIANT_UNITS}) AS giant_cancellation, "
-    f"count(DISTINCT (back.source_file, back.source_row)) FILTER "
-    f"(sold.quantity < {GIANT_UNITS} AND back.order_at <= sold.order_at + INTERVAL 1 HOUR) AS quick_cancellation "
-    f"FROM {_CANCELLED_WHOLE}"
+    "WITH whole AS (SELECT sold.order_id AS order_id, sold.order_at AS sold_at, back.* EXCLUDE (order_id) "
+    f"FROM ({_MOVED} ('sale')) AS sold JOIN ({_MOVED} ('return')) AS back "
+    "ON sold.code = back.code AND sold.units = back.units AND sold.customer_id IS NOT DISTINCT FROM back.customer_id "
+    "AND back.order_at BETWEEN sold.order_at AND sold.order_at + INTERVAL 1 DAY), "
+    "quick AS (SELECT DISTINCT source_file, source_row, customer_id, code, units, order_at FROM whole "
+    f"WHERE units < {GIANT_UNITS} AND order_at <= sold_at + INTERVAL 1 HOUR), "
+    "older AS (SELECT any_value(quick.units) AS units, "
+    "coalesce(sum(moved.units) FILTER (line_reason = 'sale' AND moved.order_at < quick.order_at - INTERVAL 1 HOUR), 0) "
+    "- coalesce(sum(moved.units) FILTER (line_reason <> 'sale' AND moved.order_at < quick.order_at), 0) AS units_left "
+    f"FROM quick JOIN ({_MOVED} ('sale', 'return', 'positive_cancellation') "
+    "AND unit_price >= 0.01 AND NOT is_exact_duplicate) AS moved "
+    "USING (customer_id, code) GROUP BY quick.source_file, quick.source_row) "
+    f"SELECT (SELECT count(DISTINCT (order_id, code)) FROM whole WHERE units >= {GIANT_UNITS}) AS giant_cancellation, "
+    "(SELECT count(*) FROM older WHERE units_left < units) AS quick_cancellation"
 )
+"""A return that goods bought earlier and not yet returned explain as well is no quick cancellation, nor is one of a
+guest. Goods that cost less than a hundredth do not come back."""
 
 INSTANTS = (
     "SELECT count(*) AS several_instants FROM (SELECT order_id FROM {lines} "

@@ -45,6 +45,9 @@ _MARKS = "marks"
 _BITS = {fault: 1 << place for place, fault in enumerate(REAL_RATES)}
 """Fault → its bit in the marks of a line, which tell what the line shows."""
 
+_OF_CUSTOMERS = _BITS["return_only_customers"] | _BITS["refunded_customers"]
+"""Marks of what a line shows only while it is seen to be a return, and whose."""
+
 _CHANGED = ("order_id", "customer_id", "product_id", "country", "brand", "product_name")
 """Columns of lines in which other texts may come to stand than the shop itself has."""
 
@@ -230,10 +233,10 @@ class FaultPlanter:
         return lines.assign(**columns, **{_MARKS: marks})
 
     def _hide_customers(self, lines: pd.DataFrame, marks: NDArray[np.int64]) -> NDArray[np.object_]:
-        """Take the customer off some orders; whose customer is not known, of them nobody sees that they only return."""
+        """Take the customer off some orders; then nobody sees who only returned, or cancelled all they ordered."""
         hits = self._hits("guests", lines, by_order=True)
         marks |= hits * _BITS["guests"]
-        marks[hits] &= ~_BITS["return_only_customers"]
+        marks[hits] &= ~_OF_CUSTOMERS
         ids: NDArray[np.object_] = lines["customer_id"].to_numpy(dtype=object).copy()
         ids[hits] = None
         return ids
@@ -304,7 +307,7 @@ class FaultPlanter:
 
         units: NDArray[np.int64] = lines["quantity"].to_numpy()
         hits = (units < 0) & self._hits("positive_cancellations", lines)
-        marks[hits] &= ~(_BITS["return_only_customers"] | _BITS["refunded_customers"])
+        marks[hits] &= ~_OF_CUSTOMERS
         marks |= hits * _BITS["positive_cancellations"]
         return np.where(hits, -units, units)
 

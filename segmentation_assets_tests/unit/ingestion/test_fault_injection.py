@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -72,10 +71,11 @@ RATES = dict.fromkeys(TOLD_AS, 0.05) | {"adjustments": 1.0, "giant_orders": 1.0,
 
 
 def planted_and_told(
-    connection: Connection, folder: Path, rates: dict[str, float], **shop: Any
+    connection: Connection, folder: Path, rates: dict[str, float], **shop: object
 ) -> tuple[dict[str, int], dict[str, int]]:
     """Deliver a small shop with faults and take it in: what was planted, and what was told, where there is any."""
-    settings = SyntheticSettings(customers=80, first_month="2023-11", months=3, faults=FaultSettings(**rates), **shop)
+    size = {"customers": 80, "first_month": "2023-11", "months": 3}
+    settings = SyntheticSettings.model_validate(size | {"faults": FaultSettings(**rates)} | shop)
     delivered = folder / "delivery"
     write_delivery(connection, open_business(settings), delivered, folder / "truth")
     told = Counter()
@@ -159,8 +159,11 @@ def test_a_month_that_is_cut_short_is_told_as_unfinished_and_nothing_else(
     assert snapshot_as_of("2024-01", newest, CalendarSettings(first_snapshot="2024-01").partial_grace_days)[1]
 
 
-def test_nothing_is_told_where_nothing_was_planted(connection: Connection, tmp_path: Path) -> None:
-    assert planted_and_told(connection, tmp_path, {}) == ({}, {})
+@pytest.mark.parametrize("shop", [{}, {"profile": "fashion", "customers": 1_000, "months": 10, "seed": 8}])
+def test_nothing_is_told_where_nothing_was_planted(
+    connection: Connection, tmp_path: Path, shop: dict[str, object]
+) -> None:
+    assert planted_and_told(connection, tmp_path, {}, **shop) == ({}, {})
 
 
 @pytest.mark.parametrize("fault", RATES)

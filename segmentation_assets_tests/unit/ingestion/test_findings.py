@@ -35,6 +35,9 @@ SALE = {
     "unit_price": 5,
 }  # fmt: skip
 BACK = SALE | {"order_id": "C9", "order_at": "2025-03-02 10:00:00", "quantity": -2}
+SOON = BACK | {"order_at": "2025-03-01 10:12:00"}
+OLDER = SALE | {"order_id": "0", "order_at": "2025-02-20 10:00:00"}
+OLD_BACK = BACK | {"order_id": "C1", "order_at": "2025-02-25 10:00:00"}
 NO_MINUS = SALE | {"order_id": "C9"}
 AT_TEN_PAST = "2025-03-01 10:10:00"
 OFF = SALE | {"quantity": -1, "unit_price": 0, "customer_id": None}
@@ -56,6 +59,16 @@ def classified(*lines: dict[str, Any]) -> str:
         ([SALE, BACK | {"order_at": "2025-03-01 11:00:00"}], {"quick_cancellation": 1}),
         ([SALE, BACK | {"order_at": "2025-03-01 11:00:01"}], {}),
         ([SALE, BACK | {"order_at": "2025-03-01 11:00:00", "quantity": -1}], {}),
+        ([OLDER, SALE, SOON], {}),
+        ([OLDER | {"quantity": 3}, OLD_BACK | {"quantity": -1}, SALE, SOON], {}),
+        ([OLDER, OLD_BACK, SALE, SOON], {"quick_cancellation": 1}),
+        ([OLDER, OLDER, OLD_BACK, SALE, SOON], {"exact_duplicate": 1, "quick_cancellation": 1}),
+        ([OLDER, OLD_BACK | {"quantity": 2}, SALE, SOON], {"positive_cancellation": 1, "quick_cancellation": 1}),
+        ([OLDER | {"customer_id": "K2"}, OLDER | {"product_id": "P2"}, SALE, SOON], {"quick_cancellation": 1}),
+        ([OLDER | {"unit_price": "0.009"}, SALE, SOON], {"tiny_price": 1, "quick_cancellation": 1}),
+        ([OLDER | {"quantity": 1}, SALE, SOON], {"quick_cancellation": 1}),
+        ([SALE, SALE | {"order_id": "2"}, SOON, SOON | {"order_id": "C8"}], {"quick_cancellation": 2}),
+        ([SALE | {"customer_id": None}, SOON | {"customer_id": None}], {"guest": 2}),
         ([SALE, SALE | {"unit_price": "0.009"}], {"tiny_price": 1}),
         ([SALE, SALE | {"customer_id": "7"}, SALE | {"customer_id": "K2"}], {"mixed_id": 1}),
         ([SALE, SALE | {"customer_id": "NULL"}], {"unclear_id": 1}),
