@@ -101,7 +101,7 @@ class Quality(_Entry):
 
     suffix: str = Field(max_length=3)
     name: Name
-    price_factor: float = Field(gt=0)
+    price_factor: float = Field(gt=0, le=1_000)
     brand: Name
 
 
@@ -110,6 +110,19 @@ class CatalogueFile(_Entry):
 
     qualities: tuple[Quality, ...] = Field(min_length=1)
     departments: tuple[Department, ...] = Field(min_length=1, max_length=99)
+
+    @model_validator(mode="after")
+    def _check_names(self) -> CatalogueFile:
+        """Refuse two departments, or classes of a department, of one name, and two qualities of one suffix."""
+        named = {
+            "departments": [department.name for department in self.departments],
+            "suffixes of the qualities": [quality.suffix for quality in self.qualities],
+        } | {f"classes of {one.name}": [entry.name for entry in one.classes] for one in self.departments}
+        for kind, names in named.items():
+            repeated = sorted({name for name in names if names.count(name) > 1})
+            if repeated:
+                raise ValueError(f"'{repeated[0]}' stands twice among the {kind}; give each its own")
+        return self
 
     @property
     def department_names(self) -> tuple[str, ...]:
@@ -161,7 +174,9 @@ def _read(path: Path | None) -> CatalogueFile:
     except ValidationError as problem:
         first = problem.errors(include_url=False)[0]
         place = ".".join(str(part) for part in first["loc"]) or "the file"
+        said = first["msg"].removeprefix("Value error, ")
+        got = "" if first["type"] == "value_error" else f", got {first['input']!r:.80}"
         raise DataError(
-            f"{name}: {place}: {first['msg']}, got {first['input']!r:.80}",
+            f"{name}: {place}: {said}{got}",
             f"write it as in segmentation_assets/{CATALOGUE_FILE}.",
         ) from problem

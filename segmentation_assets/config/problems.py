@@ -80,7 +80,8 @@ def _line(path: KeyPath, details: Mapping[str, Any], layer: Layer, name: str) ->
     own = origin if origin and layer.origins.get(path) is origin else None
     sentence, hint = _sentence(path, details, own, layer.data)
     place = origin.label if origin else name
-    return f"{place}: {sentence}." + (f" Hint: {hint}" if hint else "")
+    end = "" if sentence.endswith((".", "?")) else "."
+    return f"{place}: {sentence}{end}" + (f" Hint: {hint}" if hint else "")
 
 
 def _is_consequence(path: KeyPath, problems: Mapping[KeyPath, Mapping[str, Any]]) -> bool:

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from segmentation_assets.config.shop_profile import Probability, ShopSection
 
@@ -51,7 +51,9 @@ class FaultSettings(ShopSection):
     )
     mixed_ids: Probability | None = Field(None, description="share of customers whose id is a number, in all tables")
     decimal_ids: Probability | None = Field(
-        None, description="share of the orders of customers whose id is a number that write it as 10000013.0"
+        None,
+        description="share of the orders of customers whose id is a number that write it as 10000013.0; "
+        "needs mixed_ids",
     )
     odd_countries: Probability | None = Field(
         None, description="share of orders from 'Unspecified', 'European Community' or 'EIRE'"
@@ -74,12 +76,27 @@ class FaultSettings(ShopSection):
         "that codes have several texts and texts several codes",
     )
     staff_notes: Probability | None = Field(
-        None, description="share of written-off lines with a note of the staff, such as 'damaged', as product text"
+        None,
+        description="share of written-off lines with a note of the staff, such as 'damaged', as product text; needs "
+        "write_offs",
     )
-    blank_texts: Probability | None = Field(None, description="share of written-off lines without a product text")
+    blank_texts: Probability | None = Field(
+        None, description="share of written-off lines without a product text; needs write_offs"
+    )
     cut_last_month: Probability | None = Field(
         None, description="share of the last month's days that its files lack from the end; the first day is kept"
     )
+
+    @model_validator(mode="after")
+    def _check_needed(self) -> "FaultSettings":
+        """Refuse faults asked for that cannot occur, as what they strike is never planted."""
+        for name, needed in _NEEDED.items():
+            if getattr(self, name) and self.rate(needed) == 0:
+                raise ValueError(
+                    f"{name} is {getattr(self, name):g} and {needed} is 0, so that it cannot occur; set {needed} above "
+                    f"0, or leave {name} out"
+                )
+        return self
 
     @property
     def has_texts(self) -> bool:
@@ -93,6 +110,9 @@ class FaultSettings(ShopSection):
             return value
         return REAL_RATES[name] if self.preset == "real" else 0.0
 
+
+_NEEDED = {"decimal_ids": "mixed_ids", "staff_notes": "write_offs", "blank_texts": "write_offs"}
+"""Fault → the fault whose rows it strikes."""
 
 REAL_RATES = {
     "unmatched_returns": 0.0033,

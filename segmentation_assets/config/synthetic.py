@@ -173,6 +173,8 @@ class SyntheticSettings(ShopSection):
             raise ValueError(f"shares in mix must be 0 or more, got {min(self.mix.values()):g}")
         if named > 1 + _ROUNDING:
             raise ValueError(f"shares in mix add up to {named:g}, more than 1")
+        if others <= 0 and not self.mix:
+            raise ValueError("all archetypes have share 0; give one of them a share above 0")
         if others <= 0 and named < 1 - _ROUNDING:
             raise ValueError(f"shares in mix add up to {named:g}, and no other archetype has a share of the rest")
         return self

@@ -11,14 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from segmentation_assets.config.catalogue import (
-    CatalogueFile,
-    ProductClass,
-    catalogue_name,
-    child_years,
-    read_catalogue_file,
-)
-from segmentation_assets.errors import DataError
+from segmentation_assets.config.catalogue import CatalogueFile, ProductClass, child_years, read_catalogue_file
 from segmentation_assets.synthetic.households import GENDERS
 
 if TYPE_CHECKING:
@@ -118,39 +111,24 @@ def read_catalogue(path: Path | None = None) -> Catalogue:
     DataError
         The file is missing, is no YAML, or says something that a catalogue does not have.
     """
-    return build_catalogue(read_catalogue_file(path), catalogue_name(path))
+    return build_catalogue(read_catalogue_file(path))
 
 
-def build_catalogue(written: CatalogueFile, name: str) -> Catalogue:
-    """List the products of a written catalogue.
-
-    Raises
-    ------
-    DataError
-        A department, or a class of one, stands twice, or two products would get the same code.
-    """
+def build_catalogue(written: CatalogueFile) -> Catalogue:
+    """List the products of a written catalogue."""
     import pandas as pd
 
-    names = [department.name for department in written.departments]
-    classes = [(department, entry) for department in written.departments for entry in department.classes]
-    pairs = [(department.name, entry.name) for department, entry in classes]
     frame = pd.DataFrame(list(_rows(written))).sort_values("product_id", ignore_index=True)
-    repeated = [
-        *sorted({name for name in names if names.count(name) > 1}),
-        *sorted({f"{first} / {second}" for first, second in pairs if pairs.count((first, second)) > 1}),
-        *frame["product_id"][frame["product_id"].duplicated()],
-    ]
-    if repeated:
-        raise DataError(f"{name}: {repeated[0]} stands twice", "give every department, class and suffix its own name.")
     frame["model"] = (frame["item"] != frame["item"].shift()).cumsum() - 1
     return Catalogue(
         frame.drop(columns="item"),
-        tuple(names),
+        written.department_names,
         tuple(department.return_factor for department in written.departments),
         tuple(department.cost_share for department in written.departments),
         {
             (department.name, entry.name): {str(kind): share for kind, share in entry.appeal.items()}
-            for department, entry in classes
+            for department in written.departments
+            for entry in department.classes
         },
     )
 

@@ -47,6 +47,17 @@ SINGLE_PROBLEMS = {
         "imputation:\n  zebra: 1\n",
         "segmentation.yaml:2: imputation.zebra is not a setting.\nHint: known names are method.",
     ),
+    "department that the catalogue lacks": (
+        "synthetic:\n  archetypes:\n"
+        "    - {name: a, share: 1, orders_per_month: 1, settles_as: {active: 1}, departments: {Gardn: 2}}\n",
+        "segmentation.yaml:1: synthetic: archetype 'a' names the department 'Gardn', which the packaged catalogue does "
+        "not have; known names are Accessories & Footwear, Apparel, Health & Wellness, Home & Lifestyle.",
+    ),
+    "department that is close to one": (
+        "synthetic:\n  drift:\n    - {kind: new_department, from_month: 2024-01, department: Aparel}\n",
+        "segmentation.yaml:1: synthetic: drift names the department 'Aparel', which the packaged catalogue does not "
+        "have; did you mean 'Apparel'?",
+    ),
     "text for a number": (
         "synthetic: {customers: many}\n",
         "segmentation.yaml:1: synthetic.customers must be a whole number, got 'many'.\n"

@@ -103,7 +103,7 @@ def test_the_variant_that_fits_a_child_follows_the_ages_of_its_class(tmp_path: P
     ("old", "new", "said"),
     [
         ("price: 20", "price: -20", r"departments\.0\.classes\.0\.items\.0\.price: .* greater than 0, got -20"),
-        ("name: Gloves", "name: Tools", r"mine\.yaml: Garden / Tools stands twice\nHint: give every"),
+        ("name: Gloves", "name: Tools", r"the file: 'Tools' stands twice among the classes of Garden; .*\nHint"),
         ("sizes: [S, L]", "sizes: [S], child_ages: [1 year]", r"sizes or child_ages, not both"),
         ("sizes: [S, L]", "child_ages: [Baby]", r"classes\.1: .* 'Baby' is not written in years, such as '3-5 years'"),
         ("sizes: [S, L]", "child_ages: [5-3 years]", r"child age '5-3 years' does not go from a year to a later one"),
@@ -173,6 +173,24 @@ def test_appeal_multiplies_gender_and_children(tmp_path: Path) -> None:
     found = read_catalogue(tmp_path / "mine.yaml").appeal
     assert found[:, :2].min() == 1
     assert found[:, 2].tolist() == pytest.approx([0.2, 1.0, 0.1, 0.5, 0.2, 1.0, 0.2, 1.0])
+
+
+TWO_DEPARTMENTS = TWO_ITEMS + "  - {name: Garden, classes: [{name: Pots, items: [{name: Pot, price: 3}]}]}\n"
+TWO_SUFFIXES = TWO_ITEMS.replace("brand: Ours}", "brand: Ours}, {suffix: '', name: fine, price_factor: 2, brand: Ours}")
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        (TWO_DEPARTMENTS, "the file: 'Garden' stands twice among the departments; give each its own"),
+        (TWO_SUFFIXES, "the file: '' stands twice among the suffixes of the qualities; give each its own"),
+        (TWO_ITEMS.replace("price_factor: 1", "price_factor: 1.0e+18"), r"price_factor: .* less than or equal to 1000"),
+    ],
+)
+def test_a_catalogue_that_cannot_be_sold_is_refused_with_the_settings(tmp_path: Path, written: str, said: str) -> None:
+    (tmp_path / "mine.yaml").write_text(written, encoding="utf-8")
+    with pytest.raises(ValidationError, match=rf"mine\.yaml: .*{said}"):
+        SyntheticSettings.model_validate({"catalogue": tmp_path / "mine.yaml", "archetypes": [REGULAR]})
 
 
 def test_missing_catalogue_is_told() -> None:

@@ -127,7 +127,7 @@ def recount(found: Delivered, months: list[BusinessMonth]) -> dict[str, int]:
         "return_only_customers": (
             cancelled & ~has_sale & order.str[1:].isin(bought_once) & lines["customer_id"].notna()
         ).sum(),
-        "refunded_customers": (cancelled & has_sale).sum(),
+        "refunded_customers": (cancelled & has_sale & lines["customer_id"].notna()).sum(),
         "blank_fields": (found.customers[BLANKED].isna() & true_customers.notna().to_numpy()).sum().sum(),
         "missing_names": names.isna().sum(),
         "padded_names": (names.str.strip() != names)[names.notna()].sum(),

@@ -1,6 +1,7 @@
 import pandas as pd
 import pytest
 from pandas.testing import assert_frame_equal
+from pydantic import ValidationError
 
 from segmentation_assets.config.shop_faults import REAL_RATES, FaultSettings
 from segmentation_assets.config.synthetic import SyntheticSettings
@@ -57,6 +58,18 @@ def test_the_preset_names_every_fault_and_a_rate_of_ones_own_wins() -> None:
     assert set(REAL_RATES) == set(FaultSettings.model_fields) - {"preset"}
     faults = FaultSettings(preset="real", guests=0.0)
     assert (faults.rate("guests"), faults.rate("write_offs")) == (0.0, REAL_RATES["write_offs"])
+
+
+@pytest.mark.parametrize(
+    ("fault", "needed"), [("decimal_ids", "mixed_ids"), ("staff_notes", "write_offs"), ("blank_texts", "write_offs")]
+)
+def test_a_fault_asked_for_that_cannot_occur_is_refused(fault: str, needed: str) -> None:
+    said = f"{fault} is 0.5 and {needed} is 0, so that it cannot occur; set {needed} above 0, or leave {fault} out"
+    for others in ({}, {"preset": "real", needed: 0.0}):
+        with pytest.raises(ValidationError, match=said):
+            FaultSettings.model_validate({fault: 0.5} | others)
+    assert FaultSettings.model_validate({"preset": "real", needed: 0.0}).rate(fault) == REAL_RATES[fault]
+    assert FaultSettings.model_validate({"preset": "real", fault: 0.5}).rate(needed) > 0
 
 
 @pytest.mark.parametrize("fault", LINE_FAULTS)

@@ -52,6 +52,13 @@ def test_a_mix_that_cannot_hold_is_refused(mix: dict[str, float], said: str) -> 
         SyntheticSettings(mix=mix)
 
 
+def test_archetypes_without_any_share_are_refused_in_terms_of_what_was_written() -> None:
+    nobody = {"name": "nobody", "share": 0, "orders_per_month": 1, "settles_as": {"active": 1}}
+    with pytest.raises(ValidationError, match="all archetypes have share 0; give one of them a share above 0"):
+        SyntheticSettings.model_validate({"archetypes": [nobody]})
+    assert SyntheticSettings.model_validate({"archetypes": [nobody], "mix": {"nobody": 1.0}}).mix == {"nobody": 1.0}
+
+
 def test_order_rates_above_five_hold() -> None:
     busy = {"name": "busy", "share": 1, "orders_per_month": 10, "rate_shape": 2, "settles_as": {"active": 1}}
     assert make(20_000, archetypes=(busy,)).order_rates.mean() == pytest.approx(10, rel=0.02)
