@@ -17,7 +17,7 @@ from segmentation_assets.tables.declaration import Table
 from segmentation_assets.tables.monitoring import WITHOUT_CURRENCY
 from segmentation_assets.tables.raw import RAW_ORDER_LINES
 
-REDELIVERED = "redelivered"
+_REDELIVERED = "redelivered"
 """Reason of the rows that another file holds."""
 
 
@@ -94,7 +94,7 @@ class PartAccount:
     @property
     def holds_rows(self) -> bool:
         """Whether it has rows of its own: stored, or set aside for another reason than that another file has them."""
-        return bool(self.raw or self.set_aside.keys() - {REDELIVERED})
+        return bool(self.raw or self.set_aside.keys() - {_REDELIVERED})
 
     def to_json(self) -> dict[str, Any]:
         """Write it as plain values, without the name."""

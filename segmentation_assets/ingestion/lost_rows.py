@@ -24,6 +24,9 @@ _KEYS = {
 _PLACE = {"source_file", "source_row", "repairs"}
 """Columns of where and how a row was read, and not of what it says."""
 
+_IS_OF_FILE = "source_file = file OR starts_with(source_file, file || '[')"
+"""Condition that a row stands in a file, or in a sheet or table of it."""
+
 _MOST_NAMED = 5
 
 
@@ -125,7 +128,7 @@ def count_lost_rows(
         f"WITH files AS (SELECT * FROM (VALUES {named}) AS t(file, is_shorter)), "
         f"old AS (SELECT file, is_shorter, {key}, count(*) AS row_count FROM "
         f"(SELECT source_file, {filled} FROM {before}) JOIN files "
-        "ON source_file = file OR starts_with(source_file, file || '[') GROUP BY ALL), "
+        f"ON {_IS_OF_FILE} GROUP BY ALL), "
         f"new AS (SELECT {key}, count(*) AS row_count FROM (SELECT {filled} FROM {now}) SEMI JOIN old USING ({key}) "
         "GROUP BY ALL) "
         "SELECT file, sum(CASE WHEN is_shorter OR new.row_count IS NULL THEN "
@@ -168,9 +171,10 @@ def count_reverted_rows(
     known = [connection.execute(f"SELECT * FROM {rows} LIMIT 0").description for rows in (before, now)]
     common = {str(column[0]) for column in known[0]} & {str(column[0]) for column in known[1]} - _PLACE
     content = f"(sum(hash({', '.join(map(quote_identifier, sorted(common)))})), count(*)) AS content"
+    again = f"(SELECT * FROM {now} SEMI JOIN old USING ({key}))"
     counted = connection.execute(
         f"WITH old AS (SELECT file, {key}, {content}, count(*) AS row_count FROM {_from_files(before, changed)} "
-        f"GROUP BY ALL), new AS (SELECT {key}, {content} FROM {_from_files(now, kept)} GROUP BY ALL) "
+        f"GROUP BY ALL), new AS (SELECT {key}, {content} FROM {_from_files(again, kept)} GROUP BY ALL) "
         f"SELECT file, sum(row_count) FROM old JOIN new USING ({key}) WHERE old.content <> new.content "
         "GROUP BY file ORDER BY file"
     ).fetchall()
@@ -180,10 +184,7 @@ def count_reverted_rows(
 def _from_files(relation: str, names: Iterable[str]) -> str:
     """Make the SQL table expression of rows with the file they come from, of some files."""
     named = ", ".join(f"({quote_text(name)})" for name in names)
-    return (
-        f"(SELECT * FROM {relation} JOIN (VALUES {named}) AS files(file) "
-        "ON source_file = file OR starts_with(source_file, file || '['))"
-    )
+    return f"(SELECT * FROM {relation} JOIN (VALUES {named}) AS files(file) ON {_IS_OF_FILE})"
 
 
 def losses_now(

@@ -142,9 +142,8 @@ def make_part(
 
 def all_empty(types: Mapping[str, str]) -> str:
     """Make the condition that a row has no value in any of some columns, given by name and DuckDB type."""
-    named = {quote_identifier(name): dtype for name, dtype in types.items()}
-    tests = (f"({name} IS NULL OR {name} = '')" if dtype == "VARCHAR" else f"{name} IS NULL"
-             for name, dtype in named.items())  # fmt: skip
+    named = ((quote_identifier(name), dtype) for name, dtype in types.items())
+    tests = (f"({name} IS NULL OR {name} = '')" if dtype == "VARCHAR" else f"{name} IS NULL" for name, dtype in named)
     return f"({' AND '.join(tests)})"
 
 

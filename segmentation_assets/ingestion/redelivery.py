@@ -93,18 +93,18 @@ def current_rows(table: Table, relation: str) -> str:
 
 def superseded_rows(table: Table, relation: str) -> str:
     """Make the SQL table expression of the rows that give way, with their fault and value."""
-    if table is not RAW_ORDER_LINES:
-        value = "NULL" if table is RAW_ENGAGEMENT_EVENTS else "found.key"
-        return (
-            f"(SELECT line.* REPLACE (found.fault AS fault, CAST({value} AS VARCHAR) AS value) FROM {relation} AS line "
-            f"JOIN {_SUPERSEDED} AS found ON {_at(table)})"
+    value = "NULL" if table is RAW_ENGAGEMENT_EVENTS else "found.key"
+    fault, joined = "found.fault", ""
+    if table is RAW_ORDER_LINES:
+        dropped = fault_number(table, "order_id", "dropped_line")
+        fault = f"CASE WHEN gone.key IS NULL THEN found.fault ELSE {dropped} END"
+        joined = (
+            f" LEFT JOIN {_DROPPED} AS gone "
+            "ON gone.key = line.order_id AND gone.file_index = line.file_index AND gone.product_id = line.product_id"
         )
-    dropped = fault_number(table, "order_id", "dropped_line")
     return (
-        f"(SELECT line.* REPLACE (CASE WHEN gone.key IS NULL THEN found.fault ELSE {dropped} END AS fault, "
-        f"found.key AS value) FROM {relation} AS line "
-        f"JOIN {_SUPERSEDED} AS found ON {_at(table)} LEFT JOIN {_DROPPED} AS gone "
-        "ON gone.key = line.order_id AND gone.file_index = line.file_index AND gone.product_id = line.product_id)"
+        f"(SELECT line.* REPLACE ({fault} AS fault, CAST({value} AS VARCHAR) AS value) FROM {relation} AS line "
+        f"JOIN {_SUPERSEDED} AS found ON {_at(table)}{joined})"
     )
 
 

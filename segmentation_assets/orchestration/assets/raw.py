@@ -198,7 +198,8 @@ def quarantine(step: Step) -> None:
     step.write_sql(" UNION ALL BY NAME ".join(sources), QUARANTINE)
     counted = step.connection.execute(
         f"SELECT table_name, reason, count(*) FROM {parquet_scan([step.stage / PART])} "
-        "WHERE table_name <> 'order_lines' AND reason <> 'redelivered' GROUP BY ALL ORDER BY ALL"
+        "WHERE table_name <> 'order_lines' AND NOT list_contains(?, reason) GROUP BY ALL ORDER BY ALL",
+        [list(REDELIVERED_REASONS)],
     ).fetchall()
     step.metadata[SET_ASIDE] = {f"{table} {reason}": count for table, reason, count in counted}
     _check_losses(step)
