@@ -21,6 +21,7 @@ from segmentation_assets.graph.reading_due import ask_for_reading
 from segmentation_assets.graph.staleness import known_months
 from segmentation_assets.ingestion.mapping import MADE_BY
 from segmentation_assets.ingestion.unread_files import describe_unread_files, find_unread_files
+from segmentation_assets.interrupts import as_interrupts
 from segmentation_assets.monitoring.cost import CostMeter
 from segmentation_assets.monitoring.run_records import RunRecord, write_run_record
 
@@ -86,7 +87,8 @@ def _recorded(platform: Platform, scope: Scope, progress: Progress, run_id: str,
     meter = CostMeter()
     progress.say(f"run {run_id}: {platform.settings.source.kind} source, data in {platform.data_dir}")
     try:
-        work()
+        with as_interrupts(KeyboardInterrupt):
+            work()
         record = replace(record, succeeded=True)
     except SegmentationError as problem:
         _log.error("%s", problem)

@@ -11,11 +11,11 @@ from segmentation_assets.graph.declarations import declared_checks
 from segmentation_assets.graph.log_mark import note_attempt
 from segmentation_assets.graph.node import Node
 from segmentation_assets.graph.platform import Platform
+from segmentation_assets.interrupts import as_interrupts
 from segmentation_assets.orchestration.automation import freshness_policy, on_data_change
 from segmentation_assets.orchestration.bodies import body_of
 from segmentation_assets.orchestration.columns import column_schema
 from segmentation_assets.orchestration.incremental import CheckFailedError, StepOutcome, keep_or_compute
-from segmentation_assets.orchestration.interrupts import as_interrupts
 from segmentation_assets.orchestration.notifying import failure_hooks
 from segmentation_assets.orchestration.options import RunOptions
 from segmentation_assets.orchestration.partitions import dependency
@@ -108,7 +108,7 @@ def define_asset(
         partition = context.partition_key if node.is_partitioned else WHOLE
         tag_process(context.instance, context.run, is_step_process=_has_process_per_step(context))
         try:
-            with as_interrupts():
+            with as_interrupts(dg.DagsterExecutionInterruptedError):
                 outcome = compute_in_order(
                     platform,
                     context,

@@ -2,6 +2,7 @@
 
 import logging
 import uuid
+from collections.abc import Callable
 from contextlib import nullcontext
 
 import dagster as dg
@@ -20,9 +21,10 @@ from segmentation_assets.graph.plan import (
     to_run,
 )
 from segmentation_assets.graph.platform import Platform
+from segmentation_assets.interrupts import as_interrupts
 from segmentation_assets.monitoring.cost import CostMeter
 from segmentation_assets.orchestration.asset_definition import Observer
-from segmentation_assets.orchestration.failed_steps import is_interrupted_run, step_failure
+from segmentation_assets.orchestration.failed_steps import step_failure
 from segmentation_assets.orchestration.incremental import StepOutcome
 from segmentation_assets.orchestration.instance import open_instance
 from segmentation_assets.orchestration.jobs import INGEST_JOB, MONTHLY_JOB
@@ -73,8 +75,11 @@ def run_scope(
 
     meter = CostMeter()
     defs = build_pipeline(platform.settings, observer=observe)
-    with nullcontext(instance) if instance else open_instance(platform.data_dir) as opened:
-        run = _Runner(platform, scope, defs, opened, started_by, meter.read().cpu_seconds)
+    with (
+        as_interrupts(KeyboardInterrupt) as is_interrupted,
+        nullcontext(instance) if instance else open_instance(platform.data_dir) as opened,
+    ):
+        run = _Runner(platform, scope, defs, opened, started_by, is_interrupted, meter.read().cpu_seconds)
         run.everything()
         run.tell_dagster()
         run.raise_problems()
@@ -99,6 +104,7 @@ class _Runner:
         defs: dg.Definitions,
         instance: dg.DagsterInstance,
         started_by: str,
+        is_interrupted: Callable[[], bool],
         cpu_seconds: float,
     ) -> None:
         self.platform = platform
@@ -106,6 +112,7 @@ class _Runner:
         self.defs = defs
         self.instance = instance
         self.started_by = started_by
+        self.is_interrupted = is_interrupted
         self.cpu_seconds = cpu_seconds
         self.problems: list[tuple[str, DataError]] = []
         self.not_made: dict[str, frozenset[str]] = {}
@@ -164,11 +171,12 @@ class _Runner:
             raise_on_error=False,
         )
         self.cpu_seconds += meter.read().cpu_seconds
+        if self.is_interrupted():
+            if not result.success:
+                self.instance.report_run_canceled(result.dagster_run, "The run was stopped by the user.")
+            raise KeyboardInterrupt
         if result.success:
             return frozenset()
-        if any(is_interrupted_run(event) for event in result.all_events):
-            self.instance.report_run_canceled(result.dagster_run, "The run was stopped by the user.")
-            raise KeyboardInterrupt
         self.problems.append((partition or WHOLE, _failure(result)))
         made = {event.asset_key for event in result.all_events if event.is_step_materialization}
         return frozenset(key for key in keys if dg.AssetKey.from_user_string(key) not in made)

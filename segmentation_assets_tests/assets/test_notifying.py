@@ -188,7 +188,6 @@ def stop_in_a_destructor(step: Step) -> None:
     RFM_SEGMENTS(step)
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("stop", [stop_in_a_library, stop_in_a_destructor])
 def test_interrupt_that_a_library_made_an_error_of_cancels_the_run_and_is_not_told(
     shop, run, web, monkeypatch, stop

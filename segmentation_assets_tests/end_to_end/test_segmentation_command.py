@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import signal
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -29,16 +28,6 @@ code = main(sys.argv[1:])
 print("imported:", *sorted({name.partition(".")[0] for name in sys.modules}))
 sys.exit(code)
 """
-
-
-def interrupt(process: subprocess.Popen[str]) -> str:
-    """Press Ctrl-C until the process ends, as the garbage collector may swallow one; return what it said on stderr."""
-    while True:
-        process.send_signal(signal.SIGINT)
-        try:
-            return process.communicate(timeout=60)[1]
-        except subprocess.TimeoutExpired:
-            continue
 
 
 def only(folder: Path, pattern: str) -> Path:
@@ -130,9 +119,11 @@ def test_interrupt_stops_with_one_sentence_and_a_record(tmp_path: Path) -> None:
         if "raw/customers" in line:
             break
 
-    err = interrupt(process)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate()
 
-    assert process.returncode == 130
+    # Python ends itself by the signal when it came within a compilation; shells make 130 of that too
+    assert process.returncode in {130, -signal.SIGINT}, err
     assert err == "stopped; what was finished is stored, the rest is made by the next run.\n"
     with open_instance(tmp_path / "data") as instance:
         assert next(run.status.value for run in instance.get_runs()) == "CANCELED"

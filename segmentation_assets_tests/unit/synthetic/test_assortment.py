@@ -68,7 +68,7 @@ def test_who_has_no_child_buys_for_those_of_others_however_long_business_lasts(c
 
 
 def test_who_wants_things_for_children_alone_buys_as_long_as_a_child_is_of_their_age() -> None:
-    catalogue = build_catalogue(CatalogueFile.model_validate(yaml.safe_load(TOYS)), "toys")
+    catalogue = build_catalogue(CatalogueFile.model_validate(yaml.safe_load(TOYS)))
     population = make_population(SyntheticSettings(customers=3_000), catalogue.departments)
     settings = SyntheticSettings(months=2)
     assortment = make_assortment(Draws(7), catalogue, settings, make_calendar(settings), 0)
