@@ -7,6 +7,9 @@ import dagster as dg
 _INTERRUPTED_STEP = "DagsterExecutionInterruptedError"
 """Class of the error with which a step ends that was interrupted."""
 
+_INTERRUPTED_RUN = "UNEXPECTED_TERMINATION"
+"""Reason that Dagster gives for the end of a run that was interrupted."""
+
 _DEFECT_HINT = "this is a defect of the software; the log of the run has the details."
 
 
@@ -50,3 +53,9 @@ def is_interrupted_step(event: dg.DagsterEvent) -> bool:
     """Whether a step did not fail but was interrupted."""
     error = event.step_failure_data.error
     return error is not None and error.cls_name == _INTERRUPTED_STEP
+
+
+def is_interrupted_run(event: dg.DagsterEvent) -> bool:
+    """Whether a run was stopped from outside, in a step or between two."""
+    end = event.job_failure_data if event.is_job_failure else None
+    return end is not None and end.failure_reason is not None and end.failure_reason.value == _INTERRUPTED_RUN

@@ -24,7 +24,7 @@ from segmentation_assets.graph.platform import Platform
 from segmentation_assets.interrupts import as_interrupts
 from segmentation_assets.monitoring.cost import CostMeter
 from segmentation_assets.orchestration.asset_definition import Observer
-from segmentation_assets.orchestration.failed_steps import step_failure
+from segmentation_assets.orchestration.failed_steps import is_interrupted_run, step_failure
 from segmentation_assets.orchestration.incremental import StepOutcome
 from segmentation_assets.orchestration.instance import open_instance
 from segmentation_assets.orchestration.jobs import INGEST_JOB, MONTHLY_JOB
@@ -171,7 +171,7 @@ class _Runner:
             raise_on_error=False,
         )
         self.cpu_seconds += meter.read().cpu_seconds
-        if self.is_interrupted():
+        if self.is_interrupted() or any(is_interrupted_run(event) for event in result.all_events):
             if not result.success:
                 self.instance.report_run_canceled(result.dagster_run, "The run was stopped by the user.")
             raise KeyboardInterrupt

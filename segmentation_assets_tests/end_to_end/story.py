@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,7 +13,7 @@ from segmentation_assets.config.loading import LoadedSettings
 from segmentation_assets_tests.assets.conftest import MONTHS, Shop
 from segmentation_assets_tests.assets.stored import rewrite
 from segmentation_assets_tests.end_to_end.commands import REPOSITORY
-from segmentation_assets_tests.end_to_end.dagster_dev import DagsterDev, Run
+from segmentation_assets_tests.end_to_end.dagster_dev import ENDED, DagsterDev, Run
 from segmentation_assets_tests.keys import REPORTS
 
 QUICK = {
@@ -65,8 +66,14 @@ class Story:
         return str(self.dev.ticks(sensor)[0]["skipReason"])
 
     def wait_until_up_to_date(self) -> None:
-        """Wait until the catch-up finds nothing to do."""
-        self.dev.wait_for(lambda: "up to date" in self.words("catch_up_sensor"), "all is up to date")
+        """Wait until all runs have ended and the catch-up, looking from now on, finds nothing to do."""
+        now = time.time()
+        self.dev.wait_for(lambda: self._is_up_to_date(now), "all is up to date")
+
+    def _is_up_to_date(self, since: float) -> bool:
+        looks = self.dev.ticks("catch_up_sensor", since)
+        is_done = bool(looks) and "is up to date" in (looks[0]["skipReason"] or "")
+        return is_done and all(run.status in ENDED for run in self.dev.runs())
 
     def made(self, runs: list[Run]) -> dict[str, set[str]]:
         """Partitions that runs computed, by asset key; fails when one was materialised twice."""
