@@ -75,8 +75,7 @@ def _files_of(named: Path, target: Path) -> list[Path]:
     """
     if not named.is_dir():
         return [named]
-    home = target.absolute().parent
-    found = [named / name for name in matching_files(named, "**/*", home / PROPOSED_DATA_DIR)]
+    found = (named / name for name in _names_below(named, target))
     files = sorted(path for path in found if kind_of(path.name) and not path.name.lower().endswith(PROSE))
     if not files:
         there = [f"{name}: {advice}" for name, advice in _passed_over([named], target).items()]
@@ -89,8 +88,8 @@ def _files_of(named: Path, target: Path) -> list[Path]:
 
 def _passed_over(folders: Sequence[Path], target: Path, sampled: Sequence[Path] = ()) -> dict[str, str]:
     """Say of the files in and below folders that were not looked at what to do, once for each kind."""
-    data_dir, chosen = target.absolute().parent / PROPOSED_DATA_DIR, set(sampled)
-    found = {name for item in folders for name in matching_files(item, "**/*", data_dir) if item / name not in chosen}
+    chosen = set(sampled)
+    found = {name for item in folders for name in _names_below(item, target) if item / name not in chosen}
     by_advice: dict[str, list[str]] = {}
     for name in sorted(found):
         advice = advice_for(name) or (_NAME_IT if name.lower().endswith(PROSE) else "")
@@ -100,6 +99,11 @@ def _passed_over(folders: Sequence[Path], target: Path, sampled: Sequence[Path] 
         files[0] + (f" and {plural(len(files) - 1, 'more file')} of its kind" if files[1:] else ""): advice
         for advice, files in by_advice.items()
     }
+
+
+def _names_below(folder: Path, target: Path) -> list[str]:
+    """Names of all files in and below a folder but those of the data folder that the settings will name."""
+    return matching_files(folder, "**/*", target.absolute().parent / PROPOSED_DATA_DIR)
 
 
 def check_target(target: Path, *, may_replace: bool) -> None:

@@ -10,7 +10,7 @@ from segmentation_assets.synthetic.calendar import NOVEMBER, BusinessCalendar
 from segmentation_assets.synthetic.catalogue import Catalogue
 from segmentation_assets.synthetic.draws import Draws
 from segmentation_assets.synthetic.drift import department_factors, price_factor
-from segmentation_assets.synthetic.households import CHILDHOOD
+from segmentation_assets.synthetic.households import CHILDHOOD, are_parents
 from segmentation_assets.synthetic.population import Population
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ class Assortment:
         import numpy as np
 
         ages = population.child_ages + self.month / 12
-        ages = np.where(population.groups % 2 == 1, ages, ages % CHILDHOOD)
+        ages = np.where(are_parents(population.groups), ages, ages % CHILDHOOD)
         return np.minimum(ages.astype(np.int64), len(self.factors) - 1)
 
     def choose(

@@ -74,3 +74,9 @@ def appeal_groups(households: Households) -> NDArray[np.int8]:
     """Number the customers' groups: two for each gender, without and with children."""
     groups: NDArray[np.int8] = (2 * households.genders + households.has_children).astype("int8")
     return groups
+
+
+def are_parents(groups: NDArray[np.int8]) -> NDArray[np.bool_]:
+    """Whether customers have children, by the number of their group, as `appeal_groups` gives it."""
+    parents: NDArray[np.bool_] = groups % 2 == 1
+    return parents
