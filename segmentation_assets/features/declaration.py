@@ -12,8 +12,6 @@ from segmentation_assets.tables.declaration import Column, Table
 
 ImputationClass = Literal["core", "returns", "undefined", "ordinary", "exempt"]
 Direction = Literal["more_is_better", "more_is_worse", "neutral"]
-OptionalInput = Literal["products", "customers", "engagement_events", "cost_price"]
-
 
 LINES_OF_LOOKBACK = ("order_lines.line_type", "order_lines.order_at")
 """What every feature of order lines reads: whether a line is a sale or a return, and whether it counts yet."""
@@ -68,12 +66,16 @@ class FeatureColumn(Column):
         How the shop sees a larger value.
     is_clustering_feature : bool
         Whether it is offered to the clusterings when `matrix.features` is ``auto``.
+    requires : tuple of str
+        Optional columns without which the feature is absent, beside what its block requires; written
+        ``table.column`` as the delivered tables name them, such as ``order_lines.channel``.
     """
 
     imputation: ImputationClass
     undefined_rule: UndefinedRule | None = None
     direction: Direction = "neutral"
     is_clustering_feature: bool = False
+    requires: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,8 +90,9 @@ class FeatureBlock:
         What the query yields beside `customer_id`, in order.
     select : callable of Snapshot to str
         Makes the query: one row per customer of `customer_totals`, from the relations of `shared_relations`.
-    requires : tuple of OptionalInput
-        Inputs without which the block is absent.
+    requires : tuple of str
+        Optional tables and columns without which the block is absent, such as ``products`` or
+        ``order_lines.channel``.
     absent_reason : str
         Why the settings leave the block out; empty when they do not.
     """
@@ -97,7 +100,7 @@ class FeatureBlock:
     name: str
     columns: tuple[FeatureColumn, ...]
     select: Callable[[Snapshot], str]
-    requires: tuple[OptionalInput, ...] = ()
+    requires: tuple[str, ...] = ()
     absent_reason: str = ""
 
 

@@ -6,6 +6,7 @@ A new block is one file in `blocks/` and one line in `BLOCKS`.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from dataclasses import replace
 from datetime import date, datetime
 
 from segmentation_assets.config.settings import FeatureSettings
@@ -44,26 +45,34 @@ def feature_blocks(settings: FeatureSettings, available: Collection[str]) -> tup
     ----------
     settings : FeatureSettings
     available : collection of str
-        Optional inputs that are there: of ``products``, ``customers``, ``engagement_events``, ``cost_price``.
+        Optional inputs that are there: tables such as ``products``, and columns such as ``order_lines.channel``.
 
     Returns
     -------
     tuple of FeatureBlock
-        In registry order.
+        In registry order, each with the columns that can be computed.
     """
-    absent = absent_blocks(settings, available)
-    return tuple(block for block in _all_blocks(settings) if block.name not in absent)
+    absent = absent_features(settings, available)
+    return tuple(
+        replace(block, columns=tuple(column for column in block.columns if column.name not in absent))
+        for block in _all_blocks(settings)
+        if block.name not in absent
+    )
 
 
-def absent_blocks(settings: FeatureSettings, available: Collection[str]) -> dict[str, str]:
-    """Say which blocks are left out, and why.
+def absent_features(settings: FeatureSettings, available: Collection[str]) -> dict[str, str]:
+    """Say which blocks and which columns of the other blocks are left out, and why.
 
     Returns
     -------
     dict of str to str
-        Name of the block to the reason, in registry order.
+        Name of the block or column to the reason, in registry order.
     """
-    reasons = {block.name: _absence(block, available) for block in _all_blocks(settings)}
+    reasons: dict[str, str] = {}
+    for block in _all_blocks(settings):
+        columns = {column.name: _lacking(column.requires, available) for column in block.columns}
+        whole = _lacking(block.requires, available) or block.absent_reason
+        reasons |= columns if not whole and not all(columns.values()) else {block.name: whole or min(columns.values())}
     return {name: reason for name, reason in reasons.items() if reason}
 
 
@@ -71,9 +80,10 @@ def _all_blocks(settings: FeatureSettings) -> tuple[FeatureBlock, ...]:
     return tuple(declare(settings) for declare in BLOCKS)
 
 
-def _absence(block: FeatureBlock, available: Collection[str]) -> str:
-    lacking = [name for name in block.requires if name not in available]
-    return f"the source delivers no {' and no '.join(lacking)}" if lacking else block.absent_reason
+def _lacking(required: Collection[str], available: Collection[str]) -> str:
+    """Say which of the inputs required the source does not deliver; empty where it delivers all."""
+    lacking = [name for name in required if name not in available]
+    return f"the source delivers no {' and no '.join(lacking)}" if lacking else ""
 
 
 def features_table(settings: FeatureSettings, available: Collection[str]) -> Table:
@@ -123,8 +133,7 @@ def features_sql(
     """
     snapshot = Snapshot(settings, as_of, lookback_start)
     blocks = feature_blocks(settings, relations.available)
-    needed = {name for block in blocks for name in block.requires}
-    queries = shared_relations(snapshot, relations, needed)
+    queries = shared_relations(snapshot, relations)
     queries |= {f"block_{block.name}": block.select(snapshot) for block in blocks}
     columns = ["customer_totals.customer_id"]
     columns += [f"block_{block.name}.{quote_identifier(column.name)}" for block in blocks for column in block.columns]

@@ -54,6 +54,9 @@ class Snapshot:
         return f"{macro}({instant}, {self.as_of_sql})"
 
 
+OPTIONAL_TABLES = ("products", "customers", "engagement_events")
+
+
 @dataclass(frozen=True)
 class FeatureRelations:
     """SQL table expressions of the inputs, such as ``read_parquet([...])``; ``None`` when there is no such input.
@@ -66,8 +69,8 @@ class FeatureRelations:
         silver/customer_history as of the same moment.
     products, customers, engagement_events : str or None
         The optional raw tables.
-    cost_price : str or None
-        Not None where the order lines hold what was paid for the goods.
+    columns : collection of str
+        Optional columns that are filled, such as ``order_lines.channel``.
     """
 
     order_lines: str
@@ -75,18 +78,12 @@ class FeatureRelations:
     products: str | None = None
     customers: str | None = None
     engagement_events: str | None = None
-    cost_price: str | None = None
+    columns: Collection[str] = ()
 
     @property
     def available(self) -> tuple[str, ...]:
-        """Names of the optional inputs that are there."""
-        optional = {
-            "products": self.products,
-            "customers": self.customers,
-            "engagement_events": self.engagement_events,
-            "cost_price": self.cost_price,
-        }
-        return tuple(name for name, relation in optional.items() if relation is not None)
+        """Names of the optional tables and columns that are there."""
+        return (*(name for name in OPTIONAL_TABLES if getattr(self, name) is not None), *self.columns)
 
 
 def customers_in_lookback_sql(lines: str, since: date, until: date, min_orders: int) -> str:
@@ -165,23 +162,21 @@ def instant_sql(at: datetime) -> str:
     return f"CAST('{at.isoformat(sep=' ')}' AS TIMESTAMP)"
 
 
-def shared_relations(snapshot: Snapshot, relations: FeatureRelations, needed: Collection[str]) -> dict[str, str]:
+def shared_relations(snapshot: Snapshot, relations: FeatureRelations) -> dict[str, str]:
     """Write the queries that blocks build on, by name, in an order in which each may use the earlier ones.
 
     Parameters
     ----------
     snapshot : Snapshot
     relations : FeatureRelations
-    needed : collection of str
-        Optional inputs that some block reads.
 
     Returns
     -------
     dict of str to str
         `snapshot_lines`, the sale and return lines of known customers in the lookback; `snapshot_history`;
         `customer_orders`, one row per customer and order with a sale; `customer_order_days`, one row per customer
-        and day with a sale; `customer_totals`, one row per customer; and, where needed, `snapshot_products`,
-        `snapshot_customers`, `snapshot_engagement_events`.
+        and day with a sale; `customer_totals`, one row per customer; and, where there is such a table,
+        `snapshot_products`, `snapshot_customers`, `snapshot_engagement_events`.
 
     Notes
     -----
@@ -189,28 +184,25 @@ def shared_relations(snapshot: Snapshot, relations: FeatureRelations, needed: Co
     """
     since, until = instant_sql(datetime.combine(snapshot.lookback_start, datetime.min.time())), snapshot.as_of_sql
     shared = {
-        "snapshot_lines": _LINES.format(
-            costs=", cost_amount, margin_amount" if "cost_price" in needed else "",
-            relation=relations.order_lines,
-            since=since,
-            until=until,
-        ),
+        "snapshot_lines": _LINES.format(relation=relations.order_lines, since=since, until=until),
         "snapshot_history": f"SELECT * FROM {relations.history}",
         "customer_orders": _ORDERS,
         "customer_order_days": _ORDER_DAYS,
         "customer_totals": _TOTALS,
     }
     optional = {
-        "products": f"SELECT product_id, department FROM {relations.products}",
+        "products": f"SELECT * FROM {relations.products}",
         "customers": f"SELECT * FROM {relations.customers}",
         "engagement_events": f"SELECT * FROM {relations.engagement_events} "
         f"WHERE event_at >= {since} AND event_at < {until}",
     }
-    return shared | {f"snapshot_{name}": sql for name, sql in optional.items() if name in needed}
+    return shared | {f"snapshot_{name}": optional[name] for name in relations.available if name in optional}
 
 
 _LINES = """
-SELECT customer_id, order_id, order_at, product_id, quantity, CAST(amount AS DECIMAL(18,4)) AS amount, line_type{costs}
+SELECT
+    customer_id, order_id, order_at, product_id, line_type, quantity, CAST(amount AS DECIMAL(18,4)) AS amount,
+    cost_amount, margin_amount, unit_price, list_price, channel, country, store_id
 FROM {relation}
 WHERE customer_id IS NOT NULL AND line_type IN ('sale', 'return') AND order_at >= {since} AND order_at < {until}
 """

@@ -3,6 +3,7 @@
 from segmentation_assets.config.catalogue import CATALOGUE_FILE
 from segmentation_assets.config.population import PopulationSettings
 from segmentation_assets.config.settings import Settings
+from segmentation_assets.config.source import DELIVERED_COLUMNS
 from segmentation_assets.graph.node import Input, Node
 from segmentation_assets.ingestion.delivery import kind_of
 from segmentation_assets.ingestion.mapping import MADE_BY, effective_source
@@ -54,10 +55,16 @@ def workbook_tables(settings: Settings) -> tuple[str, ...]:
 
 
 def optional_inputs(settings: Settings) -> tuple[str, ...]:
-    """Names of what feature blocks may need and the source maps: optional tables, and the cost of order lines."""
-    order_lines = effective_source(settings).order_lines
-    has_cost = order_lines is not None and "cost_price" in order_lines.columns
-    return (*delivered_tables(settings)[1:], *(("cost_price",) if has_cost else ()))
+    """Names of optional tables and columns that the source maps, such as ``customers`` and ``order_lines.channel``."""
+    source = effective_source(settings)
+    columns = {name: getattr(source, name).columns for name in delivered_tables(settings)}
+    mapped = (
+        f"{table}.{column}"
+        for table, (_, extras) in DELIVERED_COLUMNS.items()
+        for column in extras
+        if column in columns.get(table, ())
+    )
+    return (*delivered_tables(settings)[1:], *mapped)
 
 
 def _synthetic_nodes(settings: Settings) -> tuple[Node, ...]:

@@ -50,7 +50,7 @@ def list_caveats(snapshot: Snapshot) -> list[tuple[str, str]]:
         *_findings(snapshot),
         *_small_segments(snapshot),
         *_imputation(snapshot),
-        *_absent_blocks(snapshot),
+        *_absent_features(snapshot),
         *_failed_algorithms(snapshot),
         *_verdict(snapshot),
     ]
@@ -152,8 +152,8 @@ def _imputation(snapshot: Snapshot) -> list[tuple[str, str]]:
     return [("Filled-in values", f"Many customers have no value of their own in {join_words(names)}.")]
 
 
-def _absent_blocks(snapshot: Snapshot) -> list[tuple[str, str]]:
-    return [("Not available", f"{block}: {reason}") for block, reason in sorted(snapshot.absent_blocks.items())]
+def _absent_features(snapshot: Snapshot) -> list[tuple[str, str]]:
+    return [("Not available", f"{block}: {reason}") for block, reason in sorted(snapshot.absent_features.items())]
 
 
 def _failed_algorithms(snapshot: Snapshot) -> list[tuple[str, str]]:

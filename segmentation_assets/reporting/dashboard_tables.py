@@ -304,7 +304,7 @@ def data_view(snapshot: Snapshot) -> View:
         "repairs": [(table, sentence) for table, _, sentence in snapshot.repairs],
         "imputation": imputation,
         "notices": list_notices(snapshot),
-        "absent": sorted(snapshot.absent_blocks.items()),
+        "absent": sorted(snapshot.absent_features.items()),
         "aside": [(CUSTOMER_STATES.get(str(state), str(state)), format_count(n)) for state, n in states.items()],
         "aside_total": plural(int(states.sum()), "customer"),
         "aside_money": _aside_money(snapshot),

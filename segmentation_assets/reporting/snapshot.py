@@ -98,7 +98,7 @@ class Snapshot:
         this one and segment.
     feature_columns : mapping of str to FeatureText
         Meaning, unit and direction of each feature.
-    absent_blocks : mapping of str to str
+    absent_features : mapping of str to str
         Feature block → why it is not there.
     reconciliation : DataFrame
         `layer`, `measure`, `expected`, `found`, `passed`.
@@ -148,7 +148,7 @@ class Snapshot:
     matrix: pd.DataFrame
     shares: pd.DataFrame
     feature_columns: Mapping[str, tuple[str, str, str]]
-    absent_blocks: Mapping[str, str]
+    absent_features: Mapping[str, str]
     reconciliation: pd.DataFrame
     quarantine_counts: pd.DataFrame
     imputation: pd.DataFrame

@@ -79,6 +79,6 @@ def test_without_a_cost_the_margin_is_absent_and_nothing_else_changes(shop, run)
     settings = shop.settings().altered({"source.order_lines.columns": columns})
     run(settings)
     store = Platform(settings).store
-    absent = store.manifest("silver/customer_features", MONTHS[0]).metadata["absent_blocks"]
-    assert absent["margin"] == "the source delivers no cost_price"
+    absent = store.manifest("silver/customer_features", MONTHS[0]).metadata["absent_features"]
+    assert absent["margin"] == "the source delivers no order_lines.cost_price"
     assert store.table_paths("silver/model_matrix", MONTHS[0])[0].read_bytes() == before

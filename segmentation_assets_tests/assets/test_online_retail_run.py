@@ -192,7 +192,7 @@ def test_unfinished_december_is_a_partial_snapshot(finished: Platform) -> None:
 
 
 def test_what_is_not_delivered_is_said_to_be_absent(finished: Platform) -> None:
-    absent = finished.store.manifest("silver/customer_features", MONTHS[-1]).metadata["absent_blocks"]
+    absent = finished.store.manifest("silver/customer_features", MONTHS[-1]).metadata["absent_features"]
     assert {"departments", "engagement"} <= set(absent)
     assert all(absent.values())
     for name in ("dashboard.html", "business_report.md"):

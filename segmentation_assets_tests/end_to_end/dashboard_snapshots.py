@@ -95,7 +95,7 @@ def with_markup() -> Snapshot:
         segment_profiles=snapshot.segment_profiles.replace(named),
         shares=snapshot.shares.replace(named),
         run_facts={MARKUP: MARKUP},
-        absent_blocks={MARKUP: MARKUP},
+        absent_features={MARKUP: MARKUP},
     )
 
 

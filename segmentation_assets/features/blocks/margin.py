@@ -36,7 +36,7 @@ COLUMNS = (
 
 def block(_settings: FeatureSettings) -> FeatureBlock:
     """Declare the block; it is absent where no cost price is delivered."""
-    return FeatureBlock(name="margin", columns=COLUMNS, select=_select, requires=("cost_price",))
+    return FeatureBlock(name="margin", columns=COLUMNS, select=_select, requires=("order_lines.cost_price",))
 
 
 def _select(_snapshot: Snapshot) -> str:

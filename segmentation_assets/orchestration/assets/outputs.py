@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from segmentation_assets.features.registry import absent_blocks
+from segmentation_assets.features.registry import absent_features
 from segmentation_assets.graph.declarations import declared_table
 from segmentation_assets.graph.inputs import as_of, lookback_months, recent_snapshots, stored_months
 from segmentation_assets.graph.sources import optional_inputs
@@ -146,7 +146,7 @@ def _snapshot(step: Step) -> Snapshot:
         matrix=step.frame("silver/model_matrix"),
         shares=_shares(step),
         feature_columns=_feature_texts(step),
-        absent_blocks=absent_blocks(settings.features, optional_inputs(settings)),
+        absent_features=absent_features(settings.features, optional_inputs(settings)),
         reconciliation=_reconciliation(step),
         flow=_flow(step),
         quarantine_counts=_quarantine_counts(step),

@@ -15,7 +15,7 @@ from segmentation_assets.features.history import customer_history_sql
 from segmentation_assets.features.imputation import apply_imputation, fit_imputation, imputed_features_table
 from segmentation_assets.features.preparation import fit_preparation, model_matrix_table, prepare
 from segmentation_assets.features.registry import (
-    absent_blocks,
+    absent_features,
     features_sql,
     features_table,
     prepare_connection,
@@ -305,8 +305,8 @@ def customer_features(step: Step) -> None:
     step.tables[""] = table
     _reconcile_features(step)
     settings = step.platform.settings
-    absent = absent_blocks(settings.features, optional_inputs(settings))
-    step.metadata |= {"as_of_date": as_of_date, "is_partial": is_partial, "absent_blocks": absent}
+    absent = absent_features(settings.features, optional_inputs(settings))
+    step.metadata |= {"as_of_date": as_of_date, "is_partial": is_partial, "absent_features": absent}
 
 
 def _check_departments(step: Step) -> None:
@@ -336,7 +336,7 @@ def _features_sql(step: Step, lines: str, as_of_date: dt.date) -> str:
         products=step.slices_relation("raw/products", [WHOLE]) if "products" in available else None,
         customers=_profiles(step, as_of_date) if "customers" in available else None,
         engagement_events=_events_relation(step) if "engagement_events" in available else None,
-        cost_price=lines if "cost_price" in available else None,
+        columns=[name for name in available if "." in name],
     )
     start = lookback_start(as_of_date, settings.calendar.lookback_months)
     instant = dt.datetime.combine(as_of_date, dt.time())

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from segmentation_assets.config.settings import FeatureSettings
+from segmentation_assets.config.source import DELIVERED_COLUMNS
 from segmentation_assets.features.history import customer_history_sql
 from segmentation_assets.features.registry import features_sql
 from segmentation_assets.features.snapshot import FeatureRelations
@@ -20,7 +21,9 @@ instant = datetime.fromisoformat
 AS_OF = instant("2025-06-01")
 LOOKBACK_START = date(2023, 6, 1)
 SETTINGS = FeatureSettings(departments=("Shoes", "Hats"))
-ALL_INPUTS = ("products", "customers", "engagement_events", "cost_price")
+ALL_TABLES = ("products", "customers", "engagement_events")
+ALL_COLUMNS = tuple(f"{table}.{name}" for table, (_, extras) in DELIVERED_COLUMNS.items() for name in extras)
+ALL_INPUTS = (*ALL_TABLES, *ALL_COLUMNS)
 
 LINE_TYPES = {
     "customer_id": "VARCHAR",
@@ -32,13 +35,37 @@ LINE_TYPES = {
     "product_id": "VARCHAR",
     "cost_amount": "DECIMAL(18,4)",
     "margin_amount": "DECIMAL(18,4)",
+    "unit_price": "DECIMAL(18,4)",
+    "list_price": "DECIMAL(18,4)",
+    "channel": "VARCHAR",
+    "country": "VARCHAR",
+    "store_id": "VARCHAR",
 }
-PRODUCT_TYPES = {"product_id": "VARCHAR", "department": "VARCHAR"}
-CUSTOMER_TYPES = {"customer_id": "VARCHAR", "registered_on": "DATE"}
+PRODUCT_TYPES = {
+    "product_id": "VARCHAR",
+    "department": "VARCHAR",
+    "class": "VARCHAR",
+    "child_age": "VARCHAR",
+    "size": "VARCHAR",
+}
+CUSTOMER_TYPES = {
+    "customer_id": "VARCHAR",
+    "registered_on": "DATE",
+    "birth_year": "INTEGER",
+    "gender": "VARCHAR",
+    "household_size": "INTEGER",
+    "acquisition_channel": "VARCHAR",
+    "newsletter_since": "DATE",
+}
 EVENT_TYPES = {"customer_id": "VARCHAR", "event_at": "TIMESTAMP", "event_type": "VARCHAR"}
 
 Row = tuple[Any, ...]
-PRODUCTS: tuple[Row, ...] = (("shoe-1", "Shoes"), ("shoe-2", "Shoes"), ("hat-1", "Hats"), ("toy-1", "Toys"))
+PRODUCTS: tuple[Row, ...] = (
+    ("shoe-1", "Shoes", "Boots", None, "M"),
+    ("shoe-2", "Shoes", "Sandals", None, "L"),
+    ("hat-1", "Hats", "Caps", "3-5 years", None),
+    ("toy-1", "Toys", None, "baby", None),
+)
 
 
 @dataclass(frozen=True)
@@ -79,10 +106,37 @@ def line(
     quantity: int = 1,
     product: str = "x",
     cost: str | None = None,
+    *,
+    list_price: str | None = None,
+    channel: str | None = None,
+    country: str | None = None,
+    store: str | None = None,
 ) -> Row:
-    """One order line; without a cost its margin is not known."""
+    """One order line; its price follows from amount and quantity, its margin from the cost where there is one."""
     margin = None if cost is None else str(Decimal(amount) - Decimal(cost))
-    return (customer, order, at, kind, amount, quantity, product, cost, margin)
+    price = str((Decimal(amount) / quantity).quantize(Decimal("0.0001")))
+    known = (customer, order, at, kind, amount, quantity, product, cost, margin)
+    return (*known, price, list_price, channel, country, store)
+
+
+def customer_row(
+    name: str,
+    registered_on: str | None = None,
+    birth_year: int | None = None,
+    gender: str | None = None,
+    household_size: int | None = None,
+    acquisition_channel: str | None = None,
+    newsletter_since: str | None = None,
+) -> Row:
+    """One row of the customers table."""
+    return (name, registered_on, birth_year, gender, household_size, acquisition_channel, newsletter_since)
+
+
+def product_row(
+    name: str, department: str, kind: str | None = None, age: str | None = None, size: str | None = None
+) -> Row:
+    """One row of the products table."""
+    return (name, department, kind, age, size)
 
 
 def load(connection: Connection, name: str, rows: tuple[Row, ...], types: dict[str, str]) -> str:
@@ -107,7 +161,7 @@ def load_shop(connection: Connection, shop: Shop, as_of: datetime = AS_OF) -> Fe
         "engagement_events": (shop.events, EVENT_TYPES),
     }
     loaded = {k: load(connection, k, rows, types) for k, (rows, types) in optional.items() if rows is not None}
-    return FeatureRelations(lines, "history", cost_price=lines, **loaded)
+    return FeatureRelations(lines, "history", columns=ALL_COLUMNS, **loaded)
 
 
 def compute_rows(
@@ -161,14 +215,29 @@ def random_shop(seed: int, n_customers: int = 14, n_lines: int = 160) -> Shop:
                 quantity,
                 str(rng.choice(products)),
                 _cost(number, price, quantity),
+                list_price=rng.choice([None, str(price), str(price * 2)], p=[0.2, 0.5, 0.3]),
+                channel=rng.choice([None, "web", "store", "app"], p=[0.1, 0.4, 0.3, 0.2]),
+                country=rng.choice([None, "DE", "FR"], p=[0.1, 0.6, 0.3]),
+                store=rng.choice([None, "s1", "s2"]),
             )
         )
-    customers = tuple((f"c{n:02d}", None if n % 4 == 0 else f"20{20 + n % 6}-02-28") for n in range(0, n_customers, 2))
+    customers = tuple(
+        customer_row(
+            f"c{n:02d}",
+            None if n % 4 == 0 else f"20{20 + n % 6}-02-28",
+            None if n % 3 == 0 else 1950 + n,
+            ("f", "m", None)[n % 3],
+            None if n % 5 == 0 else 1 + n % 4,
+            ("search", "friend")[n % 4 // 2],
+            None if n % 4 == 0 else f"20{20 + n % 6}-06-01",
+        )
+        for n in range(0, n_customers, 2)
+    )
     events = tuple(
         (
             f"c{int(rng.integers(0, n_customers)):02d}",
             str(start + np.timedelta64(int(m), "m")).replace("T", " "),
-            "visit",
+            str(rng.choice(["visit", "open", "click", "contact"])),
         )
         for m in rng.integers(0, 930 * 1440, size=40)
     )

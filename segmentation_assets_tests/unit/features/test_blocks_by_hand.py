@@ -7,7 +7,7 @@ import pytest
 
 from segmentation_assets.config.settings import FeatureSettings
 from segmentation_assets.storage.engine import Connection
-from segmentation_assets_tests.unit.features.shop import Shop, compute_rows, instant, line
+from segmentation_assets_tests.unit.features.shop import Shop, compute_rows, customer_row, instant, line, product_row
 
 ANN = (
     line("ann", "o1", "2025-03-02 10:00", "sale", "30.00", 3, "shoe-1", "18.00"),
@@ -30,7 +30,7 @@ def _shares(shoes: float | None, hats: float | None, other: float | None) -> dic
 
 def test_customer_with_three_orders_and_a_return(connection: Connection) -> None:
     events = (("ann", "2025-03-02 23:59", "visit"), ("ann", "2025-03-03 00:00", "visit"))
-    shop = Shop(ANN, customers=(("ann", "2025-05-01"),), events=events)
+    shop = Shop(ANN, customers=(customer_row("ann", "2025-05-01"),), events=events)
     assert compute_rows(connection, shop)["ann"] == {
         "customer_id": "ann",
         "recency_days": 1,
@@ -248,7 +248,7 @@ def test_average_order_value_rounds_half_up_exactly(
 def test_account_age_ignores_what_is_not_known_yet(
     connection: Connection, registered_on: str | None, days: int | None
 ) -> None:
-    shop = Shop(BOB, customers=(("bob", registered_on),))
+    shop = Shop(BOB, customers=(customer_row("bob", registered_on),))
     assert compute_rows(connection, shop)["bob"]["account_age_days"] == days
 
 
@@ -264,8 +264,8 @@ def test_events_outside_the_lookback_or_of_others_do_not_count(connection: Conne
 
 def test_departments_with_quotes_or_accents_get_their_column(connection: Connection) -> None:
     settings = FeatureSettings(departments=("Men's Shoes", "Été", "家具"))
-    products = (("a", "Men's Shoes"), ("b", "Été"), ("c", "家具"), ("d", "Elsewhere"))
-    lines = tuple(line("ann", "o1", "2025-05-01", "sale", "1.00", 1, product) for product in "aabcd")
+    products = tuple(map(product_row, "abcd", ("Men's Shoes", "Été", "家具", "Elsewhere")))
+    lines = tuple(line("ann", "o1", "2025-05-01", "sale", "1.00", 1, name) for name in "aabcd")
     row = compute_rows(connection, Shop(lines, products=products), settings=settings)["ann"]
     shares = {name.removeprefix("department_share_"): v for name, v in row.items() if name.startswith("department_")}
     assert shares == {"men_s_shoes": 0.4, "ete": 0.2, "u5bb6_u5177": 0.2, "other": 0.2}

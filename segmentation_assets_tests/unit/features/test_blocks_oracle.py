@@ -10,13 +10,13 @@ from segmentation_assets.config.settings import EngineSettings, FeatureSettings
 from segmentation_assets.features import registry
 from segmentation_assets.features.declaration import FeatureBlock, FeatureColumn
 from segmentation_assets.storage.engine import Connection, Engine
-from segmentation_assets_tests.unit.features.pandas_oracle import expected_rows
+from segmentation_assets_tests.unit.features.oracle import expected_rows
 from segmentation_assets_tests.unit.features.shop import (
     AS_OF,
-    LOOKBACK_START,
     SETTINGS,
     Shop,
     compute_rows,
+    customer_row,
     instant,
     line,
     random_shop,
@@ -32,7 +32,7 @@ LEAP_SHOP = Shop(
         line("c", "o4", "2024-01-31 12:00:00", "sale", "3.3333", 1, "gone"),
         line("c", "r4", "2024-02-29 12:00:00", "return", "-3.3333", -1, "gone"),
     ),
-    customers=(("a", "2024-02-29"), ("c", None)),
+    customers=(customer_row("a", "2024-02-29"), customer_row("c")),
     events=(("a", "2023-12-31 12:00:00", "open"), ("b", "2024-02-29 23:59:59", "click")),
 )
 
@@ -57,13 +57,13 @@ def test_features_equal_a_second_implementation(
     settings = FeatureSettings(departments=SETTINGS.departments, recency=recency)
     found = compute_rows(connection, shop, as_of, settings)
     assert len(found) > 5
-    _assert_same(found, expected_rows(shop, as_of, LOOKBACK_START, recency))
+    _assert_same(found, expected_rows(shop, as_of, settings))
 
 
 @pytest.mark.parametrize("as_of", [instant("2024-02-29"), instant("2024-03-01"), instant("2025-02-28")])
 def test_features_around_the_leap_day_equal_a_second_implementation(connection: Connection, as_of: datetime) -> None:
     found = compute_rows(connection, LEAP_SHOP, as_of)
-    _assert_same(found, expected_rows(LEAP_SHOP, as_of, LOOKBACK_START, "calendar_days"))
+    _assert_same(found, expected_rows(LEAP_SHOP, as_of))
 
 
 @pytest.mark.parametrize("seed", SEEDS)

@@ -1,6 +1,7 @@
 """Every feature changes with the columns it declares to read, and with no other."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -25,7 +26,9 @@ from segmentation_assets.tables.declaration import Column, Table
 from segmentation_assets.tables.raw import RAW_CUSTOMERS, RAW_ENGAGEMENT_EVENTS, RAW_PRODUCTS
 from segmentation_assets.tables.silver import CUSTOMER_HISTORY, ORDER_LINES
 from segmentation_assets_tests.unit.features.shop import (
+    ALL_COLUMNS,
     ALL_INPUTS,
+    ALL_TABLES,
     AS_OF,
     CUSTOMER_TYPES,
     EVENT_TYPES,
@@ -33,6 +36,8 @@ from segmentation_assets_tests.unit.features.shop import (
     LOOKBACK_START,
     PRODUCT_TYPES,
     SETTINGS,
+    Shop,
+    line,
     load,
     random_shop,
 )
@@ -91,19 +96,32 @@ def complete(rows: Rows | None, known: dict[str, str], table: Table) -> Rows:
     return tuple(tuple(cell(row, column.name, column.dtype) for column in table.columns) for row in named)
 
 
+def rich_shop() -> Shop:
+    """A random shop with customers who only return after half the time, and some who come only then."""
+    shop = random_shop(3, n_customers=20, n_lines=220)
+    lines = [
+        row
+        for number in range(4)
+        for row in (
+            line(f"gone{number}", f"g{number}", f"2023-0{7 + number % 3}-1{number} 09:00", "sale", "50.00", 2, "hat-1"),
+            line(f"gone{number}", f"h{number}", f"2024-0{7 + number % 3}-1{number} 09:00", "return", "-9.00", -1),
+            line(f"new{number}", f"n{number}", f"2024-1{number % 3}-1{number} 17:00", "sale", "70.00", 3, "shoe-1"),
+        )
+    ]
+    return replace(shop, lines=(*shop.lines, *lines))
+
+
 class Bench:
     """All tables that features read, loaded; each can be loaded with other rows."""
 
     def __init__(self, connection: Connection) -> None:
-        shop = random_shop(3, n_customers=20, n_lines=220)
+        shop = rich_shop()
         self.connection = connection
         self.rows = {
             "order_lines": complete(shop.lines, LINE_TYPES, ORDER_LINES),
             "products": complete(shop.products, PRODUCT_TYPES, RAW_PRODUCTS),
             "customers": complete(shop.customers, CUSTOMER_TYPES, RAW_CUSTOMERS),
-            "engagement_events": complete(
-                tuple(row[:2] for row in shop.events or ()), dict(list(EVENT_TYPES.items())[:2]), RAW_ENGAGEMENT_EVENTS
-            ),
+            "engagement_events": complete(shop.events, EVENT_TYPES, RAW_ENGAGEMENT_EVENTS),
         }
         self.load("order_lines")
         history = customer_history_sql("order_lines", None, HALFWAY.date())
@@ -152,7 +170,7 @@ def test_every_column_holds_different_values(bench: Bench) -> None:
 
 
 def all_features_sql() -> str:
-    relations = FeatureRelations("order_lines", "customer_history", *ALL_INPUTS)
+    relations = FeatureRelations("order_lines", "customer_history", *ALL_TABLES, ALL_COLUMNS)
     return features_sql(SETTINGS, relations, AS_OF, LOOKBACK_START)
 
 

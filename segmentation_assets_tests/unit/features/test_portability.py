@@ -10,7 +10,15 @@ from segmentation_assets.features.macros import MACROS, create_macros_sql
 from segmentation_assets.features.registry import feature_blocks
 from segmentation_assets.features.snapshot import FeatureRelations, Snapshot, shared_relations
 from segmentation_assets.storage.engine import Connection
-from segmentation_assets_tests.unit.features.shop import ALL_INPUTS, AS_OF, LOOKBACK_START, SETTINGS, instant
+from segmentation_assets_tests.unit.features.shop import (
+    ALL_COLUMNS,
+    ALL_INPUTS,
+    ALL_TABLES,
+    AS_OF,
+    LOOKBACK_START,
+    SETTINGS,
+    instant,
+)
 
 TRAPS = {
     "average of doubles or DECIMAL": r"\b(avg|mean)\s*\(",
@@ -31,7 +39,7 @@ TRAPS = {
 }
 SNAPSHOT = Snapshot(SETTINGS, AS_OF, LOOKBACK_START)
 QUERIES = {block.name: block.select(SNAPSHOT) for block in feature_blocks(SETTINGS, ALL_INPUTS)}
-QUERIES |= shared_relations(SNAPSHOT, FeatureRelations("lines", "history", *ALL_INPUTS), ALL_INPUTS)
+QUERIES |= shared_relations(SNAPSHOT, FeatureRelations("lines", "history", *ALL_TABLES, ALL_COLUMNS))
 QUERIES["history"] = customer_history_sql("lines", "history", date(2025, 6, 1))
 
 

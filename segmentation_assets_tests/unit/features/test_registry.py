@@ -10,7 +10,7 @@ from segmentation_assets.config.settings import FeatureSettings
 from segmentation_assets.errors import DataError
 from segmentation_assets.features import registry
 from segmentation_assets.features.declaration import FeatureBlock, FeatureColumn, feature_columns
-from segmentation_assets.features.registry import absent_blocks, feature_blocks, features_sql, features_table
+from segmentation_assets.features.registry import absent_features, feature_blocks, features_sql, features_table
 from segmentation_assets.features.snapshot import FeatureRelations
 from segmentation_assets.storage.contract import check_contract
 from segmentation_assets.storage.engine import Connection, conformed_select, copy_to_parquet
@@ -93,11 +93,14 @@ def test_block_yields_its_declared_columns_and_types(connection: Connection, blo
     assert {c.name: described[c.name] for c in block.columns} == {c.name: c.dtype for c in block.columns}
 
 
-@pytest.mark.parametrize("available", [(), ("products",), ("customers", "engagement_events"), ALL_INPUTS])
+@pytest.mark.parametrize(
+    "available", [(), ("products",), ("customers", "engagement_events", "order_lines.cost_price"), ALL_INPUTS]
+)
 def test_query_yields_the_columns_of_the_table_in_order(connection: Connection, available: Collection[str]) -> None:
     everything = load_shop(connection, random_shop(0))
-    optional = {name: name for name in available}
-    relations = FeatureRelations(everything.order_lines, everything.history, **optional)
+    tables = {name: name for name in available if "." not in name}
+    columns = [name for name in available if "." in name]
+    relations = FeatureRelations(everything.order_lines, everything.history, columns=columns, **tables)
     sql = features_sql(SETTINGS, relations, AS_OF, LOOKBACK_START)
     described = [row[0] for row in connection.execute(f"DESCRIBE {sql}").fetchall()]
     assert tuple(described) == features_table(SETTINGS, available).column_names
@@ -121,15 +124,15 @@ def test_nullable_column_is_null_somewhere(connection: Connection, name: str) ->
     assert rows["cid"][name] is None
 
 
-def test_absent_blocks_are_listed_with_the_reason() -> None:
-    assert absent_blocks(SETTINGS, ALL_INPUTS) == {}
-    assert absent_blocks(FeatureSettings(), ["products"]) == {
+def test_absent_features_are_listed_with_the_reason() -> None:
+    assert absent_features(SETTINGS, ALL_INPUTS) == {}
+    assert absent_features(FeatureSettings(), ["products"]) == {
         "departments": "features.departments names no department",
         "profile": "the source delivers no customers",
         "engagement": "the source delivers no engagement_events",
-        "margin": "the source delivers no cost_price",
+        "margin": "the source delivers no order_lines.cost_price",
     }
-    assert absent_blocks(SETTINGS, [])["departments"] == "the source delivers no products"
+    assert absent_features(SETTINGS, [])["departments"] == "the source delivers no products"
     present = {block.name for block in feature_blocks(SETTINGS, [])}
     assert present == {"rfm", "windows", "cadence", "returns"}
 
@@ -150,7 +153,7 @@ def test_block_is_added_by_registering_it(connection: Connection, monkeypatch: p
     shop = Shop((line("ann", "o1", "2025-05-10", "sale", "7.00"), line("ann", "o1", "2025-05-10", "sale", "7.00")))
     assert features_table(SETTINGS, ALL_INPUTS).columns[-1] == TOY_COLUMN
     assert compute_rows(connection, shop)["ann"]["line_count"] == 2
-    assert absent_blocks(SETTINGS, [])["toy"] == "the source delivers no products"
+    assert absent_features(SETTINGS, [])["toy"] == "the source delivers no products"
 
 
 def test_relations_may_be_bracketed_queries_named_like_ours(connection: Connection) -> None:

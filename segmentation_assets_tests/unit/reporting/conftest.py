@@ -174,7 +174,7 @@ def base_snapshot() -> Snapshot:
         matrix=_matrix(),
         shares=_shares(),
         feature_columns=texts,
-        absent_blocks={"engagement": "no events are delivered"},
+        absent_features={"engagement": "no events are delivered"},
         reconciliation=pd.DataFrame(
             [("raw", "rows", 10, 10, True), ("silver", "net amount", 1500.5, 1500.5, True)],
             columns=["layer", "measure", "expected", "found", "passed"],
@@ -237,7 +237,7 @@ def hostile(snapshot: Snapshot) -> Snapshot:
         matrix=snapshot.matrix.rename(columns={"order_count": feature}),
         shares=snapshot.shares.replace({"Lapsed": name}),
         feature_columns={feature: (f"{name}\n| x |", name, name)},
-        absent_blocks={f"{name}|\n# x": name},
+        absent_features={f"{name}|\n# x": name},
         reconciliation=snapshot.reconciliation.assign(layer=name, measure=name, expected=name, found=name),
         quarantine_counts=snapshot.quarantine_counts.assign(table_name=name, explanation=name),
         imputation=snapshot.imputation.assign(feature=feature, rule=name),
@@ -279,5 +279,5 @@ def rfm_only(change: Callable[..., Snapshot], snapshot: Snapshot) -> Snapshot:
         reconciliation=snapshot.reconciliation.head(0),
         quarantine_counts=snapshot.quarantine_counts.head(0),
         imputation=snapshot.imputation.head(0),
-        absent_blocks={},
+        absent_features={},
     )
