@@ -89,13 +89,49 @@ class EngineSettings(Section):
 class FeatureSettings(Section):
     """What the feature blocks compute."""
 
+    set: Literal["basic", "advanced"] = Field(
+        "advanced",
+        description="basic keeps seven classic features: recency, orders, revenue, average order value, orders per "
+        "month, lifetime in months, return rate",
+    )
+    interactions: tuple[tuple[str, str], ...] = Field(
+        (), description="pairs of features, such as [recency_days, gap_days_mean], that get a product and a ratio each"
+    )
+    windows: tuple[Annotated[int, Field(ge=1, le=3660)], ...] = Field(
+        (30, 90, 180, 365),
+        min_length=1,
+        description="days before the as-of date that orders, units and money are counted in, from short to long",
+    )
     departments: tuple[str, ...] = Field(
         (), description="departments that get a share column each; the rest is summed as 'other'"
+    )
+    classes: dict[str, tuple[str, ...]] = Field(
+        {},
+        description="classes of a department in `departments` that get columns of their own; the rest is summed as "
+        "'other'",
+    )
+    child_ages: tuple[str, ...] = Field((), description="ages of children, as products have them, that are counted")
+    sizes: tuple[str, ...] = Field((), description="sizes, as products have them, that are counted")
+    deal_discount: float = Field(
+        0.2, gt=0, lt=1, description="discount on the list price from which a line counts as a deal"
+    )
+    peak_months: tuple[Annotated[int, Field(ge=1, le=12)], ...] = Field(
+        (11, 12), min_length=1, max_length=12, description="months of the shop's peak, by number"
+    )
+    event_kinds: dict[Annotated[str, Field(pattern="^[a-z][a-z0-9_]*$")], tuple[str, ...]] = Field(
+        {"visit": ("visit",), "open": ("email_open",), "click": ("email_click",), "contact": ("service_contact",)},
+        description="kinds of engagement events that get a count each, and the event types of each",
     )
     recency: Literal["calendar_days", "elapsed_days"] = Field(
         "calendar_days",
         description="recency_days from dates (calendar_days) or as whole 24-hour periods between instants",
     )
+
+    @model_validator(mode="after")
+    def _check_windows(self) -> "FeatureSettings":
+        if list(self.windows) != sorted(set(self.windows)):
+            raise ValueError(f"windows {list(self.windows)} must be different and in order, from short to long")
+        return self
 
 
 class ImputationSettings(Section):
@@ -241,6 +277,23 @@ class ReferenceSettings(Section):
     name: str = Field("published conventions", description="what the reference is called in the output")
     as_of: Literal["last_line_plus_one_day"] = Field(
         "last_line_plus_one_day", description="the snapshot instant: the last order line plus 24 hours"
+    )
+    classes: dict[str, tuple[str, ...]] = Field(
+        {},
+        description="classes of a department in `departments` that get columns of their own; the rest is summed as "
+        "'other'",
+    )
+    child_ages: tuple[str, ...] = Field((), description="ages of children, as products have them, that are counted")
+    sizes: tuple[str, ...] = Field((), description="sizes, as products have them, that are counted")
+    deal_discount: float = Field(
+        0.2, gt=0, lt=1, description="discount on the list price from which a line counts as a deal"
+    )
+    peak_months: tuple[Annotated[int, Field(ge=1, le=12)], ...] = Field(
+        (11, 12), min_length=1, max_length=12, description="months of the shop's peak, by number"
+    )
+    event_kinds: dict[Annotated[str, Field(pattern="^[a-z][a-z0-9_]*$")], tuple[str, ...]] = Field(
+        {"visit": ("visit",), "open": ("email_open",), "click": ("email_click",), "contact": ("service_contact",)},
+        description="kinds of engagement events that get a count each, and the event types of each",
     )
     recency: Literal["calendar_days", "elapsed_days"] = Field("elapsed_days", description="as features.recency")
     non_product_codes: tuple[str, ...] = Field((), description="codes left out of sales; none means all codes count")

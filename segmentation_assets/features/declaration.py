@@ -23,7 +23,11 @@ class ImputationReason(StrEnum):
     MISSING_CORE = "missing_core_metric"
     NO_RETURNS = "no_returns"
     UNDEFINED_ONE_ORDER_DAY = "undefined_one_order"
+    UNDEFINED_FEW_ORDER_DAYS = "undefined_few_orders"
+    UNDEFINED_NO_NEWSLETTER = "undefined_no_newsletter"
     UNDEFINED_NO_SPEND = "undefined_no_spend"
+    UNDEFINED_NO_ORDER_IN_WINDOW = "undefined_no_order_in_window"
+    UNDEFINED_SHORT_HISTORY = "undefined_short_history"
     UNDEFINED_NO_EVENT = "undefined_no_event"
     ORDINARY_MEAN = "missing_filled_by_mean"
     ORDINARY_MEDIAN = "missing_filled_by_median"
@@ -93,6 +97,8 @@ class FeatureBlock:
     requires : tuple of str
         Optional tables and columns without which the block is absent, such as ``products`` or
         ``order_lines.channel``.
+    is_derived : bool
+        Whether the query may also read `base_features`, one row per customer with the columns of all other blocks.
     absent_reason : str
         Why the settings leave the block out; empty when they do not.
     """
@@ -101,6 +107,7 @@ class FeatureBlock:
     columns: tuple[FeatureColumn, ...]
     select: Callable[[Snapshot], str]
     requires: tuple[str, ...] = ()
+    is_derived: bool = False
     absent_reason: str = ""
 
 

@@ -8,7 +8,7 @@ from segmentation_assets.storage.engine import quote_text
 
 _CARRIED = (
     "customer_id, first_order_date, last_order_date, lifetime_order_count, lifetime_order_day_count, "
-    "lifetime_gross_revenue_amount, lifetime_net_revenue_amount"
+    "lifetime_gross_revenue_amount, lifetime_net_revenue_amount, first_day_revenue_amount"
 )
 
 
@@ -67,6 +67,13 @@ new_days AS (
     FROM (SELECT DISTINCT customer_id, order_date FROM new_lines WHERE line_type = 'sale') AS d
     GROUP BY customer_id
 ),
+new_first_days AS (
+    SELECT l.customer_id, sum(l.amount) AS amount
+    FROM new_lines AS l
+    JOIN new_days AS d ON d.customer_id = l.customer_id AND d.first_date = l.order_date
+    WHERE l.line_type = 'sale'
+    GROUP BY l.customer_id
+),
 new_money AS (
     SELECT customer_id, coalesce(sum(amount) FILTER (WHERE line_type = 'sale'), 0) AS gross, sum(amount) AS net
     FROM new_lines GROUP BY customer_id
@@ -79,10 +86,12 @@ parts AS (
         coalesce(o.order_count, 0) AS lifetime_order_count,
         coalesce(d.order_day_count, 0) AS lifetime_order_day_count,
         m.gross AS lifetime_gross_revenue_amount,
-        m.net AS lifetime_net_revenue_amount
+        m.net AS lifetime_net_revenue_amount,
+        f.amount AS first_day_revenue_amount
     FROM new_money AS m
     LEFT JOIN new_orders AS o ON o.customer_id = m.customer_id
     LEFT JOIN new_days AS d ON d.customer_id = m.customer_id
+    LEFT JOIN new_first_days AS f ON f.customer_id = m.customer_id
     {previous}
 ),
 merged AS (
@@ -93,8 +102,12 @@ merged AS (
         CAST(sum(lifetime_order_count) AS BIGINT) AS lifetime_order_count,
         CAST(sum(lifetime_order_day_count) AS BIGINT) AS lifetime_order_day_count,
         CAST(sum(lifetime_gross_revenue_amount) AS DECIMAL(18,4)) AS lifetime_gross_revenue_amount,
-        CAST(sum(lifetime_net_revenue_amount) AS DECIMAL(18,4)) AS lifetime_net_revenue_amount
-    FROM parts GROUP BY customer_id
+        CAST(sum(lifetime_net_revenue_amount) AS DECIMAL(18,4)) AS lifetime_net_revenue_amount,
+        CAST(max(CASE WHEN is_first THEN first_day_revenue_amount END) AS DECIMAL(18,4)) AS first_day_revenue_amount
+    FROM (
+        SELECT *, first_order_date = min(first_order_date) OVER (PARTITION BY customer_id) AS is_first FROM parts
+    ) AS p
+    GROUP BY customer_id
 )
 SELECT
     {carried},

@@ -58,6 +58,42 @@ MACROS = (
         },
     ),
     Macro(
+        "list_value",
+        ("amount", "list_price", "unit_price"),
+        "What goods sold for an amount would have cost at list price, as DECIMAL(18,4); prices above 0.",
+        {
+            "duckdb": "CAST(CAST(amount AS DOUBLE) * CAST(list_price AS DOUBLE) / CAST(unit_price AS DOUBLE) "
+            "AS DECIMAL(18,4))"
+        },
+    ),
+    Macro(
+        "squared",
+        ("amount",),
+        "Exact square of an amount of money.",
+        {"duckdb": "CAST(amount AS DECIMAL(18,4)) * CAST(amount AS DECIMAL(18,4))"},
+    ),
+    Macro(
+        "entropy_term",
+        ("part", "whole"),
+        "-p ln p of the share p of a part, as DECIMAL(18,15) so that sums of it do not depend on the order; 0 of 0.",
+        {
+            "duckdb": "CASE WHEN part > 0 THEN CAST(CAST(part AS DOUBLE) / CAST(whole AS DOUBLE) * "
+            "ln(CAST(whole AS DOUBLE) / CAST(part AS DOUBLE)) AS DECIMAL(18,15)) ELSE 0 END"
+        },
+    ),
+    Macro(
+        "exact_median",
+        ("value",),
+        "Aggregate: median as DOUBLE, the mean of the two middle values of an even number.",
+        {"duckdb": "quantile_cont(CAST(value AS DOUBLE), 0.5)"},
+    ),
+    Macro(
+        "iso_dow",
+        ("instant",),
+        "Day of the week, 1 for Monday to 7 for Sunday.",
+        {"duckdb": "isodow(instant)"},
+    ),
+    Macro(
         "money_per",
         ("amount", "divisor"),
         "Non-negative DECIMAL(38,4) money per unit as DECIMAL(18,2), rounded half up in whole numbers; null per 0.",

@@ -5,13 +5,35 @@ A new block is one file in `blocks/` and one line in `BLOCKS`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 
 from segmentation_assets.config.settings import FeatureSettings
-from segmentation_assets.features.blocks import cadence, departments, engagement, margin, profile, returns, rfm, windows
+from segmentation_assets.features.blocks import (
+    basket,
+    cadence,
+    calendar,
+    channels,
+    departments,
+    discounts,
+    engagement,
+    fit,
+    lifetime,
+    margin,
+    mix,
+    profile,
+    return_habits,
+    return_mix,
+    returns,
+    rfm,
+    scores,
+    trend,
+    variety,
+    windows,
+)
 from segmentation_assets.features.declaration import FeatureBlock, FeatureColumn
+from segmentation_assets.features.interactions import interactions_block
 from segmentation_assets.features.macros import create_macros_sql
 from segmentation_assets.features.snapshot import FeatureRelations, Snapshot, shared_relations
 from segmentation_assets.storage.engine import Connection, quote_identifier
@@ -20,12 +42,24 @@ from segmentation_assets.tables.declaration import Table
 BLOCKS: tuple[Callable[[FeatureSettings], FeatureBlock], ...] = (
     rfm.block,
     windows.block,
+    trend.block,
     cadence.block,
     returns.block,
+    return_habits.block,
+    return_mix.block,
+    variety.block,
+    mix.block,
     departments.block,
-    profile.block,
+    fit.block,
+    basket.block,
+    discounts.block,
+    channels.block,
+    calendar.block,
     engagement.block,
+    profile.block,
+    lifetime.block,
     margin.block,
+    scores.block,
 )
 """Every block, in the order its columns are stored; of two redundant columns the earlier one is clustered on."""
 
@@ -38,8 +72,20 @@ CUSTOMER_ID = FeatureColumn(
 )
 
 
+BASIC = (
+    "recency_days",
+    "order_count",
+    "net_revenue_amount",
+    "average_order_value_amount",
+    "orders_per_month",
+    "lifetime_months",
+    "return_rate",
+)
+"""What `features.set: basic` keeps."""
+
+
 def feature_blocks(settings: FeatureSettings, available: Collection[str]) -> tuple[FeatureBlock, ...]:
-    """List the blocks that can be computed.
+    """List the blocks that are stored.
 
     Parameters
     ----------
@@ -50,14 +96,13 @@ def feature_blocks(settings: FeatureSettings, available: Collection[str]) -> tup
     Returns
     -------
     tuple of FeatureBlock
-        In registry order, each with the columns that can be computed.
+        In registry order, each with the columns that can be computed and are asked for; the interactions last.
     """
-    absent = absent_features(settings, available)
-    return tuple(
-        replace(block, columns=tuple(column for column in block.columns if column.name not in absent))
-        for block in _all_blocks(settings)
-        if block.name not in absent
-    )
+    blocks = _possible_blocks(settings, available)
+    interactions = interactions_block(settings, {column.name: column for block in blocks for column in block.columns})
+    if settings.set == "basic":
+        blocks = tuple(_with_columns(block, lambda column: column.name in BASIC) for block in blocks)
+    return tuple(block for block in (*blocks, interactions) if block.columns)
 
 
 def absent_features(settings: FeatureSettings, available: Collection[str]) -> dict[str, str]:
@@ -78,6 +123,20 @@ def absent_features(settings: FeatureSettings, available: Collection[str]) -> di
 
 def _all_blocks(settings: FeatureSettings) -> tuple[FeatureBlock, ...]:
     return tuple(declare(settings) for declare in BLOCKS)
+
+
+def _possible_blocks(settings: FeatureSettings, available: Collection[str]) -> tuple[FeatureBlock, ...]:
+    """List the blocks that can be computed, each with the columns that can."""
+    absent = absent_features(settings, available)
+    return tuple(
+        _with_columns(block, lambda column: column.name not in absent)
+        for block in _all_blocks(settings)
+        if block.name not in absent
+    )
+
+
+def _with_columns(block: FeatureBlock, is_kept: Callable[[FeatureColumn], bool]) -> FeatureBlock:
+    return replace(block, columns=tuple(column for column in block.columns if is_kept(column)))
 
 
 def _lacking(required: Collection[str], available: Collection[str]) -> str:
@@ -132,18 +191,26 @@ def features_sql(
         `as_of` carries a zone, or lies before the lookback.
     """
     snapshot = Snapshot(settings, as_of, lookback_start)
-    blocks = feature_blocks(settings, relations.available)
+    possible = [block for block in _possible_blocks(settings, relations.available) if not block.is_derived]
+    stored = feature_blocks(settings, relations.available)
+    derived = [block for block in stored if block.is_derived]
     queries = shared_relations(snapshot, relations)
-    queries |= {f"block_{block.name}": block.select(snapshot) for block in blocks}
+    queries |= {f"block_{block.name}": block.select(snapshot) for block in possible}
+    queries["base_features"] = _joined_sql(possible)
+    queries |= {f"block_{block.name}": block.select(snapshot) for block in derived}
+    named = ",\n".join(f"{name} AS ({query})" for name, query in queries.items())
+    return f"WITH {named}\n{_joined_sql(stored)}\nWHERE customer_totals.order_count >= {min_orders}"
+
+
+def _joined_sql(blocks: Sequence[FeatureBlock]) -> str:
+    """Write the query of the columns of several blocks, side by side."""
     columns = ["customer_totals.customer_id"]
     columns += [f"block_{block.name}.{quote_identifier(column.name)}" for block in blocks for column in block.columns]
     joins = "\n".join(
         f"LEFT JOIN block_{block.name} ON block_{block.name}.customer_id = customer_totals.customer_id"
         for block in blocks
     )
-    named = ",\n".join(f"{name} AS ({query})" for name, query in queries.items())
-    chosen = f"FROM customer_totals\n{joins}\nWHERE customer_totals.order_count >= {min_orders}"
-    return f"WITH {named}\nSELECT {', '.join(columns)}\n{chosen}"
+    return f"SELECT {', '.join(columns)}\nFROM customer_totals\n{joins}"
 
 
 def prepare_connection(connection: Connection) -> None:

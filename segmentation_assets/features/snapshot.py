@@ -44,6 +44,11 @@ class Snapshot:
         """The as-of instant as an SQL literal."""
         return instant_sql(self.as_of)
 
+    @property
+    def last_day(self) -> date:
+        """Day of the last instant that counts."""
+        return (self.as_of - timedelta(microseconds=1)).date()
+
     def days_ago_sql(self, days: int) -> str:
         """Write the instant a number of days before as-of as an SQL literal."""
         return instant_sql(self.as_of - timedelta(days=days))
@@ -53,6 +58,12 @@ class Snapshot:
         macro = {"calendar_days": "days_between", "elapsed_days": "elapsed_days"}[self.settings.recency]
         return f"{macro}({instant}, {self.as_of_sql})"
 
+
+TRACED_RETURNS = (
+    "order_lines.order_id", "order_lines.product_id", "order_lines.quantity", "order_lines.amount",
+    "order_lines.line_type", "order_lines.order_at",
+)  # fmt: skip
+"""What `customer_returns` reads."""
 
 OPTIONAL_TABLES = ("products", "customers", "engagement_events")
 
@@ -175,8 +186,10 @@ def shared_relations(snapshot: Snapshot, relations: FeatureRelations) -> dict[st
     dict of str to str
         `snapshot_lines`, the sale and return lines of known customers in the lookback; `snapshot_history`;
         `customer_orders`, one row per customer and order with a sale; `customer_order_days`, one row per customer
-        and day with a sale; `customer_totals`, one row per customer; and, where there is such a table,
-        `snapshot_products`, `snapshot_customers`, `snapshot_engagement_events`.
+        and day with a sale; `customer_totals`, one row per customer; `customer_returns`, one row per returned product
+        with the purchase that it is traced to; `kept_orders`, the orders without what was cancelled, numbered; where
+        there is such a table, `snapshot_products`, `snapshot_customers`, `snapshot_engagement_events`; and with
+        products `customer_classes`, one row per customer, department and class bought from.
 
     Notes
     -----
@@ -189,6 +202,8 @@ def shared_relations(snapshot: Snapshot, relations: FeatureRelations) -> dict[st
         "customer_orders": _ORDERS,
         "customer_order_days": _ORDER_DAYS,
         "customer_totals": _TOTALS,
+        "customer_returns": _RETURNS,
+        "kept_orders": _KEPT_ORDERS,
     }
     optional = {
         "products": f"SELECT * FROM {relations.products}",
@@ -196,7 +211,8 @@ def shared_relations(snapshot: Snapshot, relations: FeatureRelations) -> dict[st
         "engagement_events": f"SELECT * FROM {relations.engagement_events} "
         f"WHERE event_at >= {since} AND event_at < {until}",
     }
-    return shared | {f"snapshot_{name}": optional[name] for name in relations.available if name in optional}
+    shared |= {f"snapshot_{name}": optional[name] for name in relations.available if name in optional}
+    return shared if relations.products is None else {**shared, "customer_classes": _CLASSES}
 
 
 _LINES = """
@@ -207,8 +223,78 @@ FROM {relation}
 WHERE customer_id IS NOT NULL AND line_type IN ('sale', 'return') AND order_at >= {since} AND order_at < {until}
 """
 
+_RETURNS = """
+SELECT customer_id, product_id, order_id, order_at, line_count, unit_count, amount,
+    purchase_order_id, bought_at, purchase_line_count, is_cancellation
+FROM (
+    SELECT *, row_number() OVER (
+        PARTITION BY customer_id, product_id, order_id, order_at
+        ORDER BY CASE WHEN is_cancellation THEN 0 WHEN purchase_order_id = order_id THEN 1 ELSE 2 END,
+            bought_at DESC, purchase_order_id
+    ) AS place
+    FROM (
+        SELECT
+            r.customer_id, r.product_id, r.order_id, r.order_at, r.line_count, r.unit_count, r.amount,
+            p.order_id AS purchase_order_id, p.order_at AS bought_at, p.line_count AS purchase_line_count,
+            coalesce(
+                p.unit_count = r.unit_count AND p.amount = r.amount AND elapsed_days(p.order_at, r.order_at) = 0, false
+            ) AS is_cancellation
+        FROM (
+            SELECT customer_id, product_id, order_id, order_at, count(*) AS line_count,
+                CAST(-sum(quantity) AS BIGINT) AS unit_count, -sum(amount) AS amount
+            FROM snapshot_lines WHERE line_type = 'return' GROUP BY customer_id, product_id, order_id, order_at
+        ) AS r
+        LEFT JOIN (
+            SELECT l.customer_id, l.product_id, l.order_id, l.order_at, count(*) AS line_count,
+                CAST(sum(l.quantity) AS BIGINT) AS unit_count, sum(l.amount) AS amount
+            FROM snapshot_lines AS l
+            JOIN (SELECT DISTINCT customer_id, product_id FROM snapshot_lines WHERE line_type = 'return') AS returned
+                ON returned.customer_id = l.customer_id AND returned.product_id = l.product_id
+            WHERE l.line_type = 'sale'
+            GROUP BY l.customer_id, l.product_id, l.order_id, l.order_at
+        ) AS p ON p.customer_id = r.customer_id AND p.product_id = r.product_id AND p.order_at <= r.order_at
+    ) AS pairs
+) AS ranked
+WHERE place = 1
+"""
+
+_KEPT_ORDERS = """
+SELECT customer_id, order_id, unit_count, returned_units,
+    row_number() OVER (PARTITION BY customer_id ORDER BY first_sale_at, order_id) AS place
+FROM (
+    SELECT o.customer_id, o.order_id, o.first_sale_at, coalesce(r.returned_units, 0) AS returned_units,
+        o.unit_count - coalesce(r.cancelled_units, 0) AS unit_count
+    FROM customer_orders AS o
+    LEFT JOIN (
+        SELECT customer_id, purchase_order_id,
+            sum(CASE WHEN is_cancellation THEN 0 ELSE unit_count END) AS returned_units,
+            sum(CASE WHEN is_cancellation THEN unit_count ELSE 0 END) AS cancelled_units
+        FROM customer_returns WHERE purchase_order_id IS NOT NULL GROUP BY customer_id, purchase_order_id
+    ) AS r ON r.customer_id = o.customer_id AND r.purchase_order_id = o.order_id
+) AS orders
+WHERE unit_count > 0
+"""
+
+_CLASSES = """
+SELECT l.customer_id, p.department, p.class, sum(l.amount) AS amount, CAST(sum(l.quantity) AS BIGINT) AS unit_count
+FROM snapshot_lines AS l
+LEFT JOIN snapshot_products AS p ON p.product_id = l.product_id
+WHERE l.line_type = 'sale'
+GROUP BY l.customer_id, p.department, p.class
+"""
+
 _ORDERS = """
-SELECT customer_id, order_id, max(order_at) AS last_sale_at
+SELECT
+    customer_id,
+    order_id,
+    min(order_at) AS first_sale_at,
+    max(order_at) AS last_sale_at,
+    sum(amount) AS sale_amount,
+    CAST(sum(quantity) AS BIGINT) AS unit_count,
+    count(*) AS line_count,
+    min(channel) AS channel,
+    min(country) AS country,
+    min(store_id) AS store_id
 FROM snapshot_lines WHERE line_type = 'sale' GROUP BY customer_id, order_id
 """
 

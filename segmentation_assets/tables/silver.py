@@ -171,6 +171,21 @@ CUSTOMER_HISTORY = Table(
             reads=("order_lines.amount", *_LINES_SO_FAR, "customer_history.lifetime_net_revenue_amount"),
         ),
         Column(
+            name="first_day_revenue_amount",
+            dtype="DECIMAL(18,4)",
+            unit="currency",
+            nullable=True,
+            null_rule="never bought, only returned",
+            minimum=0,
+            meaning="Money of all sales on the day of the first order.",
+            reads=(
+                "order_lines.amount",
+                *_LINES_SO_FAR,
+                "customer_history.first_order_date",
+                "customer_history.first_day_revenue_amount",
+            ),
+        ),
+        Column(
             name="btyd_frequency",
             dtype="BIGINT",
             unit="days",

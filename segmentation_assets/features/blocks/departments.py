@@ -1,11 +1,13 @@
-"""The product mix: the share of each configured department in gross sales money."""
+"""Money, units and shares of the configured departments and classes."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from difflib import get_close_matches
+from typing import Literal
 
 from segmentation_assets.config.settings import FeatureSettings
 from segmentation_assets.errors import SettingsError
@@ -27,7 +29,6 @@ PREFIX = "department_share_"
 LISTED_AT_MOST = 20
 
 _READS = (
-    "order_lines.amount",
     "order_lines.product_id",
     *LINES_OF_LOOKBACK,
     "products.product_id",
@@ -141,59 +142,141 @@ def _delivered_departments(connection: Connection, products_relation: str) -> tu
     return tuple(sorted(name for (name,) in found.fetchall()))
 
 
-def _share(slug: str, of: str) -> FeatureColumn:
-    """Declare a share; that of the rest follows from the others, so it is not clustered on."""
-    return FeatureColumn(
-        name=f"{PREFIX}{slug}",
-        dtype="DOUBLE",
-        unit="share",
-        nullable=True,
-        null_rule="no sales money in the lookback",
-        minimum=0,
-        maximum=1,
-        meaning=f"Share of {of} in gross revenue.",
-        reads=_READS,
-        imputation="undefined",
-        undefined_rule=UndefinedRule(
-            reason=ImputationReason.UNDEFINED_NO_SPEND, description="0: no money was spent anywhere", value=0.0
+@dataclass(frozen=True)
+class Part:
+    """A department or class with columns of its own, or the rest of them.
+
+    Parameters
+    ----------
+    level : str
+        ``department`` or ``class``.
+    slug : str
+        Word of it in the names of columns.
+    words : str
+        What it is, for people.
+    where : str
+        SQL condition on the columns department and class of `customer_classes`.
+    is_rest : bool
+        Whether it is what no other part holds.
+    """
+
+    level: Literal["department", "class"]
+    slug: str
+    words: str
+    where: str
+    is_rest: bool = False
+
+
+def parts_of(settings: FeatureSettings) -> tuple[Part, ...]:
+    """List the configured departments and the rest, then the configured classes of each and its other classes."""
+    slugs = department_slugs(settings.departments)
+    listed = ", ".join(quote_text(department) for department in slugs)
+    departments = [
+        Part("department", slug, f"the department '{name}'", f"department = {quote_text(name)}")
+        for name, slug in slugs.items()
+    ]
+    rest = Part(
+        "department",
+        REST,
+        "all departments that have no column of their own, and of unknown products,",
+        f"department IS NULL OR department NOT IN ({listed})",
+        is_rest=True,
+    )
+    classes = [part for name, slug in slugs.items() for part in _classes_of(name, slug, settings.classes.get(name, ()))]
+    return (*departments, rest, *classes) if slugs else ()
+
+
+def _classes_of(department: str, slug: str, classes: Sequence[str]) -> Iterator[Part]:
+    if not classes:
+        return
+    within = f"department = {quote_text(department)}"
+    for name in classes:
+        where = f"{within} AND class = {quote_text(name)}"
+        yield Part("class", f"{slug}_{_slug(name)}", f"the class '{name}' of '{department}'", where)
+    listed = ", ".join(quote_text(name) for name in classes)
+    words = f"all classes of '{department}' that have no column of their own"
+    yield Part(
+        "class", f"{slug}_{REST}", words, f"{within} AND (class IS NULL OR class NOT IN ({listed}))", is_rest=True
+    )
+
+
+def _columns(part: Part) -> tuple[FeatureColumn, ...]:
+    """Declare money, units and share; the share of the rest follows from the others, so it is not clustered on."""
+    reads = (*_READS, "products.class") if part.level == "class" else _READS
+    requires = ("products.class",) if part.level == "class" else ()
+    return (
+        FeatureColumn(
+            name=f"{part.level}_revenue_amount_{part.slug}",
+            dtype="DECIMAL(18,4)",
+            unit="currency",
+            minimum=0,
+            meaning=f"Gross revenue of {part.words} in the lookback.",
+            reads=("order_lines.amount", *reads),
+            requires=requires,
+            imputation="ordinary",
+            direction="more_is_better",
         ),
-        is_clustering_feature=slug != REST,
+        FeatureColumn(
+            name=f"{part.level}_unit_count_{part.slug}",
+            dtype="BIGINT",
+            unit="units",
+            minimum=0,
+            meaning=f"Units of {part.words} sold in the lookback.",
+            reads=("order_lines.quantity", *reads),
+            requires=requires,
+            imputation="ordinary",
+            direction="more_is_better",
+        ),
+        FeatureColumn(
+            name=f"{part.level}_share_{part.slug}",
+            dtype="DOUBLE",
+            unit="share",
+            nullable=True,
+            null_rule="no sales money in the lookback",
+            minimum=0,
+            maximum=1,
+            meaning=f"Share of {part.words} in gross revenue.",
+            reads=("order_lines.amount", *reads),
+            requires=requires,
+            imputation="undefined",
+            undefined_rule=UndefinedRule(
+                reason=ImputationReason.UNDEFINED_NO_SPEND, description="0: no money was spent anywhere", value=0.0
+            ),
+            is_clustering_feature=part.level == "department" and not part.is_rest,
+        ),
     )
 
 
 def block(settings: FeatureSettings) -> FeatureBlock:
     """Declare the block; it is absent while no department is configured."""
-    slugs = department_slugs(settings.departments)
-    columns = (
-        *(_share(slug, f"the department '{department}'") for department, slug in slugs.items()),
-        _share(REST, "all departments that have no column of their own, and of unknown products,"),
-    )
+    parts = parts_of(settings)
     return FeatureBlock(
         name="departments",
-        columns=columns,
+        columns=tuple(column for part in parts for column in _columns(part)),
         select=_select,
         requires=("products",),
-        absent_reason="" if slugs else "features.departments names no department",
+        absent_reason="" if parts else "features.departments names no department",
     )
 
 
 def _select(snapshot: Snapshot) -> str:
-    slugs = department_slugs(snapshot.settings.departments)
-    listed = ", ".join(quote_text(department) for department in slugs)
-    conditions = {slug: f"p.department = {quote_text(department)}" for department, slug in slugs.items()}
-    conditions[REST] = f"p.department IS NULL OR p.department NOT IN ({listed})"
-    sums = ", ".join(f"sum(l.amount) FILTER (WHERE {where}) AS amount_{slug}" for slug, where in conditions.items())
-    shares = ", ".join(
-        f"safe_div(coalesce(d.amount_{slug}, 0), t.sale_amount) AS {PREFIX}{slug}" for slug in conditions
+    """Money to four decimals, exact, so that a department is the sum of its classes to the last of them."""
+    parts = parts_of(snapshot.settings)
+    names = [f"{part.level}_{part.slug}" for part in parts]
+    sums = ", ".join(
+        f"sum(amount) FILTER (WHERE {part.where}) AS amount_{name}, "
+        f"sum(unit_count) FILTER (WHERE {part.where}) AS units_{name}"
+        for part, name in zip(parts, names, strict=True)
+    )
+    values = ", ".join(
+        f"CAST(coalesce(d.amount_{name}, 0) AS DECIMAL(18,4)) AS {part.level}_revenue_amount_{part.slug}, "
+        f"CAST(coalesce(d.units_{name}, 0) AS BIGINT) AS {part.level}_unit_count_{part.slug}, "
+        f"safe_div(coalesce(d.amount_{name}, 0), t.sale_amount) AS {part.level}_share_{part.slug}"
+        for part, name in zip(parts, names, strict=True)
     )
     return f"""
-    SELECT t.customer_id, {shares}
+    SELECT t.customer_id, {values}
     FROM customer_totals AS t
-    LEFT JOIN (
-        SELECT l.customer_id, {sums}
-        FROM snapshot_lines AS l
-        LEFT JOIN snapshot_products AS p ON p.product_id = l.product_id
-        WHERE l.line_type = 'sale'
-        GROUP BY l.customer_id
-    ) AS d ON d.customer_id = t.customer_id
+    LEFT JOIN (SELECT customer_id, {sums} FROM customer_classes GROUP BY customer_id) AS d
+        ON d.customer_id = t.customer_id
     """

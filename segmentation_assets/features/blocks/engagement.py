@@ -1,62 +1,110 @@
-"""Engagement apart from buying: visits, opens, clicks or whatever events the source delivers."""
+"""Engagement apart from buying: visits, opened and clicked e-mails, service contacts."""
 
 from __future__ import annotations
 
 from segmentation_assets.config.settings import FeatureSettings
 from segmentation_assets.features.declaration import FeatureBlock, FeatureColumn, ImputationReason, UndefinedRule
 from segmentation_assets.features.snapshot import Snapshot
+from segmentation_assets.storage.engine import quote_text
 
 EVENT_WINDOW_DAYS = 90
+TREND_WINDOW_DAYS = 365
 
-COLUMNS = (
-    FeatureColumn(
-        name=f"event_count_{EVENT_WINDOW_DAYS}d",
+_AT = ("engagement_events.event_at",)
+_TYPED = ("engagement_events.event_at", "engagement_events.event_type")
+_REQUIRES = ("engagement_events.event_type",)
+
+
+def _count(kind: str, types: tuple[str, ...]) -> FeatureColumn:
+    return FeatureColumn(
+        name=f"{kind}_count_{EVENT_WINDOW_DAYS}d",
         dtype="BIGINT",
         unit="events",
         minimum=0,
-        meaning=f"Engagement events of any type in the {EVENT_WINDOW_DAYS} days before the as-of date.",
-        reads=("engagement_events.event_at",),
+        meaning=f"Events of the type {' or '.join(types)} in the {EVENT_WINDOW_DAYS} days before the as-of date.",
+        reads=_TYPED,
+        requires=_REQUIRES,
         imputation="ordinary",
-        direction="more_is_better",
-        is_clustering_feature=True,
-    ),
-    FeatureColumn(
-        name="days_since_event",
-        dtype="BIGINT",
-        unit="days",
-        nullable=True,
-        null_rule="no engagement event in the lookback",
-        minimum=0,
-        meaning="Calendar days from the last engagement event to the as-of date.",
-        reads=("engagement_events.event_at",),
-        imputation="undefined",
-        undefined_rule=UndefinedRule(
-            reason=ImputationReason.UNDEFINED_NO_EVENT,
-            description="the days since the first order: the silence is taken to be as long as the relationship",
-            column="tenure_days",
-        ),
-        direction="more_is_worse",
-    ),
-)
+        direction="neutral" if kind == "contact" else "more_is_better",
+    )
 
 
-def block(_settings: FeatureSettings) -> FeatureBlock:
+def block(settings: FeatureSettings) -> FeatureBlock:
     """Declare the block; it is absent without engagement events."""
-    return FeatureBlock(name="engagement", columns=COLUMNS, select=_select, requires=("engagement_events",))
+    columns = (
+        FeatureColumn(
+            name=f"event_count_{EVENT_WINDOW_DAYS}d",
+            dtype="BIGINT",
+            unit="events",
+            minimum=0,
+            meaning=f"Engagement events of any type in the {EVENT_WINDOW_DAYS} days before the as-of date.",
+            reads=_AT,
+            imputation="ordinary",
+            direction="more_is_better",
+            is_clustering_feature=True,
+        ),
+        FeatureColumn(
+            name="days_since_event",
+            dtype="BIGINT",
+            unit="days",
+            nullable=True,
+            null_rule="no engagement event in the lookback",
+            minimum=0,
+            meaning="Calendar days from the last engagement event to the as-of date.",
+            reads=_AT,
+            imputation="undefined",
+            undefined_rule=UndefinedRule(
+                reason=ImputationReason.UNDEFINED_NO_EVENT,
+                description="the days since the first order: the silence is taken to be as long as the relationship",
+                column="tenure_days",
+            ),
+            direction="more_is_worse",
+        ),
+        FeatureColumn(
+            name=f"event_momentum_{EVENT_WINDOW_DAYS}d_{TREND_WINDOW_DAYS}d",
+            dtype="DOUBLE",
+            unit="ratio",
+            nullable=True,
+            null_rule=f"no engagement event in the last {TREND_WINDOW_DAYS} days",
+            minimum=0,
+            meaning=f"Events per day in the last {EVENT_WINDOW_DAYS} days relative to those in the last "
+            f"{TREND_WINDOW_DAYS}: 1 is steady, more is waking up.",
+            reads=_AT,
+            imputation="undefined",
+            undefined_rule=UndefinedRule(
+                reason=ImputationReason.UNDEFINED_NO_EVENT, description="0: nothing happens any more", value=0.0
+            ),
+            direction="more_is_better",
+        ),
+        *(_count(kind, types) for kind, types in settings.event_kinds.items()),
+    )
+    return FeatureBlock(name="engagement", columns=columns, select=_select, requires=("engagement_events",))
 
 
 def _select(snapshot: Snapshot) -> str:
+    recent = f"event_at >= {snapshot.days_ago_sql(EVENT_WINDOW_DAYS)}"
+    kinds = snapshot.settings.event_kinds
+    counts = "".join(
+        f", count(*) FILTER (WHERE {recent} AND event_type IN ({', '.join(map(quote_text, types))})) AS {kind}_events"
+        for kind, types in kinds.items()
+    )
+    values = "".join(f", coalesce(e.{kind}_events, 0) AS {kind}_count_{EVENT_WINDOW_DAYS}d" for kind in kinds)
     return f"""
     SELECT
         t.customer_id,
-        coalesce(e.event_count, 0) AS event_count_{EVENT_WINDOW_DAYS}d,
-        days_between(e.last_event_at, {snapshot.as_of_sql}) AS days_since_event
+        coalesce(e.recent_events, 0) AS event_count_{EVENT_WINDOW_DAYS}d,
+        days_between(e.last_event_at, {snapshot.as_of_sql}) AS days_since_event,
+        safe_div(e.recent_events * {TREND_WINDOW_DAYS}, e.year_events * {EVENT_WINDOW_DAYS})
+            AS event_momentum_{EVENT_WINDOW_DAYS}d_{TREND_WINDOW_DAYS}d
+        {values}
     FROM customer_totals AS t
     LEFT JOIN (
         SELECT
             customer_id,
-            count(*) FILTER (WHERE event_at >= {snapshot.days_ago_sql(EVENT_WINDOW_DAYS)}) AS event_count,
+            count(*) FILTER (WHERE {recent}) AS recent_events,
+            count(*) FILTER (WHERE event_at >= {snapshot.days_ago_sql(TREND_WINDOW_DAYS)}) AS year_events,
             max(event_at) AS last_event_at
+            {counts}
         FROM snapshot_engagement_events GROUP BY customer_id
     ) AS e ON e.customer_id = t.customer_id
     """

@@ -6,6 +6,9 @@ from segmentation_assets.config.settings import FeatureSettings
 from segmentation_assets.features.declaration import LINES_OF_LOOKBACK, FeatureBlock, FeatureColumn
 from segmentation_assets.features.snapshot import Snapshot
 
+_DAYS_OF_16_MONTHS = 487
+"""A month has 30.4375 days on average."""
+
 COLUMNS = (
     FeatureColumn(
         name="recency_days",
@@ -52,6 +55,15 @@ COLUMNS = (
         direction="more_is_better",
     ),
     FeatureColumn(
+        name="returned_revenue_amount",
+        dtype="DECIMAL(18,2)",
+        unit="currency",
+        meaning="Money of all returns in the lookback: gross less net revenue, to the cent.",
+        reads=("order_lines.amount", *LINES_OF_LOOKBACK),
+        imputation="ordinary",
+        direction="more_is_worse",
+    ),
+    FeatureColumn(
         name="net_revenue_amount",
         dtype="DECIMAL(18,2)",
         unit="currency",
@@ -87,6 +99,60 @@ COLUMNS = (
         direction="more_is_better",
         is_clustering_feature=True,
     ),
+    FeatureColumn(
+        name="lifetime_months",
+        dtype="DOUBLE",
+        unit="months",
+        nullable=True,
+        null_rule="never bought, only returned",
+        minimum=0,
+        meaning="tenure_days in months of 30.4375 days.",
+        reads=("customer_history.first_order_date",),
+        imputation="ordinary",
+        direction="more_is_better",
+    ),
+    FeatureColumn(
+        name="orders_per_month",
+        dtype="DOUBLE",
+        unit="orders per month",
+        nullable=True,
+        null_rule="never bought, only returned",
+        minimum=0,
+        meaning="Orders ever placed per month of the lifetime, which counts as one month at least.",
+        reads=("customer_history.first_order_date", "customer_history.lifetime_order_count"),
+        imputation="ordinary",
+        direction="more_is_better",
+    ),
+    FeatureColumn(
+        name="order_day_count",
+        dtype="BIGINT",
+        unit="days",
+        minimum=0,
+        meaning="Different days with an order in the lookback.",
+        reads=LINES_OF_LOOKBACK,
+        imputation="ordinary",
+        direction="more_is_better",
+    ),
+    FeatureColumn(
+        name="first_order_date",
+        dtype="DATE",
+        unit="date",
+        nullable=True,
+        null_rule="never bought, only returned",
+        meaning="Day of the first order ever.",
+        reads=("customer_history.first_order_date",),
+        imputation="exempt",
+    ),
+    FeatureColumn(
+        name="last_order_date",
+        dtype="DATE",
+        unit="date",
+        nullable=True,
+        null_rule="no sale in the lookback",
+        meaning="Day of the last order.",
+        reads=LINES_OF_LOOKBACK,
+        imputation="exempt",
+    ),
 )
 
 
@@ -103,9 +169,24 @@ def _select(snapshot: Snapshot) -> str:
         t.order_count,
         t.unit_count,
         CAST(t.sale_amount AS DECIMAL(18,2)) AS gross_revenue_amount,
+        CAST(t.sale_amount AS DECIMAL(18,2)) - CAST(t.sale_amount + t.return_amount AS DECIMAL(18,2))
+            AS returned_revenue_amount,
         CAST(t.sale_amount + t.return_amount AS DECIMAL(18,2)) AS net_revenue_amount,
         money_per(t.sale_amount, t.order_count) AS average_order_value_amount,
-        days_between(h.first_order_date, {snapshot.as_of_sql}) AS tenure_days
+        h.tenure_days,
+        safe_div(h.tenure_days * 16, {_DAYS_OF_16_MONTHS}) AS lifetime_months,
+        CASE WHEN h.tenure_days * 16 > {_DAYS_OF_16_MONTHS}
+            THEN safe_div(h.lifetime_order_count * {_DAYS_OF_16_MONTHS}, h.tenure_days * 16)
+            ELSE CAST(h.lifetime_order_count AS DOUBLE) END AS orders_per_month,
+        coalesce(d.order_days, 0) AS order_day_count,
+        h.first_order_date,
+        CAST(t.last_sale_at AS DATE) AS last_order_date
     FROM customer_totals AS t
-    LEFT JOIN snapshot_history AS h ON h.customer_id = t.customer_id
+    LEFT JOIN (
+        SELECT customer_id, first_order_date, days_between(first_order_date, {snapshot.as_of_sql}) AS tenure_days,
+            CASE WHEN first_order_date IS NOT NULL THEN lifetime_order_count END AS lifetime_order_count
+        FROM snapshot_history
+    ) AS h ON h.customer_id = t.customer_id
+    LEFT JOIN (SELECT customer_id, count(*) AS order_days FROM customer_order_days GROUP BY customer_id) AS d
+        ON d.customer_id = t.customer_id
     """

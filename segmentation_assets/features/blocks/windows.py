@@ -1,61 +1,156 @@
-"""Orders and net money in the last 30, 90 and 365 days; a window longer than the lookback holds the lookback."""
+"""Orders, units and money in the days before as-of, and how the recent ones compare with the long run.
+
+A window longer than the lookback holds the lookback.
+"""
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from segmentation_assets.config.settings import FeatureSettings
-from segmentation_assets.features.declaration import LINES_OF_LOOKBACK, FeatureBlock, FeatureColumn
+from segmentation_assets.features.declaration import (
+    LINES_OF_LOOKBACK,
+    FeatureBlock,
+    FeatureColumn,
+    ImputationReason,
+    UndefinedRule,
+)
 from segmentation_assets.features.snapshot import Snapshot
 
-WINDOW_DAYS = (30, 90, 365)
 CLUSTERED_WINDOW_DAYS = 90
+"""The window nearest to this one is clustered on: a season, in which most shops see a customer again."""
+
+_ORDERS = ("order_lines.order_id", *LINES_OF_LOOKBACK)
+_MONEY = ("order_lines.amount", *LINES_OF_LOOKBACK)
 
 
-def _order_count(days: int) -> FeatureColumn:
-    return FeatureColumn(
-        name=f"order_count_{days}d",
-        dtype="BIGINT",
-        unit="orders",
-        minimum=0,
-        meaning=f"Orders with a sale line in the {days} days before the as-of date.",
-        reads=("order_lines.order_id", *LINES_OF_LOOKBACK),
-        imputation="ordinary",
-        direction="more_is_better",
-        is_clustering_feature=days == CLUSTERED_WINDOW_DAYS,
+def _of_window(days: int, *, is_clustering_feature: bool) -> tuple[FeatureColumn, ...]:
+    return (
+        FeatureColumn(
+            name=f"order_count_{days}d",
+            dtype="BIGINT",
+            unit="orders",
+            minimum=0,
+            meaning=f"Orders with a sale line in the {days} days before the as-of date.",
+            reads=_ORDERS,
+            imputation="ordinary",
+            direction="more_is_better",
+            is_clustering_feature=is_clustering_feature,
+        ),
+        FeatureColumn(
+            name=f"unit_count_{days}d",
+            dtype="BIGINT",
+            unit="units",
+            minimum=0,
+            meaning=f"Units of those orders in the {days} days, returns not taken off.",
+            reads=("order_lines.quantity", *_ORDERS),
+            imputation="ordinary",
+            direction="more_is_better",
+        ),
+        FeatureColumn(
+            name=f"net_revenue_amount_{days}d",
+            dtype="DECIMAL(18,2)",
+            unit="currency",
+            meaning=f"Money of sales less returns in the {days} days before the as-of date.",
+            reads=_MONEY,
+            imputation="ordinary",
+            direction="more_is_better",
+        ),
+        FeatureColumn(
+            name=f"average_order_value_amount_{days}d",
+            dtype="DECIMAL(18,2)",
+            unit="currency",
+            nullable=True,
+            null_rule=f"no order in the {days} days",
+            minimum=0,
+            meaning=f"Gross revenue per order of those in the {days} days before the as-of date.",
+            reads=("order_lines.amount", *_ORDERS),
+            imputation="undefined",
+            undefined_rule=UndefinedRule(
+                reason=ImputationReason.UNDEFINED_NO_ORDER_IN_WINDOW,
+                description="the average over all orders in the lookback",
+                column="average_order_value_amount",
+            ),
+            direction="more_is_better",
+        ),
     )
 
 
-def _net_revenue(days: int) -> FeatureColumn:
-    return FeatureColumn(
-        name=f"net_revenue_amount_{days}d",
-        dtype="DECIMAL(18,2)",
-        unit="currency",
-        meaning=f"Money of sales less returns in the {days} days before the as-of date.",
-        reads=("order_lines.amount", *LINES_OF_LOOKBACK),
-        imputation="ordinary",
-        direction="more_is_better",
+def _momenta(short: int, long: int) -> tuple[FeatureColumn, ...]:
+    null_rule = f"no order in the {long} days"
+    undefined = UndefinedRule(
+        reason=ImputationReason.UNDEFINED_NO_ORDER_IN_WINDOW,
+        description="0: nothing is bought any more",
+        value=0.0,
+    )
+    return (
+        FeatureColumn(
+            name=f"order_momentum_{short}d_{long}d",
+            dtype="DOUBLE",
+            unit="ratio",
+            nullable=True,
+            null_rule=null_rule,
+            minimum=0,
+            meaning=f"Orders per day in the last {short} days relative to those in the last {long}: 1 is steady, more "
+            "is speeding up.",
+            reads=_ORDERS,
+            imputation="undefined",
+            undefined_rule=undefined,
+            direction="more_is_better",
+        ),
+        FeatureColumn(
+            name=f"revenue_momentum_{short}d_{long}d",
+            dtype="DOUBLE",
+            unit="ratio",
+            nullable=True,
+            null_rule=f"no money spent in the {long} days",
+            minimum=0,
+            meaning=f"Gross revenue per day in the last {short} days relative to that in the last {long}.",
+            reads=("order_lines.amount", *_ORDERS),
+            imputation="undefined",
+            undefined_rule=undefined,
+            direction="more_is_better",
+        ),
     )
 
 
-def block(_settings: FeatureSettings) -> FeatureBlock:
+def block(settings: FeatureSettings) -> FeatureBlock:
     """Declare the block; it is never absent."""
-    columns = (*(_order_count(days) for days in WINDOW_DAYS), *(_net_revenue(days) for days in WINDOW_DAYS))
+    clustered = min(settings.windows, key=lambda days: (abs(days - CLUSTERED_WINDOW_DAYS), days))
+    columns = (
+        *(c for days in settings.windows for c in _of_window(days, is_clustering_feature=days == clustered)),
+        *(column for short, long in pairwise(settings.windows) for column in _momenta(short, long)),
+    )
     return FeatureBlock(name="windows", columns=columns, select=_select)
 
 
 def _select(snapshot: Snapshot) -> str:
-    counts = ", ".join(
-        f"count(*) FILTER (WHERE last_sale_at >= {snapshot.days_ago_sql(days)}) AS order_count_{days}d"
-        for days in WINDOW_DAYS
-    )
+    """Net money by the instant of each line, all else by the order, whose last sale line says when it was."""
+    windows = snapshot.settings.windows
     sums = ", ".join(
-        f"CAST(coalesce(sum(amount) FILTER (WHERE order_at >= {snapshot.days_ago_sql(days)}), 0) AS DECIMAL(18,2)) "
-        f"AS net_revenue_amount_{days}d"
-        for days in WINDOW_DAYS
+        f"coalesce(sum(amount) FILTER (WHERE order_at >= {snapshot.days_ago_sql(days)}), 0) AS net_{days}"
+        for days in windows
     )
-    order_counts = ", ".join(f"coalesce(o.order_count_{days}d, 0) AS order_count_{days}d" for days in WINDOW_DAYS)
-    revenues = ", ".join(f"m.net_revenue_amount_{days}d" for days in WINDOW_DAYS)
+    counts = ", ".join(
+        f"count(*) FILTER (WHERE last_sale_at >= {since}) AS orders_{days}, "
+        f"coalesce(sum(unit_count) FILTER (WHERE last_sale_at >= {since}), 0) AS units_{days}, "
+        f"coalesce(sum(sale_amount) FILTER (WHERE last_sale_at >= {since}), 0) AS gross_{days}"
+        for days, since in ((days, snapshot.days_ago_sql(days)) for days in windows)
+    )
+    values = ", ".join(
+        f"coalesce(o.orders_{days}, 0) AS order_count_{days}d, "
+        f"CAST(coalesce(o.units_{days}, 0) AS BIGINT) AS unit_count_{days}d, "
+        f"CAST(m.net_{days} AS DECIMAL(18,2)) AS net_revenue_amount_{days}d, "
+        f"money_per(o.gross_{days}, o.orders_{days}) AS average_order_value_amount_{days}d"
+        for days in windows
+    )
+    momenta = "".join(
+        f", safe_div(o.orders_{short} * {long}, o.orders_{long} * {short}) AS order_momentum_{short}d_{long}d"
+        f", safe_div(o.gross_{short} * {long}, o.gross_{long} * {short}) AS revenue_momentum_{short}d_{long}d"
+        for short, long in pairwise(windows)
+    )
     return f"""
-    SELECT m.customer_id, {order_counts}, {revenues}
+    SELECT m.customer_id, {values}{momenta}
     FROM (SELECT customer_id, {sums} FROM snapshot_lines GROUP BY customer_id) AS m
     LEFT JOIN (SELECT customer_id, {counts} FROM customer_orders GROUP BY customer_id) AS o
         ON o.customer_id = m.customer_id

@@ -20,7 +20,9 @@ from segmentation_assets.storage.engine import Connection
 instant = datetime.fromisoformat
 AS_OF = instant("2025-06-01")
 LOOKBACK_START = date(2023, 6, 1)
-SETTINGS = FeatureSettings(departments=("Shoes", "Hats"))
+SETTINGS = FeatureSettings(
+    departments=("Shoes", "Hats"), classes={"Shoes": ("Boots",)}, child_ages=("baby", "3-5 years"), sizes=("M", "L")
+)
 ALL_TABLES = ("products", "customers", "engagement_events")
 ALL_COLUMNS = tuple(f"{table}.{name}" for table, (_, extras) in DELIVERED_COLUMNS.items() for name in extras)
 ALL_INPUTS = (*ALL_TABLES, *ALL_COLUMNS)

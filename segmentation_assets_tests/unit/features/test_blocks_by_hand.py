@@ -31,7 +31,8 @@ def _shares(shoes: float | None, hats: float | None, other: float | None) -> dic
 def test_customer_with_three_orders_and_a_return(connection: Connection) -> None:
     events = (("ann", "2025-03-02 23:59", "visit"), ("ann", "2025-03-03 00:00", "visit"))
     shop = Shop(ANN, customers=(customer_row("ann", "2025-05-01"),), events=events)
-    assert compute_rows(connection, shop)["ann"] == {
+    row = compute_rows(connection, shop)["ann"]
+    expected = {
         "customer_id": "ann",
         "recency_days": 1,
         "order_count": 3,
@@ -59,10 +60,12 @@ def test_customer_with_three_orders_and_a_return(connection: Connection) -> None
         "gross_margin_amount": Decimal("18.00"),
         "gross_margin_ratio": 24 / 50,
     }
+    assert {name: row[name] for name in expected} == expected
 
 
 def test_customer_with_one_order_has_no_gaps(connection: Connection) -> None:
-    assert compute_rows(connection, Shop(BOB))["bob"] == {
+    row = compute_rows(connection, Shop(BOB))["bob"]
+    expected = {
         "customer_id": "bob",
         "recency_days": 30,
         "order_count": 1,
@@ -83,10 +86,12 @@ def test_customer_with_one_order_has_no_gaps(connection: Connection) -> None:
         **NO_EVENTS,
         **NO_COSTS,
     }
+    assert {name: row[name] for name in expected} == expected
 
 
 def test_customer_with_returns_only_has_a_row_without_recency(connection: Connection) -> None:
-    assert compute_rows(connection, Shop(CID))["cid"] == {
+    row = compute_rows(connection, Shop(CID))["cid"]
+    expected = {
         "customer_id": "cid",
         "recency_days": None,
         "order_count": 0,
@@ -109,6 +114,7 @@ def test_customer_with_returns_only_has_a_row_without_recency(connection: Connec
         **NO_EVENTS,
         **NO_COSTS,
     }
+    assert {name: row[name] for name in expected} == expected
 
 
 def test_only_known_customers_with_sales_or_returns_get_a_row(connection: Connection) -> None:

@@ -54,7 +54,7 @@ def test_features_equal_a_second_implementation(
     connection: Connection, seed: int, recency: str, as_of: datetime
 ) -> None:
     shop = random_shop(seed).before(instant("2025-05-31")) if as_of != AS_OF else random_shop(seed)
-    settings = FeatureSettings(departments=SETTINGS.departments, recency=recency)
+    settings = SETTINGS.model_copy(update={"recency": recency})
     found = compute_rows(connection, shop, as_of, settings)
     assert len(found) > 5
     _assert_same(found, expected_rows(shop, as_of, settings))

@@ -11,13 +11,25 @@ from typing import Any
 
 from segmentation_assets.config.settings import FeatureSettings
 from segmentation_assets_tests.unit.features.oracle import (
+    basket,
     cadence,
+    calendar,
+    channels,
     departments,
+    discounts,
     engagement,
+    fit,
+    lifetime,
     margin,
+    mix,
     profile,
+    return_habits,
+    return_mix,
     returns,
     rfm,
+    scores,
+    trend,
+    variety,
     windows,
 )
 from segmentation_assets_tests.unit.features.oracle.case import Case, make_cases
@@ -26,12 +38,24 @@ from segmentation_assets_tests.unit.features.shop import LOOKBACK_START, SETTING
 BLOCKS: dict[str, Callable[[Case], dict[str, Any]]] = {
     "rfm": rfm.expected,
     "windows": windows.expected,
+    "trend": trend.expected,
     "cadence": cadence.expected,
     "returns": returns.expected,
+    "return_habits": return_habits.expected,
+    "return_mix": return_mix.expected,
+    "variety": variety.expected,
+    "mix": mix.expected,
     "departments": departments.expected,
-    "profile": profile.expected,
+    "fit": fit.expected,
+    "basket": basket.expected,
+    "discounts": discounts.expected,
+    "channels": channels.expected,
+    "calendar": calendar.expected,
     "engagement": engagement.expected,
+    "profile": profile.expected,
+    "lifetime": lifetime.expected,
     "margin": margin.expected,
+    "scores": scores.expected,
 }
 
 

@@ -39,6 +39,7 @@ class Case:
 
     customer: str
     as_of: datetime
+    lookback_start: date
     settings: FeatureSettings
     lines: pd.DataFrame
     ever: pd.DataFrame
@@ -98,6 +99,7 @@ def make_cases(shop: Shop, as_of: datetime, lookback_start: date, settings: Feat
         yield Case(
             customer=str(customer),
             as_of=as_of,
+            lookback_start=lookback_start,
             settings=settings,
             lines=group,
             ever=known[known["customer_id"] == customer],

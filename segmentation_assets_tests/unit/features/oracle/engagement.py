@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from segmentation_assets_tests.unit.features.oracle.case import Case
+from segmentation_assets_tests.unit.features.oracle.case import Case, ratio
 
 
 def expected(case: Case) -> dict[str, Any]:
     """Features of the block."""
+    recent, year = (case.since(case.events, days, "event_at") for days in (90, 365))
     last = case.events["event_at"].max()
     return {
-        "event_count_90d": len(case.since(case.events, 90, "event_at")),
+        "event_count_90d": len(recent),
         "days_since_event": None if case.events.empty else (case.as_of.date() - last.date()).days,
+        "event_momentum_90d_365d": ratio(len(recent) / 90, len(year) / 365),
+        **{
+            f"{kind}_count_90d": int(recent["event_type"].isin(types).sum())
+            for kind, types in case.settings.event_kinds.items()
+        },
     }

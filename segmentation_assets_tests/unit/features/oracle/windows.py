@@ -2,15 +2,36 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
-from segmentation_assets_tests.unit.features.oracle.case import Case, cents, total
+from segmentation_assets_tests.unit.features.oracle.case import Case, cents, ratio, total
 
 
 def expected(case: Case) -> dict[str, Any]:
     """Features of the block."""
     features: dict[str, Any] = {}
-    for days in (30, 90, 365):
-        features[f"order_count_{days}d"] = case.since(case.sales, days)["order_id"].nunique()
+    for days in case.settings.windows:
+        orders = _orders(case, days)
+        gross = total(orders["amount"])
+        features[f"order_count_{days}d"] = orders["order_id"].nunique()
+        features[f"unit_count_{days}d"] = int(orders["quantity"].sum())
         features[f"net_revenue_amount_{days}d"] = cents(total(case.since(case.lines, days)["amount"]))
+        features[f"average_order_value_amount_{days}d"] = (
+            cents(gross / orders["order_id"].nunique()) if len(orders) else None
+        )
+    for short, long in pairwise(case.settings.windows):
+        recent, all_orders = _orders(case, short), _orders(case, long)
+        features[f"order_momentum_{short}d_{long}d"] = ratio(
+            recent["order_id"].nunique() / short, all_orders["order_id"].nunique() / long
+        )
+        features[f"revenue_momentum_{short}d_{long}d"] = ratio(
+            total(recent["amount"]) / short, total(all_orders["amount"]) / long
+        )
     return features
+
+
+def _orders(case: Case, days: int) -> Any:
+    """Sale lines of the orders whose last sale line lies in the last days."""
+    last = case.sales.groupby("order_id")["order_at"].transform("max")
+    return case.sales[last >= case.since(case.sales.assign(order_at=last), days)["order_at"].min()]

@@ -1,0 +1,124 @@
+"""Where the customer buys: channels, countries, stores."""
+
+from __future__ import annotations
+
+from segmentation_assets.config.settings import FeatureSettings
+from segmentation_assets.features.declaration import LINES_OF_LOOKBACK, FeatureBlock, FeatureColumn
+from segmentation_assets.features.snapshot import Snapshot
+
+PLACES = {"channel": "channel", "country": "country", "store": "store_id"}
+"""Word in the names of features -> column of the order lines."""
+
+
+def _columns(place: str, column: str) -> tuple[FeatureColumn, ...]:
+    null_rule = f"no order in the lookback with a known {place}"
+    reads = (f"order_lines.{column}", "order_lines.order_id", *LINES_OF_LOOKBACK)
+    requires = (f"order_lines.{column}",)
+    plural = {"country": "countries"}.get(place, f"{place}s")
+    return (
+        FeatureColumn(
+            name=f"main_{place}",
+            dtype="VARCHAR",
+            unit="name",
+            nullable=True,
+            null_rule=null_rule,
+            meaning=f"The {place} of most orders in the lookback; of several the first in the alphabet.",
+            reads=reads,
+            requires=requires,
+            imputation="ordinary",
+        ),
+        FeatureColumn(
+            name=f"main_{place}_share",
+            dtype="DOUBLE",
+            unit="share",
+            nullable=True,
+            null_rule=null_rule,
+            minimum=0,
+            maximum=1,
+            meaning=f"Share of the orders with a known {place} that are of the main one.",
+            reads=reads,
+            requires=requires,
+            imputation="ordinary",
+        ),
+        FeatureColumn(
+            name=f"{place}_count",
+            dtype="BIGINT",
+            unit=plural,
+            minimum=0,
+            meaning=f"Different {plural} ordered from in the lookback.",
+            reads=reads,
+            requires=requires,
+            imputation="ordinary",
+        ),
+    )
+
+
+COLUMNS = (
+    *(feature for place, column in PLACES.items() for feature in _columns(place, column)),
+    FeatureColumn(
+        name="channel_switch_share",
+        dtype="DOUBLE",
+        unit="share",
+        nullable=True,
+        null_rule="fewer than two orders in the lookback with a known channel",
+        minimum=0,
+        maximum=1,
+        meaning="Share of orders that came through another channel than the order before; orders without a channel "
+        "left out.",
+        reads=("order_lines.channel", "order_lines.order_id", *LINES_OF_LOOKBACK),
+        requires=("order_lines.channel",),
+        imputation="ordinary",
+    ),
+)
+
+
+def block(_settings: FeatureSettings) -> FeatureBlock:
+    """Declare the block; features of a place are absent where order lines do not say it."""
+    return FeatureBlock(name="channels", columns=COLUMNS, select=_select)
+
+
+def _select(_snapshot: Snapshot) -> str:
+    values = ", ".join(
+        f"{place}.main AS main_{place}, safe_div({place}.most, {place}.total) AS main_{place}_share, "
+        f"coalesce({place}.places, 0) AS {place}_count"
+        for place in PLACES
+    )
+    joins = "\n".join(
+        f"LEFT JOIN ({_most_frequent(column)}) AS {place} ON {place}.customer_id = t.customer_id"
+        for place, column in PLACES.items()
+    )
+    return f"""
+    SELECT t.customer_id, {values}, safe_div(switch.switches, switch.pairs) AS channel_switch_share
+    FROM customer_totals AS t
+    {joins}
+    LEFT JOIN ({_SWITCHES}) AS switch ON switch.customer_id = t.customer_id
+    """
+
+
+def _most_frequent(column: str) -> str:
+    """Query of the place of most orders of each customer, its orders, all orders with a place, and the places."""
+    return f"""
+    SELECT customer_id, max(CASE WHEN rank = 1 THEN place END) AS main, max(orders) AS most,
+        CAST(sum(orders) AS BIGINT) AS total, count(*) AS places
+    FROM (
+        SELECT customer_id, place, orders,
+            row_number() OVER (PARTITION BY customer_id ORDER BY orders DESC, place) AS rank
+        FROM (
+            SELECT customer_id, {column} AS place, count(*) AS orders
+            FROM customer_orders WHERE {column} IS NOT NULL GROUP BY customer_id, {column}
+        ) AS counted
+    ) AS ranked
+    GROUP BY customer_id
+    """
+
+
+_SWITCHES = """
+SELECT customer_id, count(*) AS pairs, count(*) FILTER (WHERE channel <> channel_before) AS switches
+FROM (
+    SELECT customer_id, channel,
+        lag(channel) OVER (PARTITION BY customer_id ORDER BY first_sale_at, order_id) AS channel_before
+    FROM customer_orders WHERE channel IS NOT NULL
+) AS pairs
+WHERE channel_before IS NOT NULL
+GROUP BY customer_id
+"""

@@ -1,0 +1,83 @@
+"""Whether the customer waits for lower prices."""
+
+from __future__ import annotations
+
+from segmentation_assets.config.settings import FeatureSettings
+from segmentation_assets.features.declaration import LINES_OF_LOOKBACK, FeatureBlock, FeatureColumn
+from segmentation_assets.features.snapshot import Snapshot
+
+_NO_PRICE = "no sale with a known list price in the lookback"
+_PRICES = ("order_lines.list_price", "order_lines.unit_price", *LINES_OF_LOOKBACK)
+
+
+def _share(name: str, meaning: str, *reads: str, is_clustering_feature: bool = False) -> FeatureColumn:
+    return FeatureColumn(
+        name=name,
+        dtype="DOUBLE",
+        unit="share",
+        nullable=True,
+        null_rule=_NO_PRICE,
+        minimum=0,
+        maximum=1,
+        meaning=meaning,
+        reads=(*reads, *_PRICES),
+        imputation="ordinary",
+        is_clustering_feature=is_clustering_feature,
+    )
+
+
+def block(settings: FeatureSettings) -> FeatureBlock:
+    """Declare the block; it is absent where no list price is delivered."""
+    deal = f"a discount of {settings.deal_discount:.0%} or more"
+    columns = (
+        _share(
+            "discount_share",
+            "Money saved against list prices, as a share of what the goods would have cost at list prices.",
+            "order_lines.amount",
+            is_clustering_feature=True,
+        ),
+        _share("discounted_line_share", "Share of sale lines sold below list price."),
+        _share("deal_line_share", f"Share of sale lines with {deal}."),
+        _share("deal_revenue_share", f"Share of gross revenue from lines with {deal}.", "order_lines.amount"),
+        _share(
+            "deal_order_share",
+            f"Deal sensitivity: share of orders with at least one line with {deal}.",
+            "order_lines.order_id",
+        ),
+    )
+    return FeatureBlock(name="discounts", columns=columns, select=_select, requires=("order_lines.list_price",))
+
+
+def _select(snapshot: Snapshot) -> str:
+    """Lines without a list price are left out; one above which a line was sold counts as no discount."""
+    is_deal = f"unit_price <= list_price * CAST({1 - snapshot.settings.deal_discount:.4f} AS DECIMAL(5,4))"
+    return f"""
+    SELECT
+        l.customer_id,
+        safe_div(l.list_amount - l.amount, l.list_amount) AS discount_share,
+        safe_div(l.discounted, l.line_count) AS discounted_line_share,
+        safe_div(l.deals, l.line_count) AS deal_line_share,
+        safe_div(l.deal_amount, l.amount) AS deal_revenue_share,
+        safe_div(o.deal_orders, o.order_count) AS deal_order_share
+    FROM (
+        SELECT
+            customer_id,
+            sum(amount) AS amount,
+            sum(CASE WHEN list_price > unit_price THEN list_value(amount, list_price, unit_price) ELSE amount END)
+                AS list_amount,
+            count(*) AS line_count,
+            count(*) FILTER (WHERE list_price > unit_price) AS discounted,
+            count(*) FILTER (WHERE {is_deal}) AS deals,
+            coalesce(sum(amount) FILTER (WHERE {is_deal}), 0) AS deal_amount
+        FROM snapshot_lines WHERE line_type = 'sale' AND list_price > 0 AND unit_price > 0 GROUP BY customer_id
+    ) AS l
+    LEFT JOIN (
+        SELECT customer_id, count(*) AS order_count, count(*) FILTER (WHERE deals > 0) AS deal_orders
+        FROM (
+            SELECT customer_id, order_id, count(*) FILTER (WHERE {is_deal}) AS deals
+            FROM snapshot_lines WHERE line_type = 'sale' AND list_price > 0 AND unit_price > 0
+            GROUP BY customer_id, order_id
+        ) AS orders
+        GROUP BY customer_id
+    ) AS o ON o.customer_id = l.customer_id
+    """

@@ -1,0 +1,79 @@
+"""All history in the few numbers that models of buying until one stops for good need.
+
+References
+----------
+Fader, P., Hardie, B. and Lee, K. (2005). "Counting your customers" the easy way. Marketing Science 24(2), 275-284.
+doi:10.1287/mksc.1040.0098
+"""
+
+from __future__ import annotations
+
+from segmentation_assets.config.settings import FeatureSettings
+from segmentation_assets.features.declaration import FeatureBlock, FeatureColumn, ImputationReason, UndefinedRule
+from segmentation_assets.features.snapshot import Snapshot
+
+_NEVER_BOUGHT = "never bought, only returned"
+
+
+def _summary(name: str, meaning: str, *reads: str) -> FeatureColumn:
+    return FeatureColumn(
+        name=name,
+        dtype="BIGINT",
+        unit="days",
+        nullable=True,
+        null_rule=_NEVER_BOUGHT,
+        minimum=0,
+        meaning=meaning,
+        reads=tuple(f"customer_history.{column}" for column in reads),
+        imputation="ordinary",
+        direction="more_is_better",
+    )
+
+
+COLUMNS = (
+    _summary(
+        "btyd_frequency",
+        "Repeat order days over all history: order days less one (Fader, Hardie and Lee 2005).",
+        "btyd_frequency",
+    ),
+    _summary("btyd_recency", "Days from the first to the last order ever; not those since the last.", "btyd_recency"),
+    _summary("btyd_T", "Days from the first order ever to the as-of date.", "btyd_T"),
+    FeatureColumn(
+        name="repeat_spend_amount_mean",
+        dtype="DECIMAL(18,2)",
+        unit="currency",
+        nullable=True,
+        null_rule="fewer than two order days ever",
+        minimum=0,
+        meaning="Mean gross revenue of a repeat order day, the first day left out (Fader, Hardie and Lee 2005).",
+        reads=(
+            "customer_history.lifetime_gross_revenue_amount",
+            "customer_history.first_day_revenue_amount",
+            "customer_history.btyd_frequency",
+        ),
+        imputation="undefined",
+        undefined_rule=UndefinedRule(
+            reason=ImputationReason.UNDEFINED_ONE_ORDER_DAY,
+            description="the average order value of the lookback: the first order is all that is known",
+            column="average_order_value_amount",
+        ),
+        direction="more_is_better",
+    ),
+)
+
+
+def block(_settings: FeatureSettings) -> FeatureBlock:
+    """Declare the block; it is never absent."""
+    return FeatureBlock(name="lifetime", columns=COLUMNS, select=_select)
+
+
+def _select(_snapshot: Snapshot) -> str:
+    return """
+    SELECT
+        customer_id,
+        btyd_frequency,
+        btyd_recency,
+        "btyd_T",
+        money_per(lifetime_gross_revenue_amount - first_day_revenue_amount, btyd_frequency) AS repeat_spend_amount_mean
+    FROM snapshot_history
+    """

@@ -1,0 +1,122 @@
+"""How the customer's money spreads over departments and classes, whichever they are."""
+
+from __future__ import annotations
+
+from segmentation_assets.config.settings import FeatureSettings
+from segmentation_assets.features.declaration import LINES_OF_LOOKBACK, FeatureBlock, FeatureColumn
+from segmentation_assets.features.snapshot import Snapshot
+
+LEVELS = {"department": "departments", "class": "classes"}
+
+_READS = ("order_lines.product_id", *LINES_OF_LOOKBACK, "products.product_id", "products.department")
+
+
+def _columns(level: str) -> tuple[FeatureColumn, ...]:
+    requires = ("products.class",) if level == "class" else ()
+    reads = (*_READS, *requires)
+    return (
+        FeatureColumn(
+            name=f"{level}_count",
+            dtype="BIGINT",
+            unit=LEVELS[level],
+            minimum=0,
+            meaning=f"Breadth: different {LEVELS[level]} bought from in the lookback; unknown products left out.",
+            reads=reads,
+            requires=requires,
+            imputation="ordinary",
+            direction="more_is_better",
+            is_clustering_feature=level == "department",
+        ),
+        FeatureColumn(
+            name=f"{level}_entropy",
+            dtype="DOUBLE",
+            unit="nats",
+            nullable=True,
+            null_rule="no money spent on known products in the lookback",
+            minimum=0,
+            meaning=f"Shannon entropy of the shares of {LEVELS[level]} in gross revenue: 0 when all is of one, the "
+            "logarithm of their number when all are alike.",
+            reads=("order_lines.amount", *reads),
+            requires=requires,
+            imputation="ordinary",
+        ),
+    )
+
+
+COLUMNS = (
+    *(column for level in LEVELS for column in _columns(level)),
+    FeatureColumn(
+        name="main_department",
+        dtype="VARCHAR",
+        unit="name",
+        nullable=True,
+        null_rule="no sale of a known product in the lookback",
+        meaning="The department with most gross revenue in the lookback; of several the first in the alphabet.",
+        reads=("order_lines.amount", *_READS),
+        imputation="ordinary",
+    ),
+    FeatureColumn(
+        name="main_department_share",
+        dtype="DOUBLE",
+        unit="share",
+        nullable=True,
+        null_rule="no money spent on known products in the lookback",
+        minimum=0,
+        maximum=1,
+        meaning="Share of the main department in the gross revenue from known products.",
+        reads=("order_lines.amount", *_READS),
+        imputation="ordinary",
+    ),
+)
+
+
+def block(_settings: FeatureSettings) -> FeatureBlock:
+    """Declare the block; it is absent without a products table."""
+    return FeatureBlock(name="mix", columns=COLUMNS, select=_select, requires=("products",))
+
+
+def _select(_snapshot: Snapshot) -> str:
+    return """
+    SELECT
+        t.customer_id,
+        coalesce(d.departments, 0) AS department_count,
+        d.entropy AS department_entropy,
+        coalesce(c.classes, 0) AS class_count,
+        c.entropy AS class_entropy,
+        d.main AS main_department,
+        safe_div(d.most, d.total) AS main_department_share
+    FROM customer_totals AS t
+    LEFT JOIN (
+        SELECT
+            customer_id,
+            count(*) AS departments,
+            CAST(CASE WHEN max(total) > 0 THEN sum(entropy_term(amount, total)) END AS DOUBLE) AS entropy,
+            max(CASE WHEN place = 1 THEN department END) AS main,
+            max(amount) AS most,
+            max(total) AS total
+        FROM (
+            SELECT
+                customer_id,
+                department,
+                amount,
+                sum(amount) OVER (PARTITION BY customer_id) AS total,
+                row_number() OVER (PARTITION BY customer_id ORDER BY amount DESC, department) AS place
+            FROM (
+                SELECT customer_id, department, sum(amount) AS amount
+                FROM customer_classes WHERE department IS NOT NULL GROUP BY customer_id, department
+            ) AS spent
+        ) AS ranked
+        GROUP BY customer_id
+    ) AS d ON d.customer_id = t.customer_id
+    LEFT JOIN (
+        SELECT
+            customer_id,
+            count(*) AS classes,
+            CAST(CASE WHEN max(total) > 0 THEN sum(entropy_term(amount, total)) END AS DOUBLE) AS entropy
+        FROM (
+            SELECT customer_id, amount, sum(amount) OVER (PARTITION BY customer_id) AS total
+            FROM customer_classes WHERE department IS NOT NULL AND class IS NOT NULL
+        ) AS spent
+        GROUP BY customer_id
+    ) AS c ON c.customer_id = t.customer_id
+    """

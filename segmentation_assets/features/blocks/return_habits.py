@@ -1,0 +1,126 @@
+"""When and how goods come back: how soon, from how many orders in a row, in which season."""
+
+from __future__ import annotations
+
+from segmentation_assets.config.settings import FeatureSettings
+from segmentation_assets.features.declaration import FeatureBlock, FeatureColumn
+from segmentation_assets.features.snapshot import TRACED_RETURNS, Snapshot
+
+RETURN_DAYS = (7, 30)
+
+_NO_RETURN = "nothing was returned in the lookback"
+_NOT_TRACED = "no return could be traced to a purchase in the lookback"
+
+
+def _share(name: str, meaning: str, null_rule: str) -> FeatureColumn:
+    return FeatureColumn(
+        name=name,
+        dtype="DOUBLE",
+        unit="share",
+        nullable=True,
+        null_rule=null_rule,
+        minimum=0,
+        maximum=1,
+        meaning=meaning,
+        reads=TRACED_RETURNS,
+        imputation="returns",
+    )
+
+
+def block(settings: FeatureSettings) -> FeatureBlock:
+    """Declare the block; it is never absent."""
+    months = ", ".join(str(month) for month in settings.peak_months)
+    columns = (
+        FeatureColumn(
+            name="days_to_return_mean",
+            dtype="DOUBLE",
+            unit="days",
+            nullable=True,
+            null_rule=_NOT_TRACED,
+            minimum=0,
+            meaning="Mean calendar days from the purchase to the return, over return lines traced to the latest "
+            "earlier purchase of the product, of the same order id where there is one.",
+            reads=TRACED_RETURNS,
+            imputation="returns",
+        ),
+        *(
+            _share(f"return_share_{days}d", f"Share of traced returns that came back within {days} days.", _NOT_TRACED)
+            for days in RETURN_DAYS
+        ),
+        _share(
+            "traced_return_share",
+            "Share of return lines that could be traced to a purchase in the lookback: what the features of return "
+            "times rest on.",
+            _NO_RETURN,
+        ),
+        _share(
+            "first_order_return_share",
+            "Share of the units of the first order in the lookback that came back.",
+            "no order in the lookback that was not cancelled",
+        ),
+        FeatureColumn(
+            name="return_streak_order_count",
+            dtype="BIGINT",
+            unit="orders",
+            minimum=0,
+            meaning="Longest run of successive orders of which something came back.",
+            reads=TRACED_RETURNS,
+            imputation="returns",
+            direction="more_is_worse",
+        ),
+        _share(
+            "peak_return_share",
+            f"Share of return lines that came back in the months of the peak: {months}.",
+            _NO_RETURN,
+        ),
+    )
+    return FeatureBlock(name="return_habits", columns=columns, select=_select)
+
+
+def _select(snapshot: Snapshot) -> str:
+    months = ", ".join(str(month) for month in snapshot.settings.peak_months)
+    within = ", ".join(
+        f"safe_div(sum(CASE WHEN days <= {days} THEN line_count ELSE 0 END), "
+        f"sum(CASE WHEN days >= 0 THEN line_count END)) AS return_share_{days}d"
+        for days in RETURN_DAYS
+    )
+    within_names = ", ".join(f"r.return_share_{days}d" for days in RETURN_DAYS)
+    return f"""
+    SELECT
+        t.customer_id,
+        r.days_to_return_mean,
+        {within_names},
+        r.traced_return_share,
+        f.first_order_return_share,
+        coalesce(s.longest, 0) AS return_streak_order_count,
+        r.peak_return_share
+    FROM customer_totals AS t
+    LEFT JOIN (
+        SELECT
+            customer_id,
+            safe_div(sum(days * line_count), sum(CASE WHEN days >= 0 THEN line_count END)) AS days_to_return_mean,
+            {within},
+            safe_div(sum(CASE WHEN days >= 0 THEN line_count ELSE 0 END), sum(line_count)) AS traced_return_share,
+            safe_div(sum(CASE WHEN month(order_at) IN ({months}) THEN line_count ELSE 0 END), sum(line_count))
+                AS peak_return_share
+        FROM (SELECT *, days_between(bought_at, order_at) AS days FROM customer_returns WHERE NOT is_cancellation) AS r
+        GROUP BY customer_id
+    ) AS r ON r.customer_id = t.customer_id
+    LEFT JOIN (
+        SELECT customer_id, capped_share(returned_units, unit_count) AS first_order_return_share
+        FROM kept_orders WHERE place = 1
+    ) AS f ON f.customer_id = t.customer_id
+    LEFT JOIN (
+        SELECT customer_id, max(orders) AS longest
+        FROM (
+            SELECT customer_id, count(*) AS orders
+            FROM (
+                SELECT customer_id,
+                    place - row_number() OVER (PARTITION BY customer_id ORDER BY place) AS run
+                FROM kept_orders WHERE returned_units > 0
+            ) AS returned
+            GROUP BY customer_id, run
+        ) AS runs
+        GROUP BY customer_id
+    ) AS s ON s.customer_id = t.customer_id
+    """

@@ -1,0 +1,81 @@
+"""Two rules of thumb between 0 and 1, for sorting and for talking; the models of churn and value are better."""
+
+from __future__ import annotations
+
+from segmentation_assets.config.settings import FeatureSettings
+from segmentation_assets.features.declaration import LINES_OF_LOOKBACK, FeatureBlock, FeatureColumn
+from segmentation_assets.features.snapshot import Snapshot
+
+RECENT_DAYS = 90
+YEAR_DAYS = 365
+ORDERS_OF_A_REGULAR = 12
+"""Orders in a year from which a customer counts as fully engaged: one a month."""
+
+_READS = ("order_lines.order_id", *LINES_OF_LOOKBACK)
+_NO_SALE = "no sale in the lookback"
+
+COLUMNS = (
+    FeatureColumn(
+        name="churn_risk_score",
+        dtype="DOUBLE",
+        unit="score",
+        nullable=True,
+        null_rule=_NO_SALE,
+        minimum=0,
+        maximum=1,
+        meaning=f"Mean of three signs of leaving: how overdue the next order is, o / (1 + o) of overdue_ratio o, or "
+        f"recency_days / {RECENT_DAYS} in its place after a single order day; recency_days as a share of {YEAR_DAYS}; "
+        f"and how far orders per day in the last {RECENT_DAYS} days fell below those of the last {YEAR_DAYS}. A rule, "
+        "not a probability.",
+        reads=_READS,
+        imputation="ordinary",
+        direction="more_is_worse",
+    ),
+    FeatureColumn(
+        name="engagement_score",
+        dtype="DOUBLE",
+        unit="score",
+        nullable=True,
+        null_rule=_NO_SALE,
+        minimum=0,
+        maximum=1,
+        meaning="Mean of three signs of attachment: active_month_share; 1 less recency_days as a share of "
+        f"{YEAR_DAYS}; and orders in the last {YEAR_DAYS} days as a share of {ORDERS_OF_A_REGULAR}. A rule, not a probability.",
+        reads=(*_READS, "customer_history.first_order_date"),
+        imputation="ordinary",
+        direction="more_is_better",
+    ),
+)
+
+
+def block(_settings: FeatureSettings) -> FeatureBlock:
+    """Declare the block; it is never absent."""
+    return FeatureBlock(name="scores", columns=COLUMNS, select=_select, is_derived=True)
+
+
+def _select(snapshot: Snapshot) -> str:
+    recent, year = snapshot.days_ago_sql(RECENT_DAYS), snapshot.days_ago_sql(YEAR_DAYS)
+    return f"""
+    SELECT
+        customer_id,
+        (overdue / (1 + overdue) + silence + 1 - coalesce(capped_share(recent * {YEAR_DAYS}, year * {RECENT_DAYS}), 0))
+            / 3 AS churn_risk_score,
+        (active_month_share + 1 - silence + capped_share(year, {ORDERS_OF_A_REGULAR})) / 3 AS engagement_score
+    FROM (
+        SELECT
+            f.customer_id,
+            f.active_month_share,
+            coalesce(f.overdue_ratio, safe_div(f.recency_days, {RECENT_DAYS})) AS overdue,
+            capped_share(f.recency_days, {YEAR_DAYS}) AS silence,
+            o.recent,
+            o.year
+        FROM base_features AS f
+        LEFT JOIN (
+            SELECT
+                customer_id,
+                count(*) FILTER (WHERE last_sale_at >= {recent}) AS recent,
+                count(*) FILTER (WHERE last_sale_at >= {year}) AS year
+            FROM customer_orders GROUP BY customer_id
+        ) AS o ON o.customer_id = f.customer_id
+    ) AS signs
+    """

@@ -1,0 +1,110 @@
+"""Where the money is heading, month by month."""
+
+from __future__ import annotations
+
+from segmentation_assets.config.settings import FeatureSettings
+from segmentation_assets.features.declaration import (
+    LINES_OF_LOOKBACK,
+    FeatureBlock,
+    FeatureColumn,
+    ImputationReason,
+    UndefinedRule,
+)
+from segmentation_assets.features.snapshot import Snapshot
+
+TREND_MONTHS = 12
+FEWEST_MONTHS = 3
+
+COLUMNS = (
+    FeatureColumn(
+        name="active_month_count",
+        dtype="BIGINT",
+        unit="months",
+        minimum=0,
+        meaning="Calendar months of the lookback with an order.",
+        reads=LINES_OF_LOOKBACK,
+        imputation="ordinary",
+        direction="more_is_better",
+    ),
+    FeatureColumn(
+        name="revenue_slope_per_month",
+        dtype="DOUBLE",
+        unit="currency per month",
+        nullable=True,
+        null_rule=f"the first order lies less than {FEWEST_MONTHS} calendar months back, its own and this one counted",
+        meaning=f"Slope of the straight line that fits net money per calendar month best, over the last {TREND_MONTHS} "
+        "months or those since the first order, months without an order included.",
+        reads=("order_lines.amount", *LINES_OF_LOOKBACK, "customer_history.first_order_date"),
+        imputation="undefined",
+        undefined_rule=UndefinedRule(
+            reason=ImputationReason.UNDEFINED_SHORT_HISTORY, description="0: no trend can be told yet", value=0.0
+        ),
+        direction="more_is_better",
+        is_clustering_feature=True,
+    ),
+    FeatureColumn(
+        name="active_month_share",
+        dtype="DOUBLE",
+        unit="share",
+        nullable=True,
+        null_rule="never bought, only returned",
+        minimum=0,
+        maximum=1,
+        meaning=f"Share of the last {TREND_MONTHS} calendar months, or those since the first order, with an order.",
+        reads=(*LINES_OF_LOOKBACK, "customer_history.first_order_date"),
+        imputation="ordinary",
+        direction="more_is_better",
+    ),
+)
+
+
+def block(_settings: FeatureSettings) -> FeatureBlock:
+    """Declare the block; it is never absent."""
+    return FeatureBlock(name="trend", columns=COLUMNS, select=_select)
+
+
+def _month_number(instant: str) -> str:
+    """Write SQL for the number of a calendar month; successive months have successive numbers."""
+    return f"(year({instant}) * 12 + month({instant}))"
+
+
+def _select(snapshot: Snapshot) -> str:
+    """Least squares from exact sums: over n months, b back from the newest, 6 ((n - 1) Σx - 2 Σbx) / n(n² - 1)."""
+    newest, oldest = snapshot.last_day, snapshot.lookback_start
+    most = min(TREND_MONTHS, (newest.year - oldest.year) * 12 + newest.month - oldest.month + 1)
+    number = newest.year * 12 + newest.month
+    return f"""
+    SELECT
+        t.customer_id,
+        coalesce(m.active_months, 0) AS active_month_count,
+        CASE WHEN m.months >= {FEWEST_MONTHS} THEN safe_div(
+            6 * ((m.months - 1) * m.amount - 2 * m.weighted_amount), m.months * (m.months * m.months - 1)
+        ) END AS revenue_slope_per_month,
+        safe_div(m.active_months_of_trend, m.months) AS active_month_share
+    FROM customer_totals AS t
+    LEFT JOIN (
+        SELECT
+            m.customer_id,
+            min(n.months) AS months,
+            count(*) FILTER (WHERE m.sale_lines > 0) AS active_months,
+            count(*) FILTER (WHERE m.sale_lines > 0 AND m.back < n.months) AS active_months_of_trend,
+            coalesce(sum(m.amount) FILTER (WHERE m.back < n.months), 0) AS amount,
+            coalesce(sum(m.amount * m.back) FILTER (WHERE m.back < n.months), 0) AS weighted_amount
+        FROM (
+            SELECT
+                customer_id,
+                {number} - {_month_number("order_at")} AS back,
+                sum(amount) AS amount,
+                count(*) FILTER (WHERE line_type = 'sale') AS sale_lines
+            FROM snapshot_lines GROUP BY customer_id, {number} - {_month_number("order_at")}
+        ) AS m
+        LEFT JOIN (
+            SELECT customer_id, CASE WHEN age < {most} THEN age + 1 ELSE {most} END AS months
+            FROM (
+                SELECT customer_id, {number} - {_month_number("first_order_date")} AS age FROM snapshot_history
+                WHERE first_order_date IS NOT NULL
+            ) AS h
+        ) AS n ON n.customer_id = m.customer_id
+        GROUP BY m.customer_id
+    ) AS m ON m.customer_id = t.customer_id
+    """

@@ -1,0 +1,79 @@
+"""How many different products the customer buys, and how many of them are new."""
+
+from __future__ import annotations
+
+from segmentation_assets.config.settings import FeatureSettings
+from segmentation_assets.features.declaration import LINES_OF_LOOKBACK, FeatureBlock, FeatureColumn
+from segmentation_assets.features.snapshot import Snapshot
+
+NOVELTY_DAYS = 90
+
+_PRODUCTS = ("order_lines.product_id", *LINES_OF_LOOKBACK)
+
+COLUMNS = (
+    FeatureColumn(
+        name="product_count",
+        dtype="BIGINT",
+        unit="products",
+        minimum=0,
+        meaning="Different products bought in the lookback.",
+        reads=_PRODUCTS,
+        imputation="ordinary",
+        direction="more_is_better",
+    ),
+    FeatureColumn(
+        name="repeat_product_share",
+        dtype="DOUBLE",
+        unit="share",
+        nullable=True,
+        null_rule="no sale in the lookback",
+        minimum=0,
+        maximum=1,
+        meaning="Share of the products that were bought on more than one day.",
+        reads=_PRODUCTS,
+        imputation="ordinary",
+    ),
+    FeatureColumn(
+        name=f"new_product_share_{NOVELTY_DAYS}d",
+        dtype="DOUBLE",
+        unit="share",
+        nullable=True,
+        null_rule=f"no sale in the last {NOVELTY_DAYS} days",
+        minimum=0,
+        maximum=1,
+        meaning=f"Novelty: share of the products bought in the last {NOVELTY_DAYS} days that the customer had not "
+        "bought before in the lookback.",
+        reads=_PRODUCTS,
+        imputation="ordinary",
+    ),
+)
+
+
+def block(_settings: FeatureSettings) -> FeatureBlock:
+    """Declare the block; it is never absent."""
+    return FeatureBlock(name="variety", columns=COLUMNS, select=_select)
+
+
+def _select(snapshot: Snapshot) -> str:
+    since = snapshot.days_ago_sql(NOVELTY_DAYS)
+    return f"""
+    SELECT
+        t.customer_id,
+        coalesce(p.products, 0) AS product_count,
+        safe_div(p.repeated, p.products) AS repeat_product_share,
+        safe_div(p.new_products, p.recent_products) AS new_product_share_{NOVELTY_DAYS}d
+    FROM customer_totals AS t
+    LEFT JOIN (
+        SELECT
+            customer_id,
+            count(*) AS products,
+            count(*) FILTER (WHERE CAST(first_at AS DATE) < CAST(last_at AS DATE)) AS repeated,
+            count(*) FILTER (WHERE last_at >= {since}) AS recent_products,
+            count(*) FILTER (WHERE first_at >= {since}) AS new_products
+        FROM (
+            SELECT customer_id, product_id, min(order_at) AS first_at, max(order_at) AS last_at
+            FROM snapshot_lines WHERE line_type = 'sale' GROUP BY customer_id, product_id
+        ) AS bought
+        GROUP BY customer_id
+    ) AS p ON p.customer_id = t.customer_id
+    """

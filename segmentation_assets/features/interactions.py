@@ -1,0 +1,82 @@
+"""Products and ratios of pairs of features that the settings name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from segmentation_assets.config.settings import FeatureSettings
+from segmentation_assets.errors import SettingsError, closest_hint
+from segmentation_assets.features.declaration import FeatureBlock, FeatureColumn
+from segmentation_assets.features.snapshot import Snapshot
+
+
+def interactions_block(settings: FeatureSettings, known: Mapping[str, FeatureColumn]) -> FeatureBlock:
+    """Declare a product and a ratio for each pair in ``features.interactions``.
+
+    Parameters
+    ----------
+    settings : FeatureSettings
+    known : mapping of str to FeatureColumn
+        The features that can be computed, by name.
+
+    Returns
+    -------
+    FeatureBlock
+        Without columns where no pair is named.
+
+    Raises
+    ------
+    SettingsError
+        A pair names something that is not a feature, or one that is no number.
+    """
+    for name in (name for pair in settings.interactions for name in pair):
+        _require_number(name, known)
+    columns = tuple(
+        column for first, second in settings.interactions for column in _columns(known[first], known[second])
+    )
+    return FeatureBlock(name="interactions", columns=columns, select=_select, is_derived=True)
+
+
+def _require_number(name: str, known: Mapping[str, FeatureColumn]) -> None:
+    if name not in known:
+        raise SettingsError(
+            f"features.interactions names '{name}', which is not a feature that can be computed",
+            closest_hint(name, known),
+        )
+    if known[name].dtype == "VARCHAR" or known[name].imputation == "exempt":
+        raise SettingsError(f"features.interactions names '{name}', which is no number", "name a numeric feature.")
+
+
+def _columns(first: FeatureColumn, second: FeatureColumn) -> tuple[FeatureColumn, FeatureColumn]:
+    reads = tuple(dict.fromkeys((*first.reads, *second.reads)))
+    missing = [column.null_rule for column in (first, second) if column.nullable]
+    product = FeatureColumn(
+        name=f"{first.name}_times_{second.name}",
+        dtype="DOUBLE",
+        unit=f"{first.unit} x {second.unit}",
+        nullable=bool(missing),
+        null_rule="; or ".join(missing),
+        meaning=f"Product of {first.name} and {second.name}.",
+        reads=reads,
+        imputation="ordinary",
+    )
+    ratio = FeatureColumn(
+        name=f"{first.name}_per_{second.name}",
+        dtype="DOUBLE",
+        unit=f"{first.unit} per {second.unit}",
+        nullable=True,
+        null_rule="; or ".join((*missing, f"{second.name} is 0")),
+        meaning=f"{first.name} divided by {second.name}.",
+        reads=reads,
+        imputation="ordinary",
+    )
+    return product, ratio
+
+
+def _select(snapshot: Snapshot) -> str:
+    values = "".join(
+        f", CAST({first} AS DOUBLE) * CAST({second} AS DOUBLE) AS {first}_times_{second}"
+        f", safe_div({first}, {second}) AS {first}_per_{second}"
+        for first, second in snapshot.settings.interactions
+    )
+    return f"SELECT customer_id{values} FROM base_features"
