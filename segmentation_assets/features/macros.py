@@ -58,7 +58,7 @@ MACROS = (
         },
     ),
     Macro(
-        "list_value",
+        "at_list_price",
         ("amount", "list_price", "unit_price"),
         "What goods sold for an amount would have cost at list price, as DECIMAL(18,4); prices above 0.",
         {

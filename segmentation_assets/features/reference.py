@@ -16,11 +16,11 @@ from segmentation_assets.config.settings import ReferenceSettings, Settings
 from segmentation_assets.config.source import SourceSettings
 from segmentation_assets.errors import DataError, SettingsError
 from segmentation_assets.features.history import customer_history_sql
-from segmentation_assets.features.registry import features_sql, prepare_connection
+from segmentation_assets.features.registry import computed_features, prepare_connection
 from segmentation_assets.features.snapshot import FeatureRelations
 from segmentation_assets.ingestion.classification import cancelled_sql, classified_lines_sql
 from segmentation_assets.ingestion.mapping import effective_source
-from segmentation_assets.storage.engine import Connection, quote_text
+from segmentation_assets.storage.engine import Connection, fetch_row, quote_text
 
 _LINES = "reference_lines"
 
@@ -117,7 +117,7 @@ def compute_reference(connection: Connection, raw_relation: str, settings: Setti
             raise DataError("there is no order line to compute a reference from", "ingest a delivery first.")
         as_of = last_at + dt.timedelta(days=1)
         ladder = _climb(connection, reference, source)
-        rfm = _summarise_rfm(connection, _rfm_sql(settings, reference, as_of, first_at.date()))
+        rfm = _summarise_rfm(connection, settings, reference, as_of, first_at.date())
     return ReferenceResult(reference.name, as_of, ladder, rfm)
 
 
@@ -154,23 +154,20 @@ def _climb(connection: Connection, reference: ReferenceSettings, source: SourceS
     )
 
 
-def _rfm_sql(settings: Settings, reference: ReferenceSettings, as_of: dt.datetime, first_day: dt.date) -> str:
-    """Query the features of every customer with a sale, over all lines, as of the reference instant."""
+def _summarise_rfm(
+    connection: Connection, settings: Settings, reference: ReferenceSettings, as_of: dt.datetime, first_day: dt.date
+) -> RfmSummary:
+    """Summarise the features of every customer with a sale, over all lines, as of the reference instant.
+
+    Means are taken from exact sums, so that they do not depend on the order of rows.
+    """
     features = settings.features.model_copy(update={"recency": reference.recency})
-    history = customer_history_sql(_LINES, None, as_of.date())
-    relations = FeatureRelations(order_lines=_LINES, history=f"({history})")
-    computed = features_sql(features, relations, as_of, first_day)
-    return f"SELECT * FROM ({computed}) WHERE order_count > 0"
-
-
-def _summarise_rfm(connection: Connection, sql: str) -> RfmSummary:
-    """Take means from exact sums, so that they do not depend on the order of rows."""
+    relations = FeatureRelations(order_lines=_LINES, history=f"({customer_history_sql(_LINES, None, as_of.date())})")
     names = ("recency_days", "order_count", "gross_revenue_amount")
     measured = ", ".join(f"sum({name}), median(CAST({name} AS DOUBLE))" for name in names)
     prepare_connection(connection)
-    row: tuple[Any, ...] = connection.execute(
-        f"SELECT count(*), max(gross_revenue_amount), {measured} FROM ({sql})"
-    ).fetchone() or (0,)
+    with computed_features(connection, features, relations, as_of, first_day, min_orders=1) as sql:
+        row = fetch_row(connection, f"SELECT count(*), max(gross_revenue_amount), {measured} FROM ({sql})")
     count, largest, *values = row
     if not count:
         raise DataError("no known customer has a sale", "check source.cancellations and the column customer_id.")

@@ -5,7 +5,8 @@ A new block is one file in `blocks/` and one line in `BLOCKS`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, datetime
 
@@ -156,18 +157,22 @@ def features_table(settings: FeatureSettings, available: Collection[str]) -> Tab
     )
 
 
-def features_sql(
+@contextmanager
+def computed_features(
+    connection: Connection,
     settings: FeatureSettings,
     relations: FeatureRelations,
     as_of: datetime,
     lookback_start: date,
     *,
     min_orders: int = 0,
-) -> str:
-    """Write the query for silver/customer_features.
+) -> Iterator[str]:
+    """Compute silver/customer_features, in temporary tables that are gone afterwards.
 
     Parameters
     ----------
+    connection : Connection
+        On which `prepare_connection` has been called.
     settings : FeatureSettings
     relations : FeatureRelations
         The inputs; blocks whose input is ``None`` are left out.
@@ -178,28 +183,45 @@ def features_sql(
     min_orders : int
         Customers with fewer orders in the lookback get no row.
 
-    Returns
-    -------
+    Yields
+    ------
     str
         One SELECT with the columns of `features_table`, typed, in no particular row order: a row for every known
         customer with a sale or return line in the lookback, and with as many orders as asked for.
-        `prepare_connection` must have been called.
 
     Raises
     ------
     DataError
         `as_of` carries a zone, or lies before the lookback.
+
+    Notes
+    -----
+    As one query over all blocks it would be planned longer than it runs, and DuckDB 2.0 gives some of them up with an
+    internal error.
     """
+    queries = feature_queries(settings, relations, as_of, lookback_start)
+    try:
+        for name, query in queries.items():
+            connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS {query}")
+        stored = feature_blocks(settings, relations.available)
+        yield f"{_joined_sql(stored)}\nWHERE customer_totals.order_count >= {min_orders}"
+    finally:
+        for name in queries:
+            connection.execute(f"DROP TABLE IF EXISTS {name}")
+
+
+def feature_queries(
+    settings: FeatureSettings, relations: FeatureRelations, as_of: datetime, lookback_start: date
+) -> dict[str, str]:
+    """Write the queries that features are made by, by name, in an order in which each may read the earlier ones."""
     snapshot = Snapshot(settings, as_of, lookback_start)
     possible = [block for block in _possible_blocks(settings, relations.available) if not block.is_derived]
-    stored = feature_blocks(settings, relations.available)
-    derived = [block for block in stored if block.is_derived]
+    derived = [block for block in feature_blocks(settings, relations.available) if block.is_derived]
     queries = shared_relations(snapshot, relations)
     queries |= {f"block_{block.name}": block.select(snapshot) for block in possible}
-    queries["base_features"] = _joined_sql(possible)
-    queries |= {f"block_{block.name}": block.select(snapshot) for block in derived}
-    named = ",\n".join(f"{name} AS ({query})" for name, query in queries.items())
-    return f"WITH {named}\n{_joined_sql(stored)}\nWHERE customer_totals.order_count >= {min_orders}"
+    if derived:
+        queries["base_features"] = _joined_sql(possible)
+    return queries | {f"block_{block.name}": block.select(snapshot) for block in derived}
 
 
 def _joined_sql(blocks: Sequence[FeatureBlock]) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+
 import dagster as dg
 import pytest
 
@@ -127,17 +129,17 @@ def test_line_lost_in_classification_is_found_by_reconciliation(shop, run, monke
 
 def test_cent_lost_in_the_features_is_found_by_reconciliation(shop, run, monkeypatch):
     before = files_of(shop.data_dir)
-    original = silver.features_sql
+    original = silver.computed_features
     first = "(SELECT min(customer_id) FROM made)"
     money = f"net_revenue_amount - CASE WHEN customer_id = {first} THEN 0.01 ELSE 0 END"
-    monkeypatch.setattr(
-        silver,
-        "features_sql",
-        lambda *given, **named: (
-            f"WITH made AS ({original(*given, **named)}) "
-            f"SELECT * REPLACE (CAST({money} AS DECIMAL(18, 2)) AS net_revenue_amount) FROM made"
-        ),
-    )
+
+    @contextmanager
+    def a_cent_less(*given, **named):
+        with original(*given, **named) as sql:
+            changed = f"SELECT * REPLACE (CAST({money} AS DECIMAL(18, 2)) AS net_revenue_amount) FROM made"
+            yield f"WITH made AS ({sql}) {changed}"
+
+    monkeypatch.setattr(silver, "computed_features", a_cent_less)
 
     problem = fail(shop, run, keys={"silver/customer_features"})
 

@@ -63,7 +63,7 @@ def _select(snapshot: Snapshot) -> str:
         SELECT
             customer_id,
             sum(amount) AS amount,
-            sum(CASE WHEN list_price > unit_price THEN list_value(amount, list_price, unit_price) ELSE amount END)
+            sum(CASE WHEN list_price > unit_price THEN at_list_price(amount, list_price, unit_price) ELSE amount END)
                 AS list_amount,
             count(*) AS line_count,
             count(*) FILTER (WHERE list_price > unit_price) AS discounted,

@@ -40,7 +40,8 @@ COLUMNS = (
         minimum=0,
         maximum=1,
         meaning="Mean of three signs of attachment: active_month_share; 1 less recency_days as a share of "
-        f"{YEAR_DAYS}; and orders in the last {YEAR_DAYS} days as a share of {ORDERS_OF_A_REGULAR}. A rule, not a probability.",
+        f"{YEAR_DAYS}; and orders in the last {YEAR_DAYS} days as a share of {ORDERS_OF_A_REGULAR}. A rule, not a "
+        "probability.",
         reads=(*_READS, "customer_history.first_order_date"),
         imputation="ordinary",
         direction="more_is_better",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import asdict
 from typing import Any
 
@@ -16,7 +17,7 @@ from segmentation_assets.features.imputation import apply_imputation, fit_imputa
 from segmentation_assets.features.preparation import fit_preparation, model_matrix_table, prepare
 from segmentation_assets.features.registry import (
     absent_features,
-    features_sql,
+    computed_features,
     features_table,
     prepare_connection,
 )
@@ -300,8 +301,8 @@ def customer_features(step: Step) -> None:
     _check_departments(step)
     prepare_connection(step.connection)
     for bucket, lines in enumerate(_bucket_relations(step)):
-        sql = _features_sql(step, lines, as_of_date)
-        copy_to_parquet(step.connection, conformed_select(sql, table), step.stage / f"part-{bucket:03d}.parquet")
+        with _computed_features(step, lines, as_of_date) as sql:
+            copy_to_parquet(step.connection, conformed_select(sql, table), step.stage / f"part-{bucket:03d}.parquet")
     step.tables[""] = table
     _reconcile_features(step)
     settings = step.platform.settings
@@ -327,7 +328,7 @@ def _bucket_relations(step: Step) -> list[str]:
     return [parquet_scan(list(paths)) for paths in zip(*by_month, strict=True)]
 
 
-def _features_sql(step: Step, lines: str, as_of_date: dt.date) -> str:
+def _computed_features(step: Step, lines: str, as_of_date: dt.date) -> AbstractContextManager[str]:
     settings = step.platform.settings
     available = optional_inputs(settings)
     relations = FeatureRelations(
@@ -340,7 +341,9 @@ def _features_sql(step: Step, lines: str, as_of_date: dt.date) -> str:
     )
     start = lookback_start(as_of_date, settings.calendar.lookback_months)
     instant = dt.datetime.combine(as_of_date, dt.time())
-    return features_sql(settings.features, relations, instant, start, min_orders=settings.population.min_orders)
+    return computed_features(
+        step.connection, settings.features, relations, instant, start, min_orders=settings.population.min_orders
+    )
 
 
 def _events_relation(step: Step) -> str:

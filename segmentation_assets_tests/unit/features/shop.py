@@ -13,7 +13,7 @@ import pandas as pd
 from segmentation_assets.config.settings import FeatureSettings
 from segmentation_assets.config.source import DELIVERED_COLUMNS
 from segmentation_assets.features.history import customer_history_sql
-from segmentation_assets.features.registry import features_sql
+from segmentation_assets.features.registry import computed_features
 from segmentation_assets.features.snapshot import FeatureRelations
 from segmentation_assets.storage.engine import Connection
 
@@ -170,10 +170,10 @@ def compute_rows(
     connection: Connection, shop: Shop, as_of: datetime = AS_OF, settings: FeatureSettings = SETTINGS
 ) -> dict[str, dict[str, Any]]:
     """Features by customer and column, as Python values: money as Decimal, null as None."""
-    sql = features_sql(settings, load_shop(connection, shop, as_of), as_of, LOOKBACK_START)
-    cursor = connection.execute(f"SELECT * FROM ({sql}) ORDER BY customer_id")
-    names = [column[0] for column in cursor.description or ()]
-    rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+    with computed_features(connection, settings, load_shop(connection, shop, as_of), as_of, LOOKBACK_START) as sql:
+        cursor = connection.execute(f"SELECT * FROM ({sql}) ORDER BY customer_id")
+        names = [column[0] for column in cursor.description or ()]
+        rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
     return {row["customer_id"]: row for row in rows}
 
 
@@ -181,8 +181,8 @@ def compute_frame(
     connection: Connection, shop: Shop, as_of: datetime = AS_OF, settings: FeatureSettings = SETTINGS
 ) -> pd.DataFrame:
     """Features as the stages after them read them."""
-    sql = features_sql(settings, load_shop(connection, shop, as_of), as_of, LOOKBACK_START)
-    return connection.execute(f"SELECT * FROM ({sql}) ORDER BY customer_id").df()
+    with computed_features(connection, settings, load_shop(connection, shop, as_of), as_of, LOOKBACK_START) as sql:
+        return connection.execute(f"SELECT * FROM ({sql}) ORDER BY customer_id").df()
 
 
 def _cost(number: int, price: Decimal, quantity: int) -> str | None:

@@ -19,7 +19,7 @@ from segmentation_assets.features.imputation import (
     imputed_features_table,
 )
 from segmentation_assets.features.preparation import fit_preparation, prepare
-from segmentation_assets.features.registry import features_sql, features_table, prepare_connection
+from segmentation_assets.features.registry import computed_features, features_table, prepare_connection
 from segmentation_assets.features.snapshot import FeatureRelations
 from segmentation_assets.storage.engine import Connection, Engine
 from segmentation_assets.tables.declaration import Column, Table
@@ -133,21 +133,26 @@ class Bench:
         types = {column.name: column.dtype for column in TABLES[noun].columns}
         load(self.connection, noun, self.rows[noun] if rows is None else rows, types)
 
+    def features(self) -> Result:
+        relations = FeatureRelations("order_lines", "customer_history", *ALL_TABLES, ALL_COLUMNS)
+        with computed_features(self.connection, SETTINGS, relations, AS_OF, LOOKBACK_START) as sql:
+            return self.query(sql)
+
     def query(self, sql: str) -> Result:
         cursor = self.connection.execute(sql)
         names = [entry[0] for entry in cursor.description or ()]
         return {row[0]: dict(zip(names, row, strict=True)) for row in cursor.fetchall()}
 
-    def changed_by(self, noun: str, columns: Collection[str], sql: str) -> set[str]:
-        """Columns of a query that change with columns of a table; the table is put back."""
+    def changed_by(self, noun: str, columns: Collection[str], result: Callable[[], Result]) -> set[str]:
+        """Columns of a result that change with columns of a table; the table is put back."""
 
         def compute(rows: Rows) -> Result:
             self.load(noun, rows)
-            return self.query(sql)
+            return result()
 
         places = [TABLES[noun].column_names.index(column) for column in columns]
         try:
-            return columns_changed_by(compute, self.query(sql), self.rows[noun], *places)
+            return columns_changed_by(compute, result(), self.rows[noun], *places)
         finally:
             self.load(noun)
 
@@ -169,11 +174,6 @@ def test_every_column_holds_different_values(bench: Bench) -> None:
     assert same == []
 
 
-def all_features_sql() -> str:
-    relations = FeatureRelations("order_lines", "customer_history", *ALL_TABLES, ALL_COLUMNS)
-    return features_sql(SETTINGS, relations, AS_OF, LOOKBACK_START)
-
-
 def names_of(noun: str, columns: Iterable[str]) -> list[str]:
     return [f"{noun}.{column}" for column in columns]
 
@@ -184,7 +184,7 @@ def names_of(noun: str, columns: Iterable[str]) -> list[str]:
 def test_columns_change_exactly_the_features_that_declare_to_read_them(
     bench: Bench, noun: str, columns: tuple[str, ...]
 ) -> None:
-    changed = bench.changed_by(noun, columns, all_features_sql())
+    changed = bench.changed_by(noun, columns, bench.features)
     assert changed == declared_readers(feature_columns(FEATURES), *names_of(noun, columns))
 
 
@@ -207,8 +207,8 @@ def test_undeclared_and_needlessly_declared_columns_come_to_light(
         return FeatureBlock(name="toy", columns=(toy,), select=lambda _snapshot: sql)
 
     monkeypatch.setattr(registry, "BLOCKS", (block,))
-    assert bench.changed_by("order_lines", ["amount"], all_features_sql()) == {"toy"}
-    assert bench.changed_by("order_lines", ["quantity"], all_features_sql()) == set()
+    assert bench.changed_by("order_lines", ["amount"], bench.features) == {"toy"}
+    assert bench.changed_by("order_lines", ["quantity"], bench.features) == set()
     assert declared_readers((toy,), "order_lines.quantity") == {"toy"}
 
 
@@ -219,7 +219,8 @@ def test_columns_change_exactly_the_parts_of_the_history_that_declare_to_read_th
     bench: Bench, noun: str, columns: tuple[str, ...]
 ) -> None:
     lines = f"(SELECT * FROM order_lines WHERE order_at >= TIMESTAMP '{HALFWAY}')"
-    changed = bench.changed_by(noun, columns, customer_history_sql(lines, "customer_history", AS_OF.date()))
+    sql = customer_history_sql(lines, "customer_history", AS_OF.date())
+    changed = bench.changed_by(noun, columns, lambda: bench.query(sql))
     assert changed == declared_readers(CUSTOMER_HISTORY.columns, *names_of(noun, columns))
 
 
@@ -231,7 +232,7 @@ ALWAYS_KEPT = ("customer_id", "tenure_days", "account_age_days")
 def features(bench: Bench) -> Rows:
     """Features of customers with all core metrics, others missing here and there."""
     rng = np.random.default_rng(5)
-    found = [row for row in bench.query(all_features_sql()).values() if all(row[name] is not None for name in CORE)]
+    found = [row for row in bench.features().values() if all(row[name] is not None for name in CORE)]
 
     def cell(name: str, value: Any) -> Any:
         is_kept = name in CORE or name in ALWAYS_KEPT or rng.random() < 0.7

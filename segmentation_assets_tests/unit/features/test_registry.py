@@ -10,7 +10,13 @@ from segmentation_assets.config.settings import FeatureSettings
 from segmentation_assets.errors import DataError
 from segmentation_assets.features import registry
 from segmentation_assets.features.declaration import FeatureBlock, FeatureColumn, feature_columns
-from segmentation_assets.features.registry import absent_features, feature_blocks, features_sql, features_table
+from segmentation_assets.features.registry import (
+    absent_features,
+    computed_features,
+    feature_blocks,
+    feature_queries,
+    features_table,
+)
 from segmentation_assets.features.snapshot import FeatureRelations
 from segmentation_assets.storage.contract import check_contract
 from segmentation_assets.storage.engine import Connection, conformed_select, copy_to_parquet
@@ -54,9 +60,9 @@ def test_column_declaration_is_complete(name: str) -> None:
 def test_column_name_follows_the_style(name: str) -> None:
     column = COLUMNS[name]
     stem = re.sub(r"_\d+d$", "", name)
-    assert re.fullmatch(r"[a-z][a-z0-9_]*", name)
+    assert re.fullmatch(r"[a-z][a-z0-9_]*|btyd_T", name)
     assert name not in {"recency", "frequency", "monetary"}
-    assert ("_amount" in name) == (column.dtype == "DECIMAL(18,2)") == (column.unit == "currency")
+    assert ("_amount" in name) == column.dtype.startswith("DECIMAL") == (column.unit == "currency")
     if stem.endswith("_count"):
         assert (column.dtype, column.minimum) == ("BIGINT", 0)
     if "_days" in stem or stem.startswith("days_"):
@@ -88,8 +94,8 @@ def test_core_metrics_are_the_four_agreed_ones() -> None:
 @pytest.mark.parametrize("block", BLOCKS, ids=lambda block: block.name)
 def test_block_yields_its_declared_columns_and_types(connection: Connection, block: FeatureBlock) -> None:
     relations = load_shop(connection, random_shop(0))
-    sql = features_sql(SETTINGS, relations, AS_OF, LOOKBACK_START)
-    described = dict(connection.execute(f"SELECT column_name, column_type FROM (DESCRIBE {sql})").fetchall())
+    with computed_features(connection, SETTINGS, relations, AS_OF, LOOKBACK_START) as sql:
+        described = dict(connection.execute(f"SELECT column_name, column_type FROM (DESCRIBE {sql})").fetchall())
     assert {c.name: described[c.name] for c in block.columns} == {c.name: c.dtype for c in block.columns}
 
 
@@ -101,8 +107,8 @@ def test_query_yields_the_columns_of_the_table_in_order(connection: Connection, 
     tables = {name: name for name in available if "." not in name}
     columns = [name for name in available if "." in name]
     relations = FeatureRelations(everything.order_lines, everything.history, columns=columns, **tables)
-    sql = features_sql(SETTINGS, relations, AS_OF, LOOKBACK_START)
-    described = [row[0] for row in connection.execute(f"DESCRIBE {sql}").fetchall()]
+    with computed_features(connection, SETTINGS, relations, AS_OF, LOOKBACK_START) as sql:
+        described = [row[0] for row in connection.execute(f"DESCRIBE {sql}").fetchall()]
     assert tuple(described) == features_table(SETTINGS, available).column_names
     assert relations.available == tuple(name for name in ALL_INPUTS if name in available)
 
@@ -111,8 +117,8 @@ def test_query_yields_the_columns_of_the_table_in_order(connection: Connection, 
 def test_stored_features_keep_the_contract(connection: Connection, tmp_path: Path, seed: int) -> None:
     relations = load_shop(connection, random_shop(seed))
     table = features_table(SETTINGS, ALL_INPUTS)
-    sql = features_sql(SETTINGS, relations, AS_OF, LOOKBACK_START)
-    copy_to_parquet(connection, conformed_select(sql, table), tmp_path / "features.parquet")
+    with computed_features(connection, SETTINGS, relations, AS_OF, LOOKBACK_START) as sql:
+        copy_to_parquet(connection, conformed_select(sql, table), tmp_path / "features.parquet")
     result = check_contract(connection, [tmp_path / "features.parquet"], table)
     assert result.row_count > 5
     assert result.violations == {}
@@ -137,15 +143,16 @@ def test_absent_features_are_listed_with_the_reason() -> None:
     assert present == {"rfm", "windows", "cadence", "returns"}
 
 
-def test_table_has_customer_id_first_and_has_twenty_to_thirty_features() -> None:
+def test_table_has_customer_id_first_and_more_than_85_features() -> None:
     table = features_table(SETTINGS, ALL_INPUTS)
     assert (table.key, table.primary_key, table.column_names[0]) == (
         "silver/customer_features",
         ("customer_id",),
         "customer_id",
     )
-    assert tuple(column.name for column in feature_columns(table)) == table.column_names[1:]
-    assert 20 <= len(feature_columns(table)) <= 30
+    dates = ("first_order_date", "last_order_date")
+    assert tuple(c.name for c in feature_columns(table)) == tuple(n for n in table.column_names[1:] if n not in dates)
+    assert len(feature_columns(table)) > 85
 
 
 def test_block_is_added_by_registering_it(connection: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -161,19 +168,28 @@ def test_relations_may_be_bracketed_queries_named_like_ours(connection: Connecti
     relations = FeatureRelations(
         f"(SELECT * FROM {loaded.order_lines})", "(SELECT * FROM history)", products="products"
     )
-    sql = features_sql(SETTINGS, relations, AS_OF, LOOKBACK_START)
-    plain = features_sql(SETTINGS, FeatureRelations("order_lines", "history", "products"), AS_OF, LOOKBACK_START)
-    ordered = "SELECT * FROM ({}) ORDER BY customer_id"
-    assert connection.execute(ordered.format(sql)).fetchall() == connection.execute(ordered.format(plain)).fetchall()
+    found = []
+    for given in (relations, FeatureRelations("order_lines", "history", "products")):
+        with computed_features(connection, SETTINGS, given, AS_OF, LOOKBACK_START) as sql:
+            found.append(connection.execute(f"SELECT * FROM ({sql}) ORDER BY customer_id").fetchall())
+    assert found[0] == found[1]
+
+
+def test_nothing_is_left_behind_on_the_connection(connection: Connection) -> None:
+    relations = load_shop(connection, random_shop(0))
+    before = connection.execute("SELECT table_name FROM duckdb_tables() ORDER BY ALL").fetchall()
+    with computed_features(connection, SETTINGS, relations, AS_OF, LOOKBACK_START):
+        pass
+    assert connection.execute("SELECT table_name FROM duckdb_tables() ORDER BY ALL").fetchall() == before
 
 
 def test_as_of_with_a_zone_is_refused() -> None:
     from datetime import UTC
 
     with pytest.raises(DataError, match=r"local shop time without a zone.*\nHint: turn it into the time zone"):
-        features_sql(SETTINGS, FeatureRelations("l", "h"), AS_OF.replace(tzinfo=UTC), LOOKBACK_START)
+        feature_queries(SETTINGS, FeatureRelations("l", "h"), AS_OF.replace(tzinfo=UTC), LOOKBACK_START)
 
 
 def test_lookback_after_as_of_is_refused() -> None:
     with pytest.raises(DataError, match=r"lookback_start 2025-06-02 lies after as_of 2025-06-01T00:00:00"):
-        features_sql(SETTINGS, FeatureRelations("l", "h"), AS_OF, AS_OF.date().replace(day=2))
+        feature_queries(SETTINGS, FeatureRelations("l", "h"), AS_OF, AS_OF.date().replace(day=2))

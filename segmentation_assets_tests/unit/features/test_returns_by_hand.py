@@ -1,0 +1,154 @@
+"""Features of returns on a few visible rows, worked out by hand."""
+
+from typing import Any
+
+import pytest
+
+from segmentation_assets.storage.engine import Connection
+from segmentation_assets_tests.unit.features.shop import Row, Shop, compute_rows, line, product_row
+
+
+def features(connection: Connection, *lines: Row, **parts: Any) -> dict[str, Any]:
+    """Features of the customer ann."""
+    return compute_rows(connection, Shop(lines, **parts))["ann"]
+
+
+def sale(order: str, at: str, product: str = "x", amount: str = "10.00", quantity: int = 1) -> Row:
+    """A sale line of ann."""
+    return line("ann", order, at, "sale", amount, quantity, product)
+
+
+def back(order: str, at: str, product: str = "x", amount: str = "10.00", quantity: int = 1) -> Row:
+    """A return line of ann."""
+    return line("ann", order, at, "return", f"-{amount}", -quantity, product)
+
+
+def test_giant_order_cancelled_within_the_day_is_noise(connection: Connection) -> None:
+    found = features(
+        connection,
+        sale("o1", "2025-03-01 09:15", "mug", "168469.60", 80_995),
+        back("c1", "2025-03-01 09:27", "mug", "168469.60", 80_995),
+        sale("o2", "2025-03-02 09:00", "pen"),
+        sale("o3", "2025-03-03 09:00", "cup"),
+        back("r3", "2025-03-09 09:00", "cup"),
+    )
+    assert (found["return_rate"], found["return_value_share"], found["return_unit_share"]) == (0.5, 0.5, 0.5)
+    assert (found["return_order_count"], found["cancelled_line_count"]) == (1, 1)
+    assert found["first_order_return_share"] == 0.0, "the cancelled order is no first order"
+
+
+@pytest.mark.parametrize(
+    ("at", "amount", "quantity", "cancelled"),
+    [
+        ("2025-03-02 08:59:59", "20.00", 2, 1),
+        ("2025-03-02 09:00:00", "20.00", 2, 0),
+        ("2025-03-01 10:00", "10.00", 1, 0),
+        ("2025-03-01 10:00", "19.00", 2, 0),
+    ],
+)
+def test_only_a_whole_purchase_taken_back_within_a_day_is_a_cancellation(
+    connection: Connection, at: str, amount: str, quantity: int, cancelled: int
+) -> None:
+    found = features(
+        connection, sale("o1", "2025-03-01 09:00", amount="20.00", quantity=2), back("r1", at, "x", amount, quantity)
+    )
+    assert found["cancelled_line_count"] == cancelled
+    assert found["return_order_count"] == 1 - cancelled
+
+
+def test_all_orders_cancelled_leave_return_rates_undefined(connection: Connection) -> None:
+    found = features(connection, sale("o1", "2025-03-01 09:00"), back("r1", "2025-03-01 10:00"))
+    names = ("return_rate", "return_value_share", "return_unit_share", "first_order_return_share")
+    assert [found[name] for name in names] == [None] * 4
+    assert (found["order_count"], found["net_revenue_amount"]) == (1, 0), "what is no return still happened"
+
+
+def test_return_is_traced_to_the_latest_earlier_purchase_of_the_product(connection: Connection) -> None:
+    found = features(
+        connection,
+        sale("o1", "2025-01-01 09:00"),
+        sale("o2", "2025-02-01 09:00", amount="11.00"),
+        sale("o3", "2025-03-01 09:00", amount="12.00"),
+        back("r1", "2025-02-08 09:00"),
+    )
+    assert (found["days_to_return_mean"], found["return_share_7d"], found["return_share_30d"]) == (7.0, 1.0, 1.0)
+    assert found["first_order_return_share"] == 0.0
+
+
+def test_return_under_the_order_id_of_its_purchase_belongs_to_it(connection: Connection) -> None:
+    found = features(
+        connection,
+        sale("o1", "2025-01-01 09:00", amount="9.00"),
+        sale("o2", "2025-02-01 09:00", amount="11.00"),
+        back("o1", "2025-02-10 09:00"),
+    )
+    assert found["days_to_return_mean"] == 40.0
+    assert (found["return_share_7d"], found["return_share_30d"]) == (0.0, 0.0)
+    assert found["first_order_return_share"] == 1.0
+
+
+def test_return_of_what_was_bought_before_the_lookback_is_not_traced(connection: Connection) -> None:
+    found = features(
+        connection,
+        sale("o1", "2023-05-01 09:00"),
+        sale("o2", "2025-01-01 09:00", "other"),
+        back("r1", "2025-02-01 09:00"),
+        back("r2", "2025-01-11 09:00", "other", "5.00"),
+    )
+    assert found["traced_return_share"] == 0.5
+    assert found["days_to_return_mean"] == 10.0
+
+
+def test_longest_run_of_orders_with_returns(connection: Connection) -> None:
+    orders = [sale(f"o{n}", f"2025-0{n}-01 09:00", f"p{n}", "10.00", 2) for n in range(1, 6)]
+    returns = [back(f"r{n}", f"2025-05-0{n + 1} 09:00", f"p{n}") for n in (1, 3, 4)]
+    assert features(connection, *orders)["return_streak_order_count"] == 0
+    assert features(connection, *orders, *returns)["return_streak_order_count"] == 2
+    assert features(connection, *orders, *returns)["first_order_return_share"] == 0.5
+
+
+def test_concentration_of_returned_money_over_departments(connection: Connection) -> None:
+    found = features(
+        connection,
+        sale("o1", "2025-01-01 09:00", "shoe-1", "90.00"),
+        sale("o1", "2025-01-01 09:00", "hat-1", "30.00"),
+        back("r1", "2025-01-20 09:00", "shoe-1", "30.00"),
+        back("r2", "2025-01-21 09:00", "hat-1", "10.00"),
+        back("r3", "2025-01-22 09:00", "unknown", "99.00"),
+    )
+    assert found["return_department_concentration"] == pytest.approx(0.75**2 + 0.25**2, abs=1e-15)
+
+
+@pytest.mark.parametrize(
+    ("at", "product", "share"),
+    [
+        ("2025-02-15 23:59", "boot-2", 1.0),
+        ("2025-02-16 00:00", "boot-2", 0.0),
+        ("2025-02-10 09:00", "sandal", 0.0),
+        ("2025-02-01 08:00", "boot-2", 0.0),
+        ("2025-02-10 09:00", "boot-1", 1.0),
+    ],
+)
+def test_something_of_the_class_bought_within_two_weeks_is_an_exchange(
+    connection: Connection, at: str, product: str, share: float
+) -> None:
+    products = tuple(
+        product_row(name, "Shoes", kind)
+        for name, kind in (("boot-1", "Boots"), ("boot-2", "Boots"), ("sandal", "Sandals"))
+    )
+    lines = (
+        sale("o1", "2025-01-01 09:00", "boot-1", "50.00"),
+        back("r1", "2025-02-01 09:00", "boot-1", "50.00"),
+        sale("o2", at, product, "60.00"),
+    )
+    assert features(connection, *lines, products=products)["exchange_share_14d"] == share
+
+
+def test_without_a_class_the_department_says_what_is_an_exchange(connection: Connection) -> None:
+    products = (product_row("a", "Toys"), product_row("b", "Toys", "Dolls"))
+    lines = (
+        sale("o1", "2025-01-01 09:00", "a", "50.00"),
+        back("r1", "2025-02-01 09:00", "a", "40.00"),
+        sale("o2", "2025-02-02 09:00", "b", "60.00"),
+    )
+    assert features(connection, *lines, products=products)["exchange_share_14d"] == 1.0
