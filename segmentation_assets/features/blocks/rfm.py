@@ -169,8 +169,10 @@ def _select(snapshot: Snapshot) -> str:
         t.order_count,
         t.unit_count,
         CAST(t.sale_amount AS DECIMAL(18,2)) AS gross_revenue_amount,
-        CAST(t.sale_amount AS DECIMAL(18,2)) - CAST(t.sale_amount + t.return_amount AS DECIMAL(18,2))
-            AS returned_revenue_amount,
+        CAST(
+            CAST(t.sale_amount AS DECIMAL(18,2)) - CAST(t.sale_amount + t.return_amount AS DECIMAL(18,2))
+            AS DECIMAL(18,2)
+        ) AS returned_revenue_amount,
         CAST(t.sale_amount + t.return_amount AS DECIMAL(18,2)) AS net_revenue_amount,
         money_per(t.sale_amount, t.order_count) AS average_order_value_amount,
         h.tenure_days,

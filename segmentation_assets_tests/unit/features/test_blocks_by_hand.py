@@ -273,5 +273,7 @@ def test_departments_with_quotes_or_accents_get_their_column(connection: Connect
     products = tuple(map(product_row, "abcd", ("Men's Shoes", "Été", "家具", "Elsewhere")))
     lines = tuple(line("ann", "o1", "2025-05-01", "sale", "1.00", 1, name) for name in "aabcd")
     row = compute_rows(connection, Shop(lines, products=products), settings=settings)["ann"]
-    shares = {name.removeprefix("department_share_"): v for name, v in row.items() if name.startswith("department_")}
+    shares = {
+        name.removeprefix("department_share_"): v for name, v in row.items() if name.startswith("department_share_")
+    }
     assert shares == {"men_s_shoes": 0.4, "ete": 0.2, "u5bb6_u5177": 0.2, "other": 0.2}

@@ -40,8 +40,20 @@ def test_history_of_a_buyer_a_returner_and_a_guest(connection: Connection) -> No
         line(None, "o5", "2024-03-31 23:59", "sale", "3.0000"),
     )
     assert _all_at_once(connection, rows, date(2024, 4, 1)) == [
-        ("ann", date(2024, 2, 28), date(2024, 3, 1), 3, 2, Decimal("18.0050"), Decimal("14.0050"), 1, 2, 33),
-        ("cid", None, None, 0, 0, Decimal("0.0000"), Decimal("-7.0000"), None, None, None),
+        (
+            "ann",
+            date(2024, 2, 28),
+            date(2024, 3, 1),
+            3,
+            2,
+            Decimal("18.0050"),
+            Decimal("14.0050"),
+            Decimal("16.0050"),
+            1,
+            2,
+            33,
+        ),
+        ("cid", None, None, 0, 0, Decimal("0.0000"), Decimal("-7.0000"), None, None, None, None),
     ]
 
 

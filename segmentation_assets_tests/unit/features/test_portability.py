@@ -86,7 +86,9 @@ def test_trap_inside_a_text_is_none() -> None:
 @pytest.mark.parametrize("name", QUERIES)
 def test_ranking_window_orders_within_the_customer(name: str) -> None:
     windows = re.findall(r"OVER \(([^)]*)\)", QUERIES[name])
-    assert all("PARTITION BY customer_id" in window and "ORDER BY" in window for window in windows)
+    assert all("PARTITION BY customer_id" in window for window in windows)
+    ranked = re.findall(r"\b(?:row_number|rank|dense_rank|ntile|lag|lead)\([^)]*\) OVER \(([^)]*)\)", QUERIES[name])
+    assert all("ORDER BY" in window for window in ranked)
 
 
 @pytest.mark.parametrize("macro", MACROS, ids=lambda macro: macro.name)

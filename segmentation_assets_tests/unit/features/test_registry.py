@@ -126,13 +126,20 @@ def test_stored_features_keep_the_contract(connection: Connection, tmp_path: Pat
 
 @pytest.mark.parametrize("name", [name for name, column in COLUMNS.items() if column.nullable])
 def test_nullable_column_is_null_somewhere(connection: Connection, name: str) -> None:
-    rows = compute_rows(connection, Shop((line("cid", "r2", "2025-05-10 08:00", "return", "-7.00", -1),)))
-    assert rows["cid"][name] is None
+    only_returned = line("cid", "r2", "2025-05-10 08:00", "return", "-7.00", -1)
+    only_bought = line("bob", "o1", "2025-05-10 08:00", "sale", "7.00")
+    rows = compute_rows(connection, Shop((only_returned, only_bought)))
+    assert None in (rows["cid"][name], rows["bob"][name])
 
 
 def test_absent_features_are_listed_with_the_reason() -> None:
     assert absent_features(SETTINGS, ALL_INPUTS) == {}
     assert absent_features(FeatureSettings(), ["products"]) == {
+        "class_count": "the source delivers no products.class",
+        "class_entropy": "the source delivers no products.class",
+        "fit": "the source delivers no products.child_age",
+        "discounts": "the source delivers no order_lines.list_price",
+        "channels": "the source delivers no order_lines.channel",
         "departments": "features.departments names no department",
         "profile": "the source delivers no customers",
         "engagement": "the source delivers no engagement_events",
@@ -140,7 +147,10 @@ def test_absent_features_are_listed_with_the_reason() -> None:
     }
     assert absent_features(SETTINGS, [])["departments"] == "the source delivers no products"
     present = {block.name for block in feature_blocks(SETTINGS, [])}
-    assert present == {"rfm", "windows", "cadence", "returns"}
+    assert present == {
+        "rfm", "windows", "trend", "cadence", "returns", "return_habits", "variety", "basket", "calendar", "lifetime",
+        "scores",
+    }  # fmt: skip
 
 
 def test_table_has_customer_id_first_and_more_than_85_features() -> None:

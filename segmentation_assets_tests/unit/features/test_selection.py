@@ -23,11 +23,15 @@ def test_auto_takes_the_columns_marked_in_their_blocks() -> None:
         "average_order_value_amount",
         "tenure_days",
         "order_count_90d",
+        "revenue_slope_per_month",
         "gap_days_mean",
         "overdue_ratio",
         "return_rate",
+        "department_count",
         "department_share_shoes",
         "department_share_hats",
+        "average_unit_price_amount",
+        "discount_share",
         "event_count_90d",
     ]
 
