@@ -83,7 +83,7 @@ def _select(_snapshot: Snapshot) -> str:
         d.entropy AS department_entropy,
         coalesce(c.classes, 0) AS class_count,
         c.entropy AS class_entropy,
-        d.main AS main_department,
+        k.department AS main_department,
         safe_div(d.most, d.total) AS main_department_share
     FROM customer_totals AS t
     LEFT JOIN (
@@ -91,31 +91,34 @@ def _select(_snapshot: Snapshot) -> str:
             customer_id,
             count(*) AS departments,
             CAST(CASE WHEN max(total) > 0 THEN sum(entropy_term(amount, total)) END AS DOUBLE) AS entropy,
-            max(CASE WHEN place = 1 THEN department END) AS main,
+            max(CASE WHEN place = 1 THEN department_number END) AS main,
             max(amount) AS most,
             max(total) AS total
         FROM (
             SELECT
                 customer_id,
-                department,
+                department_number,
                 amount,
                 sum(amount) OVER (PARTITION BY customer_id) AS total,
-                row_number() OVER (PARTITION BY customer_id ORDER BY amount DESC, department) AS place
+                row_number() OVER (PARTITION BY customer_id ORDER BY amount DESC, department_number) AS place
             FROM (
-                SELECT customer_id, department, sum(amount) AS amount
-                FROM customer_classes WHERE department IS NOT NULL GROUP BY customer_id, department
+                SELECT customer_id, department_number, sum(amount) AS amount
+                FROM customer_classes WHERE department_number > 0 GROUP BY customer_id, department_number
             ) AS spent
         ) AS ranked
         GROUP BY customer_id
     ) AS d ON d.customer_id = t.customer_id
+    LEFT JOIN (SELECT DISTINCT department_number, department FROM product_classes) AS k ON k.department_number = d.main
     LEFT JOIN (
         SELECT
             customer_id,
             count(*) AS classes,
             CAST(CASE WHEN max(total) > 0 THEN sum(entropy_term(amount, total)) END AS DOUBLE) AS entropy
         FROM (
-            SELECT customer_id, amount, sum(amount) OVER (PARTITION BY customer_id) AS total
-            FROM customer_classes WHERE department IS NOT NULL AND class IS NOT NULL
+            SELECT c.customer_id, c.amount, sum(c.amount) OVER (PARTITION BY c.customer_id) AS total
+            FROM customer_classes AS c
+            JOIN product_classes AS k ON k.class_number = c.class_number
+            WHERE k.class IS NOT NULL
         ) AS spent
         GROUP BY customer_id
     ) AS c ON c.customer_id = t.customer_id

@@ -14,7 +14,7 @@ from segmentation_assets.config.settings import FeatureSettings
 from segmentation_assets.config.source import DELIVERED_COLUMNS
 from segmentation_assets.features.history import customer_history_sql
 from segmentation_assets.features.registry import computed_features
-from segmentation_assets.features.snapshot import FeatureRelations
+from segmentation_assets.features.relations import FeatureRelations
 from segmentation_assets.storage.engine import Connection
 
 instant = datetime.fromisoformat

@@ -78,7 +78,10 @@ def test_leaking_block_breaks_the_point_in_time_rule(connection: Connection, mon
     column = FeatureColumn(name="leaked_count", dtype="BIGINT", meaning="All lines, ever.", imputation="ordinary")
 
     def leaking(settings: FeatureSettings) -> FeatureBlock:
-        sql = "SELECT customer_id, count(*) AS leaked_count FROM order_lines GROUP BY customer_id"
+        sql = (
+            "SELECT k.customer_number AS customer_id, count(*) AS leaked_count FROM order_lines AS l "
+            "JOIN known_customers AS k ON k.customer_id = l.customer_id GROUP BY k.customer_number"
+        )
         return FeatureBlock(name="leaking", columns=(column,), select=lambda snapshot: sql)
 
     monkeypatch.setattr(registry, "BLOCKS", (*registry.BLOCKS, leaking))

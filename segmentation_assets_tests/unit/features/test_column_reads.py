@@ -20,7 +20,7 @@ from segmentation_assets.features.imputation import (
 )
 from segmentation_assets.features.preparation import fit_preparation, prepare
 from segmentation_assets.features.registry import computed_features, features_table, prepare_connection
-from segmentation_assets.features.snapshot import FeatureRelations
+from segmentation_assets.features.relations import FeatureRelations
 from segmentation_assets.storage.engine import Connection, Engine
 from segmentation_assets.tables.declaration import Column, Table
 from segmentation_assets.tables.raw import RAW_CUSTOMERS, RAW_ENGAGEMENT_EVENTS, RAW_PRODUCTS

@@ -17,7 +17,7 @@ from segmentation_assets.features.registry import (
     feature_queries,
     features_table,
 )
-from segmentation_assets.features.snapshot import FeatureRelations
+from segmentation_assets.features.relations import FeatureRelations
 from segmentation_assets.storage.contract import check_contract
 from segmentation_assets.storage.engine import Connection, conformed_select, copy_to_parquet
 from segmentation_assets_tests.unit.features.shop import (
