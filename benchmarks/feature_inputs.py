@@ -95,7 +95,7 @@ def _write_month(connection: Connection, folder: Path, month: int, buckets: int)
     paths = tuple(folder / f"lines-{month:02d}-{bucket:03d}.parquet" for bucket in range(buckets))
     for bucket, path in enumerate(paths):
         chosen = f"SELECT * FROM month_lines WHERE {bucket_sql('customer_id', buckets)} = {bucket}"
-        copy_to_parquet(connection, f"{chosen} ORDER BY order_at, order_id, line_number, line_type", path)
+        copy_to_parquet(connection, f"{chosen} ORDER BY customer_id, order_at, order_id, line_number, line_type", path)
     return paths
 
 

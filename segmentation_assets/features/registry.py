@@ -209,7 +209,7 @@ def computed_features(
         stored = feature_blocks(settings, relations.available)
         yield (
             f"{_joined_sql(stored, 'known_customers.customer_id')}\n"
-            "JOIN known_customers ON known_customers.customer_number = customer_totals.customer_id\n"
+            "JOIN known_customers ON known_customers.number = customer_totals.customer_id\n"
             f"WHERE customer_totals.order_count >= {min_orders}"
         )
     finally:

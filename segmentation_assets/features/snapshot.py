@@ -48,6 +48,12 @@ class Snapshot:
         """Day of the last instant that counts."""
         return (self.as_of - timedelta(microseconds=1)).date()
 
+    @property
+    def is_deal_sql(self) -> str:
+        """SQL condition of a line with a list price that was sold at a discount deep enough."""
+        paid_share = 1 - self.settings.deal_discount
+        return f"unit_price <= list_price * CAST({paid_share:.4f} AS DECIMAL(5,4))"
+
     def days_ago_sql(self, days: int) -> str:
         """Write the instant a number of days before as-of as an SQL literal."""
         return instant_sql(self.as_of - timedelta(days=days))

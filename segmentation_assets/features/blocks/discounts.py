@@ -50,41 +50,29 @@ def block(settings: FeatureSettings) -> FeatureBlock:
 
 def _select(snapshot: Snapshot) -> str:
     """Lines without a list price are left out; one above which a line was sold counts as no discount."""
-    is_deal = f"unit_price <= list_price * CAST({1 - snapshot.settings.deal_discount:.4f} AS DECIMAL(5,4))"
+    is_deal = snapshot.is_deal_sql
     return f"""
     SELECT
-        customer_id,
-        safe_div(list_amount - amount, list_amount) AS discount_share,
-        safe_div(discounted, line_count) AS discounted_line_share,
-        safe_div(deals, line_count) AS deal_line_share,
-        safe_div(deal_amount, amount) AS deal_revenue_share,
-        safe_div(deal_orders, order_count) AS deal_order_share
+        l.customer_id,
+        safe_div(l.list_amount - l.amount, l.list_amount) AS discount_share,
+        safe_div(l.discounted, l.line_count) AS discounted_line_share,
+        safe_div(l.deals, l.line_count) AS deal_line_share,
+        safe_div(l.deal_amount, l.amount) AS deal_revenue_share,
+        safe_div(o.deal_orders, o.order_count) AS deal_order_share
     FROM (
         SELECT
             customer_id,
             sum(amount) AS amount,
-            sum(list_amount) AS list_amount,
-            sum(line_count) AS line_count,
-            sum(discounted) AS discounted,
-            sum(deals) AS deals,
-            sum(deal_amount) AS deal_amount,
-            count(*) AS order_count,
-            count(*) FILTER (WHERE deals > 0) AS deal_orders
-        FROM (
-            SELECT
-                customer_id,
-                order_id,
-                sum(amount) AS amount,
-                sum(
-                    CASE WHEN list_price > unit_price THEN at_list_price(amount, list_price, unit_price) ELSE amount END
-                ) AS list_amount,
-                count(*) AS line_count,
-                count(*) FILTER (WHERE list_price > unit_price) AS discounted,
-                count(*) FILTER (WHERE {is_deal}) AS deals,
-                coalesce(sum(amount) FILTER (WHERE {is_deal}), 0) AS deal_amount
-            FROM snapshot_lines WHERE line_type = 'sale' AND list_price > 0 AND unit_price > 0
-            GROUP BY customer_id, order_id
-        ) AS orders
-        GROUP BY customer_id
+            sum(CASE WHEN list_price > unit_price THEN at_list_price(amount, list_price, unit_price) ELSE amount END)
+                AS list_amount,
+            count(*) AS line_count,
+            count(*) FILTER (WHERE list_price > unit_price) AS discounted,
+            count(*) FILTER (WHERE {is_deal}) AS deals,
+            coalesce(sum(amount) FILTER (WHERE {is_deal}), 0) AS deal_amount
+        FROM snapshot_lines WHERE is_sale AND list_price > 0 AND unit_price > 0 GROUP BY customer_id
     ) AS l
+    LEFT JOIN (
+        SELECT customer_id, count(*) AS order_count, count(*) FILTER (WHERE deal_line_count > 0) AS deal_orders
+        FROM customer_orders WHERE listed_line_count > 0 GROUP BY customer_id
+    ) AS o ON o.customer_id = l.customer_id
     """

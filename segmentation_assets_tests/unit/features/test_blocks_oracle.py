@@ -79,8 +79,8 @@ def test_leaking_block_breaks_the_point_in_time_rule(connection: Connection, mon
 
     def leaking(settings: FeatureSettings) -> FeatureBlock:
         sql = (
-            "SELECT k.customer_number AS customer_id, count(*) AS leaked_count FROM order_lines AS l "
-            "JOIN known_customers AS k ON k.customer_id = l.customer_id GROUP BY k.customer_number"
+            "SELECT k.number AS customer_id, count(*) AS leaked_count FROM order_lines AS l "
+            "JOIN known_customers AS k ON k.customer_id = l.customer_id GROUP BY k.number"
         )
         return FeatureBlock(name="leaking", columns=(column,), select=lambda snapshot: sql)
 
