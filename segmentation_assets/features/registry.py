@@ -12,6 +12,7 @@ from dataclasses import replace
 from datetime import date, datetime
 
 from segmentation_assets.config.settings import FeatureSettings
+from segmentation_assets.errors import SettingsError
 from segmentation_assets.features.blocks import (
     basket,
     cadence,
@@ -100,6 +101,11 @@ def feature_blocks(settings: FeatureSettings, available: Collection[str]) -> tup
     -------
     tuple of FeatureBlock
         In registry order, each with the columns that can be computed and are asked for; the interactions last.
+
+    Raises
+    ------
+    SettingsError
+        Two things listed in the settings would have columns of the same name.
     """
     *blocks, interactions = _possible_blocks(settings, available)
     if settings.set == "basic":
@@ -136,7 +142,22 @@ def _possible_blocks(settings: FeatureSettings, available: Collection[str]) -> t
         if block.name not in absent
     ]
     known = {column.name: column for block in blocks for column in block.columns}
-    return (*blocks, interactions_block(settings, known))
+    blocks.append(interactions_block(settings, known))
+    _require_different_names([column for block in blocks for column in block.columns])
+    return tuple(blocks)
+
+
+def _require_different_names(columns: Sequence[FeatureColumn]) -> None:
+    """Refuse settings that list two things whose columns would have the same name."""
+    first: dict[str, FeatureColumn] = {}
+    for column in columns:
+        if column.name in first:
+            raise SettingsError(
+                f"two features would be named {column.name}: {first[column.name].meaning} And: {column.meaning}",
+                "list each department, class, child age, size, event kind and interaction under features once, and "
+                "leave out one of two whose names differ in capitals or signs only.",
+            )
+        first[column.name] = column
 
 
 def _with_columns(block: FeatureBlock, is_kept: Callable[[FeatureColumn], bool]) -> FeatureBlock:

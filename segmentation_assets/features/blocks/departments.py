@@ -10,7 +10,7 @@ from difflib import get_close_matches
 from typing import Literal
 
 from segmentation_assets.config.settings import FeatureSettings
-from segmentation_assets.errors import SettingsError
+from segmentation_assets.errors import SettingsError, closest_hint
 from segmentation_assets.features.declaration import (
     LINES_OF_LOOKBACK,
     FeatureBlock,
@@ -61,13 +61,13 @@ def department_slugs(departments: Sequence[str]) -> dict[str, str]:
     """
     named: dict[str, str] = {}
     for department in departments:
-        slug = _slug(department)
+        slug = column_word(department)
         _check_slug(department, slug, named)
         named[slug] = department
     return {department: slug for slug, department in named.items()}
 
 
-def _slug(text: str) -> str:
+def column_word(text: str) -> str:
     """Write a name in lower-case ASCII; one without any Latin letter or digit by its code points."""
     plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
     return re.sub(r"[^a-z0-9]+", "_", plain).strip("_") or "_".join(f"u{ord(sign):x}" for sign in text.strip())
@@ -170,6 +170,7 @@ class Part:
 def parts_of(settings: FeatureSettings) -> tuple[Part, ...]:
     """List the configured departments and the rest, then the configured classes of each and its other classes."""
     slugs = department_slugs(settings.departments)
+    _check_departments_of_classes(settings)
     listed = ", ".join(quote_text(department) for department in slugs)
     departments = [
         Part("department", slug, f"the department '{name}'", f"department = {quote_text(name)}")
@@ -186,13 +187,24 @@ def parts_of(settings: FeatureSettings) -> tuple[Part, ...]:
     return (*departments, rest, *classes) if slugs else ()
 
 
+def _check_departments_of_classes(settings: FeatureSettings) -> None:
+    for department in settings.classes:
+        if department not in settings.departments:
+            raise SettingsError(
+                f"features.classes names '{department}', which features.departments does not list",
+                closest_hint(
+                    department, settings.departments, otherwise="list it there too, or leave its classes out."
+                ),
+            )
+
+
 def _classes_of(department: str, slug: str, classes: Sequence[str]) -> Iterator[Part]:
     if not classes:
         return
     within = f"department = {quote_text(department)}"
     for name in classes:
         where = f"{within} AND class = {quote_text(name)}"
-        yield Part("class", f"{slug}_{_slug(name)}", f"the class '{name}' of '{department}'", where)
+        yield Part("class", f"{slug}_{column_word(name)}", f"the class '{name}' of '{department}'", where)
     listed = ", ".join(quote_text(name) for name in classes)
     words = f"all classes of '{department}' that have no column of their own"
     yield Part(

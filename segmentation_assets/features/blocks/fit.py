@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
-
 from segmentation_assets.config.settings import FeatureSettings
+from segmentation_assets.features.blocks.departments import column_word
 from segmentation_assets.features.declaration import LINES_OF_LOOKBACK, FeatureBlock, FeatureColumn
 from segmentation_assets.features.snapshot import Snapshot
 from segmentation_assets.storage.engine import quote_text
@@ -25,14 +24,10 @@ def _count(name: str, column: str, meaning: str) -> FeatureColumn:
     )
 
 
-def _listed(settings: FeatureSettings) -> dict[str, tuple[str, str]]:
+def _listed(settings: FeatureSettings) -> list[tuple[str, str, str]]:
     """Name of each configured count, with the column and the value that it is of."""
     values = [("child_age", age) for age in settings.child_ages] + [("size", size) for size in settings.sizes]
-    return {f"{column}_unit_count_{_slug(value)}": (column, value) for column, value in values}
-
-
-def _slug(value: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "_", value.lower()).strip("_")
+    return [(f"{column}_unit_count_{column_word(value)}", column, value) for column, value in values]
 
 
 def block(settings: FeatureSettings) -> FeatureBlock:
@@ -41,7 +36,7 @@ def block(settings: FeatureSettings) -> FeatureBlock:
         _count("child_unit_count", "child_age", "Units of products for children sold in the lookback."),
         *(
             _count(name, column, f"Units of products of the {column.replace('_', ' ')} '{value}' sold in the lookback.")
-            for name, (column, value) in _listed(settings).items()
+            for name, column, value in _listed(settings)
         ),
     )
     return FeatureBlock(name="fit", columns=columns, select=_select, requires=("products",))
@@ -49,7 +44,7 @@ def block(settings: FeatureSettings) -> FeatureBlock:
 
 def _select(snapshot: Snapshot) -> str:
     wanted = {"child_unit_count": "child_age IS NOT NULL"} | {
-        name: f"{column} = {quote_text(value)}" for name, (column, value) in _listed(snapshot.settings).items()
+        name: f"{column} = {quote_text(value)}" for name, column, value in _listed(snapshot.settings)
     }
     sums = ", ".join(f"sum(c.unit_count) FILTER (WHERE p.is_{name}) AS {name}" for name in wanted)
     conditions = ", ".join(f"{where} AS is_{name}" for name, where in wanted.items())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -80,14 +82,23 @@ class Shop:
     events: tuple[Row, ...] | None = ()
 
     def before(self, moment: datetime) -> Shop:
-        """The shop as it was known at a moment."""
+        """The shop as it was known at a moment, dates of the customers table that were still to come left out."""
         return replace(
             self,
-            lines=tuple(row for row in self.lines if datetime.fromisoformat(row[2]) < moment),
-            events=None
-            if self.events is None
-            else tuple(r for r in self.events if datetime.fromisoformat(r[1]) < moment),
+            lines=tuple(row for row in self.lines if instant(row[2]) < moment),
+            customers=None
+            if self.customers is None
+            else tuple(tuple(_known(value, moment) for value in row) for row in self.customers),
+            events=None if self.events is None else tuple(row for row in self.events if instant(row[1]) < moment),
         )
+
+    def of_customers(self, is_chosen: Callable[[str], bool]) -> Shop:
+        """The rows of some customers; guests count as the customer without a name."""
+
+        def choose(rows: tuple[Row, ...] | None) -> tuple[Row, ...] | None:
+            return None if rows is None else tuple(row for row in rows if is_chosen(row[0] or ""))
+
+        return Shop(choose(self.lines) or (), self.products, choose(self.customers), choose(self.events))
 
     def shuffled(self, seed: int) -> Shop:
         """The same rows in another order."""
@@ -97,6 +108,12 @@ class Shop:
             return None if rows is None else tuple(rows[i] for i in rng.permutation(len(rows)))
 
         return Shop(mix(self.lines) or (), mix(self.products), mix(self.customers), mix(self.events))
+
+
+def _known(value: Any, moment: datetime) -> Any:
+    """A value of the customers table, unless it is a date from a moment on."""
+    is_date = isinstance(value, str) and re.fullmatch(r"\d{4}-\d{2}-\d{2}", value)
+    return None if is_date and instant(value) >= moment else value
 
 
 def line(
@@ -170,7 +187,14 @@ def compute_rows(
     connection: Connection, shop: Shop, as_of: datetime = AS_OF, settings: FeatureSettings = SETTINGS
 ) -> dict[str, dict[str, Any]]:
     """Features by customer and column, as Python values: money as Decimal, null as None."""
-    with computed_features(connection, settings, load_shop(connection, shop, as_of), as_of, LOOKBACK_START) as sql:
+    return rows_of(connection, load_shop(connection, shop, as_of), as_of, settings)
+
+
+def rows_of(
+    connection: Connection, relations: FeatureRelations, as_of: datetime = AS_OF, settings: FeatureSettings = SETTINGS
+) -> dict[str, dict[str, Any]]:
+    """As `compute_rows`, from relations that are loaded already."""
+    with computed_features(connection, settings, relations, as_of, LOOKBACK_START) as sql:
         cursor = connection.execute(f"SELECT * FROM ({sql}) ORDER BY customer_id")
         names = [column[0] for column in cursor.description or ()]
         rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
@@ -239,7 +263,7 @@ def random_shop(seed: int, n_customers: int = 14, n_lines: int = 160) -> Shop:
         (
             f"c{int(rng.integers(0, n_customers)):02d}",
             str(start + np.timedelta64(int(m), "m")).replace("T", " "),
-            str(rng.choice(["visit", "open", "click", "contact"])),
+            str(rng.choice(["visit", "email_open", "email_click", "service_contact"])),
         )
         for m in rng.integers(0, 930 * 1440, size=40)
     )
