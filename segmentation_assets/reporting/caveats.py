@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from segmentation_assets.errors import noun, plural
 from segmentation_assets.reporting.formatting import format_count, format_share, is_known, join_words
-from segmentation_assets.reporting.wording import algorithm_label, feature_label
+from segmentation_assets.reporting.wording import algorithm_label
 from segmentation_assets.tables.raw import REDELIVERED_REASONS
 
 if TYPE_CHECKING:
@@ -148,7 +148,10 @@ def _imputation(snapshot: Snapshot) -> list[tuple[str, str]]:
     notable = frame[frame["share"] >= NOTABLE_IMPUTED_SHARE].sort_values(["share", "feature"], ascending=[False, True])
     if not len(notable):
         return []
-    names = [f"{feature_label(str(row.feature))} ({format_share(row.share, digits=0)})" for row in notable.itertuples()]
+    names = [
+        f"{snapshot.feature_text(str(row.feature)).label} ({format_share(row.share, digits=0)})"
+        for row in notable.itertuples()
+    ]
     return [("Filled-in values", f"Many customers have no value of their own in {join_words(names)}.")]
 
 

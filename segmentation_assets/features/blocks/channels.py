@@ -18,6 +18,7 @@ def _columns(place: str, column: str) -> tuple[FeatureColumn, ...]:
     return (
         FeatureColumn(
             name=f"main_{place}",
+            label=f"{place.capitalize()} of most orders",
             dtype="VARCHAR",
             unit="name",
             nullable=True,
@@ -29,6 +30,7 @@ def _columns(place: str, column: str) -> tuple[FeatureColumn, ...]:
         ),
         FeatureColumn(
             name=f"main_{place}_share",
+            label=f"Share of orders of the main {place}",
             dtype="DOUBLE",
             unit="share",
             nullable=True,
@@ -42,6 +44,7 @@ def _columns(place: str, column: str) -> tuple[FeatureColumn, ...]:
         ),
         FeatureColumn(
             name=f"{place}_count",
+            label=f"{plural.capitalize()} ordered from",
             dtype="BIGINT",
             unit=plural,
             minimum=0,
@@ -57,6 +60,7 @@ COLUMNS = (
     *(feature for place, column in PLACES.items() for feature in _columns(place, column)),
     FeatureColumn(
         name="channel_switch_share",
+        label="Share of orders through another channel than before",
         dtype="DOUBLE",
         unit="share",
         nullable=True,

@@ -153,7 +153,9 @@ class Part:
     slug : str
         Word of it in the names of columns.
     words : str
-        What it is, for people.
+        What it is, in a sentence.
+    label : str
+        What it is called, in a label.
     where : str
         SQL condition on the columns department and class of `customer_classes`.
     is_rest : bool
@@ -163,6 +165,7 @@ class Part:
     level: Literal["department", "class"]
     slug: str
     words: str
+    label: str
     where: str
     is_rest: bool = False
 
@@ -172,13 +175,14 @@ def parts_of(settings: FeatureSettings) -> tuple[Part, ...]:
     slugs = department_slugs(settings.departments)
     listed = ", ".join(quote_text(department) for department in slugs)
     departments = [
-        Part("department", slug, f"the department '{name}'", f"department = {quote_text(name)}")
+        Part("department", slug, f"the department '{name}'", name, f"department = {quote_text(name)}")
         for name, slug in slugs.items()
     ]
     rest = Part(
         "department",
         REST,
         "all departments that have no column of their own, and of unknown products,",
+        "other departments",
         f"department IS NULL OR department NOT IN ({listed})",
         is_rest=True,
     )
@@ -192,12 +196,12 @@ def _classes_of(department: str, slug: str, classes: Sequence[str]) -> Iterator[
     within = f"department = {quote_text(department)}"
     for name in classes:
         where = f"{within} AND class = {quote_text(name)}"
-        yield Part("class", f"{slug}_{_slug(name)}", f"the class '{name}' of '{department}'", where)
+        words = f"the class '{name}' of '{department}'"
+        yield Part("class", f"{slug}_{_slug(name)}", words, f"{department}, {name}", where)
     listed = ", ".join(quote_text(name) for name in classes)
+    where = f"{within} AND (class IS NULL OR class NOT IN ({listed}))"
     words = f"all classes of '{department}' that have no column of their own"
-    yield Part(
-        "class", f"{slug}_{REST}", words, f"{within} AND (class IS NULL OR class NOT IN ({listed}))", is_rest=True
-    )
+    yield Part("class", f"{slug}_{REST}", words, f"other classes of {department}", where, is_rest=True)
 
 
 def _columns(part: Part) -> tuple[FeatureColumn, ...]:
@@ -207,6 +211,7 @@ def _columns(part: Part) -> tuple[FeatureColumn, ...]:
     return (
         FeatureColumn(
             name=f"{part.level}_revenue_amount_{part.slug}",
+            label=f"Money spent on {part.label}",
             dtype="DECIMAL(18,4)",
             unit="currency",
             minimum=0,
@@ -218,6 +223,7 @@ def _columns(part: Part) -> tuple[FeatureColumn, ...]:
         ),
         FeatureColumn(
             name=f"{part.level}_unit_count_{part.slug}",
+            label=f"Units bought of {part.label}",
             dtype="BIGINT",
             unit="units",
             minimum=0,
@@ -229,6 +235,7 @@ def _columns(part: Part) -> tuple[FeatureColumn, ...]:
         ),
         FeatureColumn(
             name=f"{part.level}_share_{part.slug}",
+            label=f"Share spent on {part.label}",
             dtype="DOUBLE",
             unit="share",
             nullable=True,

@@ -12,9 +12,10 @@ from segmentation_assets.storage.engine import quote_text
 _READS = ("order_lines.quantity", "order_lines.product_id", *LINES_OF_LOOKBACK, "products.product_id")
 
 
-def _count(name: str, column: str, meaning: str) -> FeatureColumn:
+def _count(name: str, label: str, column: str, meaning: str) -> FeatureColumn:
     return FeatureColumn(
         name=name,
+        label=label,
         dtype="BIGINT",
         unit="units",
         minimum=0,
@@ -38,9 +39,19 @@ def _slug(value: str) -> str:
 def block(settings: FeatureSettings) -> FeatureBlock:
     """Declare the block; it is absent without a products table."""
     columns = (
-        _count("child_unit_count", "child_age", "Units of products for children sold in the lookback."),
+        _count(
+            "child_unit_count",
+            "Units for children",
+            "child_age",
+            "Units of products for children sold in the lookback.",
+        ),
         *(
-            _count(name, column, f"Units of products of the {column.replace('_', ' ')} '{value}' sold in the lookback.")
+            _count(
+                name,
+                f"Units of {column.replace('_', ' ')} {value}",
+                column,
+                f"Units of products of the {column.replace('_', ' ')} '{value}' sold in the lookback.",
+            )
             for name, (column, value) in _listed(settings).items()
         ),
     )

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from segmentation_assets.reporting.snapshot import Snapshot
+from segmentation_assets.reporting.snapshot import FeatureText, Snapshot
 
 AS_OF = dt.date(2025, 9, 1)
 HOSTILE = "</script><img src=x onerror=alert(1)>"
@@ -144,11 +144,13 @@ def _matrix() -> pd.DataFrame:
 def base_snapshot() -> Snapshot:
     """Build the snapshot that all tests start from."""
     texts = {
-        "recency_days": ("Days since the last order.", "days", "more_is_worse"),
-        "order_count": ("Orders in the lookback.", "orders", "more_is_better"),
-        "average_order_value_amount": ("Money per order.", "currency", "more_is_better"),
-        "gap_days_mean": ("Mean days between orders.", "days", "neutral"),
-        "department_share_shoes": ("Share of shoes.", "share", "neutral"),
+        "recency_days": FeatureText("Days since the last order.", "days", "more_is_worse", "Days since last order"),
+        "order_count": FeatureText("Orders in the lookback.", "orders", "more_is_better", "Orders"),
+        "average_order_value_amount": FeatureText(
+            "Money per order.", "currency", "more_is_better", "Average order value"
+        ),
+        "gap_days_mean": FeatureText("Mean days between orders.", "days", "neutral", "Days between orders"),
+        "department_share_shoes": FeatureText("Share of shoes.", "share", "neutral", "Share spent on Shoes"),
     }
     return Snapshot(
         month="2025-08",
@@ -236,7 +238,7 @@ def hostile(snapshot: Snapshot) -> Snapshot:
         features=snapshot.features.rename(columns=renamed),
         matrix=snapshot.matrix.rename(columns={"order_count": feature}),
         shares=snapshot.shares.replace({"Lapsed": name}),
-        feature_columns={feature: (f"{name}\n| x |", name, name)},
+        feature_columns={feature: FeatureText(f"{name}\n| x |", name, name, f"Share spent on {name}")},
         absent_features={f"{name}|\n# x": name},
         reconciliation=snapshot.reconciliation.assign(layer=name, measure=name, expected=name, found=name),
         quarantine_counts=snapshot.quarantine_counts.assign(table_name=name, explanation=name),
