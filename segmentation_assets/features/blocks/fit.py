@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
-
 from segmentation_assets.config.settings import FeatureSettings
 from segmentation_assets.features.declaration import LINES_OF_LOOKBACK, FeatureBlock, FeatureColumn
+from segmentation_assets.features.slugs import unique_slugs
 from segmentation_assets.features.snapshot import Snapshot
 from segmentation_assets.storage.engine import quote_text
 
@@ -28,12 +27,12 @@ def _count(name: str, label: str, column: str, meaning: str) -> FeatureColumn:
 
 def _listed(settings: FeatureSettings) -> dict[str, tuple[str, str]]:
     """Name of each configured count, with the column and the value that it is of."""
-    values = [("child_age", age) for age in settings.child_ages] + [("size", size) for size in settings.sizes]
-    return {f"{column}_unit_count_{_slug(value)}": (column, value) for column, value in values}
-
-
-def _slug(value: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "_", value.lower()).strip("_")
+    listed = {"child_age": ("child_ages", settings.child_ages), "size": ("sizes", settings.sizes)}
+    return {
+        f"{column}_unit_count_{word}": (column, value)
+        for column, (setting, values) in listed.items()
+        for value, word in unique_slugs(values, f"features.{setting}", f"{column}_unit_count_").items()
+    }
 
 
 def block(settings: FeatureSettings) -> FeatureBlock:
