@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import date, datetime
 
 from segmentation_assets.config.settings import FeatureSettings
+from segmentation_assets.errors import SettingsError
 from segmentation_assets.features.blocks import (
     basket,
     cadence,
@@ -98,12 +99,29 @@ def feature_blocks(settings: FeatureSettings, available: Collection[str]) -> tup
     -------
     tuple of FeatureBlock
         In registry order, each with the columns that can be computed and are asked for; the interactions last.
+
+    Raises
+    ------
+    SettingsError
+        Names in the settings make the same column twice, or no column.
     """
     blocks = _possible_blocks(settings, available)
     interactions = interactions_block(settings, {column.name: column for block in blocks for column in block.columns})
+    _require_different_columns((*blocks, interactions))
     if settings.set == "basic":
         blocks = tuple(_with_columns(block, lambda column: column.name in BASIC) for block in blocks)
     return tuple(block for block in (*blocks, interactions) if block.columns)
+
+
+def _require_different_columns(blocks: Sequence[FeatureBlock]) -> None:
+    owners: dict[str, str] = {}
+    for owner, name in ((block.name, column.name) for block in blocks for column in block.columns):
+        if name in owners:
+            raise SettingsError(
+                f"the column '{name}' of the features would be made twice, by the blocks {owners[name]} and {owner}",
+                "rename the kind in features.event_kinds, or name each pair in features.interactions once.",
+            )
+        owners[name] = owner
 
 
 def absent_features(settings: FeatureSettings, available: Collection[str]) -> dict[str, str]:

@@ -15,9 +15,9 @@ from segmentation_assets.features.declaration import (
     ImputationReason,
     UndefinedRule,
 )
-from segmentation_assets.features.slugs import REST, slug, unique_slugs
 from segmentation_assets.features.snapshot import Snapshot
 from segmentation_assets.storage.engine import quote_text
+from segmentation_assets.tables.slugs import REST, slug, unique_slugs
 
 PREFIX = "department_share_"
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from segmentation_assets.config.settings import FeatureSettings
 from segmentation_assets.features.declaration import LINES_OF_LOOKBACK, FeatureBlock, FeatureColumn
-from segmentation_assets.features.slugs import unique_slugs
 from segmentation_assets.features.snapshot import Snapshot
 from segmentation_assets.storage.engine import quote_text
+from segmentation_assets.tables.slugs import unique_slugs
 
 _READS = ("order_lines.quantity", "order_lines.product_id", *LINES_OF_LOOKBACK, "products.product_id")
 
