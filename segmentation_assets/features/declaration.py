@@ -30,6 +30,7 @@ class ImputationReason(StrEnum):
     UNDEFINED_NO_ORDER_IN_WINDOW = "undefined_no_order_in_window"
     UNDEFINED_SHORT_HISTORY = "undefined_short_history"
     UNDEFINED_NO_EVENT = "undefined_no_event"
+    MISSING_CATEGORY = "missing_category_unknown"
     ORDINARY_MEAN = "missing_filled_by_mean"
     ORDINARY_MEDIAN = "missing_filled_by_median"
 
@@ -80,7 +81,8 @@ class FeatureColumn(Column):
         none is given.
     imputation : ImputationClass
         ``core``: a row without it is set aside; ``returns``: missing means 0; ``undefined``: `undefined_rule`;
-        ``ordinary``: mean or median of the known values; ``exempt``: keys and dates, never filled or clustered.
+        ``ordinary``: as ``imputation.method`` says, or the category ``unknown``; ``exempt``: keys and dates, never
+        filled or clustered.
     undefined_rule : UndefinedRule or None
         Required by the class ``undefined``, absent elsewhere.
     direction : Direction
