@@ -145,7 +145,10 @@ def _small_segments(snapshot: Snapshot) -> list[tuple[str, str]]:
 def _imputation(snapshot: Snapshot) -> list[tuple[str, str]]:
     customers = max(len(snapshot.assigned), 1)
     frame = snapshot.imputation.assign(share=snapshot.imputation["filled_count"].astype("float64") / customers)
-    notable = frame[frame["share"] >= NOTABLE_IMPUTED_SHARE].sort_values(["share", "feature"], ascending=[False, True])
+    is_main = frame["feature"].map(lambda feature: snapshot.feature_text(str(feature)).is_main).astype(bool)
+    notable = frame[is_main & (frame["share"] >= NOTABLE_IMPUTED_SHARE)].sort_values(
+        ["share", "feature"], ascending=[False, True]
+    )
     if not len(notable):
         return []
     names = [

@@ -65,6 +65,8 @@ class FeatureText(NamedTuple):
         Feature block it belongs to; may be empty.
     is_main : bool
         Whether clusterings are offered it; the others are told of apart.
+    null_rule : str
+        What it means when there is no value; may be empty.
     """
 
     meaning: str
@@ -73,6 +75,7 @@ class FeatureText(NamedTuple):
     label: str = ""
     block: str = ""
     is_main: bool = True
+    null_rule: str = ""
 
 
 def _empty_frame() -> pd.DataFrame:

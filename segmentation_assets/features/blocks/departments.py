@@ -21,6 +21,9 @@ from segmentation_assets.tables.slugs import REST, slug, unique_slugs
 
 PREFIX = "department_share_"
 
+SHARE_LABEL = "Share spent on "
+"""How the labels of shares begin; the department follows."""
+
 _READS = (
     "order_lines.product_id",
     *LINES_OF_LOOKBACK,
@@ -163,7 +166,7 @@ def _columns(part: Part) -> tuple[FeatureColumn, ...]:
         ),
         FeatureColumn(
             name=f"{part.level}_share_{part.slug}",
-            label=f"Share spent on {part.label}",
+            label=f"{SHARE_LABEL}{part.label}",
             dtype="DOUBLE",
             unit="share",
             nullable=True,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from segmentation_assets.features.imputation import FLAG_PREFIX, REASONS_COLUMN
 from segmentation_assets.features.registry import absent_features, feature_blocks, features_table
 from segmentation_assets.features.selection import candidate_features
 from segmentation_assets.graph.inputs import as_of, lookback_months, recent_snapshots, stored_months
@@ -183,7 +184,13 @@ def _feature_texts(step: Step) -> dict[str, FeatureText]:
     main = candidate_features(features_table(settings.features, available), settings.matrix)
     return {
         column.name: FeatureText(
-            column.meaning, column.unit, column.direction, column.label, block.name, column in main
+            column.meaning,
+            column.unit,
+            column.direction,
+            column.label,
+            block.name,
+            column in main,
+            column.null_rule,
         )
         for block in feature_blocks(settings.features, available)
         for column in block.columns
@@ -192,7 +199,8 @@ def _feature_texts(step: Step) -> dict[str, FeatureText]:
 
 def _imputed_flags(step: Step) -> pd.DataFrame:
     frame = step.frame("silver/imputed_features")
-    return frame[["customer_id", *(name for name in frame.columns if name.startswith("was_imputed_"))]]
+    flags = [name for name in frame.columns if name.startswith(FLAG_PREFIX)]
+    return frame[["customer_id", REASONS_COLUMN, *flags]]
 
 
 def _reconciliation(step: Step) -> pd.DataFrame:

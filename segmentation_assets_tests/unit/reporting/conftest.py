@@ -13,6 +13,7 @@ import pytest
 from segmentation_assets.reporting.snapshot import FeatureText, Snapshot
 
 AS_OF = dt.date(2025, 9, 1)
+REASON = "gap_days_mean=undefined_one_order"
 HOSTILE = "</script><img src=x onerror=alert(1)>"
 FEATURES = ("recency_days", "order_count", "average_order_value_amount", "gap_days_mean", "department_share_shoes")
 
@@ -199,7 +200,9 @@ def base_snapshot() -> Snapshot:
         imputed_flags=pd.DataFrame(
             {
                 "customer_id": ["C1", "C2", "C3", "C4", "C5", "C6"],
+                "imputation_reasons": [None, None, REASON, REASON, None, None],
                 "was_imputed_gap_days_mean": [False, False, True, True, False, False],
+                "was_imputed_order_count": [False] * 6,
             }
         ),
     )
