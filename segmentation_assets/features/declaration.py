@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -29,8 +30,22 @@ class ImputationReason(StrEnum):
     UNDEFINED_NO_ORDER_IN_WINDOW = "undefined_no_order_in_window"
     UNDEFINED_SHORT_HISTORY = "undefined_short_history"
     UNDEFINED_NO_EVENT = "undefined_no_event"
+    MISSING_CATEGORY = "missing_category_unknown"
     ORDINARY_MEAN = "missing_filled_by_mean"
     ORDINARY_MEDIAN = "missing_filled_by_median"
+
+
+def name_in_words(name: str) -> str:
+    """Write the name of a column as words, without the ending that tells its kind.
+
+    Examples
+    --------
+    >>> name_in_words("order_count"), name_in_words("gross_revenue_amount"), name_in_words("household_size")
+    ('Orders', 'Gross revenue', 'Household size')
+    """
+    words = re.sub(r"_(amount|count)$", "", name).replace("_", " ").strip()
+    plural = "s" if name.endswith("_count") and not words.endswith("s") else ""
+    return f"{words[:1].upper()}{words[1:]}{plural}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,9 +76,13 @@ class FeatureColumn(Column):
 
     Parameters
     ----------
+    label : str
+        What people read in place of the column name, such as ``Orders in the last 90 days``; the name in words where
+        none is given.
     imputation : ImputationClass
         ``core``: a row without it is set aside; ``returns``: missing means 0; ``undefined``: `undefined_rule`;
-        ``ordinary``: mean or median of the known values; ``exempt``: keys and dates, never filled or clustered.
+        ``ordinary``: as ``imputation.method`` says, or the category ``unknown``; ``exempt``: keys and dates, never
+        filled or clustered.
     undefined_rule : UndefinedRule or None
         Required by the class ``undefined``, absent elsewhere.
     direction : Direction
@@ -75,11 +94,16 @@ class FeatureColumn(Column):
         ``table.column`` as the delivered tables name them, such as ``order_lines.channel``.
     """
 
+    label: str = ""
     imputation: ImputationClass
     undefined_rule: UndefinedRule | None = None
     direction: Direction = "neutral"
     is_clustering_feature: bool = False
     requires: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.label:
+            object.__setattr__(self, "label", name_in_words(self.name))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import pandas as pd
 
+UNKNOWN_CATEGORY = "unknown"
+"""What stands for a missing category."""
+
 FLAG_PREFIX = "was_imputed_"
 REASONS_COLUMN = "imputation_reasons"
 
@@ -39,9 +42,9 @@ class Fill:
         What is recorded where a value is filled in or, for core metrics, where the row is set aside.
     column : str or None
         Feature whose value of the same customer is taken.
-    value : float or None
-        Constant that is taken; ``None`` where there is none, as for core metrics and for ordinary features of which
-        no value is known.
+    value : float, str or None
+        Constant that is taken; ``None`` where there is none, as for core metrics and for ordinary numbers of which no
+        value is known. A text where the feature is a category.
     rule : str
         The rule in words.
     """
@@ -50,8 +53,13 @@ class Fill:
     imputation: ImputationClass
     reason: ImputationReason
     column: str | None
-    value: float | None
+    value: float | str | None
     rule: str
+
+    @property
+    def is_category(self) -> bool:
+        """Whether the feature is a category, not a number."""
+        return isinstance(self.value, str)
 
 
 @dataclass(frozen=True)
@@ -88,7 +96,7 @@ class Imputed:
         customer_id and reason of each row that lacks a core metric.
     tracking : DataFrame
         A row per feature: feature, imputation, reason, count (values filled or, for core metrics, rows set aside),
-        value (the constant used; NaN where there is none) and rule.
+        value (the constant used; None where there is none) and rule.
     """
 
     frame: pd.DataFrame
@@ -141,6 +149,11 @@ def _fit_fill(column: FeatureColumn, complete: pd.DataFrame, settings: Imputatio
         return Fill(column.name, column.imputation, ImputationReason.MISSING_CORE, None, None, rule_text)
     if column.imputation == "returns":
         return Fill(column.name, column.imputation, ImputationReason.NO_RETURNS, None, 0.0, "0: no returns")
+    if column.dtype == "VARCHAR":
+        rule_text = f"the category '{UNKNOWN_CATEGORY}'"
+        return Fill(
+            column.name, column.imputation, ImputationReason.MISSING_CATEGORY, None, UNKNOWN_CATEGORY, rule_text
+        )
     reason = {"mean": ImputationReason.ORDINARY_MEAN, "median": ImputationReason.ORDINARY_MEDIAN}[settings.method]
     value = _centre(known_values(complete, column.name), settings.method)
     return Fill(column.name, column.imputation, reason, None, value, f"{settings.method} of the known values")
@@ -203,7 +216,7 @@ def _fill(kept: pd.DataFrame, imputation: Imputation, missing: dict[str, pd.Seri
     """Fill constants first, then values taken from other features."""
     completed: dict[str, pd.Series] = {}
     for fill in sorted(imputation.fills, key=lambda fill: fill.column is not None):
-        values = kept[fill.feature].astype("float64")
+        values = kept[fill.feature].astype("object" if fill.is_category else "float64")
         if fill.column is not None:
             values = values.where(~missing[fill.feature], completed[fill.column])
             _require_filled(values, kept, fill)
@@ -224,14 +237,20 @@ def _require_filled(values: pd.Series, kept: pd.DataFrame, fill: Fill) -> None:
 
 
 def _reasons(imputation: Imputation, flags: dict[str, pd.Series], row_count: int) -> pd.Series:
+    """Write the text of each set of filled features once; there are far fewer sets than customers."""
+    import numpy as np
     import pandas as pd
 
-    texts = [""] * row_count
-    for fill in imputation.fills:
-        flagged = flags[f"{FLAG_PREFIX}{fill.feature}"].to_numpy()
-        for position in flagged.nonzero()[0]:
-            texts[position] += f"; {fill.feature}={fill.reason}"
-    return pd.Series([text[2:] or None for text in texts], dtype="object")
+    texts = [f"{fill.feature}={fill.reason}" for fill in imputation.fills]
+    filled = np.zeros((row_count, len(texts)), dtype=bool)
+    for place, fill in enumerate(imputation.fills):
+        filled[:, place] = flags[f"{FLAG_PREFIX}{fill.feature}"]
+    if not filled.size:
+        return pd.Series([None] * row_count, dtype="object")
+    packed = np.packbits(filled, axis=1)
+    _, first, which = np.unique(packed.view(f"V{packed.shape[1]}").ravel(), return_index=True, return_inverse=True)
+    sets = ["; ".join(text for text, is_filled in zip(texts, filled[row], strict=True) if is_filled) for row in first]
+    return pd.Series(np.array([text or None for text in sets], dtype=object)[which], dtype="object")
 
 
 def _tracking(frame: pd.DataFrame, imputation: Imputation, flags: dict[str, pd.Series]) -> pd.DataFrame:
@@ -247,7 +266,7 @@ def _tracking(frame: pd.DataFrame, imputation: Imputation, flags: dict[str, pd.S
             "imputation": [fill.imputation for fill in imputation.fills],
             "reason": [fill.reason.value for fill in imputation.fills],
             "count": [int(count) for count in counts],
-            "value": pd.Series([fill.value for fill in imputation.fills], dtype="float64"),
+            "value": pd.Series([fill.value for fill in imputation.fills], dtype="object"),
             "rule": [fill.rule for fill in imputation.fills],
         }
     )
@@ -264,8 +283,9 @@ def imputed_features_table(features_table: Table) -> Table:
     Returns
     -------
     Table
-        The key, every feature completed, a flag for each, and the reasons. Ordinary features are DOUBLE, as a mean of
-        whole numbers has a fraction, and are the only ones that may stay null: where no value is known at all.
+        The key, every feature completed, a flag for each, and the reasons; dates are left out. Ordinary numbers are
+        DOUBLE, as a mean of whole numbers has a fraction, and are the only ones that may stay null: where no value is
+        known at all.
     """
     features = feature_columns(features_table)
     return Table(
@@ -276,7 +296,7 @@ def imputed_features_table(features_table: Table) -> Table:
             *(
                 dataclasses.replace(column, reads=_from_features(column.name))
                 for column in features_table.columns
-                if column not in features
+                if column.name in features_table.primary_key
             ),
             *(_completed(column) for column in features),
             *(_flag(column) for column in features),
@@ -300,6 +320,8 @@ def _from_features(*names: str | None) -> tuple[str, ...]:
 def _completed(column: FeatureColumn) -> FeatureColumn:
     reads = _from_features(column.name, column.undefined_rule.column if column.undefined_rule else None)
     if column.imputation != "ordinary":
+        return dataclasses.replace(column, nullable=False, null_rule="", reads=reads)
+    if column.dtype == "VARCHAR":
         return dataclasses.replace(column, nullable=False, null_rule="", reads=reads)
     rule = "no customer of the snapshot has a known value"
     return dataclasses.replace(column, dtype="DOUBLE", nullable=True, null_rule=rule, reads=reads)

@@ -53,6 +53,7 @@ def _columns(first: FeatureColumn, second: FeatureColumn) -> tuple[FeatureColumn
     missing = [column.null_rule for column in (first, second) if column.nullable]
     product = FeatureColumn(
         name=f"{first.name}_times_{second.name}",
+        label=f"{first.label} times {second.label}",
         dtype="DOUBLE",
         unit=f"{first.unit} x {second.unit}",
         nullable=bool(missing),
@@ -63,6 +64,7 @@ def _columns(first: FeatureColumn, second: FeatureColumn) -> tuple[FeatureColumn
     )
     ratio = FeatureColumn(
         name=f"{first.name}_per_{second.name}",
+        label=f"{first.label} per {second.label}",
         dtype="DOUBLE",
         unit=f"{first.unit} per {second.unit}",
         nullable=True,

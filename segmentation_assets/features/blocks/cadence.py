@@ -29,6 +29,7 @@ _FIRST_GAP_STILL_OPEN = _rule(
 COLUMNS = (
     FeatureColumn(
         name="gap_days_mean",
+        label="Days between orders",
         dtype="DOUBLE",
         unit="days",
         nullable=True,
@@ -43,6 +44,7 @@ COLUMNS = (
     ),
     FeatureColumn(
         name="gap_days_median",
+        label="Days between orders, median",
         dtype="DOUBLE",
         unit="days",
         nullable=True,
@@ -56,6 +58,7 @@ COLUMNS = (
     ),
     FeatureColumn(
         name="gap_days_std",
+        label="Spread of days between orders",
         dtype="DOUBLE",
         unit="days",
         nullable=True,
@@ -68,6 +71,7 @@ COLUMNS = (
     ),
     FeatureColumn(
         name="gap_regularity",
+        label="Regularity of ordering",
         dtype="DOUBLE",
         unit="ratio",
         nullable=True,
@@ -84,6 +88,7 @@ COLUMNS = (
     ),
     FeatureColumn(
         name="last_gap_days",
+        label="Days between the last two orders",
         dtype="BIGINT",
         unit="days",
         nullable=True,
@@ -97,6 +102,7 @@ COLUMNS = (
     ),
     FeatureColumn(
         name="last_gap_ratio",
+        label="Last gap between orders, in usual gaps",
         dtype="DOUBLE",
         unit="gaps",
         nullable=True,
@@ -110,6 +116,7 @@ COLUMNS = (
     ),
     FeatureColumn(
         name="longest_silence_days",
+        label="Longest time without an order",
         dtype="BIGINT",
         unit="days",
         nullable=True,
@@ -122,6 +129,7 @@ COLUMNS = (
     ),
     FeatureColumn(
         name="overdue_ratio",
+        label="Wait since last order, in usual gaps",
         dtype="DOUBLE",
         unit="gaps",
         nullable=True,

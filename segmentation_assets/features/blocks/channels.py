@@ -19,6 +19,7 @@ def _columns(place: str, column: str) -> tuple[FeatureColumn, ...]:
     return (
         FeatureColumn(
             name=f"main_{place}",
+            label=f"{place.capitalize()} of most orders",
             dtype="VARCHAR",
             unit="name",
             nullable=True,
@@ -30,6 +31,7 @@ def _columns(place: str, column: str) -> tuple[FeatureColumn, ...]:
         ),
         FeatureColumn(
             name=f"main_{place}_share",
+            label=f"Share of orders of the main {place}",
             dtype="DOUBLE",
             unit="share",
             nullable=True,
@@ -43,6 +45,7 @@ def _columns(place: str, column: str) -> tuple[FeatureColumn, ...]:
         ),
         FeatureColumn(
             name=f"{place}_count",
+            label=f"{plural.capitalize()} ordered from",
             dtype="BIGINT",
             unit=plural,
             minimum=0,
@@ -58,6 +61,7 @@ COLUMNS = (
     *(feature for place, column in PLACES.items() for feature in _columns(place, column)),
     FeatureColumn(
         name="channel_switch_share",
+        label="Share of orders through another channel than before",
         dtype="DOUBLE",
         unit="share",
         nullable=True,

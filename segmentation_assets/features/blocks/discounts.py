@@ -10,9 +10,10 @@ _NO_PRICE = "no sale with a known list price in the lookback"
 _PRICES = ("order_lines.list_price", "order_lines.unit_price", *LINES_OF_LOOKBACK)
 
 
-def _share(name: str, meaning: str, *reads: str, is_clustering_feature: bool = False) -> FeatureColumn:
+def _share(name: str, label: str, meaning: str, *reads: str, is_clustering_feature: bool = False) -> FeatureColumn:
     return FeatureColumn(
         name=name,
+        label=label,
         dtype="DOUBLE",
         unit="share",
         nullable=True,
@@ -32,15 +33,22 @@ def block(settings: FeatureSettings) -> FeatureBlock:
     columns = (
         _share(
             "discount_share",
+            "Share of list prices saved",
             "Money saved against list prices, as a share of what the goods would have cost at list prices.",
             "order_lines.amount",
             is_clustering_feature=True,
         ),
-        _share("discounted_line_share", "Share of sale lines sold below list price."),
-        _share("deal_line_share", f"Share of sale lines with {deal}."),
-        _share("deal_revenue_share", f"Share of gross revenue from lines with {deal}.", "order_lines.amount"),
+        _share("discounted_line_share", "Share of lines at a discount", "Share of sale lines sold below list price."),
+        _share("deal_line_share", "Share of lines that are deals", f"Share of sale lines with {deal}."),
+        _share(
+            "deal_revenue_share",
+            "Share of money for deals",
+            f"Share of gross revenue from lines with {deal}.",
+            "order_lines.amount",
+        ),
         _share(
             "deal_order_share",
+            "Share of orders with a deal",
             f"Deal sensitivity: share of orders with at least one line with {deal}.",
             "order_lines.order_id",
         ),

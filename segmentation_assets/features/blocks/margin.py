@@ -21,6 +21,7 @@ COLUMNS = (
     ),
     FeatureColumn(
         name="gross_margin_ratio",
+        label="Margin as a share of money",
         dtype="DOUBLE",
         unit="share",
         nullable=True,

@@ -17,6 +17,7 @@ def _columns(level: str) -> tuple[FeatureColumn, ...]:
     return (
         FeatureColumn(
             name=f"{level}_count",
+            label=f"{LEVELS[level].capitalize()} bought from",
             dtype="BIGINT",
             unit=LEVELS[level],
             minimum=0,
@@ -29,6 +30,7 @@ def _columns(level: str) -> tuple[FeatureColumn, ...]:
         ),
         FeatureColumn(
             name=f"{level}_entropy",
+            label=f"Spread over {LEVELS[level]}",
             dtype="DOUBLE",
             unit="nats",
             nullable=True,
@@ -47,6 +49,7 @@ COLUMNS = (
     *(column for level in LEVELS for column in _columns(level)),
     FeatureColumn(
         name="main_department",
+        label="Department of most money",
         dtype="VARCHAR",
         unit="name",
         nullable=True,
@@ -57,6 +60,7 @@ COLUMNS = (
     ),
     FeatureColumn(
         name="main_department_share",
+        label="Share spent in the main department",
         dtype="DOUBLE",
         unit="share",
         nullable=True,

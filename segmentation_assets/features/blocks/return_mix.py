@@ -13,6 +13,7 @@ _PRODUCTS = ("products.product_id", "products.department")
 COLUMNS = (
     FeatureColumn(
         name="return_department_concentration",
+        label="Returns from few departments",
         dtype="DOUBLE",
         unit="index",
         nullable=True,
@@ -26,6 +27,7 @@ COLUMNS = (
     ),
     FeatureColumn(
         name=f"exchange_share_{EXCHANGE_DAYS}d",
+        label=f"Share of returns exchanged within {EXCHANGE_DAYS} days",
         dtype="DOUBLE",
         unit="share",
         nullable=True,

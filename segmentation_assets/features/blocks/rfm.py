@@ -12,6 +12,7 @@ _DAYS_OF_16_MONTHS = 487
 COLUMNS = (
     FeatureColumn(
         name="recency_days",
+        label="Days since last order",
         dtype="BIGINT",
         unit="days",
         nullable=True,
@@ -36,6 +37,7 @@ COLUMNS = (
     ),
     FeatureColumn(
         name="unit_count",
+        label="Units bought",
         dtype="BIGINT",
         unit="units",
         minimum=0,
@@ -56,6 +58,7 @@ COLUMNS = (
     ),
     FeatureColumn(
         name="returned_revenue_amount",
+        label="Money returned",
         dtype="DECIMAL(18,2)",
         unit="currency",
         meaning="Money of all returns in the lookback: gross less net revenue, to the cent.",
@@ -88,6 +91,7 @@ COLUMNS = (
     ),
     FeatureColumn(
         name="tenure_days",
+        label="Days since first order",
         dtype="BIGINT",
         unit="days",
         nullable=True,
@@ -101,6 +105,7 @@ COLUMNS = (
     ),
     FeatureColumn(
         name="lifetime_months",
+        label="Months since first order",
         dtype="DOUBLE",
         unit="months",
         nullable=True,
@@ -125,6 +130,7 @@ COLUMNS = (
     ),
     FeatureColumn(
         name="order_day_count",
+        label="Days with an order",
         dtype="BIGINT",
         unit="days",
         minimum=0,
@@ -135,6 +141,7 @@ COLUMNS = (
     ),
     FeatureColumn(
         name="first_order_date",
+        label="Day of first order",
         dtype="DATE",
         unit="date",
         nullable=True,
@@ -145,6 +152,7 @@ COLUMNS = (
     ),
     FeatureColumn(
         name="last_order_date",
+        label="Day of last order",
         dtype="DATE",
         unit="date",
         nullable=True,

@@ -18,6 +18,7 @@ _NO_SALE = "no sale in the lookback"
 COLUMNS = (
     FeatureColumn(
         name="churn_risk_score",
+        label="Risk of leaving (rule)",
         dtype="DOUBLE",
         unit="score",
         nullable=True,
@@ -34,6 +35,7 @@ COLUMNS = (
     ),
     FeatureColumn(
         name="engagement_score",
+        label="Attachment (rule)",
         dtype="DOUBLE",
         unit="score",
         nullable=True,

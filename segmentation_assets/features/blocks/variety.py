@@ -13,6 +13,7 @@ _PRODUCTS = ("order_lines.product_id", *LINES_OF_LOOKBACK)
 COLUMNS = (
     FeatureColumn(
         name="product_count",
+        label="Different products bought",
         dtype="BIGINT",
         unit="products",
         minimum=0,
@@ -23,6 +24,7 @@ COLUMNS = (
     ),
     FeatureColumn(
         name="repeat_product_share",
+        label="Share of products bought again",
         dtype="DOUBLE",
         unit="share",
         nullable=True,
@@ -35,6 +37,7 @@ COLUMNS = (
     ),
     FeatureColumn(
         name=f"new_product_share_{NOVELTY_DAYS}d",
+        label=f"Share of products new to the customer, last {NOVELTY_DAYS} days",
         dtype="DOUBLE",
         unit="share",
         nullable=True,

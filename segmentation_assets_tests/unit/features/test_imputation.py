@@ -20,6 +20,7 @@ from segmentation_assets.features.imputation import (
 from segmentation_assets.features.registry import features_table
 from segmentation_assets.storage.contract import check_contract
 from segmentation_assets.storage.engine import Connection, write_frame
+from segmentation_assets.tables.declaration import Table
 from segmentation_assets_tests.unit.features.shop import ALL_INPUTS, SETTINGS, compute_frame, random_shop
 
 MEAN, MEDIAN = ImputationSettings(method="mean"), ImputationSettings(method="median")
@@ -79,6 +80,20 @@ def test_each_class_is_filled_by_its_own_rule() -> None:
     pd.testing.assert_frame_equal(imputed, expected, check_dtype=False)
 
 
+def test_missing_category_becomes_a_category_of_its_own() -> None:
+    gender = FeatureColumn(name="gender", dtype="VARCHAR", imputation="ordinary", **NULL)
+    frame = FRAME[["customer_id", "recency_days"]].assign(gender=["f", None, "f", np.nan])
+    imputed = apply_imputation(frame, fit_imputation(frame, (COLUMNS[2], gender), MEAN))
+    assert imputed.frame["gender"].tolist() == ["f", "unknown", "unknown"]
+    assert imputed.frame["was_imputed_gender"].tolist() == [False, True, True]
+    assert imputed.frame["imputation_reasons"].tolist() == [None, *["gender=missing_category_unknown"] * 2]
+    tracked = imputed.tracking.set_index("feature").loc["gender"]
+    assert tracked[["count", "value", "rule"]].tolist() == [2, "unknown", "the category 'unknown'"]
+    table = Table(key="silver/customer_features", row="", primary_key=("customer_id",), columns=(gender,))
+    completed = imputed_features_table(table).columns[0]
+    assert (completed.dtype, completed.nullable) == ("VARCHAR", False)
+
+
 def test_rows_without_core_metrics_are_set_aside_with_the_reason() -> None:
     set_aside = apply_imputation(FRAME, fit_imputation(FRAME, COLUMNS, MEAN)).set_aside
     reason = "missing_core_metric: recency_days, average_order_value_amount"
@@ -101,7 +116,7 @@ def test_tracking_counts_values_filled_and_rows_set_aside() -> None:
                 "missing_filled_by_mean",
             ],
             "count": [2, 2, 1, 1, 1, 1],
-            "value": [np.nan, 0.0, np.nan, np.nan, 0.0, 15.5],
+            "value": [None, 0.0, None, None, 0.0, 15.5],
             "rule": [
                 "days since the only order",
                 "0: no gaps",
@@ -111,7 +126,8 @@ def test_tracking_counts_values_filled_and_rows_set_aside() -> None:
                 "mean of the known values",
             ],
         }
-    )
+    ).astype({"value": "object"})
+    expected["value"] = expected["value"].where(expected["value"].notna(), None)
     pd.testing.assert_frame_equal(tracking, expected, check_dtype=False)
 
 

@@ -60,9 +60,7 @@ def test_what_happens_later_changes_no_feature(connection: Connection, as_of: da
 
 def _planted(sql: str) -> Callable[[Snapshot], str]:
     """A block that reads a delivered table under the numbers that customers have in queries."""
-    numbered = (
-        "SELECT k.number AS customer_id, r.* EXCLUDE (customer_id) FROM {} AS r JOIN known_customers AS k"
-    )
+    numbered = "SELECT k.number AS customer_id, r.* EXCLUDE (customer_id) FROM {} AS r JOIN known_customers AS k"
     tables = {
         name: f"({numbered.format(name)} ON k.customer_id = r.customer_id)"
         for name in ("order_lines", "engagement_events", "customers")
