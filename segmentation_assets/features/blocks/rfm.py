@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from segmentation_assets.config.settings import FeatureSettings
 from segmentation_assets.features.declaration import LINES_OF_LOOKBACK, FeatureBlock, FeatureColumn
+from segmentation_assets.features.references import HUGHES
 from segmentation_assets.features.snapshot import Snapshot
 
 _DAYS_OF_16_MONTHS = 487
@@ -22,6 +23,7 @@ COLUMNS = (
         imputation="core",
         direction="more_is_worse",
         is_clustering_feature=True,
+        reference=HUGHES,
     ),
     FeatureColumn(
         name="order_count",
@@ -33,6 +35,7 @@ COLUMNS = (
         imputation="core",
         direction="more_is_better",
         is_clustering_feature=True,
+        reference=HUGHES,
     ),
     FeatureColumn(
         name="unit_count",
@@ -72,6 +75,7 @@ COLUMNS = (
         imputation="core",
         direction="more_is_better",
         is_clustering_feature=True,
+        reference=HUGHES,
     ),
     FeatureColumn(
         name="average_order_value_amount",
