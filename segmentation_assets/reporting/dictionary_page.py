@@ -28,8 +28,9 @@ _LEGEND = """
 - **Missing**: what a null means, then the imputation class and what stands in for the value when clusterings are
   fitted. `core`: without it the customer is set aside. `undefined`: the value does not exist, like a gap between orders
   after a single order, so a rule of its own says what is taken instead. `returns`: 0. `ordinary`: what
-  `imputation.method` says, or a category of its own. `exempt`: keys and dates, never filled and never clustered on. A filled value is flagged in
-  `was_imputed_…` of `silver/imputed_features`; in `silver/customer_features` and the exports it stays null.
+  `imputation.method` says, or a category of its own. `exempt`: keys and dates, never filled and never clustered on. A
+  filled value is flagged in `was_imputed_…` of `silver/imputed_features`; in `silver/customer_features` and the exports
+  it stays null.
 - **Made from**: the columns that can change it, and the optional inputs without which it is absent.
 - The lookback is `calendar.lookback_months` long; only what happened before the as-of date counts.
 """
