@@ -34,7 +34,13 @@ def interactions_block(settings: FeatureSettings, known: Mapping[str, FeatureCol
     columns = tuple(
         column for first, second in settings.interactions for column in _columns(known[first], known[second])
     )
-    return FeatureBlock(name="interactions", columns=columns, select=_select, is_derived=True)
+    return FeatureBlock(
+        name="interactions",
+        columns=columns,
+        select=_select,
+        is_derived=True,
+        named_by={"interactions": "<feature>_times_<feature>, <feature>_per_<feature>"},
+    )
 
 
 def _require_number(name: str, known: Mapping[str, FeatureColumn]) -> None:
