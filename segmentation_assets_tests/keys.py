@@ -6,6 +6,7 @@ REPORTS = {
     "reports/business_report",
     "reports/dashboard",
     "reports/eda",
+    "reports/feature_report",
     "reports/figures",
 }
 """What people take away."""

@@ -65,6 +65,12 @@ def _report(parsed: argparse.Namespace) -> int:
     return report(parsed)
 
 
+def _dictionary(parsed: argparse.Namespace) -> int:
+    from segmentation_assets.cli.dictionary_command import dictionary
+
+    return dictionary(parsed)
+
+
 def _reference(parsed: argparse.Namespace) -> int:
     from segmentation_assets.cli.reference_command import reference
 
@@ -88,6 +94,7 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "run": _run,
     "status": _status,
     "report": _report,
+    "dictionary": _dictionary,
     "reference": _reference,
     "config": _config,
     "ui": _ui,

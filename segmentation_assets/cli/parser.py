@@ -27,6 +27,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_run(commands, shared)
     _add_status(commands, shared)
     _add_report(commands, shared)
+    _add_dictionary(commands, shared)
     _add_reference(commands, shared)
     _add_config(commands, shared)
     _add_ui(commands, shared)
@@ -97,6 +98,15 @@ def _add_status(commands: argparse._SubParsersAction[argparse.ArgumentParser], s
 def _add_report(commands: argparse._SubParsersAction[argparse.ArgumentParser], shared: argparse.ArgumentParser) -> None:
     report = commands.add_parser("report", parents=[shared], help="write a month's reports and exports again")
     report.add_argument("--month", type=_month, metavar="YYYY-MM", help="snapshot month; the newest by default")
+
+
+def _add_dictionary(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser], shared: argparse.ArgumentParser
+) -> None:
+    dictionary = commands.add_parser(
+        "dictionary", parents=[shared], help="print what every feature of the settings means, as Markdown"
+    )
+    dictionary.add_argument("--output", type=Path, metavar="FILE", help="write it to this file instead")
 
 
 def _add_reference(

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
 
@@ -92,6 +92,8 @@ class FeatureColumn(Column):
     requires : tuple of str
         Optional columns without which the feature is absent, beside what its block requires; written
         ``table.column`` as the delivered tables name them, such as ``order_lines.channel``.
+    reference : str
+        Paper or book whose definition it follows; empty where there is none.
     """
 
     label: str = ""
@@ -100,6 +102,7 @@ class FeatureColumn(Column):
     direction: Direction = "neutral"
     is_clustering_feature: bool = False
     requires: tuple[str, ...] = ()
+    reference: str = ""
 
     def __post_init__(self) -> None:
         if not self.label:
@@ -125,6 +128,9 @@ class FeatureBlock:
         Columns of earlier blocks that the query reads from `base_<name of the block>`, one row per customer.
     absent_reason : str
         Why the settings leave the block out; empty when they do not.
+    named_by : mapping of str to str
+        Fields of the settings that the names of its columns depend on, such as ``windows``, with the pattern of those
+        names: ``<word>`` stands for an entry of the setting, ``*`` for any text.
     """
 
     name: str
@@ -133,6 +139,7 @@ class FeatureBlock:
     requires: tuple[str, ...] = ()
     derives_from: tuple[str, ...] = ()
     absent_reason: str = ""
+    named_by: Mapping[str, str] = field(default_factory=dict)
 
 
 def feature_columns(table: Table) -> tuple[FeatureColumn, ...]:

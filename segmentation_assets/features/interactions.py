@@ -35,7 +35,13 @@ def interactions_block(settings: FeatureSettings, known: Mapping[str, FeatureCol
         column for first, second in settings.interactions for column in _columns(known[first], known[second])
     )
     names = tuple(dict.fromkeys(name for pair in settings.interactions for name in pair))
-    return FeatureBlock(name="interactions", columns=columns, select=_select, derives_from=names)
+    return FeatureBlock(
+        name="interactions",
+        columns=columns,
+        select=_select,
+        derives_from=names,
+        named_by={"interactions": "<feature>_times_<feature>, <feature>_per_<feature>"},
+    )
 
 
 def _require_number(name: str, known: Mapping[str, FeatureColumn]) -> None:

@@ -88,7 +88,7 @@ def build_graph(settings: Settings) -> Graph:
     """
     optional = delivered_tables(settings)[1:]
     upstream = (*source_nodes(settings), *snapshot_nodes(settings, optional))
-    return Graph(_sorted_topologically((*upstream, *output_nodes(upstream))))
+    return Graph(_sorted_topologically((*upstream, *output_nodes(settings, upstream))))
 
 
 def code_version(node: Node, settings: Settings) -> str:

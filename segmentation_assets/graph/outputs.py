@@ -1,6 +1,8 @@
 """What people and systems take away: exports, reports and the published warehouse."""
 
+from segmentation_assets.config.settings import Settings
 from segmentation_assets.graph.node import Input, Node, same
+from segmentation_assets.graph.sources import delivered_facts
 from segmentation_assets.reporting.shop_figures import REFERENCE_FILE
 
 _REPORT_INPUTS = (
@@ -29,9 +31,9 @@ _REPORT_SETTINGS = (
 )
 
 
-def output_nodes(upstream: tuple[Node, ...]) -> tuple[Node, ...]:
+def output_nodes(settings: Settings, upstream: tuple[Node, ...]) -> tuple[Node, ...]:
     """List the exports, reports and the warehouse made from the assets given."""
-    return (*_export_nodes(), *_report_nodes(), _warehouse_node(upstream))
+    return (*_export_nodes(), *_report_nodes(settings), _warehouse_node(upstream))
 
 
 def _export_nodes() -> tuple[Node, ...]:
@@ -55,7 +57,7 @@ def _export_nodes() -> tuple[Node, ...]:
     )
 
 
-def _report_nodes() -> tuple[Node, ...]:
+def _report_nodes(settings: Settings) -> tuple[Node, ...]:
     return (
         Node(
             key="reports/dashboard",
@@ -83,6 +85,21 @@ def _report_nodes() -> tuple[Node, ...]:
                 REFERENCE_FILE,
             ),
             kinds=("plotly", "html"),
+        ),
+        Node(
+            key="reports/feature_report",
+            description="One self-contained HTML page per month, and the same as JSON, about every feature: meaning, "
+            "distribution, missing and imputed values with the reason, outliers, the features it goes with, whether "
+            "clusterings see it and if not why; and what is absent. Figures are of all customers, rank correlations "
+            "of a seeded sample of up to 10,000.",
+            inputs=same("silver/customer_features", "silver/imputed_features", "silver/model_matrix"),
+            storage="files",
+            settings=("reports.dashboard.title", "currency", "features", "matrix.features", "clustering.seed"),
+            facts=delivered_facts(settings),
+            resources=tuple(
+                f"reporting/templates/{name}" for name in ("feature_report.html.j2", "dashboard.css", "tables.js")
+            ),
+            kinds=("html", "json"),
         ),
         Node(
             key="reports/business_report",

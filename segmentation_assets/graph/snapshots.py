@@ -3,7 +3,7 @@
 from segmentation_assets.clustering.registry import ALGORITHMS, enabled_algorithms
 from segmentation_assets.config.settings import Settings
 from segmentation_assets.graph.node import Input, Node, same
-from segmentation_assets.graph.sources import crosswalk_inputs, optional_inputs, profile_input, workbook_tables
+from segmentation_assets.graph.sources import crosswalk_inputs, delivered_facts, profile_input, workbook_tables
 
 _MODEL_KINDS = ("scikitlearn", "parquet")
 
@@ -73,7 +73,7 @@ def _silver_nodes(
         Input(key=f"raw/{name}", window="lookback") if name == "engagement_events" else profile_input(name)
         for name in optional_tables
     )
-    facts = tuple(f"has {name}" for name in optional_inputs(settings))
+    facts = delivered_facts(settings)
     return (
         Node(
             key="silver/snapshot_input",

@@ -67,6 +67,11 @@ def optional_inputs(settings: Settings) -> tuple[str, ...]:
     return (*delivered_tables(settings)[1:], *mapped)
 
 
+def delivered_facts(settings: Settings) -> tuple[str, ...]:
+    """Tell which optional inputs there are, as facts that a result depends on."""
+    return tuple(f"has {name}" for name in optional_inputs(settings))
+
+
 def _synthetic_nodes(settings: Settings) -> tuple[Node, ...]:
     if settings.source.kind != "synthetic":
         return ()

@@ -13,8 +13,13 @@ from typing import Any
 from segmentation_assets.reporting.figures import Figure, embed_json
 from segmentation_assets.reporting.formatting import strip_control
 
+CHARTS, TABLES = "dashboard.js", "tables.js"
+"""What makes charts of the figures, and what makes tables be sorted and searched."""
 
-def render_page(template: str, figures: dict[str, Figure], **content: Any) -> str:
+
+def render_page(
+    template: str, figures: dict[str, Figure], behaviours: tuple[str, ...] = (CHARTS,), **content: Any
+) -> str:
     """Render a page with the style, the behaviour and the charts that all pages share.
 
     Parameters
@@ -23,16 +28,17 @@ def render_page(template: str, figures: dict[str, Figure], **content: Any) -> st
         File name in ``templates``.
     figures : dict of str to Figure
         Charts by the id of their element.
+    behaviours : tuple of str
+        Scripts in ``templates``; only `CHARTS` needs plotly.
     **content
         What else the template names.
 
     Returns
     -------
     str
-        A complete HTML document of about 5 MB, most of it plotly. The same input gives the same text.
+        A complete HTML document, of about 5 MB with plotly. The same input gives the same text.
     """
     from jinja2 import Environment, PackageLoader, StrictUndefined
-    from plotly.offline import get_plotlyjs
 
     environment = Environment(
         loader=PackageLoader("segmentation_assets.reporting", "templates"),
@@ -42,16 +48,22 @@ def render_page(template: str, figures: dict[str, Figure], **content: Any) -> st
         lstrip_blocks=True,
         finalize=lambda value: strip_control(value) if type(value) is str else value,
     )
-    style, behaviour = (_read_template(environment, name) for name in ("dashboard.css", "dashboard.js"))
-    plotly = get_plotlyjs().replace("\r", "")
+    scripts = [_plotly()] if CHARTS in behaviours else []
+    scripts += [_read_template(environment, name) for name in behaviours]
     return environment.get_template(template).render(
         **content,
-        policy=_content_policy(plotly, behaviour),
-        style=style,
-        behaviour=behaviour,
-        plotly=plotly,
+        policy=_content_policy(*scripts),
+        style=_read_template(environment, "dashboard.css"),
+        scripts=scripts,
         figures=embed_json(figures),
     )
+
+
+def _plotly() -> str:
+    from plotly.offline import get_plotlyjs
+
+    text: str = get_plotlyjs()
+    return text.replace("\r", "")
 
 
 def _read_template(environment: Any, name: str) -> str:

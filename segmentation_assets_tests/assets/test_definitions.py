@@ -50,6 +50,7 @@ MONTHLY = {
     "exports/workbook": (),
     "reports/dashboard": (),
     "reports/eda": (),
+    "reports/feature_report": (),
     "reports/business_report": (),
     "reports/figures": (),
 }

@@ -7,6 +7,12 @@ from typing import Any
 
 import pytest
 
+from segmentation_assets.config.loading import load_settings
+from segmentation_assets.graph.sources import optional_inputs
+from segmentation_assets.reporting.dictionary_page import render_dictionary
+
+DICTIONARY_COMMAND = "segmentation dictionary --config examples/features.yaml --output docs/features.md"
+
 
 @pytest.fixture(scope="module")
 def project(repository: Path) -> dict[str, Any]:
@@ -48,3 +54,10 @@ def test_lock_holds_every_direct_dependency(repository: Path, project: dict[str,
 
 def test_workspace_is_not_hidden_by_the_project_file(project: dict[str, Any]) -> None:
     assert {"dagster", "dg"} & set(project["tool"]) == set()
+
+
+def test_the_page_of_features_is_up_to_date(repository: Path) -> None:
+    settings = load_settings(config=repository / "examples" / "features.yaml").settings
+    text = render_dictionary(settings.features, optional_inputs(settings), DICTIONARY_COMMAND)
+    stored = (repository / "docs" / "features.md").read_text(encoding="utf-8")
+    assert stored == text, f"docs/features.md is out of date; make it anew: {DICTIONARY_COMMAND}"

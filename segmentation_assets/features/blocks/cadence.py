@@ -10,6 +10,7 @@ from segmentation_assets.features.declaration import (
     ImputationReason,
     UndefinedRule,
 )
+from segmentation_assets.features.references import GOH_BARABASI
 from segmentation_assets.features.snapshot import Snapshot
 
 _ONE_ORDER_DAY = "fewer than two different order days in the lookback"
@@ -85,6 +86,7 @@ COLUMNS = (
             reason=ImputationReason.UNDEFINED_FEW_ORDER_DAYS, description="0: no rhythm can be seen yet", value=0.0
         ),
         direction="more_is_better",
+        reference=GOH_BARABASI,
     ),
     FeatureColumn(
         name="last_gap_days",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from segmentation_assets.config.settings import FeatureSettings
 from segmentation_assets.features.declaration import LINES_OF_LOOKBACK, FeatureBlock, FeatureColumn
+from segmentation_assets.features.references import RHOADES
 from segmentation_assets.features.snapshot import Snapshot
 
 DAY_PARTS = {"night": (0, 6), "morning": (6, 12), "afternoon": (12, 18), "evening": (18, 24)}
@@ -16,7 +17,7 @@ _READS = ("order_lines.order_id", *LINES_OF_LOOKBACK)
 _NO_ORDER = "no order in the lookback"
 
 
-def _share(name: str, label: str, meaning: str, null_rule: str = _NO_ORDER) -> FeatureColumn:
+def _share(name: str, label: str, meaning: str, null_rule: str = _NO_ORDER, reference: str = "") -> FeatureColumn:
     return FeatureColumn(
         name=name,
         label=label,
@@ -29,6 +30,7 @@ def _share(name: str, label: str, meaning: str, null_rule: str = _NO_ORDER) -> F
         meaning=meaning,
         reads=_READS,
         imputation="ordinary",
+        reference=reference,
     )
 
 
@@ -54,6 +56,7 @@ def block(settings: FeatureSettings) -> FeatureBlock:
             "Orders on few days of the week",
             "Sum of the squared shares of the days of the week in the orders: 1 when all fall on one, 1/7 when all "
             "days are alike (Herfindahl index).",
+            reference=RHOADES,
         ),
         *(
             _share(

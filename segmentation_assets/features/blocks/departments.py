@@ -194,6 +194,7 @@ def block(settings: FeatureSettings) -> FeatureBlock:
         select=_select,
         requires=("products",),
         absent_reason="" if parts else "features.departments names no department",
+        named_by={"departments": "department_*_<department>", "classes": "class_*_<department>_<class>"},
     )
 
 

@@ -82,7 +82,13 @@ def block(settings: FeatureSettings) -> FeatureBlock:
         ),
         *(_count(kind, types) for kind, types in settings.event_kinds.items()),
     )
-    return FeatureBlock(name="engagement", columns=columns, select=_select, requires=("engagement_events",))
+    return FeatureBlock(
+        name="engagement",
+        columns=columns,
+        select=_select,
+        requires=("engagement_events",),
+        named_by={"event_kinds": f"<kind>_count_{EVENT_WINDOW_DAYS}d"},
+    )
 
 
 def _select(snapshot: Snapshot) -> str:

@@ -54,7 +54,13 @@ def block(settings: FeatureSettings) -> FeatureBlock:
             for name, (column, value) in _listed(settings).items()
         ),
     )
-    return FeatureBlock(name="fit", columns=columns, select=_select, requires=("products",))
+    return FeatureBlock(
+        name="fit",
+        columns=columns,
+        select=_select,
+        requires=("products",),
+        named_by={"child_ages": "child_age_unit_count_<age>", "sizes": "size_unit_count_<size>"},
+    )
 
 
 def _select(snapshot: Snapshot) -> str:

@@ -1,15 +1,10 @@
-"""All history in the few numbers that models of buying until one stops for good need.
-
-References
-----------
-Fader, P., Hardie, B. and Lee, K. (2005). "Counting your customers" the easy way. Marketing Science 24(2), 275-284.
-doi:10.1287/mksc.1040.0098
-"""
+"""All history in the few numbers that models of buying until one stops for good need."""
 
 from __future__ import annotations
 
 from segmentation_assets.config.settings import FeatureSettings
 from segmentation_assets.features.declaration import FeatureBlock, FeatureColumn, ImputationReason, UndefinedRule
+from segmentation_assets.features.references import FADER_HARDIE_LEE_BG_NBD, FADER_HARDIE_LEE_VALUE
 from segmentation_assets.features.snapshot import Snapshot
 
 _NEVER_BOUGHT = "never bought, only returned"
@@ -28,6 +23,7 @@ def _summary(name: str, label: str, meaning: str, *reads: str) -> FeatureColumn:
         reads=tuple(f"customer_history.{column}" for column in reads),
         imputation="ordinary",
         direction="more_is_better",
+        reference=FADER_HARDIE_LEE_BG_NBD,
     )
 
 
@@ -35,7 +31,7 @@ COLUMNS = (
     _summary(
         "btyd_frequency",
         "Repeat order days ever",
-        "Repeat order days over all history: order days less one (Fader, Hardie and Lee 2005).",
+        "Repeat order days over all history: order days less one.",
         "btyd_frequency",
     ),
     _summary(
@@ -55,7 +51,7 @@ COLUMNS = (
         nullable=True,
         null_rule="fewer than two order days ever",
         minimum=0,
-        meaning="Mean gross revenue of a repeat order day, the first day left out (Fader, Hardie and Lee 2005).",
+        meaning="Mean gross revenue of a repeat order day, the first day left out.",
         reads=(
             "customer_history.lifetime_gross_revenue_amount",
             "customer_history.first_day_revenue_amount",
@@ -68,6 +64,7 @@ COLUMNS = (
             column="average_order_value_amount",
         ),
         direction="more_is_better",
+        reference=FADER_HARDIE_LEE_VALUE,
     ),
 )
 

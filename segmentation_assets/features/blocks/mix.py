@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from segmentation_assets.config.settings import FeatureSettings
 from segmentation_assets.features.declaration import LINES_OF_LOOKBACK, FeatureBlock, FeatureColumn
+from segmentation_assets.features.references import SHANNON
 from segmentation_assets.features.snapshot import Snapshot
 
 LEVELS = {"department": "departments", "class": "classes"}
@@ -41,6 +42,7 @@ def _columns(level: str) -> tuple[FeatureColumn, ...]:
             reads=("order_lines.amount", *reads),
             requires=requires,
             imputation="ordinary",
+            reference=SHANNON,
         ),
     )
 

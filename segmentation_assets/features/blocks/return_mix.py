@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from segmentation_assets.config.settings import FeatureSettings
 from segmentation_assets.features.declaration import FeatureBlock, FeatureColumn
+from segmentation_assets.features.references import RHOADES
 from segmentation_assets.features.snapshot import TRACED_RETURNS, Snapshot
 
 EXCHANGE_DAYS = 14
@@ -24,6 +25,7 @@ COLUMNS = (
         "0 when many are alike (Herfindahl index).",
         reads=(*TRACED_RETURNS, *_PRODUCTS),
         imputation="returns",
+        reference=RHOADES,
     ),
     FeatureColumn(
         name=f"exchange_share_{EXCHANGE_DAYS}d",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from segmentation_assets.config.settings import FeatureSettings
 from segmentation_assets.features.declaration import LINES_OF_LOOKBACK, FeatureBlock, FeatureColumn
+from segmentation_assets.features.references import HUGHES
 from segmentation_assets.features.snapshot import Snapshot
 
 _DAYS_OF_16_MONTHS = 487
@@ -23,6 +24,7 @@ COLUMNS = (
         imputation="core",
         direction="more_is_worse",
         is_clustering_feature=True,
+        reference=HUGHES,
     ),
     FeatureColumn(
         name="order_count",
@@ -34,6 +36,7 @@ COLUMNS = (
         imputation="core",
         direction="more_is_better",
         is_clustering_feature=True,
+        reference=HUGHES,
     ),
     FeatureColumn(
         name="unit_count",
@@ -75,6 +78,7 @@ COLUMNS = (
         imputation="core",
         direction="more_is_better",
         is_clustering_feature=True,
+        reference=HUGHES,
     ),
     FeatureColumn(
         name="average_order_value_amount",

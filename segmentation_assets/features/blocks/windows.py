@@ -127,7 +127,7 @@ def block(settings: FeatureSettings) -> FeatureBlock:
         *(c for days in settings.windows for c in _of_window(days, is_clustering_feature=days == clustered)),
         *(column for short, long in pairwise(settings.windows) for column in _momenta(short, long)),
     )
-    return FeatureBlock(name="windows", columns=columns, select=_select)
+    return FeatureBlock(name="windows", columns=columns, select=_select, named_by={"windows": "*_<days>d"})
 
 
 def _select(snapshot: Snapshot) -> str:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from segmentation_assets.features.dictionary import list_sections
 from segmentation_assets.features.imputation import FLAG_PREFIX, REASONS_COLUMN
+from segmentation_assets.features.preparation import Preparation
 from segmentation_assets.features.registry import absent_features, feature_blocks, features_table
 from segmentation_assets.features.selection import candidate_features
 from segmentation_assets.graph.inputs import as_of, lookback_months, recent_snapshots, stored_months
@@ -15,6 +19,8 @@ from segmentation_assets.orchestration.step import Step
 from segmentation_assets.reporting.business_report import render_business_report
 from segmentation_assets.reporting.dashboard import render_dashboard
 from segmentation_assets.reporting.eda import profile_shop, render_eda
+from segmentation_assets.reporting.feature_page import render_feature_report
+from segmentation_assets.reporting.feature_report import FeatureReport, FeatureTables, gather_facts, to_plain
 from segmentation_assets.reporting.snapshot import FeatureText, Snapshot
 from segmentation_assets.reporting.tabular import export_frame, write_csv
 from segmentation_assets.reporting.workbook import write_workbook
@@ -58,6 +64,46 @@ def eda(step: Step) -> None:
         "beyond_a_factor_of_two": [row.measure.label for row in profile.compared if row.is_beyond],
         "not_known": {row.measure.label: row.reason for row in profile.compared if row.ratio is None},
     }
+
+
+def feature_report(step: Step) -> None:
+    """Tell of every feature what it is, what its values are and whether clusterings see it, as a page and as JSON."""
+    report = _feature_report(step)
+    page = render_feature_report(report, step.platform.settings.reports.dashboard.title)
+    _deliver_report(step, "feature_report.html").write_text(page, encoding="utf-8")
+    text = json.dumps(to_plain(report), indent=1, ensure_ascii=False, allow_nan=False)
+    _deliver_report(step, "feature_report.json").write_text(text + "\n", encoding="utf-8")
+    step.metadata |= {
+        "customers": report.customer_count,
+        "features": len(report.facts),
+        "correlation_sample": report.correlations.sample_count,
+        "clusterings": dict(Counter(facts.use.state for facts in report.facts.values())),
+        "absent_features": report.absent,
+    }
+
+
+def _feature_report(step: Step) -> FeatureReport:
+    settings, available = step.platform.settings, optional_inputs(step.platform.settings)
+    sections = list_sections(settings.features, available)
+    declared = features_table(settings.features, available)
+    tables = FeatureTables(
+        features=step.relation("silver/customer_features"),
+        tracking=step.input_metadata("silver/imputed_features").get("tracking") or (),
+        preparation=Preparation.from_json(step.document("silver/model_matrix", "preparation.json")),
+        matrix=step.input_metadata("silver/model_matrix"),
+        offered=[column.name for column in candidate_features(declared, settings.matrix)],
+        seed=settings.clustering.seed,
+    )
+    facts, correlations = gather_facts(step.connection, sections, tables)
+    return FeatureReport(
+        month=step.partition[:7],
+        as_of_date=as_of(step.platform, step.partition)[0],
+        currency=settings.currency,
+        sections=sections,
+        facts=facts,
+        correlations=correlations,
+        absent=absent_features(settings.features, available),
+    )
 
 
 def business_report(step: Step) -> None:

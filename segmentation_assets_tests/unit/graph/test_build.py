@@ -80,7 +80,7 @@ def test_unknown_asset_or_layer_is_refused_with_the_closest_name(platform):
         ("leaderboard__min_candidates", 2, {"clusters/leaderboard"}),
         ("leaderboard__min_coverage", 0.5, {"clusters/leaderboard", "gold/customer_segments"}),
         ("imputation__method", "median", {"silver/imputed_features", "silver/model_matrix"}),
-        ("calendar__lookback_months", 12, {"silver/snapshot_input"} | WRITTEN),
+        ("calendar__lookback_months", 12, {"silver/snapshot_input"} | WRITTEN - {"reports/feature_report"}),
         ("engine__threads", 7, set()),
         ("engine__memory_limit", "1GB", set()),
         ("execution__executor", "multiprocess", set()),
@@ -92,7 +92,12 @@ def test_setting_changes_the_code_version_of_exactly_the_assets_it_shapes(make_p
 
 def test_departments_change_the_features_and_what_fits_them(make_platform):
     found = changed(versions(make_platform()), versions(make_platform(features__departments=["Apparel"])))
-    assert found == {"silver/customer_features", "silver/imputed_features", "silver/model_matrix"}
+    assert found == {
+        "silver/customer_features",
+        "silver/imputed_features",
+        "silver/model_matrix",
+        "reports/feature_report",
+    }
 
 
 def test_graph_of_the_same_settings_is_the_same(platform):

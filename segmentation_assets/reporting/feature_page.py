@@ -1,0 +1,212 @@
+"""The page about a month's features: a table to sort and search, and a card per feature."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from segmentation_assets.features.dictionary import DIRECTIONS
+from segmentation_assets.reporting.column_statistics import FENCE, QUANTILES, ColumnStatistics, Histogram
+from segmentation_assets.reporting.feature_report import CLUSTERED, NOT_OFFERED, FeatureFacts, FeatureReport, share_of
+from segmentation_assets.reporting.formatting import (
+    UNKNOWN,
+    format_count,
+    format_date,
+    format_feature,
+    format_month,
+    format_share,
+)
+from segmentation_assets.reporting.page import TABLES, render_page
+
+_QUANTILE_LABELS = {
+    "minimum": "Least",
+    "low": "5 %",
+    "lower_quartile": "25 %",
+    "median": "Median",
+    "upper_quartile": "75 %",
+    "high": "95 %",
+    "maximum": "Most",
+}
+_HEIGHT = 40
+_BADGES = {CLUSTERED: ("clustered on", "good"), NOT_OFFERED: ("not offered", "")}
+
+
+def render_feature_report(report: FeatureReport, title: str) -> str:
+    """Render the page of a month.
+
+    Parameters
+    ----------
+    report : FeatureReport
+    title : str
+
+    Returns
+    -------
+    str
+        A complete HTML document; the same report gives the same text.
+    """
+    states = [facts.use.state for facts in report.facts.values()]
+    correlations = report.correlations
+    return render_page(
+        "feature_report.html.j2",
+        {},
+        (TABLES,),
+        heading=title,
+        month=format_month(report.month),
+        as_of=format_date(report.as_of_date),
+        as_of_iso=report.as_of_date.isoformat(),
+        customers=format_count(report.customer_count),
+        feature_count=len(states),
+        clustered_count=states.count(CLUSTERED),
+        left_out_count=sum(state not in (CLUSTERED, NOT_OFFERED) for state in states),
+        absent=list(report.absent.items()),
+        sample=format_count(correlations.sample_count),
+        is_sample=correlations.sample_count < correlations.customer_count,
+        fence=FENCE,
+        sections=[
+            {
+                "name": section.block.name,
+                "subject": section.subject,
+                "features": [_card(report.facts[entry.column.name], report.currency) for entry in section.entries],
+            }
+            for section in report.sections
+        ],
+    )
+
+
+def _card(facts: FeatureFacts, currency: str) -> dict[str, Any]:
+    """What the page shows of a feature, as text."""
+    column, statistics = facts.entry.column, facts.statistics
+    text, kind = _BADGES.get(facts.use.state, (facts.use.state.replace("_", " "), "warn"))
+    return {
+        "name": column.name,
+        "label": column.label,
+        "meaning": column.meaning,
+        "unit": column.unit,
+        "direction": DIRECTIONS[column.direction],
+        "reference": column.reference,
+        "made_from": column.reads,
+        "requires": facts.entry.requires,
+        "histogram": draw_histogram(statistics.histogram) if statistics.histogram else None,
+        "range": _range(statistics, column.unit, currency),
+        "cells": _cells(facts, currency),
+        "quantiles": _quantiles(statistics, column.unit, currency),
+        "spread": _spread(statistics, column.unit, currency),
+        "top": [(v, format_count(n), format_share(share_of(n, statistics.row_count))) for v, n in statistics.top],
+        "distinct": format_count(statistics.distinct_count),
+        "known": format_count(statistics.known_count),
+        "missing": _missing(facts),
+        "filling": _filling(facts),
+        "outliers": _outliers(statistics),
+        "partners": [
+            (partner.name, f"{partner.correlation:+.2f}".replace("-", "−"), format_count(partner.pair_count))
+            for partner in facts.partners
+        ],
+        "use": {"words": facts.use.words, "badge": text, "kind": kind},
+    }
+
+
+def draw_histogram(histogram: Histogram) -> dict[str, Any]:
+    """Draw bars as one SVG path, the highest as high as the picture; bins with values are never invisible.
+
+    Returns
+    -------
+    dict
+        `path`, and `width` and `height` of the view box.
+
+    Example
+    -------
+    >>> draw_histogram(Histogram(low=0, width=1, counts=(2, 0, 1)))["path"]
+    'M0 40V0H9V40ZM20 40V20H29V40Z'
+    """
+    most = max(histogram.counts)
+    bars = []
+    for place, count in enumerate(histogram.counts):
+        if count:
+            top = _HEIGHT - max(1, round(_HEIGHT * count / most))
+            bars.append(f"M{place * 10} {_HEIGHT}V{top}H{place * 10 + 9}V{_HEIGHT}Z")
+    return {"path": "".join(bars), "width": len(histogram.counts) * 10 - 1, "height": _HEIGHT}
+
+
+def _value(value: object, statistics: ColumnStatistics, unit: str, currency: str) -> str:
+    if isinstance(value, str):
+        return value
+    return format_feature(value, feature=statistics.name, unit=unit, currency=currency)
+
+
+def _range(statistics: ColumnStatistics, unit: str, currency: str) -> str:
+    """Between which values the middle nine tenths lie, as words for the histogram."""
+    if not statistics.quantiles:
+        return ""
+    low, high = (_value(statistics.quantiles[name], statistics, unit, currency) for name in ("low", "high"))
+    return f"nine in ten between {low} and {high}"
+
+
+def _quantiles(statistics: ColumnStatistics, unit: str, currency: str) -> list[tuple[str, str]]:
+    return [
+        (_QUANTILE_LABELS[name], _value(statistics.quantiles[name], statistics, unit, currency))
+        for name in QUANTILES
+        if name in statistics.quantiles
+    ]
+
+
+def _spread(statistics: ColumnStatistics, unit: str, currency: str) -> list[tuple[str, str]]:
+    """Mean, deviation and zeros of numbers."""
+    if statistics.mean is None:
+        return []
+    zeros = f"{format_count(statistics.zero_count)}, {_share(statistics.zero_count, statistics.known_count)}"
+    return [
+        ("Mean", _value(statistics.mean, statistics, unit, currency)),
+        ("Standard deviation", _value(statistics.deviation, statistics, unit, currency)),
+        ("Zeros", zeros),
+    ]
+
+
+def _share(part: int | None, whole: int) -> str:
+    return format_share(share_of(part, whole))
+
+
+def _missing(facts: FeatureFacts) -> str:
+    statistics = facts.statistics
+    share = _share(statistics.missing_count, statistics.row_count)
+    means = f": {facts.entry.column.null_rule}" if statistics.missing_count else ""
+    return f"{format_count(statistics.missing_count)} of {format_count(statistics.row_count)}, {share}{means}"
+
+
+def _filling(facts: FeatureFacts) -> str:
+    """What was filled in, or who was set aside."""
+    filling = facts.filling
+    if filling is None:
+        return "never filled in"
+    if not filling.count:
+        return f"0 of {format_count(filling.customer_count)}"
+    share = _share(filling.count, filling.customer_count)
+    reason = filling.reason.replace("_", " ")
+    return (
+        f"{format_count(filling.count)} of {format_count(filling.customer_count)}, {share} ({reason}): {filling.rule}"
+    )
+
+
+def _outliers(statistics: ColumnStatistics) -> str:
+    """Values beyond the fences; nothing for what is no number."""
+    if statistics.mean is None:
+        return ""
+    if statistics.outlier_count is None:
+        return "not told, as the quartiles coincide"
+    share = _share(statistics.outlier_count, statistics.known_count)
+    return f"{format_count(statistics.outlier_count)} of {format_count(statistics.known_count)}, {share}"
+
+
+def _cells(facts: FeatureFacts, currency: str) -> list[tuple[str, float | str]]:
+    """Cells of the table as text, each with what it is sorted by; an empty one comes last."""
+    statistics, filling, unit = facts.statistics, facts.filling, facts.entry.column.unit
+    median = statistics.quantiles.get("median")
+    middle = statistics.top[0][0] if statistics.top else UNKNOWN if median is None else ""
+    shares = [
+        share_of(statistics.zero_count, statistics.known_count),
+        share_of(statistics.missing_count, statistics.row_count),
+        share_of(filling.count, filling.customer_count) if filling else None,
+        share_of(statistics.outlier_count, statistics.known_count),
+    ]
+    return [
+        (middle or _value(median, statistics, unit, currency), "" if median is None else median),
+        *((format_share(share), "" if share is None else share) for share in shares),
+    ]
