@@ -26,9 +26,7 @@ GUARDS = f"""
 CREATE TEMP MACRO exact(x) AS CASE WHEN typeof(x) IN ('DOUBLE', 'FLOAT') THEN error('sum of doubles') ELSE x END;
 CREATE TEMP MACRO whole(x) AS CASE WHEN typeof(x) IN {WHOLE_TYPES} THEN x ELSE error('fraction cast to whole') END;
 """
-RANKING = re.compile(
-    r"\b(row_number|ntile|lag|lead|first_value|last_value|nth_value)\(", re.I
-)
+RANKING = re.compile(r"\b(row_number|ntile|lag|lead|first_value|last_value|nth_value)\(", re.I)
 
 
 def guarded(sql: str) -> str:
