@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import pandas as pd
 
 from segmentation_assets.config.settings import FeatureSettings
 from segmentation_assets.config.source import DELIVERED_COLUMNS
+from segmentation_assets.features import registry
 from segmentation_assets.features.history import customer_history_sql
 from segmentation_assets.features.registry import computed_features
 from segmentation_assets.features.relations import FeatureRelations
@@ -199,6 +201,20 @@ def rows_of(
         names = [column[0] for column in cursor.description or ()]
         rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
     return {row["customer_id"]: row for row in rows}
+
+
+def features_of(
+    connection: Connection,
+    *lines: Row,
+    blocks: Collection[str],
+    as_of: datetime = AS_OF,
+    settings: FeatureSettings = SETTINGS,
+    **tables: tuple[Row, ...],
+) -> dict[str, Any]:
+    """Features of the customer ann, of the blocks named and no other, which takes a fraction of the time."""
+    chosen = tuple(declare for declare in registry.BLOCKS if declare.__module__.rpartition(".")[2] in blocks)
+    with patch.object(registry, "BLOCKS", chosen):
+        return compute_rows(connection, Shop(lines, **tables), as_of, settings)["ann"]
 
 
 def compute_frame(
