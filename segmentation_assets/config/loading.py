@@ -24,7 +24,10 @@ from segmentation_assets.errors import SettingsError, closest_hint
 DEFAULT_FILE = "segmentation.yaml"
 DEFAULT_PROFILE = "default"
 
-_SHOP_KEYS: tuple[KeyPath, ...] = (("calendar",), ("features", "departments"))
+_SHOP_KEYS: tuple[KeyPath, ...] = (
+    ("calendar",),
+    *(("features", name) for name in ("departments", "classes", "child_ages", "sizes")),
+)
 """What a profile says about the built-in shop and nothing else; dropped when source.kind is another."""
 
 
@@ -57,7 +60,8 @@ def load_settings(
     """Load the settings; what comes later in this list counts more.
 
     The packaged default profile, the packaged profile that is named, the settings file, the environment, the overrides.
-    What the profiles say about the built-in shop (the calendar, its departments) does not count for own files.
+    What the profiles say about the built-in shop (the calendar, its departments and classes) does not count for own
+    files.
 
     Parameters
     ----------

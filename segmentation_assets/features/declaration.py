@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -34,6 +35,19 @@ class ImputationReason(StrEnum):
     ORDINARY_MEDIAN = "missing_filled_by_median"
 
 
+def name_in_words(name: str) -> str:
+    """Write the name of a column as words, without the ending that tells its kind.
+
+    Examples
+    --------
+    >>> name_in_words("order_count"), name_in_words("gross_revenue_amount"), name_in_words("household_size")
+    ('Orders', 'Gross revenue', 'Household size')
+    """
+    words = re.sub(r"_(amount|count)$", "", name).replace("_", " ").strip()
+    plural = "s" if name.endswith("_count") and not words.endswith("s") else ""
+    return f"{words[:1].upper()}{words[1:]}{plural}"
+
+
 @dataclass(frozen=True, kw_only=True)
 class UndefinedRule:
     """What stands in for a value that does not exist for this customer; never the mean of others.
@@ -62,6 +76,9 @@ class FeatureColumn(Column):
 
     Parameters
     ----------
+    label : str
+        What people read in place of the column name, such as ``Orders in the last 90 days``; the name in words where
+        none is given.
     imputation : ImputationClass
         ``core``: a row without it is set aside; ``returns``: missing means 0; ``undefined``: `undefined_rule`;
         ``ordinary``: as ``imputation.method`` says, or the category ``unknown``; ``exempt``: keys and dates, never
@@ -79,12 +96,17 @@ class FeatureColumn(Column):
         Paper or book whose definition it follows; empty where there is none.
     """
 
+    label: str = ""
     imputation: ImputationClass
     undefined_rule: UndefinedRule | None = None
     direction: Direction = "neutral"
     is_clustering_feature: bool = False
     requires: tuple[str, ...] = ()
     reference: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.label:
+            object.__setattr__(self, "label", name_in_words(self.name))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,8 +124,8 @@ class FeatureBlock:
     requires : tuple of str
         Optional tables and columns without which the block is absent, such as ``products`` or
         ``order_lines.channel``.
-    is_derived : bool
-        Whether the query may also read `base_features`, one row per customer with the columns of all other blocks.
+    derives_from : tuple of str
+        Columns of earlier blocks that the query reads from `base_<name of the block>`, one row per customer.
     absent_reason : str
         Why the settings leave the block out; empty when they do not.
     named_by : mapping of str to str
@@ -115,7 +137,7 @@ class FeatureBlock:
     columns: tuple[FeatureColumn, ...]
     select: Callable[[Snapshot], str]
     requires: tuple[str, ...] = ()
-    is_derived: bool = False
+    derives_from: tuple[str, ...] = ()
     absent_reason: str = ""
     named_by: Mapping[str, str] = field(default_factory=dict)
 

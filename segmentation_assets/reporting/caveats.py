@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from segmentation_assets.errors import noun, plural
 from segmentation_assets.reporting.formatting import format_count, format_share, is_known, join_words
-from segmentation_assets.reporting.wording import algorithm_label, feature_label
+from segmentation_assets.reporting.wording import algorithm_label
 from segmentation_assets.tables.raw import REDELIVERED_REASONS
 
 if TYPE_CHECKING:
@@ -145,10 +145,16 @@ def _small_segments(snapshot: Snapshot) -> list[tuple[str, str]]:
 def _imputation(snapshot: Snapshot) -> list[tuple[str, str]]:
     customers = max(len(snapshot.assigned), 1)
     frame = snapshot.imputation.assign(share=snapshot.imputation["filled_count"].astype("float64") / customers)
-    notable = frame[frame["share"] >= NOTABLE_IMPUTED_SHARE].sort_values(["share", "feature"], ascending=[False, True])
+    is_main = frame["feature"].map(lambda feature: snapshot.feature_text(str(feature)).is_main).astype(bool)
+    notable = frame[is_main & (frame["share"] >= NOTABLE_IMPUTED_SHARE)].sort_values(
+        ["share", "feature"], ascending=[False, True]
+    )
     if not len(notable):
         return []
-    names = [f"{feature_label(str(row.feature))} ({format_share(row.share, digits=0)})" for row in notable.itertuples()]
+    names = [
+        f"{snapshot.feature_text(str(row.feature)).label} ({format_share(row.share, digits=0)})"
+        for row in notable.itertuples()
+    ]
     return [("Filled-in values", f"Many customers have no value of their own in {join_words(names)}.")]
 
 

@@ -26,7 +26,7 @@ from segmentation_assets.reporting.formatting import (
 )
 from segmentation_assets.reporting.movement import NEW, Movement, count_movement
 from segmentation_assets.reporting.palette import segment_colour
-from segmentation_assets.reporting.wording import algorithm_label, feature_label
+from segmentation_assets.reporting.wording import algorithm_label
 from segmentation_assets.tables.gold import CUSTOMER_STATES
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def profile_view(snapshot: Snapshot, cards: tuple[SegmentCard, ...]) -> View:
     """Arrange effect sizes as a feature × segment table with warnings on filled-in values.
 
     Features are ordered by their largest absolute effect that does not rest on filled-in values, then by name; those
-    in which no segment differs are listed apart.
+    in which no segment differs are listed apart, as are those that are not offered to the clusterings.
     """
     profiles = snapshot.segment_profiles
     cells = {(str(row.feature), str(row.segment_key)): row for row in profiles.itertuples()}
@@ -111,9 +111,12 @@ def profile_view(snapshot: Snapshot, cards: tuple[SegmentCard, ...]) -> View:
     shown = [card for card in cards if card.customer_count > 0]
     rows = [_profile_row(snapshot, name, shown, cells) for name in features if differs[name] or len(shown) == 1]
     return {
-        "same": [] if len(shown) == 1 else [feature_label(name) for name in features if not differs[name]],
+        "same": []
+        if len(shown) == 1
+        else [snapshot.feature_text(name).label for name in features if not differs[name]],
         "segments": [{"key": card.key, "name": card.name, "colour": segment_colour(card.key)} for card in shown],
-        "rows": rows,
+        "rows": [row for row in rows if row["is_main"]],
+        "more": [row for row in rows if not row["is_main"]],
         "has_warnings": any(cell["warning"] for row in rows for cell in row["cells"]),
         "warn_share": format_share(WARN_IMPUTED_SHARE, digits=0),
     }
@@ -124,13 +127,15 @@ def _profile_row(
 ) -> View:
     """Write the row of one feature; means stand in for medians that are all the same."""
     own = [_profile_cell(snapshot, feature, card, cells.get((feature, card.key)), "median") for card in shown]
+    text = snapshot.feature_text(feature)
     by_mean = len(shown) > 1 and len({cell["value"] for cell in own}) == 1
     if by_mean:
         own = [_profile_cell(snapshot, feature, card, cells.get((feature, card.key)), "mean") for card in shown]
     return {
-        "label": feature_label(feature),
+        "label": text.label,
         "name": feature,
-        "meaning": snapshot.feature_text(feature).meaning,
+        "meaning": text.meaning,
+        "is_main": text.is_main,
         "by_mean": by_mean,
         "cells": own,
     }
@@ -281,7 +286,7 @@ def data_view(snapshot: Snapshot) -> View:
     ]
     imputation = [
         {
-            "label": feature_label(str(row.feature)),
+            "label": snapshot.feature_text(str(row.feature)).label,
             "name": str(row.feature),
             "rule": str(row.rule),
             "count": format_count(row.filled_count),

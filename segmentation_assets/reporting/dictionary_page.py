@@ -20,9 +20,9 @@ _HEADER = "| Feature | Meaning | Unit | Missing | Made from |\n|---|---|---|---|
 _LEGEND = """
 ## How to read it
 
-- **Feature**: the column of `silver/customer_features`, of the exports and of the published database, and its type.
-  *Clustered on by default* marks what clusterings are offered when `matrix.features` is `auto`. Of two that say the
-  same only one stays; `reports/feature_report` tells for every month which, and why the others left.
+- **Feature**: the column of `silver/customer_features`, of the exports and of the published database, what reports call
+  it, and its type. *Clustered on by default* marks what clusterings are offered when `matrix.features` is `auto`. Of
+  two that say the same only one stays; `reports/feature_report` tells for every month which, and why the others left.
 - **Unit**: `currency` is the one of the settings; a `share` or `rate` is a part of 1. Below it, how the shop sees a
   larger value.
 - **Missing**: what a null means, then the imputation class and what stands in for the value when clusterings are
@@ -98,7 +98,7 @@ def _section_lines(section: DictionarySection) -> Iterator[str]:
 
 def _row(entry: DictionaryEntry) -> str:
     column = entry.column
-    name = [f"`{column.name}`", column.dtype, f"*{entry.use}*" if entry.use else ""]
+    name = [f"`{column.name}`", escape_markdown(column.label), column.dtype, f"*{entry.use}*" if entry.use else ""]
     meaning = [
         escape_markdown(column.meaning),
         escape_markdown(f"After {column.reference}." if column.reference else ""),

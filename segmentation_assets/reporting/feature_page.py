@@ -17,7 +17,6 @@ from segmentation_assets.reporting.column_statistics import FENCE, QUANTILES, Co
 from segmentation_assets.reporting.feature_report import CLUSTERED, NOT_OFFERED, FeatureFacts, FeatureReport
 from segmentation_assets.reporting.formatting import format_count, format_date, format_month
 from segmentation_assets.reporting.page import TABLES, render_page
-from segmentation_assets.reporting.wording import feature_label
 
 _QUANTILE_LABELS = {
     "minimum": "Least",
@@ -79,7 +78,7 @@ def _card(facts: FeatureFacts, currency: str) -> dict[str, Any]:
     text, kind = _BADGES.get(facts.use.state, (facts.use.state.replace("_", " "), "warn"))
     return {
         "name": column.name,
-        "label": feature_label(column.name),
+        "label": column.label,
         "meaning": column.meaning,
         "unit": column.unit,
         "direction": DIRECTIONS[column.direction],

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from segmentation_assets.reporting.formatting import format_month_short, format_share, strip_control
 from segmentation_assets.reporting.palette import segment_colour, segment_symbol
-from segmentation_assets.reporting.wording import feature_label
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -170,11 +169,7 @@ def describe_axis(loadings: tuple[tuple[str, float], ...]) -> str:
 
     Example
     -------
-    >>> describe_axis((("order_count", 0.6), ("recency_days", -0.5)))
+    >>> describe_axis((("Orders", 0.6), ("Days since last order", -0.5)))
     'orders ↑, days since last order ↓'
     """
-    words = []
-    for name, weight in loadings:
-        label = feature_label(name)
-        words.append(f"{label[:1].lower()}{label[1:]} {'↑' if weight > 0 else '↓'}")
-    return ", ".join(words)
+    return ", ".join(f"{label[:1].lower()}{label[1:]} {'↑' if weight > 0 else '↓'}" for label, weight in loadings)

@@ -138,7 +138,7 @@ def format_number(value: object) -> str:
 
 
 def format_feature(value: object, *, feature: str, unit: str, currency: str) -> str:
-    """Write the value of a feature by its unit, or by the ending of its name where it has none.
+    """Write the value of a feature by its unit, or by its name where none is declared.
 
     Parameters
     ----------
@@ -151,15 +151,23 @@ def format_feature(value: object, *, feature: str, unit: str, currency: str) -> 
     currency : str
         ISO 4217 code.
     """
-    if unit == "currency" or "_amount" in feature:
+    kind = unit or _unit_of_name(feature)
+    if kind == "currency":
         return format_money(value, currency)
-    if unit == "days" or feature.endswith("_days"):
+    if kind == "currency per month":
+        return f"{format_money(value, currency)} per month" if is_known(value) else UNKNOWN
+    if kind == "days":
         return format_days(value)
-    if unit == "gaps":
+    if kind == "gaps":
         return f"{_number(value):.1f}" if is_known(value) else UNKNOWN
-    if unit in {"share", "rate"} or "_share" in feature or "_rate" in feature:
+    if kind in {"share", "rate"}:
         return format_share(value, digits=0)
     return format_number(value)
+
+
+def _unit_of_name(feature: str) -> str:
+    endings = {"_amount": "currency", "_days": "days", "_share": "share", "_rate": "share"}
+    return next((unit for ending, unit in endings.items() if ending in feature), "")
 
 
 def format_date(value: dt.date | dt.datetime | None) -> str:

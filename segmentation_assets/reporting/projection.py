@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from segmentation_assets.reporting.wording import feature_stem
+
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
@@ -28,7 +30,7 @@ class CustomerMap:
     variance_shares : tuple of float
         Share of the variance along x and along y.
     loadings : tuple of tuple of (str, float)
-        Per axis the columns that weigh most, by descending absolute weight.
+        Per axis the labels of the columns that weigh most, one per story, by descending absolute weight.
     """
 
     points: pd.DataFrame
@@ -68,7 +70,7 @@ def project_customers(snapshot: Snapshot, *, n_points: int) -> CustomerMap | Non
     people = ["customer_id", "segment_key", "segment_name", "rfm_segment"]
     rows = snapshot.assigned[people].merge(snapshot.matrix, on="customer_id", validate="one_to_one")
     rows = rows.sort_values("customer_id", ignore_index=True)
-    names = [name for name in snapshot.matrix.columns if name != "customer_id"]
+    names = [str(name) for name in snapshot.matrix.columns if name != "customer_id"]
     if len(rows) < 3 or len(names) < 2:
         return None
     values = rows[names].to_numpy(dtype=np.float64)
@@ -86,7 +88,7 @@ def project_customers(snapshot: Snapshot, *, n_points: int) -> CustomerMap | Non
         points=points,
         customer_count=len(rows),
         variance_shares=(first, max(second, 0.0)),
-        loadings=(_top_loadings(names, axes[:, 0]), _top_loadings(names, axes[:, 1])),
+        loadings=(_top_loadings(snapshot, names, axes[:, 0]), _top_loadings(snapshot, names, axes[:, 1])),
     )
 
 
@@ -108,7 +110,11 @@ def _draw(n_rows: int, n_points: int) -> np.ndarray:
     return np.sort(np.random.default_rng(MAP_SEED).choice(n_rows, size=n_points, replace=False))
 
 
-def _top_loadings(names: list[str], axis: np.ndarray) -> tuple[tuple[str, float], ...]:
-    """Return the columns with the largest absolute weight."""
+def _top_loadings(snapshot: Snapshot, names: list[str], axis: np.ndarray) -> tuple[tuple[str, float], ...]:
+    """Return the columns with the largest absolute weight, one per story, by their labels."""
     order = sorted(range(len(names)), key=lambda position: (-round(abs(float(axis[position])), 9), names[position]))
-    return tuple((names[position], round(float(axis[position]), 3)) for position in order[:LOADING_COUNT])
+    stories: dict[str, tuple[str, float]] = {}
+    for position in order:
+        label = snapshot.feature_text(names[position]).label
+        stories.setdefault(feature_stem(names[position]), (label, round(float(axis[position]), 3)))
+    return tuple(stories.values())[:LOADING_COUNT]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from segmentation_assets.reporting.formatting import format_feature, is_known
-from segmentation_assets.reporting.wording import MIN_EFFECT, effect_words, feature_label, feature_stem
+from segmentation_assets.reporting.wording import MIN_EFFECT, effect_words, feature_stem
 from segmentation_assets.segments.positions import SCORES, Position, describe_position, measure_positions
 
 if TYPE_CHECKING:
@@ -239,13 +239,13 @@ def _median(rows: Mapping[str, object], features: tuple[str, ...]) -> float | No
 def _find_traits(
     snapshot: Snapshot, profile: pd.DataFrame | None, typical: Mapping[str, tuple[float, float]]
 ) -> tuple[Trait, ...]:
-    """Pick the largest effects, at most one per story, none that rests mostly on filled-in values."""
+    """Pick the largest effects of main features, one per story, none that rests mostly on filled-in values."""
     if profile is None:
         return ()
     known = profile[profile["effect_size"].notna() & (profile["imputed_share"] <= MAX_TRAIT_IMPUTED_SHARE)]
     ordered = sorted(known.itertuples(), key=lambda row: (-abs(row.effect_size), str(row.feature)))
     traits: dict[str, Trait] = {}
-    for row in ordered:
+    for row in filter(lambda row: snapshot.feature_text(str(row.feature)).is_main, ordered):
         if abs(row.effect_size) < MIN_EFFECT or len(traits) == TRAIT_COUNT:
             break
         traits.setdefault(feature_stem(str(row.feature)), _make_trait(snapshot, row, typical))
@@ -255,18 +255,18 @@ def _find_traits(
 def _make_trait(snapshot: Snapshot, row: Any, typical: Mapping[str, tuple[float, float]]) -> Trait:
     """Put an effect into words, by medians, or by means where the medians do not show it."""
     feature, effect = str(row.feature), float(row.effect_size)
-    unit = snapshot.feature_text(feature).unit
+    text = snapshot.feature_text(feature)
     everyone_mean, everyone_median = typical.get(feature, (None, None))
 
     def write(value: object) -> str:
-        return format_feature(value, feature=feature, unit=unit, currency=snapshot.currency)
+        return format_feature(value, feature=feature, unit=text.unit, currency=snapshot.currency)
 
     statistic, own, others = "median", write(row.median), write(everyone_median)
     if own == others:
         statistic, own, others = "mean", write(row.mean), write(everyone_mean)
     return Trait(
         feature=feature,
-        label=feature_label(feature),
+        label=text.label,
         words=effect_words(effect),
         statistic=statistic,
         segment_value=own,

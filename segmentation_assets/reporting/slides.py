@@ -20,7 +20,6 @@ from segmentation_assets.reporting.segment_cards import SegmentCard, describe_se
 from segmentation_assets.reporting.slide_candidates import draw_candidates
 from segmentation_assets.reporting.slide_canvas import MUTED, RULE, Canvas, Slide, drawable, new_canvas
 from segmentation_assets.reporting.slide_parts import EDGE, draw_frame, model_words
-from segmentation_assets.reporting.wording import feature_label
 
 if TYPE_CHECKING:
     from segmentation_assets.reporting.snapshot import Snapshot
@@ -155,7 +154,7 @@ def _draw_segment(
 
 def map_title(customer_map: CustomerMap) -> str:
     """Say in which features customers differ most: those that weigh most on the first component."""
-    labels = [feature_label(name) for name, _ in customer_map.loadings[0][:2]]
+    labels = [label for label, _ in customer_map.loadings[0][:2]]
     return f"Customers differ most in {join_words([f'{label[:1].lower()}{label[1:]}' for label in labels])}"
 
 

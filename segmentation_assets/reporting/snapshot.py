@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from segmentation_assets.errors import DataError, plural
+from segmentation_assets.features.declaration import name_in_words
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -58,11 +59,23 @@ class FeatureText(NamedTuple):
         Unit of the values, such as ``days``; empty where there is none.
     direction : str
         Whether more is better, in the words of the feature's declaration; may be empty.
+    label : str
+        What stands in place of the column name.
+    block : str
+        Feature block it belongs to; may be empty.
+    is_main : bool
+        Whether clusterings are offered it; the others are told of apart.
+    null_rule : str
+        What it means when there is no value; may be empty.
     """
 
     meaning: str
     unit: str
     direction: str
+    label: str = ""
+    block: str = ""
+    is_main: bool = True
+    null_rule: str = ""
 
 
 def _empty_frame() -> pd.DataFrame:
@@ -97,7 +110,7 @@ class Snapshot:
         `month`, `segment_key`, `segment_name`, `customer_count`, `net_revenue_amount`; a row per snapshot up to
         this one and segment.
     feature_columns : mapping of str to FeatureText
-        Meaning, unit and direction of each feature.
+        What each feature is.
     absent_features : mapping of str to str
         Feature block → why it is not there.
     reconciliation : DataFrame
@@ -147,7 +160,7 @@ class Snapshot:
     features: pd.DataFrame
     matrix: pd.DataFrame
     shares: pd.DataFrame
-    feature_columns: Mapping[str, tuple[str, str, str]]
+    feature_columns: Mapping[str, FeatureText]
     absent_features: Mapping[str, str]
     reconciliation: pd.DataFrame
     quarantine_counts: pd.DataFrame
@@ -194,5 +207,6 @@ class Snapshot:
         )
 
     def feature_text(self, feature: str) -> FeatureText:
-        """Return what is declared of a feature, or empty texts where nothing is."""
-        return FeatureText(*self.feature_columns.get(feature, ("", "", "")))
+        """Return what is declared of a feature; of a column of the model matrix alone its name in words."""
+        text = self.feature_columns.get(feature, FeatureText("", "", ""))
+        return text if text.label else text._replace(label=name_in_words(feature))

@@ -6,6 +6,7 @@ Parquet is written from the same frame by the caller.
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Callable, Iterable
 from decimal import Decimal
 from pathlib import Path
@@ -38,8 +39,9 @@ def export_frame(snapshot: Snapshot) -> pd.DataFrame:
     -------
     DataFrame
         A row per customer of `customer_segments`, sorted by `customer_id`. Columns: the segment columns, the RFM
-        scores, the features in their order, `imputed_share`, the `was_imputed_*` flags, `as_of_date`. Money
-        columns (`_amount`) are rounded to two decimals; whole numbers are Int64, null where unknown.
+        scores, the features in their order, `imputed_share`, `imputation_reasons`, the `was_imputed_*` flags,
+        `as_of_date`. Money columns (`_amount`) are rounded to two decimals; whole numbers are Int64, null where
+        unknown.
 
     Raises
     ------
@@ -77,11 +79,10 @@ def _check_unique(name: str, frame: pd.DataFrame) -> None:
 
 
 def _flags(snapshot: Snapshot) -> pd.DataFrame:
-    """Return the flags, or no column besides the customer where there are none."""
+    """Return the flags and reasons, or no column besides the customer where there are none."""
     if "customer_id" not in snapshot.imputed_flags.columns:
         return snapshot.customer_segments[["customer_id"]]
-    names = [name for name in snapshot.imputed_flags.columns if str(name).startswith("was_imputed_")]
-    return snapshot.imputed_flags[["customer_id", *names]]
+    return snapshot.imputed_flags
 
 
 def _nullable(frame: pd.DataFrame) -> pd.DataFrame:
@@ -111,8 +112,10 @@ def is_money(column: str) -> bool:
     -------
     >>> is_money("net_revenue_amount"), is_money("net_revenue_amount_90d"), is_money("return_rate")
     (True, True, False)
+    >>> is_money("net_revenue_amount_per_order_count")
+    False
     """
-    return "_amount" in column and not column.startswith("was_imputed_")
+    return "_amount" in column and not re.search(r"^was_imputed_|_(times|per)_", column)
 
 
 def write_csv(frame: pd.DataFrame, path: Path) -> None:

@@ -1,42 +1,26 @@
-"""Column names and effect sizes in words."""
+"""Effect sizes and algorithms in words, and which features tell the same story."""
 
 from __future__ import annotations
 
 import re
 
-LABELS = {
-    "recency_days": "Days since last order",
-    "order_count": "Orders",
-    "net_revenue_amount": "Net revenue",
-    "gross_revenue_amount": "Gross revenue",
-    "average_order_value_amount": "Average order value",
-    "return_rate": "Return rate",
-    "return_value_share": "Share of money returned",
-    "return_order_count": "Orders with a return",
-    "tenure_days": "Days since first order",
-    "account_age_days": "Days since registration",
-    "gap_days_mean": "Days between orders",
-    "gap_days_std": "Spread of days between orders",
-    "overdue_ratio": "Wait since last order, in usual gaps",
-    "event_count": "Engagement events",
-    "days_since_event": "Days since last engagement",
-    "department_share_other": "Share spent elsewhere",
-    "class_share_other": "Share spent elsewhere",
-}
-"""Features whose column name does not read well by itself."""
-
-_WINDOW = re.compile(r"_(\d+)d$")
-_UNIT_ENDINGS = re.compile(r"_(amount|count)$")
 _SHARE = re.compile(r"^(department|class)_share_(.+)$")
-_STEM = re.compile(r"_\d+d$|^lifetime_|_amount$|_count$")
+_STEM = re.compile(r"_\d+d$|_amount$|_count$")
 _STORIES = {
     "account_age_days": "tenure_days",
+    "btyd_T": "tenure_days",
+    "btyd_frequency": "order",
     "days_since_event": "event",
     "event_count": "event",
+    "gap_days_median": "gap_days_mean",
     "gap_days_std": "gap_days_mean",
     "gross_revenue": "net_revenue",
+    "lifetime_months": "tenure_days",
+    "order_day": "order",
+    "orders_per_month": "order",
     "overdue_ratio": "recency_days",
     "return_order": "return_rate",
+    "return_unit_share": "return_rate",
     "return_value_share": "return_rate",
 }
 _STRENGTHS = ((1.2, "far"), (0.5, "clearly"), (0.2, "somewhat"))
@@ -45,33 +29,12 @@ MIN_EFFECT = 0.2
 """Smallest absolute effect size that is put into words (Cohen 1988 calls it small)."""
 
 
-def feature_label(feature: str) -> str:
-    """Return a short label of a feature.
-
-    Example
-    -------
-    >>> feature_label("order_count_90d"), feature_label("department_share_home_garden")
-    ('Orders, last 90 days', 'Share spent on home garden')
-    """
-    if feature in LABELS:
-        return LABELS[feature]
-    window = _WINDOW.search(feature)
-    if window:
-        return f"{feature_label(_WINDOW.sub('', feature))}, last {window.group(1)} days"
-    share = _SHARE.match(feature)
-    if share:
-        return f"Share spent on {share.group(2).replace('_', ' ')}"
-    words = _UNIT_ENDINGS.sub("", feature).replace("_", " ").strip()
-    plural = "" if not feature.endswith("_count") else "es" if words.endswith("s") else "s"
-    return f"{words[:1].upper()}{words[1:]}{plural}" or feature
-
-
 def feature_stem(feature: str) -> str:
     """Return what two features must share to tell the same story twice, such as windows of one measure.
 
     Example
     -------
-    >>> feature_stem("order_count_90d") == feature_stem("lifetime_order_count")
+    >>> feature_stem("order_count_90d") == feature_stem("orders_per_month")
     True
     >>> feature_stem("return_order_count"), feature_stem("department_share_shoes")
     ('return_rate', 'department')

@@ -1,4 +1,4 @@
-"""The Excel workbook: summary, segments and customers. Text stays text, and the same input gives the same bytes."""
+"""The Excel workbook: a summary, and the tables of `sheets.py`. Text stays text, and equal input gives equal bytes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import datetime as dt
 import io
 import re
 import zipfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,7 +24,7 @@ from segmentation_assets.reporting.formatting import (
 )
 from segmentation_assets.reporting.segment_cards import SegmentCard, describe_segments
 from segmentation_assets.reporting.sheet_rows import render_rows
-from segmentation_assets.reporting.tabular import export_frame, is_money, known_cells
+from segmentation_assets.reporting.sheets import Sheet, list_sheets
 from segmentation_assets.reporting.wording import algorithm_label
 
 if TYPE_CHECKING:
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
     from segmentation_assets.reporting.snapshot import Snapshot
 
-WHOLE, MONEY, SHARE, DECIMALS, DATE, TEXT = "#,##0", "#,##0.00", "0.0%", "0.00", "yyyy-mm-dd", "General"
 MAX_CELL_CHARACTERS = 32_767
 SUMMARY_WIDTH = 125
 LINE_HEIGHT = 15.0
@@ -78,17 +77,6 @@ class _TextCleaner:
 
 
 @dataclass(frozen=True)
-class _Sheet:
-    """A table to be written: per column a header, a number format, a width and the values."""
-
-    name: str
-    header: Sequence[str]
-    formats: Sequence[str]
-    widths: Sequence[float]
-    columns: Sequence[Sequence[Any]]
-
-
-@dataclass(frozen=True)
 class _Body:
     """A sheet with its header written, and the XML of the rows still to be put below it."""
 
@@ -119,8 +107,7 @@ def write_workbook(snapshot: Snapshot, settings: WorkbookSettings, path: Path) -
     cleaner = _TextCleaner()
     cards = describe_segments(snapshot)
     summary = book.create_sheet("summary")
-    tables = (_segments_sheet(snapshot, cards), _customers_sheet(snapshot, settings))
-    bodies = [_write_table(book, table, cleaner) for table in tables]
+    bodies = [_write_table(book, sheet, cleaner) for sheet in list_sheets(snapshot, cards, settings)]
     _write_summary(summary, snapshot, cards, cleaner)
     path.write_bytes(_to_bytes(book, bodies, snapshot))
     listed = len(snapshot.customer_segments)
@@ -194,112 +181,42 @@ def _segment_line(card: SegmentCard) -> str:
     return " ".join(part for part in (size, card.meaning) if part)
 
 
-def _sentences(card: SegmentCard) -> list[str]:
-    return [trait.sentence for trait in card.traits]
-
-
-def _segments_sheet(snapshot: Snapshot, cards: tuple[SegmentCard, ...]) -> _Sheet:
-    """One row per segment with its key statistics."""
-    columns = [
-        ("segment_key", TEXT, 12),
-        ("segment_name", TEXT, 30),
-        ("customer_count", WHOLE, 16),
-        ("customer_share", SHARE, 16),
-        (f"net_revenue_amount ({snapshot.currency})", MONEY, 26),
-        ("net_revenue_share", SHARE, 19),
-        (f"net_revenue_per_customer ({snapshot.currency})", MONEY, 32),
-        ("median_recency_days", WHOLE, 22),
-        ("median_order_count", DECIMALS, 21),
-        (f"median_order_value ({snapshot.currency})", MONEY, 26),
-        ("previous_customer_count", WHOLE, 25),
-        ("customer_count_change", WHOLE, 24),
-        ("mean_recency_score", DECIMALS, 21),
-        ("mean_frequency_score", DECIMALS, 22),
-        ("mean_monetary_score", DECIMALS, 21),
-        ("meaning", TEXT, 60),
-        ("what_sets_it_apart", TEXT, 150),
-    ]
-    rows = [
-        (
-            card.key,
-            card.name,
-            card.customer_count,
-            card.customer_share,
-            card.net_revenue_amount,
-            card.net_revenue_share,
-            card.revenue_per_customer,
-            card.median_recency_days,
-            card.median_order_count,
-            card.median_order_value,
-            card.previous_count,
-            card.count_change,
-            *(card.mean_scores or (None, None, None)),
-            card.meaning,
-            "; ".join(_sentences(card)),
-        )
-        for card in cards
-    ]
-    header, formats, widths = zip(*columns, strict=True)
-    values = list(zip(*rows, strict=True)) or [()] * len(columns)
-    return _Sheet("segments", header, formats, widths, values)
-
-
-def _customers_sheet(snapshot: Snapshot, settings: WorkbookSettings) -> _Sheet:
-    """One row per customer, or a line that says where they are."""
-    count = len(snapshot.customer_segments)
-    if count > settings.max_customers:
-        note = (
-            f"{count:,} customers are more than the {settings.max_customers:,} this sheet lists at most "
-            "(reports.workbook.max_customers). They are all in customer_segments.csv and customer_segments.parquet."
-        )
-        return _Sheet("customers", ["note"], [TEXT], [120], [[note]])
-    frame = export_frame(snapshot)
-    names = [str(name) for name in frame.columns]
-    columns = [known_cells(frame[name]) for name in frame.columns]
-    formats = [_number_format(name, values) for name, values in zip(names, columns, strict=True)]
-    return _Sheet("customers", names, formats, [min(max(len(name) + 4, 12), 40) for name in names], columns)
-
-
-def _number_format(name: str, values: list[Any]) -> str:
-    """Choose the number format of a column by its name, then by its values."""
-    first = next((value for value in values if value is not None), None)
-    if isinstance(first, str | bool) or first is None:
-        return TEXT
-    if isinstance(first, dt.date):
-        return DATE
-    if is_money(name):
-        return MONEY
-    if "_share" in name or "_rate" in name:
-        return SHARE
-    return WHOLE if isinstance(first, int) else DECIMALS
-
-
-def _write_table(book: Workbook, table: _Sheet, cleaner: _TextCleaner) -> _Body:
-    """Write a frozen, bold, filtered header, and render the rows below it."""
+def _write_table(book: Workbook, table: Sheet, cleaner: _TextCleaner) -> _Body:
+    """Write frozen, bold header rows, the last of them filtered, and render the rows below."""
     from openpyxl.cell import WriteOnlyCell
-    from openpyxl.styles import Font
     from openpyxl.utils import get_column_letter
 
     sheet = book.create_sheet(table.name)
     last = get_column_letter(len(table.header))
+    head_count = len(table.titles) + 1
     row_count = len(table.columns[0]) if table.columns else 0
-    sheet.freeze_panes = "B2" if len(table.header) > 1 else "A2"
-    sheet.auto_filter.ref = f"A1:{last}{row_count + 1}"
+    sheet.freeze_panes = f"{'B' if len(table.header) > 1 else 'A'}{head_count + 1}"
+    sheet.auto_filter.ref = f"A{head_count}:{last}{row_count + head_count}"
     for position, width in enumerate(table.widths, start=1):
         sheet.column_dimensions[get_column_letter(position)].width = width
-    header, style_ids = [], []
-    for name, number_format in zip(table.header, table.formats, strict=True):
-        cell, style = WriteOnlyCell(sheet), WriteOnlyCell(sheet)
-        cell.font = Font(bold=True)
-        _set_text(cell, cleaner.clean(name))
+    for names in (*table.titles, table.header):
+        sheet.append([_header_cell(sheet, cleaner.clean(name), is_title=names is not table.header) for name in names])
+    style_ids = []
+    for number_format in table.formats:
+        style = WriteOnlyCell(sheet)
         style.number_format = number_format
-        header.append(cell)
         style_ids.append(int(style.style_id))
-    sheet.append(header)
     columns = [
         [cleaner.clean(value) if isinstance(value, str) else value for value in column] for column in table.columns
     ]
-    return _Body(sheet, render_rows(columns, style_ids, first_row=2))
+    return _Body(sheet, render_rows(columns, style_ids, first_row=head_count + 1))
+
+
+def _header_cell(sheet: Any, text: str, *, is_title: bool) -> Any:
+    """Make a bold cell; titles wrap, as they are longer than the columns are wide."""
+    from openpyxl.cell import WriteOnlyCell
+    from openpyxl.styles import Alignment, Font
+
+    cell = WriteOnlyCell(sheet)
+    cell.font = Font(bold=True)
+    cell.alignment = Alignment(vertical="top", wrap_text=is_title)
+    _set_text(cell, text)
+    return cell
 
 
 def _fit_to_page(sheet: Any) -> None:

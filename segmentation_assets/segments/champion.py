@@ -128,6 +128,7 @@ def decide_champion(
     decisions: pd.DataFrame,
     month: str,
     as_of_date: dt.date,
+    feature_labels: Mapping[str, str] | None = None,
 ) -> ChampionDecision:
     """Decide whether the model in force stays or which one is promoted.
 
@@ -142,12 +143,14 @@ def decide_champion(
     rfm_segments : DataFrame
         ``gold/rfm_segments`` of this month, for the names.
     features : DataFrame
-        ``silver/customer_features`` of this month, for the names.
+        Those of ``silver/customer_features`` of this month that names may be made of.
     decisions : DataFrame
         ``source/decisions``; those of kind ``rename`` made before `as_of_date` count.
     month : str
         Snapshot month, YYYY-MM or YYYY-MM-01.
     as_of_date : date
+    feature_labels : mapping of str to str, optional
+        What people call the features, for the names.
 
     Returns
     -------
@@ -171,7 +174,8 @@ def decide_champion(
             decision = _promote_rfm_map(leaderboard, month)
         else:
             best = ranked.iloc[0]
-            names = name_clusters(candidates[best["candidate"]], rfm_segments, features)
+            labels = candidates[best["candidate"]]
+            names = name_clusters(labels, rfm_segments, features, feature_labels=feature_labels)
             reason = f"No model was in force; {best['candidate']} is promoted. {best['reason']}"
             decision = _promote(best["candidate"], names, month, reason)
     return _renamed(decision, _renames(decisions, as_of_date))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from segmentation_assets.features.blocks.departments import SHARE_LABEL
+from segmentation_assets.features.declaration import name_in_words
 from segmentation_assets.segments.positions import (
     FAR,
     NAMED_POSITIONS,
@@ -32,20 +33,30 @@ _NO_NAME = 2.0
 _DECIMALS = 10
 _LEAD_OF_PLAIN_PHRASES = 0.2
 _SHARES = ("department_share_", "class_share_")
+_SMALL_WORDS = frozenset({"a", "and", "at", "in", "of", "on", "per", "the"})
 _PHRASES = {
     "average_order_value_amount": ("Large Orders", "Small Orders"),
+    "average_unit_price_amount": ("Higher Prices", "Lower Prices"),
+    "department_count": ("Many Departments", "Few Departments"),
+    "discount_share": ("Many Discounts", "Few Discounts"),
     "gap_days_mean": ("Slow Rhythm", "Quick Rhythm"),
     "net_revenue_amount": ("More Spend", "Less Spend"),
     "order_count": ("More Orders", "Fewer Orders"),
+    "overdue_ratio": ("Overdue", "Not Overdue"),
     "recency_days": ("Longer Away", "More Recent"),
     "return_rate": ("Many Returns", "Few Returns"),
+    "revenue_slope_per_month": ("Growing", "Shrinking"),
     "tenure_days": ("Long Known", "Short Known"),
 }
 _STRIKING_FEATURES = ("average_order_value_amount", "return_rate")
 
 
 def name_clusters(
-    labels: pd.Series, rfm_segments: pd.DataFrame, features: pd.DataFrame, taken: Collection[str] = ()
+    labels: pd.Series,
+    rfm_segments: pd.DataFrame,
+    features: pd.DataFrame,
+    taken: Collection[str] = (),
+    feature_labels: Mapping[str, str] | None = None,
 ) -> dict[int, str]:
     """Give each cluster a name of its own.
 
@@ -60,6 +71,8 @@ def name_clusters(
         where there is such a column, tells whether a cluster earns a name that promises money.
     taken : collection of str
         Names that are in use elsewhere.
+    feature_labels : mapping of str to str, optional
+        What people call the features; without one, the column name in words.
 
     Returns
     -------
@@ -82,14 +95,15 @@ def name_clusters(
     positions = measure_positions(members, rfm_segments)
     values = _numeric(members, features)
     distances = _distances(positions, _is_earner(members, values))
-    striking = _striking(members, values)
+    words = feature_labels or {}
+    striking = _striking(members, values, words)
     matched = _match(distances.drop(index=list(striking)), taken)
     bases = {number: matched.get(number) or _base(distances.loc[number], positions.loc[number]) for number in numbers}
     ranks = _mean_ranks(members, values)
     names: dict[int, str] = {}
     for number in sorted(numbers, key=lambda n: (n not in matched, n)):
         used = {*taken, *names.values()}
-        proposals = _proposals(bases[number], striking.get(number), _distinctive(ranks, bases, number))
+        proposals = _proposals(bases[number], striking.get(number), _distinctive(ranks, bases, number, words))
         names[number] = next(name for name in proposals if name not in used)
     return dict(sorted(names.items()))
 
@@ -154,7 +168,7 @@ def _base(distances: pd.Series, position: pd.Series) -> str:
     return position_name(Position(*map(float, position)))
 
 
-def _striking(members: pd.Series, values: pd.DataFrame) -> dict[int, str]:
+def _striking(members: pd.Series, values: pd.DataFrame, words: Mapping[str, str]) -> dict[int, str]:
     """Return the phrase of the trait in which a cluster stands out by far, for those that have one."""
     names = [str(name) for name in values.columns if name in _STRIKING_FEATURES or str(name).startswith(_SHARES)]
     chosen = values[names]
@@ -164,7 +178,7 @@ def _striking(members: pd.Series, values: pd.DataFrame) -> dict[int, str]:
     for number, row in effects.iterrows():
         strongest = row.fillna(0.0).sort_values(ascending=False, kind="stable")
         if len(strongest) and strongest.iloc[0] >= STRIKING:
-            found[int(str(number))] = _phrase(str(strongest.index[0]), is_high=True)
+            found[int(str(number))] = _phrase(str(strongest.index[0]), words, is_high=True)
     return found
 
 
@@ -173,30 +187,29 @@ def _mean_ranks(members: pd.Series, values: pd.DataFrame) -> pd.DataFrame:
     return values.rank(pct=True).groupby(members).mean().round(_DECIMALS)
 
 
-def _distinctive(ranks: pd.DataFrame, bases: Mapping[int, str], number: int) -> list[str]:
+def _distinctive(ranks: pd.DataFrame, bases: Mapping[int, str], number: int, words: Mapping[str, str]) -> list[str]:
     """Phrases for the features in which a cluster differs from its namesakes, the most distinctive first."""
     namesakes = [other for other, base in bases.items() if base == bases[number] and other != number]
     rivals = ranks.loc[namesakes] if namesakes else ranks
     gaps = (ranks.loc[number] - rivals.mean()).fillna(0.0).round(_DECIMALS)
     leads = [_LEAD_OF_PLAIN_PHRASES if str(name) in _PHRASES else 0.0 for name in gaps.index]
     order = sorted(range(len(gaps)), key=lambda place: (-abs(gaps.iloc[place]) - leads[place], place))
-    return [_phrase(str(gaps.index[n]), is_high=bool(gaps.iloc[n] > 0)) for n in order if gaps.iloc[n]]
+    return [_phrase(str(gaps.index[n]), words, is_high=bool(gaps.iloc[n] > 0)) for n in order if gaps.iloc[n]]
 
 
-def _phrase(feature: str, *, is_high: bool) -> str:
-    """Say in title case that a feature is high or low."""
+def _phrase(feature: str, words: Mapping[str, str], *, is_high: bool) -> str:
+    """Say in title case that a feature is high or low; departments are written as the shop does."""
     if feature in _PHRASES:
         return _PHRASES[feature][0 if is_high else 1]
-    for prefix in _SHARES:
-        if feature.startswith(prefix):
-            return f"{'' if is_high else 'Little '}{_words(feature.removeprefix(prefix))}"
-    return f"{'High' if is_high else 'Low'} {_words(feature)}"
+    label = words.get(feature) or name_in_words(feature)
+    if feature.startswith(_SHARES):
+        return f"{'' if is_high else 'Little '}{_title(label.removeprefix(SHARE_LABEL))}"
+    return f"{'High' if is_high else 'Low'} {_title(label)}"
 
 
-def _words(feature: str) -> str:
-    """Turn a column name into words."""
-    in_days = re.sub(r"_(\d+)d$", r"_last_\1_days", feature.replace("_amount", ""))
-    return in_days.replace("_", " ").title()
+def _title(label: str) -> str:
+    """Begin every word with a capital but the small ones."""
+    return " ".join(word if word in _SMALL_WORDS else word[:1].upper() + word[1:] for word in label.split(" "))
 
 
 def _proposals(base: str, striking: str | None, distinctive: list[str]) -> Iterator[str]:

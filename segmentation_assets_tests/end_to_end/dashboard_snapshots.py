@@ -7,18 +7,20 @@ from collections.abc import Callable
 
 import pandas as pd
 
-from segmentation_assets.reporting.snapshot import Snapshot
+from segmentation_assets.reporting.snapshot import FeatureText, Snapshot
 from segmentation_assets.tables.gold import RFM_SEGMENT_NAMES
 from segmentation_assets_tests.unit.reporting.conftest import base_snapshot
 
 SEGMENTS = {f"S{place:03d}": f"{name}, Accessories Footwear" for place, name in enumerate(RFM_SEGMENT_NAMES, start=1)}
 PER_SEGMENT = 6
 FEATURES = {
-    "recency_days": ("Days since the last order.", "days", ""),
-    "order_count": ("Orders in the lookback.", "orders", ""),
-    "average_order_value_amount": ("Money per order.", "currency", ""),
-    "net_revenue_amount_365d": ("Money of a year.", "currency", ""),
-    "department_share_accessories_footwear": ("Share of a department.", "share", ""),
+    "recency_days": FeatureText("Days since the last order.", "days", "", "Days since last order"),
+    "order_count": FeatureText("Orders in the lookback.", "orders", "", "Orders"),
+    "average_order_value_amount": FeatureText("Money per order.", "currency", "", "Average order value"),
+    "net_revenue_amount_365d": FeatureText("Money of a year.", "currency", "", "Net revenue in the last 365 days"),
+    "department_share_accessories_footwear": FeatureText(
+        "Share of a department.", "share", "", "Share spent on Accessories & Footwear"
+    ),
 }
 MARKUP = "</script><img src=x onerror=\"document.title='ran'\"><script>document.title='ran'</script>"
 

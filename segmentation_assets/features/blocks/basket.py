@@ -43,6 +43,7 @@ COLUMNS = (
     ),
     FeatureColumn(
         name="largest_order_value_amount",
+        label="Largest order",
         dtype="DECIMAL(18,2)",
         unit="currency",
         nullable=True,
@@ -55,6 +56,7 @@ COLUMNS = (
     ),
     FeatureColumn(
         name="average_unit_price_amount",
+        label="Price per unit",
         dtype="DECIMAL(18,2)",
         unit="currency",
         nullable=True,

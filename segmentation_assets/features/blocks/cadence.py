@@ -30,6 +30,7 @@ _FIRST_GAP_STILL_OPEN = _rule(
 COLUMNS = (
     FeatureColumn(
         name="gap_days_mean",
+        label="Days between orders",
         dtype="DOUBLE",
         unit="days",
         nullable=True,
@@ -44,6 +45,7 @@ COLUMNS = (
     ),
     FeatureColumn(
         name="gap_days_median",
+        label="Days between orders, median",
         dtype="DOUBLE",
         unit="days",
         nullable=True,
@@ -57,6 +59,7 @@ COLUMNS = (
     ),
     FeatureColumn(
         name="gap_days_std",
+        label="Spread of days between orders",
         dtype="DOUBLE",
         unit="days",
         nullable=True,
@@ -69,6 +72,7 @@ COLUMNS = (
     ),
     FeatureColumn(
         name="gap_regularity",
+        label="Regularity of ordering",
         dtype="DOUBLE",
         unit="ratio",
         nullable=True,
@@ -86,6 +90,7 @@ COLUMNS = (
     ),
     FeatureColumn(
         name="last_gap_days",
+        label="Days between the last two orders",
         dtype="BIGINT",
         unit="days",
         nullable=True,
@@ -99,6 +104,7 @@ COLUMNS = (
     ),
     FeatureColumn(
         name="last_gap_ratio",
+        label="Last gap between orders, in usual gaps",
         dtype="DOUBLE",
         unit="gaps",
         nullable=True,
@@ -112,6 +118,7 @@ COLUMNS = (
     ),
     FeatureColumn(
         name="longest_silence_days",
+        label="Longest time without an order",
         dtype="BIGINT",
         unit="days",
         nullable=True,
@@ -124,6 +131,7 @@ COLUMNS = (
     ),
     FeatureColumn(
         name="overdue_ratio",
+        label="Wait since last order, in usual gaps",
         dtype="DOUBLE",
         unit="gaps",
         nullable=True,

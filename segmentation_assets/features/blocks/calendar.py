@@ -17,9 +17,10 @@ _READS = ("order_lines.order_id", *LINES_OF_LOOKBACK)
 _NO_ORDER = "no order in the lookback"
 
 
-def _share(name: str, meaning: str, null_rule: str = _NO_ORDER, reference: str = "") -> FeatureColumn:
+def _share(name: str, label: str, meaning: str, null_rule: str = _NO_ORDER, reference: str = "") -> FeatureColumn:
     return FeatureColumn(
         name=name,
+        label=label,
         dtype="DOUBLE",
         unit="share",
         nullable=True,
@@ -40,24 +41,36 @@ def block(settings: FeatureSettings) -> FeatureBlock:
         *(
             _share(
                 f"{part}_order_share",
+                "Share of orders at night" if part == "night" else f"Share of orders in the {part}",
                 f"Share of orders placed from {first}:00 until before {until}:00; those at exactly midnight, as dates "
                 "without a time are read, left out.",
                 "no order in the lookback has a time of day",
             )
             for part, (first, until) in DAY_PARTS.items()
         ),
-        _share("weekend_order_share", "Share of orders placed on a Saturday or Sunday."),
+        _share(
+            "weekend_order_share", "Share of orders at the weekend", "Share of orders placed on a Saturday or Sunday."
+        ),
         _share(
             "weekday_concentration",
+            "Orders on few days of the week",
             "Sum of the squared shares of the days of the week in the orders: 1 when all fall on one, 1/7 when all "
             "days are alike (Herfindahl index).",
             reference=RHOADES,
         ),
         *(
-            _share(f"{season}_order_share", f"Share of orders placed in the months {months[0]} to {months[-1]}.")
+            _share(
+                f"{season}_order_share",
+                f"Share of orders in {season}",
+                f"Share of orders placed in the months {months[0]} to {months[-1]}.",
+            )
             for season, months in SEASONS.items()
         ),
-        _share("peak_order_share", f"Share of orders placed in the months of the peak: {months}."),
+        _share(
+            "peak_order_share",
+            "Share of orders in the peak months",
+            f"Share of orders placed in the months of the peak: {months}.",
+        ),
     )
     return FeatureBlock(name="calendar", columns=columns, select=_select)
 

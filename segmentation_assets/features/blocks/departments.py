@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Literal
 
 from segmentation_assets.config.settings import FeatureSettings
@@ -19,14 +16,13 @@ from segmentation_assets.features.declaration import (
     UndefinedRule,
 )
 from segmentation_assets.features.snapshot import Snapshot
-from segmentation_assets.storage.engine import Connection, quote_text
-
-REST = "other"
-"""Slug of everything outside the configured departments, unknown products included."""
+from segmentation_assets.storage.engine import quote_text
+from segmentation_assets.tables.slugs import REST, slug, unique_slugs
 
 PREFIX = "department_share_"
 
-LISTED_AT_MOST = 20
+SHARE_LABEL = "Share spent on "
+"""How the labels of shares begin; the department follows."""
 
 _READS = (
     "order_lines.product_id",
@@ -37,17 +33,7 @@ _READS = (
 
 
 def department_slugs(departments: Sequence[str]) -> dict[str, str]:
-    """Give each department a unique lower-case word for use in a column name.
-
-    Parameters
-    ----------
-    departments : sequence of str
-        Names as the products table writes them, each once.
-
-    Returns
-    -------
-    dict of str to str
-        Department to slug, in the order given.
+    """Give each department a word of its own for use in column names.
 
     Raises
     ------
@@ -59,87 +45,7 @@ def department_slugs(departments: Sequence[str]) -> dict[str, str]:
     >>> department_slugs(["Men's Shoes", "Home & Lifestyle"])
     {"Men's Shoes": 'men_s_shoes', 'Home & Lifestyle': 'home_lifestyle'}
     """
-    named: dict[str, str] = {}
-    for department in departments:
-        slug = _slug(department)
-        _check_slug(department, slug, named)
-        named[slug] = department
-    return {department: slug for slug, department in named.items()}
-
-
-def _slug(text: str) -> str:
-    """Write a name in lower-case ASCII; one without any Latin letter or digit by its code points."""
-    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
-    return re.sub(r"[^a-z0-9]+", "_", plain).strip("_") or "_".join(f"u{ord(sign):x}" for sign in text.strip())
-
-
-def _check_slug(department: str, slug: str, named: Mapping[str, str]) -> None:
-    first = named.get(slug)
-    if department == first or not slug:
-        problem = "twice" if slug else "with an empty name"
-        raise SettingsError(f"features.departments lists '{department}' {problem}", "list each department once.")
-    if first is not None:
-        raise SettingsError(
-            f"features.departments lists '{first}' and '{department}', which both make the column {PREFIX}{slug}",
-            "rename one of them in the products table, or list only one.",
-        )
-    if slug == REST:
-        raise SettingsError(
-            f"features.departments lists '{department}', which makes the column {PREFIX}{REST}, that of all "
-            "departments not listed",
-            "leave it out; its money counts among the departments not listed.",
-        )
-
-
-def unknown_departments(connection: Connection, products_relation: str, settings: FeatureSettings) -> tuple[str, ...]:
-    """List the configured departments that no product has.
-
-    Parameters
-    ----------
-    connection : Connection
-    products_relation : str
-        SQL table expression of raw/products.
-    settings : FeatureSettings
-
-    Returns
-    -------
-    tuple of str
-        In the order of the settings; names are compared sign by sign.
-    """
-    known = _delivered_departments(connection, products_relation)
-    return tuple(department for department in settings.departments if department not in known)
-
-
-def require_known_departments(connection: Connection, products_relation: str, settings: FeatureSettings) -> None:
-    """Refuse configured departments that no product has: their columns would be zero everywhere.
-
-    Parameters
-    ----------
-    connection, products_relation, settings
-        As for `unknown_departments`.
-
-    Raises
-    ------
-    SettingsError
-        A configured department does not occur in the products table.
-    """
-    unknown = unknown_departments(connection, products_relation, settings)
-    if not unknown:
-        return
-    known = _delivered_departments(connection, products_relation)
-    names = ", ".join(f"'{name}'" for name in unknown)
-    listed = ", ".join(known[:LISTED_AT_MOST]) + (", …" if len(known) > LISTED_AT_MOST else "")
-    closest = get_close_matches(unknown[0], known, n=1)
-    guess = f"did you mean '{closest[0]}'? " if closest else ""
-    raise SettingsError(
-        f"features.departments lists {names}, which no delivered product has",
-        f"{guess}the products have {listed}." if known else "the products table has no department at all.",
-    )
-
-
-def _delivered_departments(connection: Connection, products_relation: str) -> tuple[str, ...]:
-    found = connection.execute(f"SELECT DISTINCT department FROM {products_relation} WHERE department IS NOT NULL")
-    return tuple(sorted(name for (name,) in found.fetchall()))
+    return unique_slugs(departments, "features.departments", PREFIX, has_rest=True)
 
 
 @dataclass(frozen=True)
@@ -153,9 +59,11 @@ class Part:
     slug : str
         Word of it in the names of columns.
     words : str
-        What it is, for people.
+        What it is, in a sentence.
+    label : str
+        What it is called, in a label.
     where : str
-        SQL condition on the columns department and class of `customer_classes`.
+        SQL condition on the columns department and class of `product_classes`.
     is_rest : bool
         Whether it is what no other part holds.
     """
@@ -163,6 +71,7 @@ class Part:
     level: Literal["department", "class"]
     slug: str
     words: str
+    label: str
     where: str
     is_rest: bool = False
 
@@ -172,32 +81,58 @@ def parts_of(settings: FeatureSettings) -> tuple[Part, ...]:
     slugs = department_slugs(settings.departments)
     listed = ", ".join(quote_text(department) for department in slugs)
     departments = [
-        Part("department", slug, f"the department '{name}'", f"department = {quote_text(name)}")
-        for name, slug in slugs.items()
+        Part("department", word, f"the department '{name}'", name, f"department = {quote_text(name)}")
+        for name, word in slugs.items()
     ]
     rest = Part(
         "department",
         REST,
         "all departments that have no column of their own, and of unknown products,",
+        "other departments",
         f"department IS NULL OR department NOT IN ({listed})",
         is_rest=True,
     )
-    classes = [part for name, slug in slugs.items() for part in _classes_of(name, slug, settings.classes.get(name, ()))]
+    _check_classes(settings)
+    classes = [part for name, stem in slugs.items() for part in _classes_of(name, stem, settings.classes.get(name, ()))]
     return (*departments, rest, *classes) if slugs else ()
 
 
-def _classes_of(department: str, slug: str, classes: Sequence[str]) -> Iterator[Part]:
+def _check_classes(settings: FeatureSettings) -> None:
+    """Refuse classes of departments that are not listed, and classes of two departments that share a column."""
+    names: dict[str, str] = {}
+    for department, classes in settings.classes.items():
+        if classes and department not in settings.departments:
+            raise SettingsError(
+                f"features.classes names the department '{department}', which features.departments does not list",
+                f"list the department there too, or write {department}: [] to leave out its classes.",
+            )
+        for column in (f"{slug(department)}_{word}" for word in _class_slugs(department, classes).values()):
+            if column in names:
+                raise SettingsError(
+                    f"features.classes of '{names[column]}' and '{department}' both make the column "
+                    f"class_share_{column}",
+                    "rename a class in the products table, or list only one of them.",
+                )
+            names[column] = department
+
+
+def _class_slugs(department: str, classes: Sequence[str]) -> dict[str, str]:
+    prefix = f"class_share_{slug(department)}_"
+    return unique_slugs(classes, f"features.classes of '{department}'", prefix, has_rest=True)
+
+
+def _classes_of(department: str, stem: str, classes: Sequence[str]) -> Iterator[Part]:
     if not classes:
         return
     within = f"department = {quote_text(department)}"
-    for name in classes:
+    for name, word in _class_slugs(department, classes).items():
         where = f"{within} AND class = {quote_text(name)}"
-        yield Part("class", f"{slug}_{_slug(name)}", f"the class '{name}' of '{department}'", where)
+        words = f"the class '{name}' of '{department}'"
+        yield Part("class", f"{stem}_{word}", words, f"{department}, {name}", where)
     listed = ", ".join(quote_text(name) for name in classes)
+    where = f"{within} AND (class IS NULL OR class NOT IN ({listed}))"
     words = f"all classes of '{department}' that have no column of their own"
-    yield Part(
-        "class", f"{slug}_{REST}", words, f"{within} AND (class IS NULL OR class NOT IN ({listed}))", is_rest=True
-    )
+    yield Part("class", f"{stem}_{REST}", words, f"other classes of {department}", where, is_rest=True)
 
 
 def _columns(part: Part) -> tuple[FeatureColumn, ...]:
@@ -207,6 +142,7 @@ def _columns(part: Part) -> tuple[FeatureColumn, ...]:
     return (
         FeatureColumn(
             name=f"{part.level}_revenue_amount_{part.slug}",
+            label=f"Money spent on {part.label}",
             dtype="DECIMAL(18,4)",
             unit="currency",
             minimum=0,
@@ -218,6 +154,7 @@ def _columns(part: Part) -> tuple[FeatureColumn, ...]:
         ),
         FeatureColumn(
             name=f"{part.level}_unit_count_{part.slug}",
+            label=f"Units bought of {part.label}",
             dtype="BIGINT",
             unit="units",
             minimum=0,
@@ -229,6 +166,7 @@ def _columns(part: Part) -> tuple[FeatureColumn, ...]:
         ),
         FeatureColumn(
             name=f"{part.level}_share_{part.slug}",
+            label=f"{SHARE_LABEL}{part.label}",
             dtype="DOUBLE",
             unit="share",
             nullable=True,
@@ -265,10 +203,11 @@ def _select(snapshot: Snapshot) -> str:
     parts = parts_of(snapshot.settings)
     names = [f"{part.level}_{part.slug}" for part in parts]
     sums = ", ".join(
-        f"sum(amount) FILTER (WHERE {part.where}) AS amount_{name}, "
-        f"sum(unit_count) FILTER (WHERE {part.where}) AS units_{name}"
+        f"sum(c.amount) FILTER (WHERE k.is_{name}) AS amount_{name}, "
+        f"sum(c.unit_count) FILTER (WHERE k.is_{name}) AS units_{name}"
         for part, name in zip(parts, names, strict=True)
     )
+    conditions = ", ".join(f"{part.where} AS is_{name}" for part, name in zip(parts, names, strict=True))
     values = ", ".join(
         f"CAST(coalesce(d.amount_{name}, 0) AS DECIMAL(18,4)) AS {part.level}_revenue_amount_{part.slug}, "
         f"CAST(coalesce(d.units_{name}, 0) AS BIGINT) AS {part.level}_unit_count_{part.slug}, "
@@ -278,6 +217,10 @@ def _select(snapshot: Snapshot) -> str:
     return f"""
     SELECT t.customer_id, {values}
     FROM customer_totals AS t
-    LEFT JOIN (SELECT customer_id, {sums} FROM customer_classes GROUP BY customer_id) AS d
-        ON d.customer_id = t.customer_id
+    LEFT JOIN (
+        SELECT c.customer_id, {sums}
+        FROM customer_classes AS c
+        JOIN (SELECT class_number, {conditions} FROM product_classes) AS k ON k.class_number = c.class_number
+        GROUP BY c.customer_id
+    ) AS d ON d.customer_id = t.customer_id
     """

@@ -10,9 +10,10 @@ _NO_PRICE = "no sale with a known list price in the lookback"
 _PRICES = ("order_lines.list_price", "order_lines.unit_price", *LINES_OF_LOOKBACK)
 
 
-def _share(name: str, meaning: str, *reads: str, is_clustering_feature: bool = False) -> FeatureColumn:
+def _share(name: str, label: str, meaning: str, *reads: str, is_clustering_feature: bool = False) -> FeatureColumn:
     return FeatureColumn(
         name=name,
+        label=label,
         dtype="DOUBLE",
         unit="share",
         nullable=True,
@@ -32,15 +33,22 @@ def block(settings: FeatureSettings) -> FeatureBlock:
     columns = (
         _share(
             "discount_share",
+            "Share of list prices saved",
             "Money saved against list prices, as a share of what the goods would have cost at list prices.",
             "order_lines.amount",
             is_clustering_feature=True,
         ),
-        _share("discounted_line_share", "Share of sale lines sold below list price."),
-        _share("deal_line_share", f"Share of sale lines with {deal}."),
-        _share("deal_revenue_share", f"Share of gross revenue from lines with {deal}.", "order_lines.amount"),
+        _share("discounted_line_share", "Share of lines at a discount", "Share of sale lines sold below list price."),
+        _share("deal_line_share", "Share of lines that are deals", f"Share of sale lines with {deal}."),
+        _share(
+            "deal_revenue_share",
+            "Share of money for deals",
+            f"Share of gross revenue from lines with {deal}.",
+            "order_lines.amount",
+        ),
         _share(
             "deal_order_share",
+            "Share of orders with a deal",
             f"Deal sensitivity: share of orders with at least one line with {deal}.",
             "order_lines.order_id",
         ),
@@ -50,7 +58,7 @@ def block(settings: FeatureSettings) -> FeatureBlock:
 
 def _select(snapshot: Snapshot) -> str:
     """Lines without a list price are left out; one above which a line was sold counts as no discount."""
-    is_deal = f"unit_price <= list_price * CAST({1 - snapshot.settings.deal_discount:.4f} AS DECIMAL(5,4))"
+    is_deal = snapshot.is_deal_sql
     return f"""
     SELECT
         l.customer_id,
@@ -69,15 +77,10 @@ def _select(snapshot: Snapshot) -> str:
             count(*) FILTER (WHERE list_price > unit_price) AS discounted,
             count(*) FILTER (WHERE {is_deal}) AS deals,
             coalesce(sum(amount) FILTER (WHERE {is_deal}), 0) AS deal_amount
-        FROM snapshot_lines WHERE line_type = 'sale' AND list_price > 0 AND unit_price > 0 GROUP BY customer_id
+        FROM snapshot_lines WHERE is_sale AND list_price > 0 AND unit_price > 0 GROUP BY customer_id
     ) AS l
     LEFT JOIN (
-        SELECT customer_id, count(*) AS order_count, count(*) FILTER (WHERE deals > 0) AS deal_orders
-        FROM (
-            SELECT customer_id, order_id, count(*) FILTER (WHERE {is_deal}) AS deals
-            FROM snapshot_lines WHERE line_type = 'sale' AND list_price > 0 AND unit_price > 0
-            GROUP BY customer_id, order_id
-        ) AS orders
-        GROUP BY customer_id
+        SELECT customer_id, count(*) AS order_count, count(*) FILTER (WHERE deal_line_count > 0) AS deal_orders
+        FROM customer_orders WHERE listed_line_count > 0 GROUP BY customer_id
     ) AS o ON o.customer_id = l.customer_id
     """

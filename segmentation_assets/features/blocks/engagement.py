@@ -18,6 +18,7 @@ _REQUIRES = ("engagement_events.event_type",)
 def _count(kind: str, types: tuple[str, ...]) -> FeatureColumn:
     return FeatureColumn(
         name=f"{kind}_count_{EVENT_WINDOW_DAYS}d",
+        label=f"{kind.replace('_', ' ').capitalize()} events in the last {EVENT_WINDOW_DAYS} days",
         dtype="BIGINT",
         unit="events",
         minimum=0,
@@ -34,6 +35,7 @@ def block(settings: FeatureSettings) -> FeatureBlock:
     columns = (
         FeatureColumn(
             name=f"event_count_{EVENT_WINDOW_DAYS}d",
+            label=f"Engagement events in the last {EVENT_WINDOW_DAYS} days",
             dtype="BIGINT",
             unit="events",
             minimum=0,
@@ -45,6 +47,7 @@ def block(settings: FeatureSettings) -> FeatureBlock:
         ),
         FeatureColumn(
             name="days_since_event",
+            label="Days since last engagement",
             dtype="BIGINT",
             unit="days",
             nullable=True,
@@ -62,6 +65,7 @@ def block(settings: FeatureSettings) -> FeatureBlock:
         ),
         FeatureColumn(
             name=f"event_momentum_{EVENT_WINDOW_DAYS}d_{TREND_WINDOW_DAYS}d",
+            label=f"Pace of engagement, {EVENT_WINDOW_DAYS} against {TREND_WINDOW_DAYS} days",
             dtype="DOUBLE",
             unit="ratio",
             nullable=True,

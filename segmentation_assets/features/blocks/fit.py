@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import re
-
 from segmentation_assets.config.settings import FeatureSettings
 from segmentation_assets.features.declaration import LINES_OF_LOOKBACK, FeatureBlock, FeatureColumn
 from segmentation_assets.features.snapshot import Snapshot
 from segmentation_assets.storage.engine import quote_text
+from segmentation_assets.tables.slugs import unique_slugs
 
 _READS = ("order_lines.quantity", "order_lines.product_id", *LINES_OF_LOOKBACK, "products.product_id")
 
 
-def _count(name: str, column: str, meaning: str) -> FeatureColumn:
+def _count(name: str, label: str, column: str, meaning: str) -> FeatureColumn:
     return FeatureColumn(
         name=name,
+        label=label,
         dtype="BIGINT",
         unit="units",
         minimum=0,
@@ -27,20 +27,30 @@ def _count(name: str, column: str, meaning: str) -> FeatureColumn:
 
 def _listed(settings: FeatureSettings) -> dict[str, tuple[str, str]]:
     """Name of each configured count, with the column and the value that it is of."""
-    values = [("child_age", age) for age in settings.child_ages] + [("size", size) for size in settings.sizes]
-    return {f"{column}_unit_count_{_slug(value)}": (column, value) for column, value in values}
-
-
-def _slug(value: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "_", value.lower()).strip("_")
+    listed = {"child_age": ("child_ages", settings.child_ages), "size": ("sizes", settings.sizes)}
+    return {
+        f"{column}_unit_count_{word}": (column, value)
+        for column, (setting, values) in listed.items()
+        for value, word in unique_slugs(values, f"features.{setting}", f"{column}_unit_count_").items()
+    }
 
 
 def block(settings: FeatureSettings) -> FeatureBlock:
     """Declare the block; it is absent without a products table."""
     columns = (
-        _count("child_unit_count", "child_age", "Units of products for children sold in the lookback."),
+        _count(
+            "child_unit_count",
+            "Units for children",
+            "child_age",
+            "Units of products for children sold in the lookback.",
+        ),
         *(
-            _count(name, column, f"Units of products of the {column.replace('_', ' ')} '{value}' sold in the lookback.")
+            _count(
+                name,
+                f"Units of {column.replace('_', ' ')} {value}",
+                column,
+                f"Units of products of the {column.replace('_', ' ')} '{value}' sold in the lookback.",
+            )
             for name, (column, value) in _listed(settings).items()
         ),
     )
@@ -54,19 +64,21 @@ def block(settings: FeatureSettings) -> FeatureBlock:
 
 
 def _select(snapshot: Snapshot) -> str:
-    wanted = {"child_unit_count": "p.child_age IS NOT NULL"} | {
-        name: f"p.{column} = {quote_text(value)}" for name, (column, value) in _listed(snapshot.settings).items()
+    wanted = {"child_unit_count": "child_age IS NOT NULL"} | {
+        name: f"{column} = {quote_text(value)}" for name, (column, value) in _listed(snapshot.settings).items()
     }
-    sums = ", ".join(f"sum(l.quantity) FILTER (WHERE {where}) AS {name}" for name, where in wanted.items())
+    sums = ", ".join(f"sum(c.unit_count) FILTER (WHERE p.is_{name}) AS {name}" for name in wanted)
+    conditions = ", ".join(f"{where} AS is_{name}" for name, where in wanted.items())
     values = ", ".join(f"CAST(coalesce(f.{name}, 0) AS BIGINT) AS {name}" for name in wanted)
     return f"""
     SELECT t.customer_id, {values}
     FROM customer_totals AS t
     LEFT JOIN (
-        SELECT l.customer_id, {sums}
-        FROM snapshot_lines AS l
-        JOIN snapshot_products AS p ON p.product_id = l.product_id
-        WHERE l.line_type = 'sale'
-        GROUP BY l.customer_id
+        SELECT c.customer_id, {sums}
+        FROM customer_products AS c
+        JOIN (
+            SELECT product_id, {conditions} FROM snapshot_products WHERE child_age IS NOT NULL OR size IS NOT NULL
+        ) AS p ON p.product_id = c.product_id
+        GROUP BY c.customer_id
     ) AS f ON f.customer_id = t.customer_id
     """

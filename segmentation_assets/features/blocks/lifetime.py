@@ -10,9 +10,10 @@ from segmentation_assets.features.snapshot import Snapshot
 _NEVER_BOUGHT = "never bought, only returned"
 
 
-def _summary(name: str, meaning: str, *reads: str) -> FeatureColumn:
+def _summary(name: str, label: str, meaning: str, *reads: str) -> FeatureColumn:
     return FeatureColumn(
         name=name,
+        label=label,
         dtype="BIGINT",
         unit="days",
         nullable=True,
@@ -29,13 +30,22 @@ def _summary(name: str, meaning: str, *reads: str) -> FeatureColumn:
 COLUMNS = (
     _summary(
         "btyd_frequency",
+        "Repeat order days ever",
         "Repeat order days over all history: order days less one.",
         "btyd_frequency",
     ),
-    _summary("btyd_recency", "Days from the first to the last order ever; not those since the last.", "btyd_recency"),
-    _summary("btyd_T", "Days from the first order ever to the as-of date.", "btyd_T"),
+    _summary(
+        "btyd_recency",
+        "Days from first to last order",
+        "Days from the first to the last order ever; not those since the last.",
+        "btyd_recency",
+    ),
+    _summary(
+        "btyd_T", "Days observed since first order", "Days from the first order ever to the as-of date.", "btyd_T"
+    ),
     FeatureColumn(
         name="repeat_spend_amount_mean",
+        label="Money per repeat order day",
         dtype="DECIMAL(18,2)",
         unit="currency",
         nullable=True,

@@ -26,6 +26,7 @@ def _text(name: str, meaning: str) -> FeatureColumn:
 COLUMNS = (
     FeatureColumn(
         name="account_age_days",
+        label="Days since registration",
         dtype="BIGINT",
         unit="days",
         nullable=True,
@@ -39,6 +40,7 @@ COLUMNS = (
     ),
     FeatureColumn(
         name="newsletter_days",
+        label="Days with the newsletter",
         dtype="BIGINT",
         unit="days",
         nullable=True,
@@ -55,6 +57,7 @@ COLUMNS = (
     ),
     FeatureColumn(
         name="age_years",
+        label="Age in years",
         dtype="BIGINT",
         unit="years",
         nullable=True,

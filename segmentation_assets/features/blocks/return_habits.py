@@ -12,9 +12,10 @@ _NO_RETURN = "nothing was returned in the lookback"
 _NOT_TRACED = "no return could be traced to a purchase in the lookback"
 
 
-def _share(name: str, meaning: str, null_rule: str) -> FeatureColumn:
+def _share(name: str, label: str, meaning: str, null_rule: str) -> FeatureColumn:
     return FeatureColumn(
         name=name,
+        label=label,
         dtype="DOUBLE",
         unit="share",
         nullable=True,
@@ -33,6 +34,7 @@ def block(settings: FeatureSettings) -> FeatureBlock:
     columns = (
         FeatureColumn(
             name="days_to_return_mean",
+            label="Days until a return",
             dtype="DOUBLE",
             unit="days",
             nullable=True,
@@ -44,22 +46,30 @@ def block(settings: FeatureSettings) -> FeatureBlock:
             imputation="returns",
         ),
         *(
-            _share(f"return_share_{days}d", f"Share of traced returns that came back within {days} days.", _NOT_TRACED)
+            _share(
+                f"return_share_{days}d",
+                f"Share of returns within {days} days",
+                f"Share of traced returns that came back within {days} days.",
+                _NOT_TRACED,
+            )
             for days in RETURN_DAYS
         ),
         _share(
             "traced_return_share",
+            "Share of returns traced to a purchase",
             "Share of return lines that could be traced to a purchase in the lookback: what the features of return "
             "times rest on.",
             _NO_RETURN,
         ),
         _share(
             "first_order_return_share",
+            "Share of the first order returned",
             "Share of the units of the first order in the lookback that came back.",
             "no order in the lookback that was not cancelled",
         ),
         FeatureColumn(
             name="return_streak_order_count",
+            label="Most orders in a row with a return",
             dtype="BIGINT",
             unit="orders",
             minimum=0,
@@ -70,6 +80,7 @@ def block(settings: FeatureSettings) -> FeatureBlock:
         ),
         _share(
             "peak_return_share",
+            "Share of returns in the peak months",
             f"Share of return lines that came back in the months of the peak: {months}.",
             _NO_RETURN,
         ),

@@ -9,9 +9,12 @@ from segmentation_assets.features.snapshot import TRACED_RETURNS, Snapshot
 _CANCELLATIONS = "; cancellations of whole purchases within a day left out on both sides"
 
 
-def _share(name: str, meaning: str, null_rule: str, *reads: str, is_clustering_feature: bool = False) -> FeatureColumn:
+def _share(
+    name: str, label: str, meaning: str, null_rule: str, *reads: str, is_clustering_feature: bool = False
+) -> FeatureColumn:
     return FeatureColumn(
         name=name,
+        label=label,
         dtype="DOUBLE",
         unit="rate" if name == "return_rate" else "share",
         nullable=True,
@@ -29,14 +32,26 @@ def _share(name: str, meaning: str, null_rule: str, *reads: str, is_clustering_f
 COLUMNS = (
     _share(
         "return_rate",
+        "Return rate",
         "Return lines per sale line in the lookback",
         "no sale in the lookback that was not cancelled",
         is_clustering_feature=True,
     ),
-    _share("return_unit_share", "Units returned per unit sold", "no unit sold that was not cancelled"),
-    _share("return_value_share", "Money returned as a share of gross revenue", "no money spent that was not cancelled"),
+    _share(
+        "return_unit_share",
+        "Share of units returned",
+        "Units returned per unit sold",
+        "no unit sold that was not cancelled",
+    ),
+    _share(
+        "return_value_share",
+        "Share of money returned",
+        "Money returned as a share of gross revenue",
+        "no money spent that was not cancelled",
+    ),
     FeatureColumn(
         name="return_order_count",
+        label="Orders with a return",
         dtype="BIGINT",
         unit="orders",
         minimum=0,
@@ -47,6 +62,7 @@ COLUMNS = (
     ),
     FeatureColumn(
         name="cancelled_line_count",
+        label="Lines cancelled within a day",
         dtype="BIGINT",
         unit="lines",
         minimum=0,

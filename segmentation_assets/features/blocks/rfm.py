@@ -13,6 +13,7 @@ _DAYS_OF_16_MONTHS = 487
 COLUMNS = (
     FeatureColumn(
         name="recency_days",
+        label="Days since last order",
         dtype="BIGINT",
         unit="days",
         nullable=True,
@@ -39,6 +40,7 @@ COLUMNS = (
     ),
     FeatureColumn(
         name="unit_count",
+        label="Units bought",
         dtype="BIGINT",
         unit="units",
         minimum=0,
@@ -59,6 +61,7 @@ COLUMNS = (
     ),
     FeatureColumn(
         name="returned_revenue_amount",
+        label="Money returned",
         dtype="DECIMAL(18,2)",
         unit="currency",
         meaning="Money of all returns in the lookback: gross less net revenue, to the cent.",
@@ -92,6 +95,7 @@ COLUMNS = (
     ),
     FeatureColumn(
         name="tenure_days",
+        label="Days since first order",
         dtype="BIGINT",
         unit="days",
         nullable=True,
@@ -105,6 +109,7 @@ COLUMNS = (
     ),
     FeatureColumn(
         name="lifetime_months",
+        label="Months since first order",
         dtype="DOUBLE",
         unit="months",
         nullable=True,
@@ -129,6 +134,7 @@ COLUMNS = (
     ),
     FeatureColumn(
         name="order_day_count",
+        label="Days with an order",
         dtype="BIGINT",
         unit="days",
         minimum=0,
@@ -139,6 +145,7 @@ COLUMNS = (
     ),
     FeatureColumn(
         name="first_order_date",
+        label="Day of first order",
         dtype="DATE",
         unit="date",
         nullable=True,
@@ -149,6 +156,7 @@ COLUMNS = (
     ),
     FeatureColumn(
         name="last_order_date",
+        label="Day of last order",
         dtype="DATE",
         unit="date",
         nullable=True,

@@ -18,6 +18,7 @@ FEWEST_MONTHS = 3
 COLUMNS = (
     FeatureColumn(
         name="active_month_count",
+        label="Months with an order",
         dtype="BIGINT",
         unit="months",
         minimum=0,
@@ -28,6 +29,7 @@ COLUMNS = (
     ),
     FeatureColumn(
         name="revenue_slope_per_month",
+        label="Change of revenue per month",
         dtype="DOUBLE",
         unit="currency per month",
         nullable=True,
@@ -44,6 +46,7 @@ COLUMNS = (
     ),
     FeatureColumn(
         name="active_month_share",
+        label="Share of months with an order",
         dtype="DOUBLE",
         unit="share",
         nullable=True,
@@ -95,7 +98,7 @@ def _select(snapshot: Snapshot) -> str:
                 customer_id,
                 {number} - {_month_number("order_at")} AS back,
                 sum(amount) AS amount,
-                count(*) FILTER (WHERE line_type = 'sale') AS sale_lines
+                count(*) FILTER (WHERE is_sale) AS sale_lines
             FROM snapshot_lines GROUP BY customer_id, {number} - {_month_number("order_at")}
         ) AS m
         LEFT JOIN (

@@ -28,6 +28,7 @@ def _of_window(days: int, *, is_clustering_feature: bool) -> tuple[FeatureColumn
     return (
         FeatureColumn(
             name=f"order_count_{days}d",
+            label=f"Orders in the last {days} days",
             dtype="BIGINT",
             unit="orders",
             minimum=0,
@@ -39,6 +40,7 @@ def _of_window(days: int, *, is_clustering_feature: bool) -> tuple[FeatureColumn
         ),
         FeatureColumn(
             name=f"unit_count_{days}d",
+            label=f"Units bought in the last {days} days",
             dtype="BIGINT",
             unit="units",
             minimum=0,
@@ -49,6 +51,7 @@ def _of_window(days: int, *, is_clustering_feature: bool) -> tuple[FeatureColumn
         ),
         FeatureColumn(
             name=f"net_revenue_amount_{days}d",
+            label=f"Net revenue in the last {days} days",
             dtype="DECIMAL(18,2)",
             unit="currency",
             meaning=f"Money of sales less returns in the {days} days before the as-of date.",
@@ -58,6 +61,7 @@ def _of_window(days: int, *, is_clustering_feature: bool) -> tuple[FeatureColumn
         ),
         FeatureColumn(
             name=f"average_order_value_amount_{days}d",
+            label=f"Average order value in the last {days} days",
             dtype="DECIMAL(18,2)",
             unit="currency",
             nullable=True,
@@ -86,6 +90,7 @@ def _momenta(short: int, long: int) -> tuple[FeatureColumn, ...]:
     return (
         FeatureColumn(
             name=f"order_momentum_{short}d_{long}d",
+            label=f"Pace of orders, {short} against {long} days",
             dtype="DOUBLE",
             unit="ratio",
             nullable=True,
@@ -100,6 +105,7 @@ def _momenta(short: int, long: int) -> tuple[FeatureColumn, ...]:
         ),
         FeatureColumn(
             name=f"revenue_momentum_{short}d_{long}d",
+            label=f"Pace of revenue, {short} against {long} days",
             dtype="DOUBLE",
             unit="ratio",
             nullable=True,

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from segmentation_assets.config.source import DELIVERED_COLUMNS, NOT_FOUND
+from segmentation_assets.ingestion.proposal.feature_lists import ProposedFeatures
 from segmentation_assets.ingestion.proposal.propose import TABLE_NAMES, Proposal, ProposedTable
 from segmentation_assets.ingestion.proposal.sample import Finding
 
@@ -57,12 +58,7 @@ def _lines(proposal: Proposal, folder: str) -> Iterator[str]:
     yield ""
     yield from _order_rules(proposal)
     yield from _left_out(proposal)
-    if proposal.departments:
-        yield ""
-        yield "features:"
-        yield "  departments: # each gets a share column, the rest is summed"
-        reason = "one of the commonest departments of the sampled products"
-        yield from (_marked("    - {}", Finding(name, reason)) for name in proposal.departments)
+    yield from _features(proposal.features)
 
 
 def scalar(text: str) -> str:
@@ -113,7 +109,7 @@ def _table_lines(name: str, table: ProposedTable) -> Iterator[str]:
 
 def _sheets(choice: Finding[tuple[str, ...]]) -> str:
     """Write the sheets to read; where all are, a comment for the user to write those to read after."""
-    listed = f"    sheets: [{', '.join(map(scalar, choice.value))}]" if choice.value else "    # sheets:"
+    listed = f"    sheets: {_flow(choice.value)}" if choice.value else "    # sheets:"
     return _comment(listed, choice.doubt) if choice.doubt else f"{listed}  # of each workbook"
 
 
@@ -164,6 +160,37 @@ def _order_rules(proposal: Proposal) -> Iterator[str]:
         yield _marked("    - {}", Finding(guess.code, guess.reason))
     for guess in unlikely:
         yield _comment(f"    # - {scalar(guess.code)}", f"unlike the other codes; {guess.reason}")
+
+
+def _features(features: ProposedFeatures) -> Iterator[str]:
+    lines = list(_feature_lines(features))
+    if lines:
+        yield ""
+        yield "features:"
+        yield from lines
+
+
+def _feature_lines(features: ProposedFeatures) -> Iterator[str]:
+    if features.departments:
+        yield "  departments: # each gets money, units and a share of its own; the rest is summed"
+        reason = "one of the departments of most sampled order lines"
+        yield from (_marked("    - {}", Finding(name, reason)) for name in features.departments)
+    if features.classes:
+        yield "  classes: # of a department, with columns like a department; the rest is summed"
+        reason = "all its classes in the sampled products"
+        yield from (_comment(f"    {scalar(name)}: {_flow(names)}", reason) for name, names in features.classes.items())
+    for name, values in (("child_ages", features.child_ages), ("sizes", features.sizes)):
+        if values:
+            reason = f"all {name.replace('_', ' ')} of the sampled products; each gets a count of units"
+            yield _comment(f"  {name}: {_flow(values)}", reason)
+    if features.event_kinds:
+        yield "  event_kinds: # each gets a count"
+        reason = "met in the sampled events; put types together that mean the same"
+        yield from (_comment(f"    {kind}: {_flow(types)}", reason) for kind, types in features.event_kinds.items())
+
+
+def _flow(names: Sequence[str]) -> str:
+    return f"[{', '.join(map(scalar, names))}]"
 
 
 def _left_out(proposal: Proposal) -> Iterator[str]:

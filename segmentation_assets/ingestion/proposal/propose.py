@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
-import unicodedata
-from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
@@ -13,6 +10,7 @@ from segmentation_assets.config.source import DELIVERED_COLUMNS, NOT_FOUND
 from segmentation_assets.errors import noun
 from segmentation_assets.ingestion.calendar import shift_month
 from segmentation_assets.ingestion.delivery import Kind
+from segmentation_assets.ingestion.proposal.feature_lists import ProposedFeatures, propose_features
 from segmentation_assets.ingestion.proposal.matching import TableMatch, match_file, match_table, repeated_ids
 from segmentation_assets.ingestion.proposal.notation import TableNotation, find_notation
 from segmentation_assets.ingestion.proposal.order_facts import (
@@ -28,7 +26,6 @@ from segmentation_assets.ingestion.proposal.sample import FileSample, Finding, S
 from segmentation_assets.ingestion.proposal.text_form import ASCII_LIKE
 
 _PROPOSED_SNAPSHOTS = 3
-_MOST_DEPARTMENTS = 8
 TABLE_NAMES = {
     "order_lines": "order lines",
     "customers": "customers",
@@ -95,8 +92,7 @@ class Proposal:
         An empty prefix stands for the rule ``negative_quantity``.
     adjustment_prefixes : tuple of Finding of str
     non_products : tuple of CodeGuess
-    departments : tuple of str
-        The commonest departments of the sampled products; none without products.
+    features : ProposedFeatures
     """
 
     tables: Mapping[str, ProposedTable]
@@ -107,7 +103,7 @@ class Proposal:
     cancellation_prefix: Finding[str]
     adjustment_prefixes: tuple[Finding[str], ...]
     non_products: tuple[CodeGuess, ...]
-    departments: tuple[str, ...]
+    features: ProposedFeatures
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -306,24 +302,12 @@ def _with_order_facts(tables: Mapping[str, ProposedTable], left_out: Mapping[str
         cancellation_prefix=prefix,
         adjustment_prefixes=find_adjustment_prefixes(lines, prefix.value),
         non_products=find_non_products(lines),
-        departments=_departments(tables.get("products")),
+        features=propose_features(lines, *(_match(tables, name) for name in ("products", "engagement_events"))),
     )
 
 
-def _departments(products: ProposedTable | None) -> tuple[str, ...]:
-    """List the commonest departments; of names that make the same column the first, and none that makes 'other'."""
-    column = products.match.column("department") if products else None
-    counts = Counter(column.texts if column else ())
-    by_word: dict[str, str] = {}
-    for name, _ in counts.most_common():
-        by_word.setdefault(_ascii_word(name), name)
-    return tuple(name for word, name in by_word.items() if word != "other")[:_MOST_DEPARTMENTS]
-
-
-def _ascii_word(text: str) -> str:
-    """Write a name as a column does: lower-case ASCII; a name without such letters stays as it is."""
-    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
-    return re.sub(r"[^a-z0-9]+", "_", plain).strip("_") or text
+def _match(tables: Mapping[str, ProposedTable], name: str) -> TableMatch | None:
+    return tables[name].match if name in tables else None
 
 
 def _first_snapshot(orders: ProposedTable | None) -> Finding[str] | None:

@@ -36,16 +36,17 @@ def rfm_segments(step: Step) -> None:
 def champion(step: Step) -> None:
     """Decide which model is in force, and store it when it is a new one."""
     as_of_date, _ = as_of(step.platform, step.partition)
-    features = step.frame("silver/customer_features")
+    labels = _labels_of_main_features(step)
     decision = decide_champion(
         _previous(step),
         step.frame("clusters/leaderboard"),
         candidates={name: labels_of(step, name) for name in candidates_of(step)},
         rfm_segments=step.frame("gold/rfm_segments"),
-        features=features,
+        features=step.frame("silver/customer_features", ["customer_id", *labels]),
         decisions=step.frame("source/decisions"),
         month=step.partition,
         as_of_date=as_of_date,
+        feature_labels=labels,
     )
     model_hash = decision.model_hash or _store_model(step, decision)
     reference = ModelReference(_MODEL_NAME, model_hash)
@@ -60,6 +61,12 @@ def champion(step: Step) -> None:
         "segments": len(decision.frame),
         "model_hash": model_hash,
     }
+
+
+def _labels_of_main_features(step: Step) -> dict[str, str]:
+    """What people call the features that are declared for clusterings; of these names of segments are made."""
+    table = declared_table(step.platform, step.platform.graph.node("silver/customer_features"))
+    return {column.name: column.label for column in feature_columns(table) if column.is_clustering_feature}
 
 
 def _previous(step: Step) -> pd.DataFrame | None:

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from segmentation_assets.features.declaration import feature_columns
 from segmentation_assets.features.dictionary import list_sections
+from segmentation_assets.features.imputation import FLAG_PREFIX, REASONS_COLUMN
 from segmentation_assets.features.preparation import Preparation
-from segmentation_assets.features.registry import absent_features, features_table
+from segmentation_assets.features.registry import absent_features, feature_blocks, features_table
 from segmentation_assets.features.selection import candidate_features
-from segmentation_assets.graph.declarations import declared_table
 from segmentation_assets.graph.inputs import (
     as_of,
     lookback_months,
@@ -33,7 +33,7 @@ from segmentation_assets.reporting.eda_data import DataProfile
 from segmentation_assets.reporting.feature_page import render_feature_report
 from segmentation_assets.reporting.feature_report import FeatureReport, FeatureTables, gather_facts, to_plain
 from segmentation_assets.reporting.month_quality import measure_missing, measure_months
-from segmentation_assets.reporting.snapshot import Snapshot
+from segmentation_assets.reporting.snapshot import FeatureText, Snapshot
 from segmentation_assets.reporting.table_profile import profile_table
 from segmentation_assets.reporting.tabular import export_frame, write_csv
 from segmentation_assets.reporting.workbook import write_workbook
@@ -265,14 +265,30 @@ def _shares(step: Step) -> pd.DataFrame:
     return pd.concat(frames, ignore_index=True)
 
 
-def _feature_texts(step: Step) -> dict[str, tuple[str, str, str]]:
-    table = declared_table(step.platform, step.platform.graph.node("silver/customer_features"))
-    return {column.name: (column.meaning, column.unit, getattr(column, "direction", "")) for column in table.columns}
+def _feature_texts(step: Step) -> dict[str, FeatureText]:
+    """What each feature is, and whether the clusterings are offered it."""
+    settings = step.platform.settings
+    available = optional_inputs(settings)
+    main = candidate_features(features_table(settings.features, available), settings.matrix)
+    return {
+        column.name: FeatureText(
+            column.meaning,
+            column.unit,
+            column.direction,
+            column.label,
+            block.name,
+            column in main,
+            column.null_rule,
+        )
+        for block in feature_blocks(settings.features, available)
+        for column in block.columns
+    }
 
 
 def _imputed_flags(step: Step) -> pd.DataFrame:
     frame = step.frame("silver/imputed_features")
-    return frame[["customer_id", *(name for name in frame.columns if name.startswith("was_imputed_"))]]
+    flags = [name for name in frame.columns if name.startswith(FLAG_PREFIX)]
+    return frame[["customer_id", REASONS_COLUMN, *flags]]
 
 
 def _reconciliation(step: Step) -> pd.DataFrame:

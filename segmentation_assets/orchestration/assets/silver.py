@@ -10,8 +10,8 @@ from dataclasses import asdict
 from typing import Any
 
 from segmentation_assets.errors import DataError, MonthNotDeliveredError
-from segmentation_assets.features.blocks.departments import require_known_departments
 from segmentation_assets.features.declaration import feature_columns
+from segmentation_assets.features.delivered import require_delivered
 from segmentation_assets.features.history import customer_history_sql
 from segmentation_assets.features.imputation import apply_imputation, fit_imputation, imputed_features_table
 from segmentation_assets.features.preparation import fit_preparation, model_matrix_table, prepare
@@ -21,7 +21,8 @@ from segmentation_assets.features.registry import (
     features_table,
     prepare_connection,
 )
-from segmentation_assets.features.snapshot import FeatureRelations, customers_in_lookback_sql, require_buyers
+from segmentation_assets.features.relations import FeatureRelations
+from segmentation_assets.features.snapshot import customers_in_lookback_sql, require_buyers
 from segmentation_assets.graph.inputs import (
     as_of,
     check_delivered_months,
@@ -298,7 +299,7 @@ def customer_features(step: Step) -> None:
     """Compute all features bucket by bucket."""
     as_of_date, is_partial = as_of(step.platform, step.partition)
     table = _features_table(step)
-    _check_departments(step)
+    _check_products(step)
     prepare_connection(step.connection)
     for bucket, lines in enumerate(_bucket_relations(step)):
         with _computed_features(step, lines, as_of_date) as sql:
@@ -310,10 +311,10 @@ def customer_features(step: Step) -> None:
     step.metadata |= {"as_of_date": as_of_date, "is_partial": is_partial, "absent_features": absent}
 
 
-def _check_departments(step: Step) -> None:
+def _check_products(step: Step) -> None:
     settings = step.platform.settings
     if "products" in delivered_tables(settings):
-        require_known_departments(step.connection, step.slices_relation("raw/products", [WHOLE]), settings.features)
+        require_delivered(step.connection, step.slices_relation("raw/products", [WHOLE]), settings.features)
 
 
 def _features_table(step: Step) -> Table:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from segmentation_assets.config.catalogue import CATALOGUE_FILE
+from segmentation_assets.config.catalogue import CATALOGUE_FILE, read_catalogue_file
 from segmentation_assets.config.loading import load_settings, load_settings_from_environment, profile_names
 from segmentation_assets.errors import SettingsError
 
@@ -114,11 +114,24 @@ def test_byte_order_mark_is_passed_over(folder: Path) -> None:
     assert load_settings().settings.currency == "GBP"
 
 
-def test_shop_calendar_and_departments_of_a_profile_do_not_count_for_own_files(folder: Path) -> None:
+def test_shop_calendar_and_products_of_a_profile_do_not_count_for_own_files(folder: Path) -> None:
     write(folder / "segmentation.yaml", FILES_SOURCE + "calendar:\n  first_snapshot: 2024-01\n")
-    settings = load_settings().settings
+    settings = load_settings(profile="demo").settings
     assert (settings.calendar.first_snapshot, settings.calendar.last_month) == ("2024-01", None)
-    assert settings.features.departments == ()
+    features = settings.features
+    assert (features.departments, features.classes, features.child_ages, features.sizes) == ((), {}, (), ())
+
+
+@pytest.mark.parametrize("profile", profile_names())
+def test_products_of_a_profile_are_in_the_packaged_catalogue(folder: Path, profile: str) -> None:
+    features = load_settings(profile=profile).settings.features
+    departments = {department.name: department for department in read_catalogue_file().departments}
+    assert set(features.departments) == set(departments)
+    for department, listed in features.classes.items():
+        assert set(listed) <= {entry.name for entry in departments[department].classes}
+    every_class = [entry for department in departments.values() for entry in department.classes]
+    assert set(features.child_ages) <= {age for entry in every_class for age in entry.child_ages}
+    assert set(features.sizes) <= {size for entry in every_class for size in entry.sizes}
 
 
 def test_own_files_need_a_first_snapshot(folder: Path) -> None:

@@ -1,18 +1,21 @@
-"""Column names made from department names."""
+"""Column names made from names of departments, classes, child ages and sizes."""
+
+from typing import Any
 
 import pytest
 
 from segmentation_assets.config.settings import FeatureSettings
 from segmentation_assets.errors import SettingsError
-from segmentation_assets.features.blocks.departments import (
-    department_slugs,
-    require_known_departments,
-    unknown_departments,
-)
+from segmentation_assets.features.blocks.departments import department_slugs
+from segmentation_assets.features.delivered import require_delivered
 from segmentation_assets.features.registry import features_table
 from segmentation_assets.storage.engine import Connection
+from segmentation_assets_tests.unit.features.shop import ALL_INPUTS
 
-PRODUCTS = "(VALUES ('p1', 'Shoes'), ('p2', 'Shoes'), ('p3', 'Hats')) AS p(product_id, department)"
+PRODUCTS = (
+    "(VALUES ('p1', 'Shoes', 'Boots', NULL, 'M'), ('p2', 'Shoes', 'Clogs', 'baby', NULL), ('p3', 'Hats', NULL, NULL, "
+    "NULL)) AS p(product_id, department, class, child_age, size)"
+)
 
 
 @pytest.mark.parametrize(
@@ -28,14 +31,45 @@ def test_slugs_are_safe_and_unique(departments: tuple[str, ...], slugs: list[str
     assert list(department_slugs(departments).values()) == slugs
 
 
-def test_department_listed_twice_is_refused() -> None:
-    with pytest.raises(SettingsError, match=r"features.departments lists 'Shoes' twice\nHint: list each"):
-        department_slugs(("Shoes", "Hats", "Shoes"))
+def test_class_child_age_and_size_in_another_script_get_columns_of_their_own() -> None:
+    settings = FeatureSettings(departments=("鞋",), classes={"鞋": ("靴",)}, child_ages=("幼",), sizes=("大", "小"))
+    names = features_table(settings, ALL_INPUTS).column_names
+    assert {"class_share_u978b_u9774", "child_age_unit_count_u5e7c", "size_unit_count_u5927"} < set(names)
 
 
-def test_department_without_a_name_is_refused() -> None:
-    with pytest.raises(SettingsError, match="lists ' ' with an empty name"):
-        department_slugs((" ",))
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"departments": ("Shoes", "Hats", "Shoes")}, r"^features.departments lists 'Shoes' twice\nHint: list each"),
+        ({"departments": (" ",)}, "^features.departments lists ' ' with an empty name"),
+        (
+            {"departments": ("Kids", "Shoes", "KIDS!")},
+            r"lists 'Kids' and 'KIDS!', which both make the column department_share_kids\nHint: rename one",
+        ),
+        (
+            {"departments": ("A",), "classes": {"A": ("x y", "x-y")}},
+            r"^features.classes of 'A' lists 'x y' and 'x-y', which both make the column class_share_a_x_y\n",
+        ),
+        (
+            {"departments": ("A",), "classes": {"A": ("Other",)}},
+            r"^features.classes of 'A' lists 'Other', which makes the column class_share_a_other, that of all that",
+        ),
+        (
+            {"departments": ("A", "A B"), "classes": {"A": ("B C",), "A B": ("C",)}},
+            r"^features.classes of 'A' and 'A B' both make the column class_share_a_b_c\nHint: rename a class",
+        ),
+        (
+            {"departments": ("Shoes",), "classes": {"Shoe": ("Boots",)}},
+            r"^features.classes names the department 'Shoe', which features.departments does not list\nHint: list the "
+            r"department there too, or write Shoe: \[\] to leave",
+        ),
+        ({"sizes": ("+1", "1")}, "^features.sizes lists '.1' and '1', which both make the column size_unit_count_1"),
+        ({"child_ages": ("2-3", "2-3")}, "^features.child_ages lists '2-3' twice"),
+    ],
+)
+def test_names_that_make_no_columns_of_their_own_are_refused(settings: dict[str, Any], message: str) -> None:
+    with pytest.raises(SettingsError, match=message):
+        features_table(FeatureSettings(**settings), ALL_INPUTS)
 
 
 @pytest.mark.parametrize("name", ["other", "Other", " OTHER! "])
@@ -45,38 +79,49 @@ def test_department_that_would_be_the_rest_is_refused(name: str) -> None:
         features_table(FeatureSettings(departments=("Shoes", name)), ("products",))
 
 
-def test_departments_that_would_share_a_column_are_refused() -> None:
-    expected = r"lists 'Kids' and 'KIDS!', which both make the column department_share_kids\nHint: rename one"
-    with pytest.raises(SettingsError, match=expected):
-        features_table(FeatureSettings(departments=("Kids", "Shoes", "KIDS!")), ("products",))
+def test_department_without_classes_may_be_left_out() -> None:
+    names = features_table(FeatureSettings(departments=("Hats",), classes={"Shoes": ()}), ALL_INPUTS).column_names
+    assert not any(name.startswith("class_share") for name in names)
 
 
-def test_departments_that_no_product_has_are_found(connection: Connection) -> None:
-    settings = FeatureSettings(departments=("Socks", "Shoes", "shoes "))
-    assert unknown_departments(connection, PRODUCTS, settings) == ("Socks", "shoes ")
-    assert unknown_departments(connection, PRODUCTS, FeatureSettings(departments=("Hats",))) == ()
-
-
-def test_departments_that_no_product_has_are_refused_with_the_names_there_are(connection: Connection) -> None:
-    require_known_departments(connection, PRODUCTS, FeatureSettings(departments=("Hats", "Shoes")))
-    expected = (
-        r"^features.departments lists 'Hat', which no delivered product has"
-        r"\nHint: did you mean 'Hats'\? the products have Hats, Shoes\.$"
+def test_names_that_products_have_are_accepted(connection: Connection) -> None:
+    settings = FeatureSettings(
+        departments=("Hats", "Shoes"), classes={"Shoes": ("Clogs", "Boots")}, child_ages=("baby",), sizes=("M",)
     )
-    with pytest.raises(SettingsError, match=expected):
-        require_known_departments(connection, PRODUCTS, FeatureSettings(departments=("Hat", "Shoes")))
-    expected = r"lists 'Toys', 'Hat', which no .*\nHint: the products have Hats, Shoes\.$"
-    with pytest.raises(SettingsError, match=expected):
-        require_known_departments(connection, PRODUCTS, FeatureSettings(departments=("Toys", "Hat")))
+    require_delivered(connection, PRODUCTS, settings)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (
+            {"departments": ("Hat", "Shoes")},
+            r"^features.departments lists 'Hat', which no delivered product has\nHint: did you mean 'Hats'\? the "
+            r"products have Hats, Shoes\.$",
+        ),
+        ({"departments": ("Toys", "shoes ")}, r"lists 'Toys', 'shoes ', which no .*\nHint: the products have Hats, Sh"),
+        (
+            {"departments": ("Hats",), "classes": {"Hats": ("Boots",)}},
+            r"^features.classes of 'Hats' lists 'Boots', which no .*\nHint: the products have no class at all",
+        ),
+        ({"child_ages": ("3-5 years",)}, r"^features.child_ages lists '3-5 years', .*\nHint: the products have baby"),
+        ({"sizes": ("m",)}, r"^features.sizes lists 'm', which no .*\nHint: the products have M\.$"),
+    ],
+)
+def test_names_that_no_product_has_are_refused_with_those_there_are(
+    connection: Connection, settings: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(SettingsError, match=message):
+        require_delivered(connection, PRODUCTS, FeatureSettings(**settings))
 
 
 def test_departments_of_an_empty_products_table_are_refused(connection: Connection) -> None:
     nothing = f"(SELECT * FROM {PRODUCTS} WHERE false)"
-    with pytest.raises(SettingsError, match=r"lists 'Hats', .*\nHint: the products table has no department at all"):
-        require_known_departments(connection, nothing, FeatureSettings(departments=("Hats",)))
+    with pytest.raises(SettingsError, match=r"lists 'Hats', .*\nHint: the products have no department at all"):
+        require_delivered(connection, nothing, FeatureSettings(departments=("Hats",)))
 
 
 def test_long_lists_of_departments_are_cut(connection: Connection) -> None:
     many = "(SELECT 'D' || lpad(range::VARCHAR, 2, '0') AS department FROM range(30))"
     with pytest.raises(SettingsError, match=r"the products have D00, D01, .*, D19, …\.$"):
-        require_known_departments(connection, many, FeatureSettings(departments=("Hats",)))
+        require_delivered(connection, many, FeatureSettings(departments=("Hats",)))

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from segmentation_assets.config.settings import FeatureSettings
-from segmentation_assets.errors import DataError
+from segmentation_assets.errors import DataError, SettingsError
 from segmentation_assets.features import registry
 from segmentation_assets.features.declaration import FeatureBlock, FeatureColumn, feature_columns
 from segmentation_assets.features.registry import (
@@ -17,7 +17,7 @@ from segmentation_assets.features.registry import (
     feature_queries,
     features_table,
 )
-from segmentation_assets.features.snapshot import FeatureRelations
+from segmentation_assets.features.relations import FeatureRelations
 from segmentation_assets.storage.contract import check_contract
 from segmentation_assets.storage.engine import Connection, conformed_select, copy_to_parquet
 from segmentation_assets_tests.unit.features.shop import (
@@ -171,6 +171,25 @@ def test_block_is_added_by_registering_it(connection: Connection, monkeypatch: p
     assert features_table(SETTINGS, ALL_INPUTS).columns[-1] == TOY_COLUMN
     assert compute_rows(connection, shop)["ann"]["line_count"] == 2
     assert absent_features(SETTINGS, [])["toy"] == "the source delivers no products"
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (
+            FeatureSettings(event_kinds={"order": ("placed",)}),
+            "^two features would be named order_count_90d: Orders .* And: Events of the type placed .*\n"
+            "Hint: list each department, class, child age, size, event kind and interaction under features once",
+        ),
+        (
+            FeatureSettings(interactions=(("order_count", "return_rate"),) * 2),
+            "^two features would be named order_count_times_return_rate: ",
+        ),
+    ],
+)
+def test_column_made_twice_is_refused(settings: FeatureSettings, message: str) -> None:
+    with pytest.raises(SettingsError, match=message):
+        features_table(settings, ALL_INPUTS)
 
 
 def test_relations_may_be_bracketed_queries_named_like_ours(connection: Connection) -> None:

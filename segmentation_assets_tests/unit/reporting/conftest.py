@@ -10,9 +10,10 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from segmentation_assets.reporting.snapshot import Snapshot
+from segmentation_assets.reporting.snapshot import FeatureText, Snapshot
 
 AS_OF = dt.date(2025, 9, 1)
+REASON = "gap_days_mean=undefined_one_order"
 HOSTILE = "</script><img src=x onerror=alert(1)>"
 FEATURES = ("recency_days", "order_count", "average_order_value_amount", "gap_days_mean", "department_share_shoes")
 
@@ -144,11 +145,13 @@ def _matrix() -> pd.DataFrame:
 def base_snapshot() -> Snapshot:
     """Build the snapshot that all tests start from."""
     texts = {
-        "recency_days": ("Days since the last order.", "days", "more_is_worse"),
-        "order_count": ("Orders in the lookback.", "orders", "more_is_better"),
-        "average_order_value_amount": ("Money per order.", "currency", "more_is_better"),
-        "gap_days_mean": ("Mean days between orders.", "days", "neutral"),
-        "department_share_shoes": ("Share of shoes.", "share", "neutral"),
+        "recency_days": FeatureText("Days since the last order.", "days", "more_is_worse", "Days since last order"),
+        "order_count": FeatureText("Orders in the lookback.", "orders", "more_is_better", "Orders"),
+        "average_order_value_amount": FeatureText(
+            "Money per order.", "currency", "more_is_better", "Average order value"
+        ),
+        "gap_days_mean": FeatureText("Mean days between orders.", "days", "neutral", "Days between orders"),
+        "department_share_shoes": FeatureText("Share of shoes.", "share", "neutral", "Share spent on Shoes"),
     }
     return Snapshot(
         month="2025-08",
@@ -197,7 +200,9 @@ def base_snapshot() -> Snapshot:
         imputed_flags=pd.DataFrame(
             {
                 "customer_id": ["C1", "C2", "C3", "C4", "C5", "C6"],
+                "imputation_reasons": [None, None, REASON, REASON, None, None],
                 "was_imputed_gap_days_mean": [False, False, True, True, False, False],
+                "was_imputed_order_count": [False] * 6,
             }
         ),
     )
@@ -236,7 +241,7 @@ def hostile(snapshot: Snapshot) -> Snapshot:
         features=snapshot.features.rename(columns=renamed),
         matrix=snapshot.matrix.rename(columns={"order_count": feature}),
         shares=snapshot.shares.replace({"Lapsed": name}),
-        feature_columns={feature: (f"{name}\n| x |", name, name)},
+        feature_columns={feature: FeatureText(f"{name}\n| x |", name, name, f"Share spent on {name}")},
         absent_features={f"{name}|\n# x": name},
         reconciliation=snapshot.reconciliation.assign(layer=name, measure=name, expected=name, found=name),
         quarantine_counts=snapshot.quarantine_counts.assign(table_name=name, explanation=name),

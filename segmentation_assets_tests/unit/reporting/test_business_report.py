@@ -115,6 +115,11 @@ def test_caveats_come_by_weight(snapshot: Snapshot) -> None:
     )
 
 
+def test_values_filled_in_that_no_clustering_is_offered_are_no_caveat(snapshot: Snapshot) -> None:
+    texts = {name: text._replace(is_main=False) for name, text in snapshot.feature_columns.items()}
+    assert "Filled-in values" not in dict(list_caveats(dataclasses.replace(snapshot, feature_columns=texts)))
+
+
 def test_a_month_without_a_fitted_candidate_says_so(snapshot: Snapshot) -> None:
     verdict = dict(list_caveats(dataclasses.replace(snapshot, leaderboard=snapshot.leaderboard.head(1))))["Algorithms"]
     assert verdict == "No algorithm was tried this month; only the RFM map was scored."

@@ -252,6 +252,16 @@ def test_medians_that_are_all_alike_give_way_to_means(snapshot: Snapshot) -> Non
     assert [cell["value"] for cell in row["cells"]] == ["50%", "15%"]
 
 
+def test_features_that_no_clustering_is_offered_are_profiled_apart(snapshot: Snapshot) -> None:
+    texts = dict(snapshot.feature_columns)
+    texts["gap_days_mean"] = texts["gap_days_mean"]._replace(is_main=False)
+    apart = dataclasses.replace(snapshot, feature_columns=texts)
+    view = profile_view(apart, describe_segments(apart))
+    assert "gap_days_mean" not in [row["name"] for row in view["rows"]]
+    assert [row["name"] for row in view["more"]] == ["gap_days_mean"]
+    assert "1 more feature, which the clusterings are not offered" in words(Page(render(apart)))
+
+
 def test_features_in_which_no_segment_differs_are_listed_apart(snapshot: Snapshot) -> None:
     profiles = snapshot.segment_profiles
     is_shoes = profiles["feature"] == "department_share_shoes"
@@ -260,8 +270,8 @@ def test_features_in_which_no_segment_differs_are_listed_apart(snapshot: Snapsho
     )
     view = profile_view(flat, describe_segments(flat))
     assert "department_share_shoes" not in [row["name"] for row in view["rows"]]
-    assert view["same"] == ["Share spent on shoes"]
-    assert "The same in every segment: Share spent on shoes." in words(Page(render(flat)))
+    assert view["same"] == ["Share spent on Shoes"]
+    assert "The same in every segment: Share spent on Shoes." in words(Page(render(flat)))
 
 
 def test_movement_shows_counts_stays_and_leavers(snapshot: Snapshot) -> None:

@@ -24,7 +24,14 @@ def test_the_largest_weight_of_each_axis_is_positive(snapshot: Snapshot) -> None
     customer_map = project_customers(snapshot, n_points=100)
     assert customer_map is not None
     assert [axis[0][1] > 0 for axis in customer_map.loadings] == [True, True]
-    assert customer_map.loadings[0][0][0] == "order_count"
+    assert customer_map.loadings[0][0][0] == "Orders"
+
+
+def test_an_axis_tells_each_story_once(change: Callable[..., Snapshot], snapshot: Snapshot) -> None:
+    matrix = snapshot.matrix.assign(order_count_90d=snapshot.matrix["order_count"] * 0.9)
+    customer_map = project_customers(change(matrix=matrix), n_points=100)
+    assert customer_map is not None
+    assert [label for label, _ in customer_map.loadings[0]] == ["Orders", "Days since last order"]
 
 
 def test_points_carry_no_customer_id(snapshot: Snapshot) -> None:

@@ -8,7 +8,7 @@ import pytest
 from segmentation_assets.reporting.movement import NEW, count_movement
 from segmentation_assets.reporting.segment_cards import describe_segments, previous_month
 from segmentation_assets.reporting.snapshot import Snapshot
-from segmentation_assets.reporting.wording import effect_words, feature_label
+from segmentation_assets.reporting.wording import effect_words
 
 
 def test_cards_hold_size_money_medians_and_change(snapshot: Snapshot) -> None:
@@ -69,6 +69,17 @@ def test_a_feature_that_is_mostly_filled_in_is_no_trait(change: Callable[..., Sn
     assert "order_count" not in [trait.feature for trait in traits]
 
 
+def test_only_features_offered_to_clusterings_are_traits(change: Callable[..., Snapshot], snapshot: Snapshot) -> None:
+    texts = dict(snapshot.feature_columns)
+    texts["order_count"] = texts["order_count"]._replace(is_main=False)
+    traits = describe_segments(change(feature_columns=texts))[0].traits
+    assert [trait.feature for trait in traits] == [
+        "recency_days",
+        "average_order_value_amount",
+        "department_share_shoes",
+    ]
+
+
 def test_a_segment_without_customers_has_a_card(change: Callable[..., Snapshot], snapshot: Snapshot) -> None:
     extra = snapshot.champion.head(1).assign(segment_key="S003", segment_name="Empty")
     card = describe_segments(change(champion=pd.concat([snapshot.champion, extra])))[-1]
@@ -104,18 +115,3 @@ def test_the_month_before_january_is_december() -> None:
 )
 def test_effects_in_words(effect: float, words: str) -> None:
     assert effect_words(effect) == words
-
-
-@pytest.mark.parametrize(
-    ("feature", "label"),
-    [
-        ("order_count_365d", "Orders, last 365 days"),
-        ("net_revenue_amount_90d", "Net revenue, last 90 days"),
-        ("class_count", "Classes"),
-        ("unit_count", "Units"),
-        ("department_share_men_s_shoes", "Share spent on men s shoes"),
-        ("department_share_other", "Share spent elsewhere"),
-    ],
-)
-def test_labels_of_features(feature: str, label: str) -> None:
-    assert feature_label(feature) == label

@@ -17,8 +17,8 @@ def test_assigned_leaves_out_customers_set_aside(snapshot: Snapshot) -> None:
     assert snapshot.assigned["customer_id"].tolist() == ["C1", "C2", "C3", "C4", "C5", "C6"]
 
 
-def test_a_feature_without_declaration_has_empty_texts(snapshot: Snapshot) -> None:
-    assert snapshot.feature_text("unheard_of") == FeatureText("", "", "")
+def test_a_column_without_declaration_is_called_by_its_name_in_words(snapshot: Snapshot) -> None:
+    assert snapshot.feature_text("gender_not_stated") == FeatureText("", "", "", "Gender not stated")
     assert snapshot.feature_text("recency_days").unit == "days"
 
 

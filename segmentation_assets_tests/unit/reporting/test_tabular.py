@@ -41,13 +41,16 @@ def test_the_frame_has_a_row_per_customer_and_all_column_groups(snapshot: Snapsh
         "gap_days_mean",
         "department_share_shoes",
         "imputed_share",
+        "imputation_reasons",
         "was_imputed_gap_days_mean",
+        "was_imputed_order_count",
         "as_of_date",
     ]
     assert frame["customer_id"].tolist() == ["C1", "C2", "C3", "C4", "C5", "C6", "C7"]
     assert frame["order_count"].dtype == "Int64"
     assert frame["order_count"].isna().tolist() == [False] * 6 + [True]
     assert frame["was_imputed_gap_days_mean"].tolist()[:4] == [False, False, True, True]
+    assert frame["imputation_reasons"].tolist()[2] == "gap_days_mean=undefined_one_order"
 
 
 def test_the_frame_does_not_depend_on_the_order_of_rows(snapshot: Snapshot) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from segmentation_assets.config.settings import WorkbookSettings
 from segmentation_assets.reporting.sheet_rows import render_rows
-from segmentation_assets.reporting.snapshot import Snapshot
+from segmentation_assets.reporting.snapshot import FeatureText, Snapshot
 from segmentation_assets.reporting.tabular import export_frame
 from segmentation_assets.reporting.workbook import WorkbookSummary, write_workbook
 from segmentation_assets_tests.unit.reporting.conftest import HOSTILE
@@ -46,13 +46,70 @@ def test_segments_hold_key_statistics(snapshot: Snapshot, path: Path) -> None:
     assert len(rows) == 3
 
 
-def test_customers_equal_the_exported_frame(snapshot: Snapshot, path: Path) -> None:
+def test_customers_equal_the_exported_frame_without_the_flags(snapshot: Snapshot, path: Path) -> None:
     assert write_workbook(snapshot, SETTINGS, path) == WorkbookSummary(7, 0, 0)
-    header, *rows = read(path)["customers"].values
-    frame = export_frame(snapshot)
+    labels, header, *rows = read(path)["customers"].values
+    frame = export_frame(snapshot).filter(regex="^(?!was_imputed_)")
     assert list(header) == list(frame.columns)
     expected = frame.astype(object).where(frame.notna(), None).values.tolist()
     assert [_plain(row) for row in rows] == [_plain(row) for row in expected]
+    called = dict(zip(header, labels, strict=True))
+    assert called["department_share_shoes"] == "Share spent on Shoes"
+    assert called["average_order_value_amount"] == "Average order value (EUR)"
+    assert (called["segment_key"], called["rfm_code"]) == ("Segment key", "RFM code")
+
+
+def test_features_that_no_clustering_is_offered_stand_on_their_own_sheet(snapshot: Snapshot, path: Path) -> None:
+    texts = {name: text._replace(block="rhythm") for name, text in snapshot.feature_columns.items()}
+    texts["gap_days_mean"] = texts["gap_days_mean"]._replace(is_main=False)
+    write_workbook(dataclasses.replace(snapshot, feature_columns=texts), SETTINGS, path)
+    book = read(path)
+    blocks, labels, header, *rows = book["features"].values
+    assert header == ("customer_id", *snapshot.feature_columns)
+    assert blocks[1:] == ("rhythm",) * 5
+    assert labels[4] == "Days between orders"
+    assert len(rows) == 7
+    assert (book["features"].freeze_panes, book["features"].auto_filter.ref) == ("B4", "A3:F10")
+    (_, customers, *_) = book["customers"].values
+    assert "gap_days_mean" not in customers
+    assert "order_count" in customers
+
+
+def test_flags_stand_on_their_own_sheet_where_one_is_set(snapshot: Snapshot, path: Path) -> None:
+    write_workbook(snapshot, SETTINGS, path)
+    labels, header, *rows = read(path)["filled_in"].values
+    assert header == ("customer_id", "imputation_reasons", "was_imputed_gap_days_mean")
+    assert labels[2] == "Filled in: Days between orders"
+    assert rows[2] == ("C3", "gap_days_mean=undefined_one_order", True)
+
+
+def test_the_dictionary_defines_every_feature(snapshot: Snapshot, path: Path) -> None:
+    write_workbook(snapshot, SETTINGS, path)
+    header, *rows = read(path)["dictionary"].values
+    by_name = {row[1]: dict(zip(header, row, strict=True)) for row in rows}
+    assert list(by_name) == list(snapshot.feature_columns)
+    gaps = by_name["gap_days_mean"]
+    assert (gaps["label"], gaps["unit"], gaps["definition"]) == (
+        "Days between orders",
+        "days",
+        "Mean days between orders.",
+    )
+    assert (gaps["filled_in_by"], gaps["customers_filled_in"]) == ("the days since the only order day", 2)
+    assert by_name["average_order_value_amount"]["unit"] == "EUR"
+    assert by_name["recency_days"]["direction"] == "more is worse"
+
+
+@pytest.mark.parametrize(
+    ("unit", "shown"), [("currency", "#,##0.00"), ("share", "0.0%"), ("rate", "0.0%"), ("orders per rate", "0.00")]
+)
+def test_cells_are_formatted_by_the_declared_unit(snapshot: Snapshot, path: Path, unit: str, shown: str) -> None:
+    name = "orders_per_return_rate"
+    features = snapshot.features.assign(**{name: 0.5})
+    texts = {**snapshot.feature_columns, name: FeatureText("A ratio.", unit, "", "Orders per return")}
+    write_workbook(dataclasses.replace(snapshot, features=features, feature_columns=texts), SETTINGS, path)
+    sheet = read(path)["features"]
+    (cell,) = [cell for cell in sheet[4] if sheet.cell(3, cell.column).value == name]
+    assert cell.number_format == shown
 
 
 def _plain(row: object) -> list[object]:
@@ -63,12 +120,13 @@ def _plain(row: object) -> list[object]:
 def test_the_header_is_frozen_filtered_bold_and_columns_have_formats(snapshot: Snapshot, path: Path) -> None:
     write_workbook(snapshot, SETTINGS, path)
     book = read(path)
-    assert book.sheetnames == ["summary", "segments", "customers"]
+    assert book.sheetnames == ["summary", "segments", "customers", "features", "filled_in", "dictionary"]
     sheet = book["customers"]
-    assert sheet.freeze_panes == "B2"
-    assert sheet.auto_filter.ref == f"A1:{openpyxl.utils.get_column_letter(sheet.max_column)}8"
-    assert all(cell.font.bold for cell in sheet[1])
-    formats = {sheet.cell(1, column).value: sheet.cell(2, column).number_format for column in range(1, 22)}
+    assert sheet.freeze_panes == "B3"
+    assert sheet.auto_filter.ref == f"A2:{openpyxl.utils.get_column_letter(sheet.max_column)}9"
+    assert all(cell.font.bold for row in (1, 2) for cell in sheet[row])
+    assert sheet["A1"].alignment.wrap_text
+    formats = {sheet.cell(2, column).value: sheet.cell(3, column).number_format for column in range(1, 20)}
     assert formats["changed_at"] == "yyyy-mm-dd"
     assert formats["recency_days"] == "#,##0"
     assert formats["average_order_value_amount"] == "#,##0.00"
@@ -134,10 +192,10 @@ def test_texts_stay_texts_and_no_cell_is_a_formula(hostile: Snapshot, path: Path
 def test_control_characters_are_left_out_and_counted(snapshot: Snapshot, path: Path) -> None:
     segments = snapshot.customer_segments.replace({"C1": "C\x001\x0b"})
     dirty = dataclasses.replace(snapshot, customer_segments=segments, run_facts={"seed": "\ud8007"})
-    assert write_workbook(dirty, SETTINGS, path).removed_characters == 3
-    assert read(path)["customers"]["A2"].value == "C1"
+    assert write_workbook(dirty, SETTINGS, path).removed_characters == 7, "two on each of three sheets, and one"
+    assert read(path)["customers"]["A3"].value == "C1"
     lines = {row[0]: row[1] for row in read(path)["summary"].values}
-    assert lines["Texts"].startswith("3 control characters")
+    assert lines["Texts"].startswith("7 control characters")
     assert lines["seed"] == "7"
 
 

@@ -11,6 +11,10 @@ from segmentation_assets.segments.positions import SCORES
 from segmentation_assets.segments.rfm import score_rfm
 
 BEST, WORST, LAPSED_BEST = "555", "111", "155"
+LABELS = {
+    "department_share_home_garden": "Share spent on Home & garden",
+    "net_revenue_amount_90d": "Net revenue in the last 90 days",
+}
 
 
 def shop(count=600, seed=0):
@@ -41,7 +45,7 @@ def named(*clusters, taken=(), **features):
     labels = pd.Series([place for place, codes in enumerate(clusters) for _ in codes], index=ids)
     scores = [tuple(map(int, code)) for codes in clusters for code in codes]
     rfm = pd.DataFrame(scores, columns=list(SCORES)).assign(customer_id=ids)
-    return name_clusters(labels, rfm, pd.DataFrame({"customer_id": ids, **features}), taken)
+    return name_clusters(labels, rfm, pd.DataFrame({"customer_id": ids, **features}), taken, LABELS)
 
 
 def test_each_cluster_takes_the_name_of_its_position():
@@ -75,14 +79,14 @@ def test_two_clusters_of_one_kind_are_told_apart_by_a_feature():
 def test_a_striking_trait_is_part_of_the_name():
     shares = [0.0] * 8 + [0.9] * 2
     found = named([BEST] * 5, [WORST] * 3, [WORST] * 2, department_share_home_garden=shares)
-    assert found == {0: "Champions", 1: "Lost", 2: "Lost, Home Garden"}
+    assert found == {0: "Champions", 1: "Lost", 2: "Lost, Home & Garden"}
 
 
 def test_two_clusters_with_one_striking_trait_still_have_names_of_their_own():
     shares = [0.0] * 40 + [0.9] * 4
     found = named([BEST] * 20, ["333"] * 20, [WORST] * 2, [WORST] * 2, department_share_home_garden=shares)
     assert sorted(found) == [0, 1, 2, 3]
-    assert found[2] == "Lost, Home Garden"
+    assert found[2] == "Lost, Home & Garden"
     assert found[3].startswith("Lost")
     assert len(set(found.values())) == 4
 
@@ -93,10 +97,10 @@ def test_money_kept_as_decimals_counts():
     assert found[1] == "Lapsed, Frequent, High Spend"
 
 
-def test_a_feature_of_a_window_is_written_out():
+def test_a_feature_without_a_phrase_is_called_by_its_label():
     counts = [5] * 3 + [1] * 3 + [3] * 6
     found = named([WORST] * 3, [WORST] * 3, [BEST] * 6, net_revenue_amount_90d=counts)
-    assert found[1] == "Lost, Low Net Revenue Last 90 Days"
+    assert found[1] == "Lost, Low Net Revenue in the Last 90 Days"
 
 
 def test_names_in_use_are_avoided():

@@ -233,10 +233,59 @@ def test_commonest_departments_of_the_products_are_proposed(tmp_path: Path) -> N
     assert settings.features.departments == ("Shoes", "Home: & Co")
 
 
+def test_departments_of_most_sampled_lines_come_first() -> None:
+    products = "sku,category\n71053,Hats\nA1,Shoes\nA2,Shoes\n"
+    assert propose(orders=ORDERS, products=products).features.departments == ("Hats", "Shoes")
+
+
+def test_short_lists_of_the_products_are_proposed(tmp_path: Path) -> None:
+    products = "sku,category,subcategory,age group,size\n" + "".join(
+        f"{name},{department},{group},{age},{size}\n"
+        for name, department, group, age, size in (
+            ("A1", "Shoes", "Boots", "", "40"),
+            ("A2", "Shoes", "Clogs: red", "", "41"),
+            ("A3", "Toys", "Dolls", "3-5 years", ""),
+            ("A4", "Toys", "", "baby", "41"),
+        )
+    )
+    features = loaded(propose(orders=ORDERS, products=products), tmp_path).features
+    assert features.departments == ("Shoes", "Toys")
+    assert features.classes == {"Shoes": ("Boots", "Clogs: red")}
+    assert (features.child_ages, features.sizes) == (("3-5 years", "baby"), ("40", "41"))
+
+
+def test_long_lists_of_the_products_are_not_proposed() -> None:
+    rows = [f"A{number},D{number % 3},C{number % 4},{number}" for number in range(60)]
+    rows += [f"B{number},E,C{number % 5},1" for number in range(25)]
+    features = propose(orders=ORDERS, products="\n".join(["sku,category,subcategory,size", *rows])).features
+    assert features.departments == ("E", "D0", "D1", "D2")
+    assert features.classes == dict.fromkeys(("D0", "D1"), ("C0", "C1", "C2", "C3"))
+    assert features.sizes == ()
+
+
+def test_kinds_are_proposed_for_the_event_types_found(tmp_path: Path) -> None:
+    types = ("visit", "email_open", "Email Open!", "order", "2nd click", "visit")
+    events = "customer_id,event date,event type\n" + "".join(f"5,2024-01-30 08:26:00,{name}\n" for name in types)
+    settings = loaded(propose(orders=ORDERS, events=events), tmp_path)
+    assert settings.features.event_kinds == {
+        "visit": ("visit",),
+        "open": ("email_open",),
+        "email_open": ("Email Open!",),
+        "kind_order": ("order",),
+        "kind_2nd_click": ("2nd click",),
+    }
+    assert settings.features.departments == ()
+
+
+def test_many_event_types_are_left_to_the_user() -> None:
+    events = "customer_id,event date,event type\n" + "".join(f"5,2024-01-30,t{number}\n" for number in range(9))
+    assert propose(orders=ORDERS, events=events).features.event_kinds == {}
+
+
 def test_departments_that_would_share_a_column_are_proposed_once() -> None:
     names = ("Shoes", "Shoes", "Shoes", "SHOES", "shoes ", "Other", "靴", "Home & Co", "Home/Co")
     products = "sku,category\n" + "".join(f"A{number},{name}\n" for number, name in enumerate(names))
-    departments = propose(orders=ORDERS, products=products).departments
+    departments = propose(orders=ORDERS, products=products).features.departments
     assert departments == ("Shoes", "靴", "Home & Co")
     assert len(department_slugs(departments)) == 3
 
