@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import partial
 from typing import Literal
 
 from segmentation_assets.features.snapshot import Snapshot
@@ -107,6 +108,10 @@ class FeatureColumn(Column):
     def __post_init__(self) -> None:
         if not self.label:
             object.__setattr__(self, "label", name_in_words(self.name))
+
+
+share_feature = partial(FeatureColumn, dtype="DOUBLE", unit="share", nullable=True, minimum=0, maximum=1)
+"""Declares a feature that is a part of 1."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from segmentation_assets.config.settings import FeatureSettings
-from segmentation_assets.features.declaration import LINES_OF_LOOKBACK, FeatureBlock, FeatureColumn
+from segmentation_assets.features.declaration import LINES_OF_LOOKBACK, FeatureBlock, FeatureColumn, share_feature
 from segmentation_assets.features.references import RHOADES
 from segmentation_assets.features.snapshot import Snapshot
 
@@ -18,15 +18,10 @@ _NO_ORDER = "no order in the lookback"
 
 
 def _share(name: str, label: str, meaning: str, null_rule: str = _NO_ORDER, reference: str = "") -> FeatureColumn:
-    return FeatureColumn(
+    return share_feature(
         name=name,
         label=label,
-        dtype="DOUBLE",
-        unit="share",
-        nullable=True,
         null_rule=null_rule,
-        minimum=0,
-        maximum=1,
         meaning=meaning,
         reads=_READS,
         imputation="ordinary",

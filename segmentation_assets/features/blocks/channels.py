@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from segmentation_assets.config.settings import FeatureSettings
-from segmentation_assets.features.declaration import LINES_OF_LOOKBACK, FeatureBlock, FeatureColumn
+from segmentation_assets.features.declaration import LINES_OF_LOOKBACK, FeatureBlock, FeatureColumn, share_feature
 from segmentation_assets.features.relations import KNOWN_PLACES
 from segmentation_assets.features.snapshot import Snapshot
+from segmentation_assets.features.spread import spread_sql
 
 PLACES = {"channel": "channel", "country": "country", "store": "store_id"}
 """Word in the names of features -> column of the order lines."""
@@ -29,15 +30,10 @@ def _columns(place: str, column: str) -> tuple[FeatureColumn, ...]:
             requires=requires,
             imputation="ordinary",
         ),
-        FeatureColumn(
+        share_feature(
             name=f"main_{place}_share",
             label=f"Share of orders of the main {place}",
-            dtype="DOUBLE",
-            unit="share",
-            nullable=True,
             null_rule=null_rule,
-            minimum=0,
-            maximum=1,
             meaning=f"Share of the orders with a known {place} that are of the main one.",
             reads=reads,
             requires=requires,
@@ -59,15 +55,10 @@ def _columns(place: str, column: str) -> tuple[FeatureColumn, ...]:
 
 COLUMNS = (
     *(feature for place, column in PLACES.items() for feature in _columns(place, column)),
-    FeatureColumn(
+    share_feature(
         name="channel_switch_share",
         label="Share of orders through another channel than before",
-        dtype="DOUBLE",
-        unit="share",
-        nullable=True,
         null_rule="fewer than two orders in the lookback with a known channel",
-        minimum=0,
-        maximum=1,
         meaning="Share of orders that came through another channel than the order before; orders without a channel "
         "left out.",
         reads=("order_lines.channel", "order_lines.order_id", *LINES_OF_LOOKBACK),
@@ -90,7 +81,7 @@ def _select(_snapshot: Snapshot) -> str:
         for place, column in PLACES.items()
     )
     joins = "\n".join(
-        f"LEFT JOIN ({_most_frequent(column)}) AS {place} ON {place}.customer_id = t.customer_id\n"
+        f"LEFT JOIN ({spread_sql(_ORDERS.format(place=column))}) AS {place} ON {place}.customer_id = t.customer_id\n"
         f"LEFT JOIN {KNOWN_PLACES[column]} ON {KNOWN_PLACES[column]}.number = {place}.main"
         for place, column in PLACES.items()
     )
@@ -102,22 +93,10 @@ def _select(_snapshot: Snapshot) -> str:
     """
 
 
-def _most_frequent(column: str) -> str:
-    """Query of the place of most orders of each customer, its orders, all orders with a place, and the places."""
-    counted = f"""
-        SELECT customer_id, {column} AS place, count(*) AS orders
-        FROM customer_orders WHERE {column} IS NOT NULL GROUP BY customer_id, {column}
-    """
-    return f"""
-    SELECT c.customer_id, min(CASE WHEN c.orders = m.most THEN c.place END) AS main, min(m.most) AS most,
-        CAST(min(m.total) AS BIGINT) AS total, count(*) AS places
-    FROM ({counted}) AS c
-    JOIN (
-        SELECT customer_id, max(orders) AS most, sum(orders) AS total FROM ({counted}) AS c GROUP BY customer_id
-    ) AS m ON m.customer_id = c.customer_id
-    GROUP BY c.customer_id
-    """
-
+_ORDERS = """
+    SELECT customer_id, {place} AS place, count(*) AS weight
+    FROM customer_orders WHERE {place} IS NOT NULL GROUP BY customer_id, {place}
+"""
 
 _SWITCHES = """
 SELECT customer_id, count(*) AS pairs, count(*) FILTER (WHERE channel <> channel_before) AS switches

@@ -14,6 +14,7 @@ from segmentation_assets.features.declaration import (
     FeatureColumn,
     ImputationReason,
     UndefinedRule,
+    share_feature,
 )
 from segmentation_assets.features.snapshot import Snapshot
 from segmentation_assets.storage.engine import quote_text
@@ -164,15 +165,10 @@ def _columns(part: Part) -> tuple[FeatureColumn, ...]:
             imputation="ordinary",
             direction="more_is_better",
         ),
-        FeatureColumn(
+        share_feature(
             name=f"{part.level}_share_{part.slug}",
             label=f"{SHARE_LABEL}{part.label}",
-            dtype="DOUBLE",
-            unit="share",
-            nullable=True,
             null_rule="no sales money in the lookback",
-            minimum=0,
-            maximum=1,
             meaning=f"Share of {part.words} in gross revenue.",
             reads=("order_lines.amount", *reads),
             requires=requires,

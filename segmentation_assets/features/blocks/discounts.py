@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from segmentation_assets.config.settings import FeatureSettings
-from segmentation_assets.features.declaration import LINES_OF_LOOKBACK, FeatureBlock, FeatureColumn
+from segmentation_assets.features.declaration import LINES_OF_LOOKBACK, FeatureBlock, FeatureColumn, share_feature
 from segmentation_assets.features.snapshot import Snapshot
 
 _NO_PRICE = "no sale with a known list price in the lookback"
@@ -11,15 +11,10 @@ _PRICES = ("order_lines.list_price", "order_lines.unit_price", *LINES_OF_LOOKBAC
 
 
 def _share(name: str, label: str, meaning: str, *reads: str, is_clustering_feature: bool = False) -> FeatureColumn:
-    return FeatureColumn(
+    return share_feature(
         name=name,
         label=label,
-        dtype="DOUBLE",
-        unit="share",
-        nullable=True,
         null_rule=_NO_PRICE,
-        minimum=0,
-        maximum=1,
         meaning=meaning,
         reads=(*reads, *_PRICES),
         imputation="ordinary",

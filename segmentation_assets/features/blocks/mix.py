@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from segmentation_assets.config.settings import FeatureSettings
-from segmentation_assets.features.declaration import LINES_OF_LOOKBACK, FeatureBlock, FeatureColumn
+from segmentation_assets.features.declaration import LINES_OF_LOOKBACK, FeatureBlock, FeatureColumn, share_feature
 from segmentation_assets.features.references import SHANNON
 from segmentation_assets.features.snapshot import Snapshot
+from segmentation_assets.features.spread import spread_sql
 
 LEVELS = {"department": "departments", "class": "classes"}
 
@@ -60,15 +61,10 @@ COLUMNS = (
         reads=("order_lines.amount", *_READS),
         imputation="ordinary",
     ),
-    FeatureColumn(
+    share_feature(
         name="main_department_share",
         label="Share spent in the main department",
-        dtype="DOUBLE",
-        unit="share",
-        nullable=True,
         null_rule="no money spent on known products in the lookback",
-        minimum=0,
-        maximum=1,
         meaning="Share of the main department in the gross revenue from known products.",
         reads=("order_lines.amount", *_READS),
         imputation="ordinary",
@@ -92,37 +88,19 @@ def _select(_snapshot: Snapshot) -> str:
         k.department AS main_department,
         safe_div(d.most, d.total) AS main_department_share
     FROM customer_totals AS t
-    LEFT JOIN ({_spread(_DEPARTMENTS)}) AS d ON d.customer_id = t.customer_id
+    LEFT JOIN ({spread_sql(_DEPARTMENTS)}) AS d ON d.customer_id = t.customer_id
     LEFT JOIN (SELECT DISTINCT department_number, department FROM product_classes) AS k ON k.department_number = d.main
-    LEFT JOIN ({_spread(_CLASSES)}) AS c ON c.customer_id = t.customer_id
-    """
-
-
-def _spread(spent: str) -> str:
-    """Query of how the money of each customer spreads: places, entropy, the main place, its money and all money."""
-    return f"""
-    SELECT
-        s.customer_id,
-        count(*) AS places,
-        CAST(CASE WHEN min(t.total) > 0 THEN sum(entropy_term(s.amount, t.total)) END AS DOUBLE) AS entropy,
-        min(CASE WHEN s.amount = t.most THEN s.place END) AS main,
-        min(t.most) AS most,
-        min(t.total) AS total
-    FROM ({spent}) AS s
-    JOIN (
-        SELECT customer_id, sum(amount) AS total, max(amount) AS most FROM ({spent}) AS s GROUP BY customer_id
-    ) AS t ON t.customer_id = s.customer_id
-    GROUP BY s.customer_id
+    LEFT JOIN ({spread_sql(_CLASSES)}) AS c ON c.customer_id = t.customer_id
     """
 
 
 _DEPARTMENTS = """
-    SELECT customer_id, department_number AS place, sum(amount) AS amount
+    SELECT customer_id, department_number AS place, sum(amount) AS weight
     FROM customer_classes WHERE department_number > 0 GROUP BY customer_id, department_number
 """
 
 _CLASSES = """
-    SELECT c.customer_id, c.class_number AS place, c.amount
+    SELECT c.customer_id, c.class_number AS place, c.amount AS weight
     FROM customer_classes AS c
     JOIN product_classes AS k ON k.class_number = c.class_number
     WHERE k.class IS NOT NULL

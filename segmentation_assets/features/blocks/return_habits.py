@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from segmentation_assets.config.settings import FeatureSettings
-from segmentation_assets.features.declaration import FeatureBlock, FeatureColumn
+from segmentation_assets.features.declaration import FeatureBlock, FeatureColumn, share_feature
 from segmentation_assets.features.snapshot import TRACED_RETURNS, Snapshot
 
 RETURN_DAYS = (7, 30)
@@ -13,15 +13,10 @@ _NOT_TRACED = "no return could be traced to a purchase in the lookback"
 
 
 def _share(name: str, label: str, meaning: str, null_rule: str) -> FeatureColumn:
-    return FeatureColumn(
+    return share_feature(
         name=name,
         label=label,
-        dtype="DOUBLE",
-        unit="share",
-        nullable=True,
         null_rule=null_rule,
-        minimum=0,
-        maximum=1,
         meaning=meaning,
         reads=TRACED_RETURNS,
         imputation="returns",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from segmentation_assets.config.settings import FeatureSettings
-from segmentation_assets.features.declaration import FeatureBlock, FeatureColumn
+from segmentation_assets.features.declaration import FeatureBlock, FeatureColumn, share_feature
 from segmentation_assets.features.references import RHOADES
 from segmentation_assets.features.snapshot import TRACED_RETURNS, Snapshot
 
@@ -27,15 +27,10 @@ COLUMNS = (
         imputation="returns",
         reference=RHOADES,
     ),
-    FeatureColumn(
+    share_feature(
         name=f"exchange_share_{EXCHANGE_DAYS}d",
         label=f"Share of returns exchanged within {EXCHANGE_DAYS} days",
-        dtype="DOUBLE",
-        unit="share",
-        nullable=True,
         null_rule="no product with a department was returned",
-        minimum=0,
-        maximum=1,
         meaning=f"Share of return lines after which, within {EXCHANGE_DAYS} days, something of the same class, or of "
         "the department where there is no class, was bought: exchanges more than losses.",
         reads=(*TRACED_RETURNS, *_PRODUCTS, "products.class"),

@@ -9,6 +9,7 @@ from segmentation_assets.features.declaration import (
     FeatureColumn,
     ImputationReason,
     UndefinedRule,
+    share_feature,
 )
 from segmentation_assets.features.snapshot import Snapshot
 
@@ -44,15 +45,10 @@ COLUMNS = (
         direction="more_is_better",
         is_clustering_feature=True,
     ),
-    FeatureColumn(
+    share_feature(
         name="active_month_share",
         label="Share of months with an order",
-        dtype="DOUBLE",
-        unit="share",
-        nullable=True,
         null_rule="never bought, only returned",
-        minimum=0,
-        maximum=1,
         meaning=f"Share of the last {TREND_MONTHS} calendar months, or those since the first order, with an order.",
         reads=(*LINES_OF_LOOKBACK, "customer_history.first_order_date"),
         imputation="ordinary",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from segmentation_assets.config.settings import FeatureSettings
-from segmentation_assets.features.declaration import LINES_OF_LOOKBACK, FeatureBlock, FeatureColumn
+from segmentation_assets.features.declaration import LINES_OF_LOOKBACK, FeatureBlock, FeatureColumn, share_feature
 from segmentation_assets.features.snapshot import Snapshot
 
 NOVELTY_DAYS = 90
@@ -22,28 +22,18 @@ COLUMNS = (
         imputation="ordinary",
         direction="more_is_better",
     ),
-    FeatureColumn(
+    share_feature(
         name="repeat_product_share",
         label="Share of products bought again",
-        dtype="DOUBLE",
-        unit="share",
-        nullable=True,
         null_rule="no sale in the lookback",
-        minimum=0,
-        maximum=1,
         meaning="Share of the products that were bought on more than one day.",
         reads=_PRODUCTS,
         imputation="ordinary",
     ),
-    FeatureColumn(
+    share_feature(
         name=f"new_product_share_{NOVELTY_DAYS}d",
         label=f"Share of products new to the customer, last {NOVELTY_DAYS} days",
-        dtype="DOUBLE",
-        unit="share",
-        nullable=True,
         null_rule=f"no sale in the last {NOVELTY_DAYS} days",
-        minimum=0,
-        maximum=1,
         meaning=f"Novelty: share of the products bought in the last {NOVELTY_DAYS} days that the customer had not "
         "bought before in the lookback.",
         reads=_PRODUCTS,
