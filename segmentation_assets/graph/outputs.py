@@ -2,7 +2,8 @@
 
 from segmentation_assets.config.settings import Settings
 from segmentation_assets.graph.node import Input, Node, same
-from segmentation_assets.graph.sources import delivered_facts
+from segmentation_assets.graph.snapshots import DELIVERED_PARTS
+from segmentation_assets.graph.sources import crosswalk_inputs, delivered_facts
 from segmentation_assets.reporting.shop_figures import REFERENCE_FILE
 
 _REPORT_INPUTS = (
@@ -71,19 +72,34 @@ def _report_nodes(settings: Settings) -> tuple[Node, ...]:
         ),
         Node(
             key="reports/eda",
-            description="One self-contained HTML page per month about the order lines: months, distributions, "
-            "concentration of value, and the shop beside the public Online Retail file. A figure beyond a factor of "
-            "two is marked; for own files that is no fault.",
+            description="One self-contained HTML page per month about the data: order lines by month, distributions, "
+            "concentration of value, the shop beside the public Online Retail file, the columns of every delivered "
+            "table, correlations of the features, and quality over the months. A figure beyond a factor of two is "
+            "marked; for own files that is no fault. Ids are counted, never shown.",
             inputs=(
                 Input(key="silver/order_lines", window="lookback"),
-                *same("monitoring/data_quality"),
+                Input(key="raw/order_lines", window="lookback"),
+                Input(key="raw/order_lines", window="parts", slice_name=DELIVERED_PARTS),
+                *crosswalk_inputs(settings),
+                *same("silver/snapshot_input", "silver/customer_features", "monitoring/data_quality"),
             ),
             storage="files",
-            settings=("reports.dashboard.title", "currency", "money.vat", "source.kind", "calendar.lookback_months"),
+            settings=(
+                "reports.dashboard.title",
+                "currency",
+                "money.vat",
+                "source.kind",
+                "calendar.lookback_months",
+                "features",
+                "clustering.seed",
+            ),
+            facts=delivered_facts(settings),
             resources=(
-                *(f"reporting/templates/{name}" for name in ("eda.html.j2", "dashboard.css", "dashboard.js")),
+                *(f"reporting/templates/{name}" for name in ("eda.html.j2", "macros.html.j2", "dashboard.css")),
+                *(f"reporting/templates/{name}" for name in ("dashboard.js", "tables.js")),
                 REFERENCE_FILE,
             ),
+            logic_version="2",
             kinds=("plotly", "html"),
         ),
         Node(
@@ -97,7 +113,8 @@ def _report_nodes(settings: Settings) -> tuple[Node, ...]:
             settings=("reports.dashboard.title", "currency", "features", "matrix.features", "clustering.seed"),
             facts=delivered_facts(settings),
             resources=tuple(
-                f"reporting/templates/{name}" for name in ("feature_report.html.j2", "dashboard.css", "tables.js")
+                f"reporting/templates/{name}"
+                for name in ("feature_report.html.j2", "macros.html.j2", "dashboard.css", "tables.js")
             ),
             kinds=("html", "json"),
         ),

@@ -205,23 +205,20 @@ def _count_bins(known: npt.NDArray[np.float64], low: float, width: float, bins: 
 
 def _describe_category(connection: Connection, relation: str, column: Column) -> ColumnStatistics:
     name = quote_identifier(column.name)
-    grouped = f"(SELECT CAST({name} AS VARCHAR) AS value, count(*) AS found FROM {relation} GROUP BY ALL)"
-    rows, known, distinct = fetch_row(
-        connection,
-        "SELECT coalesce(sum(found), 0), coalesce(sum(found) FILTER (value IS NOT NULL), 0), count(value) FROM "
-        f"{grouped}",
-    )
-    top = connection.execute(
-        f"SELECT value, found FROM {grouped} WHERE value IS NOT NULL ORDER BY found DESC, value LIMIT {TOP_VALUES}"
+    found = connection.execute(
+        "SELECT value, found, sum(found) OVER () AS rows, sum(found) FILTER (value IS NOT NULL) OVER () AS known, "
+        f"count(value) OVER () AS different FROM (SELECT CAST({name} AS VARCHAR) AS value, count(*) AS found FROM "
+        f"{relation} GROUP BY ALL) ORDER BY value IS NULL, found DESC, value LIMIT {TOP_VALUES}"
     ).fetchall()
+    _, _, rows, known, distinct = found[0] if found else (None, 0, 0, 0, 0)
     return ColumnStatistics(
         name=column.name,
         kind="category",
         row_count=int(rows),
-        known_count=int(known),
+        known_count=int(known or 0),
         quantiles={},
         distinct_count=distinct,
-        top=tuple((str(value), int(count)) for value, count in top),
+        top=tuple((str(value), int(count)) for value, count, *_ in found if value is not None),
     )
 
 

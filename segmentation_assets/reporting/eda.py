@@ -1,4 +1,4 @@
-"""The page about the order lines: months, distributions, concentration, and a known shop beside them."""
+"""The page about the data: months, distributions and concentration of the order lines, and a known shop beside them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from segmentation_assets.reporting.eda_data import DataProfile, build_data_figures, describe_data
 from segmentation_assets.reporting.figures import Figure, plotly_text
 from segmentation_assets.reporting.formatting import (
     format_count,
@@ -17,7 +18,7 @@ from segmentation_assets.reporting.formatting import (
     format_number,
     format_share,
 )
-from segmentation_assets.reporting.page import render_page
+from segmentation_assets.reporting.page import CHARTS, TABLES, render_page
 from segmentation_assets.reporting.palette import SEGMENT_COLOURS
 from segmentation_assets.reporting.shop_figures import (
     ComparedFigure,
@@ -113,6 +114,7 @@ def profile_shop(connection: Connection, lines: str, as_of_date: dt.date) -> Sho
 
 def render_eda(
     profile: ShopProfile,
+    data: DataProfile,
     *,
     title: str,
     month: str,
@@ -127,6 +129,7 @@ def render_eda(
     Parameters
     ----------
     profile : ShopProfile
+    data : DataProfile
     title : str
     month : str
         As YYYY-MM.
@@ -148,7 +151,9 @@ def render_eda(
     reference = read_reference()
     return render_page(
         "eda.html.j2",
-        build_figures(profile, currency),
+        build_figures(profile, currency) | build_data_figures(data),
+        (CHARTS, TABLES),
+        **describe_data(data, currency),
         heading=title,
         month=format_month(month),
         as_of=format_date(profile.as_of_date),

@@ -5,16 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from segmentation_assets.features.dictionary import DIRECTIONS
-from segmentation_assets.reporting.column_statistics import FENCE, QUANTILES, ColumnStatistics, Histogram
-from segmentation_assets.reporting.feature_report import CLUSTERED, NOT_OFFERED, FeatureFacts, FeatureReport, share_of
-from segmentation_assets.reporting.formatting import (
-    UNKNOWN,
-    format_count,
-    format_date,
-    format_feature,
-    format_month,
-    format_share,
+from segmentation_assets.reporting.column_cells import (
+    Cell,
+    draw_histogram,
+    middle_cell,
+    share_cell,
+    share_text,
+    value_text,
 )
+from segmentation_assets.reporting.column_statistics import FENCE, QUANTILES, ColumnStatistics
+from segmentation_assets.reporting.feature_report import CLUSTERED, NOT_OFFERED, FeatureFacts, FeatureReport
+from segmentation_assets.reporting.formatting import format_count, format_date, format_month
 from segmentation_assets.reporting.page import TABLES, render_page
 
 _QUANTILE_LABELS = {
@@ -26,7 +27,6 @@ _QUANTILE_LABELS = {
     "high": "95 %",
     "maximum": "Most",
 }
-_HEIGHT = 40
 _BADGES = {CLUSTERED: ("clustered on", "good"), NOT_OFFERED: ("not offered", "")}
 
 
@@ -85,12 +85,11 @@ def _card(facts: FeatureFacts, currency: str) -> dict[str, Any]:
         "reference": column.reference,
         "made_from": column.reads,
         "requires": facts.entry.requires,
-        "histogram": draw_histogram(statistics.histogram) if statistics.histogram else None,
-        "range": _range(statistics, column.unit, currency),
+        "histogram": draw_histogram(statistics, column.unit, currency),
         "cells": _cells(facts, currency),
         "quantiles": _quantiles(statistics, column.unit, currency),
         "spread": _spread(statistics, column.unit, currency),
-        "top": [(v, format_count(n), format_share(share_of(n, statistics.row_count))) for v, n in statistics.top],
+        "top": [(v, format_count(n), share_text(n, statistics.row_count)) for v, n in statistics.top],
         "distinct": format_count(statistics.distinct_count),
         "known": format_count(statistics.known_count),
         "missing": _missing(facts),
@@ -104,45 +103,9 @@ def _card(facts: FeatureFacts, currency: str) -> dict[str, Any]:
     }
 
 
-def draw_histogram(histogram: Histogram) -> dict[str, Any]:
-    """Draw bars as one SVG path, the highest as high as the picture; bins with values are never invisible.
-
-    Returns
-    -------
-    dict
-        `path`, and `width` and `height` of the view box.
-
-    Example
-    -------
-    >>> draw_histogram(Histogram(low=0, width=1, counts=(2, 0, 1)))["path"]
-    'M0 40V0H9V40ZM20 40V20H29V40Z'
-    """
-    most = max(histogram.counts)
-    bars = []
-    for place, count in enumerate(histogram.counts):
-        if count:
-            top = _HEIGHT - max(1, round(_HEIGHT * count / most))
-            bars.append(f"M{place * 10} {_HEIGHT}V{top}H{place * 10 + 9}V{_HEIGHT}Z")
-    return {"path": "".join(bars), "width": len(histogram.counts) * 10 - 1, "height": _HEIGHT}
-
-
-def _value(value: object, statistics: ColumnStatistics, unit: str, currency: str) -> str:
-    if isinstance(value, str):
-        return value
-    return format_feature(value, feature=statistics.name, unit=unit, currency=currency)
-
-
-def _range(statistics: ColumnStatistics, unit: str, currency: str) -> str:
-    """Between which values the middle nine tenths lie, as words for the histogram."""
-    if not statistics.quantiles:
-        return ""
-    low, high = (_value(statistics.quantiles[name], statistics, unit, currency) for name in ("low", "high"))
-    return f"nine in ten between {low} and {high}"
-
-
 def _quantiles(statistics: ColumnStatistics, unit: str, currency: str) -> list[tuple[str, str]]:
     return [
-        (_QUANTILE_LABELS[name], _value(statistics.quantiles[name], statistics, unit, currency))
+        (_QUANTILE_LABELS[name], value_text(statistics.quantiles[name], statistics, unit, currency))
         for name in QUANTILES
         if name in statistics.quantiles
     ]
@@ -152,21 +115,17 @@ def _spread(statistics: ColumnStatistics, unit: str, currency: str) -> list[tupl
     """Mean, deviation and zeros of numbers."""
     if statistics.mean is None:
         return []
-    zeros = f"{format_count(statistics.zero_count)}, {_share(statistics.zero_count, statistics.known_count)}"
+    zeros = f"{format_count(statistics.zero_count)}, {share_text(statistics.zero_count, statistics.known_count)}"
     return [
-        ("Mean", _value(statistics.mean, statistics, unit, currency)),
-        ("Standard deviation", _value(statistics.deviation, statistics, unit, currency)),
+        ("Mean", value_text(statistics.mean, statistics, unit, currency)),
+        ("Standard deviation", value_text(statistics.deviation, statistics, unit, currency)),
         ("Zeros", zeros),
     ]
 
 
-def _share(part: int | None, whole: int) -> str:
-    return format_share(share_of(part, whole))
-
-
 def _missing(facts: FeatureFacts) -> str:
     statistics = facts.statistics
-    share = _share(statistics.missing_count, statistics.row_count)
+    share = share_text(statistics.missing_count, statistics.row_count)
     means = f": {facts.entry.column.null_rule}" if statistics.missing_count else ""
     return f"{format_count(statistics.missing_count)} of {format_count(statistics.row_count)}, {share}{means}"
 
@@ -178,7 +137,7 @@ def _filling(facts: FeatureFacts) -> str:
         return "never filled in"
     if not filling.count:
         return f"0 of {format_count(filling.customer_count)}"
-    share = _share(filling.count, filling.customer_count)
+    share = share_text(filling.count, filling.customer_count)
     reason = filling.reason.replace("_", " ")
     return (
         f"{format_count(filling.count)} of {format_count(filling.customer_count)}, {share} ({reason}): {filling.rule}"
@@ -191,22 +150,17 @@ def _outliers(statistics: ColumnStatistics) -> str:
         return ""
     if statistics.outlier_count is None:
         return "not told, as the quartiles coincide"
-    share = _share(statistics.outlier_count, statistics.known_count)
+    share = share_text(statistics.outlier_count, statistics.known_count)
     return f"{format_count(statistics.outlier_count)} of {format_count(statistics.known_count)}, {share}"
 
 
-def _cells(facts: FeatureFacts, currency: str) -> list[tuple[str, float | str]]:
-    """Cells of the table as text, each with what it is sorted by; an empty one comes last."""
-    statistics, filling, unit = facts.statistics, facts.filling, facts.entry.column.unit
-    median = statistics.quantiles.get("median")
-    middle = statistics.top[0][0] if statistics.top else UNKNOWN if median is None else ""
-    shares = [
-        share_of(statistics.zero_count, statistics.known_count),
-        share_of(statistics.missing_count, statistics.row_count),
-        share_of(filling.count, filling.customer_count) if filling else None,
-        share_of(statistics.outlier_count, statistics.known_count),
-    ]
+def _cells(facts: FeatureFacts, currency: str) -> list[Cell]:
+    """Cells of the table: median, shares of zeros, of what is missing, of what was filled in, of outliers."""
+    statistics, filling = facts.statistics, facts.filling
     return [
-        (middle or _value(median, statistics, unit, currency), "" if median is None else median),
-        *((format_share(share), "" if share is None else share) for share in shares),
+        middle_cell(statistics, facts.entry.column.unit, currency),
+        share_cell(statistics.zero_count, statistics.known_count),
+        share_cell(statistics.missing_count, statistics.row_count),
+        share_cell(filling.count, filling.customer_count) if filling else share_cell(None, 0),
+        share_cell(statistics.outlier_count, statistics.known_count),
     ]

@@ -11,6 +11,7 @@ from segmentation_assets.errors import plural
 from segmentation_assets.features.dictionary import DictionaryEntry, DictionarySection
 from segmentation_assets.features.preparation import Preparation
 from segmentation_assets.features.selection import DroppedFeature
+from segmentation_assets.reporting.column_cells import share_of
 from segmentation_assets.reporting.column_statistics import ColumnStatistics, describe_columns
 from segmentation_assets.reporting.correlations import Correlations, Partner, correlate_ranks, sample_customers
 from segmentation_assets.tables.rounding import round_number
@@ -320,8 +321,3 @@ def _plain_statistics(statistics: ColumnStatistics) -> dict[str, Any]:
 
 def _rounded(value: float | str | None) -> float | str | None:
     return round_number(value) if isinstance(value, float) else value
-
-
-def share_of(part: int | None, whole: int) -> float | None:
-    """Return a share, to ten significant digits; None of nothing or of what is not known."""
-    return None if part is None or not whole else round_number(part / whole)

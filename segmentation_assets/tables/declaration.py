@@ -76,3 +76,8 @@ class Table:
     def column_names(self) -> tuple[str, ...]:
         """Names of the columns in stored order."""
         return tuple(column.name for column in self.columns)
+
+    @property
+    def noun(self) -> str:
+        """Second part of the key."""
+        return self.key.split("/", 1)[1]

@@ -7,27 +7,41 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from segmentation_assets.features.declaration import feature_columns
 from segmentation_assets.features.dictionary import list_sections
 from segmentation_assets.features.imputation import FLAG_PREFIX, REASONS_COLUMN
 from segmentation_assets.features.preparation import Preparation
 from segmentation_assets.features.registry import absent_features, feature_blocks, features_table
 from segmentation_assets.features.selection import candidate_features
-from segmentation_assets.graph.inputs import as_of, lookback_months, recent_snapshots, stored_months
-from segmentation_assets.graph.sources import optional_inputs
+from segmentation_assets.graph.inputs import (
+    as_of,
+    lookback_months,
+    parts_in_lookback,
+    recent_snapshots,
+    stored_months,
+)
+from segmentation_assets.graph.sources import delivered_tables, optional_inputs
 from segmentation_assets.ingestion.money import describe_money
+from segmentation_assets.orchestration.assets.silver import event_months, visible_rows
 from segmentation_assets.orchestration.step import Step
 from segmentation_assets.reporting.business_report import render_business_report
+from segmentation_assets.reporting.column_statistics import kind_of
+from segmentation_assets.reporting.correlations import correlate_ranks, sample_customers
 from segmentation_assets.reporting.dashboard import render_dashboard
 from segmentation_assets.reporting.eda import profile_shop, render_eda
+from segmentation_assets.reporting.eda_data import DataProfile
 from segmentation_assets.reporting.feature_page import render_feature_report
 from segmentation_assets.reporting.feature_report import FeatureReport, FeatureTables, gather_facts, to_plain
+from segmentation_assets.reporting.month_quality import measure_missing, measure_months
 from segmentation_assets.reporting.snapshot import FeatureText, Snapshot
+from segmentation_assets.reporting.table_profile import profile_table
 from segmentation_assets.reporting.tabular import export_frame, write_csv
 from segmentation_assets.reporting.workbook import write_workbook
-from segmentation_assets.storage.engine import quote_text
+from segmentation_assets.storage.engine import fetch_row, quote_text
 from segmentation_assets.storage.publishing import WarehouseTable, build_warehouse
 from segmentation_assets.storage.store import WHOLE
 from segmentation_assets.tables.monitoring import WITHOUT_CURRENCY
+from segmentation_assets.tables.raw import RAW_TABLES
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -45,12 +59,13 @@ def dashboard(step: Step) -> None:
 
 
 def eda(step: Step) -> None:
-    """Render the page about the order lines of the month."""
+    """Render the page about the data of the month."""
     settings = step.platform.settings
     lines = step.slices_relation("silver/order_lines", lookback_months(step.platform, step.partition))
     profile = profile_shop(step.connection, lines, as_of(step.platform, step.partition)[0])
     html = render_eda(
         profile,
+        _data_profile(step, lines),
         title=settings.reports.dashboard.title,
         month=step.partition[:7],
         currency=settings.currency,
@@ -64,6 +79,33 @@ def eda(step: Step) -> None:
         "beyond_a_factor_of_two": [row.measure.label for row in profile.compared if row.is_beyond],
         "not_known": {row.measure.label: row.reason for row in profile.compared if row.ratio is None},
     }
+
+
+def _data_profile(step: Step, lines: str) -> DataProfile:
+    """Describe the delivered tables as far as the month sees them, and what its features have to do with each other."""
+    settings, connection = step.platform.settings, step.connection
+    raw = step.slices_relation("raw/order_lines", lookback_months(step.platform, step.partition))
+    relations = {"order_lines": raw, **_profile_relations(step)}
+    declared = features_table(settings.features, optional_inputs(settings))
+    numbers = [column.name for column in feature_columns(declared) if kind_of(column.dtype) == "number"]
+    features = step.relation("silver/customer_features")
+    (customers,) = fetch_row(connection, f"SELECT count(*) FROM {features}")
+    sample = sample_customers(connection, features, numbers, settings.clustering.seed)
+    parts = parts_in_lookback(step.platform, next(i for i in step.node.inputs if i.window == "parts"), step.partition)
+    return DataProfile(
+        tables=tuple(profile_table(connection, relation, RAW_TABLES[name]) for name, relation in relations.items()),
+        correlations=correlate_ranks(sample, customers),
+        quality=measure_months(connection, raw, lines, parts),
+        missing=measure_missing(connection, raw, RAW_TABLES["order_lines"].column_names),
+    )
+
+
+def _profile_relations(step: Step) -> dict[str, str]:
+    """SQL of the delivered rows of the optional tables that the month sees."""
+    delivered = delivered_tables(step.platform.settings)
+    relations = {name: visible_rows(step, name) for name in ("customers", "products") if name in delivered}
+    months = event_months(step) if "engagement_events" in delivered else ()
+    return relations | ({"engagement_events": step.slices_relation("raw/engagement_events", months)} if months else {})
 
 
 def feature_report(step: Step) -> None:

@@ -9,7 +9,10 @@ import pytest
 
 from benchmarks.realism import as_text, find_problems
 from segmentation_assets.config.settings import EngineSettings
+from segmentation_assets.reporting.correlations import correlate_ranks
 from segmentation_assets.reporting.eda import profile_shop, render_eda
+from segmentation_assets.reporting.eda_data import DataProfile
+from segmentation_assets.reporting.month_quality import MissingShares, MonthQuality
 from segmentation_assets.reporting.shop_figures import (
     MEASURES,
     ComparedFigure,
@@ -53,7 +56,13 @@ def page(profile, **changes):
     content = {"title": "<b>Shop</b>", "month": "2024-12", "currency": "EUR", "is_synthetic": False, "left_out": {}}
     content["amounts"] = "Amounts are in EUR, net of VAT"
     quarantine = pd.DataFrame({"table_name": ["order_lines"], "explanation": ["no <date>"], "row_count": [3]})
-    return render_eda(profile, **(content | {"quarantine": quarantine} | changes))
+    data = DataProfile(
+        tables=(),
+        correlations=correlate_ranks(pd.DataFrame({"one": [1.0]}), 1),
+        quality=(MonthQuality(month="2024-12"),),
+        missing=MissingShares(("2024-12",), ("<store>",), ((0.5,),)),
+    )
+    return render_eda(profile, data, **(content | {"quarantine": quarantine} | changes))
 
 
 def test_figures_count_a_year_of_goods_of_identified_customers(connection):
@@ -131,7 +140,8 @@ def test_the_page_escapes_data_and_links_only_within_itself(connection):
     assert "&lt;b&gt;Shop" in text
     assert "no &lt;date&gt;" in text
     assert "other &lt;brand&gt;" in text
-    assert text.count("href=") == text.count('href="#')
+    assert "&lt;store&gt;" in text
+    assert text.count("href=") == text.count('href="#') + text.count('href="feature_report.html"')
     assert 'class="badge warn">beyond' in text
     assert "is no fault" in text
     assert "should lie between half and twice" in page(profile, is_synthetic=True)
