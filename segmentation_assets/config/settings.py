@@ -36,6 +36,14 @@ def _check_expression(text: str) -> str:
     return text
 
 
+def _check_named(text: str) -> str:
+    """Accept names that are not blank."""
+    if not text.strip():
+        raise ValueError(f"'{text}' is blank; write a name as the products table has it")
+    return text
+
+
+_Named = Annotated[str, AfterValidator(_check_named)]
 _FEWEST_MEGABYTES, _MOST_GIGABYTES = 100, 1_000_000
 _MOST_BUCKETS = 10_000
 _LARGEST_SEED = 2**31 - 1
@@ -105,20 +113,22 @@ class FeatureSettings(Section):
     departments: tuple[str, ...] = Field(
         (), description="departments that get a share column each; the rest is summed as 'other'"
     )
-    classes: dict[str, tuple[str, ...]] = Field(
+    classes: dict[str, tuple[_Named, ...]] = Field(
         {},
         description="classes of a department in `departments` that get columns of their own; the rest is summed as "
         "'other'",
     )
-    child_ages: tuple[str, ...] = Field((), description="ages of children, as products have them, that are counted")
-    sizes: tuple[str, ...] = Field((), description="sizes, as products have them, that are counted")
+    child_ages: tuple[_Named, ...] = Field((), description="ages of children, as products have them, that are counted")
+    sizes: tuple[_Named, ...] = Field((), description="sizes, as products have them, that are counted")
     deal_discount: float = Field(
         0.2, gt=0, lt=1, description="discount on the list price from which a line counts as a deal"
     )
     peak_months: tuple[Annotated[int, Field(ge=1, le=12)], ...] = Field(
         (11, 12), min_length=1, max_length=12, description="months of the shop's peak, by number"
     )
-    event_kinds: dict[Annotated[str, Field(pattern="^[a-z][a-z0-9_]*$")], tuple[str, ...]] = Field(
+    event_kinds: dict[
+        Annotated[str, Field(pattern="^[a-z][a-z0-9_]*$")], Annotated[tuple[str, ...], Field(min_length=1)]
+    ] = Field(
         {"visit": ("visit",), "open": ("email_open",), "click": ("email_click",), "contact": ("service_contact",)},
         description="kinds of engagement events that get a count each, and the event types of each",
     )

@@ -124,8 +124,8 @@ class FeatureBlock:
     requires : tuple of str
         Optional tables and columns without which the block is absent, such as ``products`` or
         ``order_lines.channel``.
-    is_derived : bool
-        Whether the query may also read `base_features`, one row per customer with the columns of all other blocks.
+    derives_from : tuple of str
+        Columns of earlier blocks that the query reads from `base_<name of the block>`, one row per customer.
     absent_reason : str
         Why the settings leave the block out; empty when they do not.
     named_by : mapping of str to str
@@ -137,7 +137,7 @@ class FeatureBlock:
     columns: tuple[FeatureColumn, ...]
     select: Callable[[Snapshot], str]
     requires: tuple[str, ...] = ()
-    is_derived: bool = False
+    derives_from: tuple[str, ...] = ()
     absent_reason: str = ""
     named_by: Mapping[str, str] = field(default_factory=dict)
 

@@ -34,11 +34,12 @@ def interactions_block(settings: FeatureSettings, known: Mapping[str, FeatureCol
     columns = tuple(
         column for first, second in settings.interactions for column in _columns(known[first], known[second])
     )
+    names = tuple(dict.fromkeys(name for pair in settings.interactions for name in pair))
     return FeatureBlock(
         name="interactions",
         columns=columns,
         select=_select,
-        is_derived=True,
+        derives_from=names,
         named_by={"interactions": "<feature>_times_<feature>, <feature>_per_<feature>"},
     )
 
@@ -87,4 +88,4 @@ def _select(snapshot: Snapshot) -> str:
         f", safe_div({first}, {second}) AS {first}_per_{second}"
         for first, second in snapshot.settings.interactions
     )
-    return f"SELECT customer_id{values} FROM base_features"
+    return f"SELECT customer_id{values} FROM base_interactions"

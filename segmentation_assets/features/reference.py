@@ -17,7 +17,7 @@ from segmentation_assets.config.source import SourceSettings
 from segmentation_assets.errors import DataError, SettingsError
 from segmentation_assets.features.history import customer_history_sql
 from segmentation_assets.features.registry import computed_features, prepare_connection
-from segmentation_assets.features.snapshot import FeatureRelations
+from segmentation_assets.features.relations import FeatureRelations
 from segmentation_assets.ingestion.classification import cancelled_sql, classified_lines_sql
 from segmentation_assets.ingestion.mapping import effective_source
 from segmentation_assets.storage.engine import Connection, fetch_row, quote_text

@@ -5,6 +5,7 @@ A new block is one file in `blocks/` and one line in `BLOCKS`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -37,7 +38,8 @@ from segmentation_assets.features.blocks import (
 from segmentation_assets.features.declaration import FeatureBlock, FeatureColumn
 from segmentation_assets.features.interactions import interactions_block
 from segmentation_assets.features.macros import create_macros_sql
-from segmentation_assets.features.snapshot import FeatureRelations, Snapshot, shared_relations
+from segmentation_assets.features.relations import FeatureRelations, shared_relations
+from segmentation_assets.features.snapshot import Snapshot
 from segmentation_assets.storage.engine import Connection, quote_identifier
 from segmentation_assets.tables.declaration import Table
 
@@ -103,25 +105,12 @@ def feature_blocks(settings: FeatureSettings, available: Collection[str]) -> tup
     Raises
     ------
     SettingsError
-        Names in the settings make the same column twice, or no column.
+        Two things listed in the settings would have columns of the same name.
     """
-    blocks = _possible_blocks(settings, available)
-    interactions = interactions_block(settings, {column.name: column for block in blocks for column in block.columns})
-    _require_different_columns((*blocks, interactions))
+    *blocks, interactions = _possible_blocks(settings, available)
     if settings.set == "basic":
-        blocks = tuple(_with_columns(block, lambda column: column.name in BASIC) for block in blocks)
+        blocks = [_with_columns(block, lambda column: column.name in BASIC) for block in blocks]
     return tuple(block for block in (*blocks, interactions) if block.columns)
-
-
-def _require_different_columns(blocks: Sequence[FeatureBlock]) -> None:
-    owners: dict[str, str] = {}
-    for owner, name in ((block.name, column.name) for block in blocks for column in block.columns):
-        if name in owners:
-            raise SettingsError(
-                f"the column '{name}' of the features would be made twice, by the blocks {owners[name]} and {owner}",
-                "rename the kind in features.event_kinds, or name each pair in features.interactions once.",
-            )
-        owners[name] = owner
 
 
 def absent_features(settings: FeatureSettings, available: Collection[str]) -> dict[str, str]:
@@ -145,13 +134,30 @@ def _all_blocks(settings: FeatureSettings) -> tuple[FeatureBlock, ...]:
 
 
 def _possible_blocks(settings: FeatureSettings, available: Collection[str]) -> tuple[FeatureBlock, ...]:
-    """List the blocks that can be computed, each with the columns that can."""
+    """List the blocks that can be computed, each with the columns that can; the interactions last, maybe none."""
     absent = absent_features(settings, available)
-    return tuple(
+    blocks = [
         _with_columns(block, lambda column: column.name not in absent)
         for block in _all_blocks(settings)
         if block.name not in absent
-    )
+    ]
+    known = {column.name: column for block in blocks for column in block.columns}
+    blocks.append(interactions_block(settings, known))
+    _require_different_names([column for block in blocks for column in block.columns])
+    return tuple(blocks)
+
+
+def _require_different_names(columns: Sequence[FeatureColumn]) -> None:
+    """Refuse settings that list two things whose columns would have the same name."""
+    first: dict[str, FeatureColumn] = {}
+    for column in columns:
+        if column.name in first:
+            raise SettingsError(
+                f"two features would be named {column.name}: {first[column.name].meaning} And: {column.meaning}",
+                "list each department, class, child age, size, event kind and interaction under features once, and "
+                "leave out one of two whose names differ in capitals or signs only.",
+            )
+        first[column.name] = column
 
 
 def _with_columns(block: FeatureBlock, is_kept: Callable[[FeatureColumn], bool]) -> FeatureBlock:
@@ -222,7 +228,11 @@ def computed_features(
         for name, query in queries.items():
             connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS {query}")
         stored = feature_blocks(settings, relations.available)
-        yield f"{_joined_sql(stored)}\nWHERE customer_totals.order_count >= {min_orders}"
+        yield (
+            f"{_joined_sql(stored, 'known_customers.customer_id')}\n"
+            "JOIN known_customers ON known_customers.number = customer_totals.customer_id\n"
+            f"WHERE customer_totals.order_count >= {min_orders}"
+        )
     finally:
         for name in queries:
             connection.execute(f"DROP TABLE IF EXISTS {name}")
@@ -233,18 +243,35 @@ def feature_queries(
 ) -> dict[str, str]:
     """Write the queries that features are made by, by name, in an order in which each may read the earlier ones."""
     snapshot = Snapshot(settings, as_of, lookback_start)
-    possible = [block for block in _possible_blocks(settings, relations.available) if not block.is_derived]
-    derived = [block for block in feature_blocks(settings, relations.available) if block.is_derived]
     queries = shared_relations(snapshot, relations)
-    queries |= {f"block_{block.name}": block.select(snapshot) for block in possible}
-    if derived:
-        queries["base_features"] = _joined_sql(possible)
-    return queries | {f"block_{block.name}": block.select(snapshot) for block in derived}
+    blocks = _possible_blocks(settings, relations.available)
+    for place, block in enumerate(blocks):
+        if block.derives_from:
+            queries[f"base_{block.name}"] = _joined_sql(_holding(block.derives_from, blocks[:place]))
+        queries[f"block_{block.name}"] = block.select(snapshot)
+    stored = (f"block_{block.name}" for block in feature_blocks(settings, relations.available))
+    return _needed_for(queries, {"known_customers", "customer_totals", *stored})
 
 
-def _joined_sql(blocks: Sequence[FeatureBlock]) -> str:
+def _holding(names: Collection[str], blocks: Sequence[FeatureBlock]) -> list[FeatureBlock]:
+    """List the blocks that have columns of these names, with just those columns."""
+    held = (_with_columns(block, lambda column: column.name in names) for block in blocks)
+    return [block for block in held if block.columns]
+
+
+def _needed_for(queries: dict[str, str], results: Collection[str]) -> dict[str, str]:
+    """Leave out the queries that no result is made from."""
+    needed, words = set(results), set[str]()
+    for name in reversed(queries):
+        if name in needed or name in words:
+            needed.add(name)
+            words |= set(re.findall(r"\w+", queries[name]))
+    return {name: query for name, query in queries.items() if name in needed}
+
+
+def _joined_sql(blocks: Sequence[FeatureBlock], customer: str = "customer_totals.customer_id") -> str:
     """Write the query of the columns of several blocks, side by side."""
-    columns = ["customer_totals.customer_id"]
+    columns = [customer]
     columns += [f"block_{block.name}.{quote_identifier(column.name)}" for block in blocks for column in block.columns]
     joins = "\n".join(
         f"LEFT JOIN block_{block.name} ON block_{block.name}.customer_id = customer_totals.customer_id"

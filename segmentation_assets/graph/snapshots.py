@@ -90,6 +90,7 @@ def _silver_nodes(
             "the summaries that buy-till-you-die models use. Built from the month before plus this month's lines, so "
             "months have to be made in order.",
             inputs=(*same("silver/snapshot_input"), Input(key="silver/customer_history", window="previous")),
+            logic_version="2",
         ),
         Node(
             key="silver/customer_features",
@@ -99,6 +100,7 @@ def _silver_nodes(
             inputs=same("silver/snapshot_input", "silver/customer_history"),
             settings=("features", "population.min_orders"),
             facts=facts,
+            logic_version="2",
         ),
         Node(
             key="silver/imputed_features",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from segmentation_assets.config.settings import FeatureSettings
 from segmentation_assets.features.declaration import LINES_OF_LOOKBACK, FeatureBlock, FeatureColumn
+from segmentation_assets.features.relations import KNOWN_PLACES
 from segmentation_assets.features.snapshot import Snapshot
 
 PLACES = {"channel": "channel", "country": "country", "store": "store_id"}
@@ -83,12 +84,14 @@ def block(_settings: FeatureSettings) -> FeatureBlock:
 
 def _select(_snapshot: Snapshot) -> str:
     values = ", ".join(
-        f"{place}.main AS main_{place}, safe_div({place}.most, {place}.total) AS main_{place}_share, "
+        f"{KNOWN_PLACES[column]}.{column} AS main_{place}, "
+        f"safe_div({place}.most, {place}.total) AS main_{place}_share, "
         f"coalesce({place}.places, 0) AS {place}_count"
-        for place in PLACES
+        for place, column in PLACES.items()
     )
     joins = "\n".join(
-        f"LEFT JOIN ({_most_frequent(column)}) AS {place} ON {place}.customer_id = t.customer_id"
+        f"LEFT JOIN ({_most_frequent(column)}) AS {place} ON {place}.customer_id = t.customer_id\n"
+        f"LEFT JOIN {KNOWN_PLACES[column]} ON {KNOWN_PLACES[column]}.number = {place}.main"
         for place, column in PLACES.items()
     )
     return f"""
@@ -101,18 +104,18 @@ def _select(_snapshot: Snapshot) -> str:
 
 def _most_frequent(column: str) -> str:
     """Query of the place of most orders of each customer, its orders, all orders with a place, and the places."""
+    counted = f"""
+        SELECT customer_id, {column} AS place, count(*) AS orders
+        FROM customer_orders WHERE {column} IS NOT NULL GROUP BY customer_id, {column}
+    """
     return f"""
-    SELECT customer_id, max(CASE WHEN rank = 1 THEN place END) AS main, max(orders) AS most,
-        CAST(sum(orders) AS BIGINT) AS total, count(*) AS places
-    FROM (
-        SELECT customer_id, place, orders,
-            row_number() OVER (PARTITION BY customer_id ORDER BY orders DESC, place) AS rank
-        FROM (
-            SELECT customer_id, {column} AS place, count(*) AS orders
-            FROM customer_orders WHERE {column} IS NOT NULL GROUP BY customer_id, {column}
-        ) AS counted
-    ) AS ranked
-    GROUP BY customer_id
+    SELECT c.customer_id, min(CASE WHEN c.orders = m.most THEN c.place END) AS main, min(m.most) AS most,
+        CAST(min(m.total) AS BIGINT) AS total, count(*) AS places
+    FROM ({counted}) AS c
+    JOIN (
+        SELECT customer_id, max(orders) AS most, sum(orders) AS total FROM ({counted}) AS c GROUP BY customer_id
+    ) AS m ON m.customer_id = c.customer_id
+    GROUP BY c.customer_id
     """
 
 

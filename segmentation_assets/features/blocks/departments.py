@@ -63,7 +63,7 @@ class Part:
     label : str
         What it is called, in a label.
     where : str
-        SQL condition on the columns department and class of `customer_classes`.
+        SQL condition on the columns department and class of `product_classes`.
     is_rest : bool
         Whether it is what no other part holds.
     """
@@ -203,10 +203,11 @@ def _select(snapshot: Snapshot) -> str:
     parts = parts_of(snapshot.settings)
     names = [f"{part.level}_{part.slug}" for part in parts]
     sums = ", ".join(
-        f"sum(amount) FILTER (WHERE {part.where}) AS amount_{name}, "
-        f"sum(unit_count) FILTER (WHERE {part.where}) AS units_{name}"
+        f"sum(c.amount) FILTER (WHERE k.is_{name}) AS amount_{name}, "
+        f"sum(c.unit_count) FILTER (WHERE k.is_{name}) AS units_{name}"
         for part, name in zip(parts, names, strict=True)
     )
+    conditions = ", ".join(f"{part.where} AS is_{name}" for part, name in zip(parts, names, strict=True))
     values = ", ".join(
         f"CAST(coalesce(d.amount_{name}, 0) AS DECIMAL(18,4)) AS {part.level}_revenue_amount_{part.slug}, "
         f"CAST(coalesce(d.units_{name}, 0) AS BIGINT) AS {part.level}_unit_count_{part.slug}, "
@@ -216,6 +217,10 @@ def _select(snapshot: Snapshot) -> str:
     return f"""
     SELECT t.customer_id, {values}
     FROM customer_totals AS t
-    LEFT JOIN (SELECT customer_id, {sums} FROM customer_classes GROUP BY customer_id) AS d
-        ON d.customer_id = t.customer_id
+    LEFT JOIN (
+        SELECT c.customer_id, {sums}
+        FROM customer_classes AS c
+        JOIN (SELECT class_number, {conditions} FROM product_classes) AS k ON k.class_number = c.class_number
+        GROUP BY c.customer_id
+    ) AS d ON d.customer_id = t.customer_id
     """

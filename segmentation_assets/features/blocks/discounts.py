@@ -58,7 +58,7 @@ def block(settings: FeatureSettings) -> FeatureBlock:
 
 def _select(snapshot: Snapshot) -> str:
     """Lines without a list price are left out; one above which a line was sold counts as no discount."""
-    is_deal = f"unit_price <= list_price * CAST({1 - snapshot.settings.deal_discount:.4f} AS DECIMAL(5,4))"
+    is_deal = snapshot.is_deal_sql
     return f"""
     SELECT
         l.customer_id,
@@ -77,15 +77,10 @@ def _select(snapshot: Snapshot) -> str:
             count(*) FILTER (WHERE list_price > unit_price) AS discounted,
             count(*) FILTER (WHERE {is_deal}) AS deals,
             coalesce(sum(amount) FILTER (WHERE {is_deal}), 0) AS deal_amount
-        FROM snapshot_lines WHERE line_type = 'sale' AND list_price > 0 AND unit_price > 0 GROUP BY customer_id
+        FROM snapshot_lines WHERE is_sale AND list_price > 0 AND unit_price > 0 GROUP BY customer_id
     ) AS l
     LEFT JOIN (
-        SELECT customer_id, count(*) AS order_count, count(*) FILTER (WHERE deals > 0) AS deal_orders
-        FROM (
-            SELECT customer_id, order_id, count(*) FILTER (WHERE {is_deal}) AS deals
-            FROM snapshot_lines WHERE line_type = 'sale' AND list_price > 0 AND unit_price > 0
-            GROUP BY customer_id, order_id
-        ) AS orders
-        GROUP BY customer_id
+        SELECT customer_id, count(*) AS order_count, count(*) FILTER (WHERE deal_line_count > 0) AS deal_orders
+        FROM customer_orders WHERE listed_line_count > 0 GROUP BY customer_id
     ) AS o ON o.customer_id = l.customer_id
     """

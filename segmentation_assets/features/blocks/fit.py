@@ -64,19 +64,21 @@ def block(settings: FeatureSettings) -> FeatureBlock:
 
 
 def _select(snapshot: Snapshot) -> str:
-    wanted = {"child_unit_count": "p.child_age IS NOT NULL"} | {
-        name: f"p.{column} = {quote_text(value)}" for name, (column, value) in _listed(snapshot.settings).items()
+    wanted = {"child_unit_count": "child_age IS NOT NULL"} | {
+        name: f"{column} = {quote_text(value)}" for name, (column, value) in _listed(snapshot.settings).items()
     }
-    sums = ", ".join(f"sum(l.quantity) FILTER (WHERE {where}) AS {name}" for name, where in wanted.items())
+    sums = ", ".join(f"sum(c.unit_count) FILTER (WHERE p.is_{name}) AS {name}" for name in wanted)
+    conditions = ", ".join(f"{where} AS is_{name}" for name, where in wanted.items())
     values = ", ".join(f"CAST(coalesce(f.{name}, 0) AS BIGINT) AS {name}" for name in wanted)
     return f"""
     SELECT t.customer_id, {values}
     FROM customer_totals AS t
     LEFT JOIN (
-        SELECT l.customer_id, {sums}
-        FROM snapshot_lines AS l
-        JOIN snapshot_products AS p ON p.product_id = l.product_id
-        WHERE l.line_type = 'sale'
-        GROUP BY l.customer_id
+        SELECT c.customer_id, {sums}
+        FROM customer_products AS c
+        JOIN (
+            SELECT product_id, {conditions} FROM snapshot_products WHERE child_age IS NOT NULL OR size IS NOT NULL
+        ) AS p ON p.product_id = c.product_id
+        GROUP BY c.customer_id
     ) AS f ON f.customer_id = t.customer_id
     """

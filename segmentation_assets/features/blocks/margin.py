@@ -47,8 +47,8 @@ def _select(_snapshot: Snapshot) -> str:
         customer_id,
         CAST(sum(margin_amount) AS DECIMAL(18,2)) AS gross_margin_amount,
         safe_div(
-            sum(margin_amount) FILTER (WHERE line_type = 'sale'),
-            sum(margin_amount + cost_amount) FILTER (WHERE line_type = 'sale' AND margin_amount IS NOT NULL)
+            sum(margin_amount) FILTER (WHERE is_sale),
+            sum(margin_amount + cost_amount) FILTER (WHERE is_sale AND margin_amount IS NOT NULL)
         ) AS gross_margin_ratio
     FROM snapshot_lines GROUP BY customer_id
     """

@@ -82,47 +82,48 @@ def block(_settings: FeatureSettings) -> FeatureBlock:
 
 
 def _select(_snapshot: Snapshot) -> str:
-    return """
+    return f"""
     SELECT
         t.customer_id,
-        coalesce(d.departments, 0) AS department_count,
+        coalesce(d.places, 0) AS department_count,
         d.entropy AS department_entropy,
-        coalesce(c.classes, 0) AS class_count,
+        coalesce(c.places, 0) AS class_count,
         c.entropy AS class_entropy,
-        d.main AS main_department,
+        k.department AS main_department,
         safe_div(d.most, d.total) AS main_department_share
     FROM customer_totals AS t
-    LEFT JOIN (
-        SELECT
-            customer_id,
-            count(*) AS departments,
-            CAST(CASE WHEN max(total) > 0 THEN sum(entropy_term(amount, total)) END AS DOUBLE) AS entropy,
-            max(CASE WHEN place = 1 THEN department END) AS main,
-            max(amount) AS most,
-            max(total) AS total
-        FROM (
-            SELECT
-                customer_id,
-                department,
-                amount,
-                sum(amount) OVER (PARTITION BY customer_id) AS total,
-                row_number() OVER (PARTITION BY customer_id ORDER BY amount DESC, department) AS place
-            FROM (
-                SELECT customer_id, department, sum(amount) AS amount
-                FROM customer_classes WHERE department IS NOT NULL GROUP BY customer_id, department
-            ) AS spent
-        ) AS ranked
-        GROUP BY customer_id
-    ) AS d ON d.customer_id = t.customer_id
-    LEFT JOIN (
-        SELECT
-            customer_id,
-            count(*) AS classes,
-            CAST(CASE WHEN max(total) > 0 THEN sum(entropy_term(amount, total)) END AS DOUBLE) AS entropy
-        FROM (
-            SELECT customer_id, amount, sum(amount) OVER (PARTITION BY customer_id) AS total
-            FROM customer_classes WHERE department IS NOT NULL AND class IS NOT NULL
-        ) AS spent
-        GROUP BY customer_id
-    ) AS c ON c.customer_id = t.customer_id
+    LEFT JOIN ({_spread(_DEPARTMENTS)}) AS d ON d.customer_id = t.customer_id
+    LEFT JOIN (SELECT DISTINCT department_number, department FROM product_classes) AS k ON k.department_number = d.main
+    LEFT JOIN ({_spread(_CLASSES)}) AS c ON c.customer_id = t.customer_id
     """
+
+
+def _spread(spent: str) -> str:
+    """Query of how the money of each customer spreads: places, entropy, the main place, its money and all money."""
+    return f"""
+    SELECT
+        s.customer_id,
+        count(*) AS places,
+        CAST(CASE WHEN min(t.total) > 0 THEN sum(entropy_term(s.amount, t.total)) END AS DOUBLE) AS entropy,
+        min(CASE WHEN s.amount = t.most THEN s.place END) AS main,
+        min(t.most) AS most,
+        min(t.total) AS total
+    FROM ({spent}) AS s
+    JOIN (
+        SELECT customer_id, sum(amount) AS total, max(amount) AS most FROM ({spent}) AS s GROUP BY customer_id
+    ) AS t ON t.customer_id = s.customer_id
+    GROUP BY s.customer_id
+    """
+
+
+_DEPARTMENTS = """
+    SELECT customer_id, department_number AS place, sum(amount) AS amount
+    FROM customer_classes WHERE department_number > 0 GROUP BY customer_id, department_number
+"""
+
+_CLASSES = """
+    SELECT c.customer_id, c.class_number AS place, c.amount
+    FROM customer_classes AS c
+    JOIN product_classes AS k ON k.class_number = c.class_number
+    WHERE k.class IS NOT NULL
+"""

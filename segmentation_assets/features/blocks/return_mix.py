@@ -72,27 +72,28 @@ def _select(_snapshot: Snapshot) -> str:
         SELECT customer_id, safe_div(sum(CASE WHEN is_exchanged THEN line_count ELSE 0 END), sum(line_count))
             AS exchange_share
         FROM (
-            SELECT r.customer_id, r.order_id, r.product_id, r.order_at, max(r.line_count) AS line_count,
-                count(s.order_at) > 0 AS is_exchanged
+            SELECT r.number, r.customer_id, min(r.line_count) AS line_count, count(s.order_at) > 0 AS is_exchanged
             FROM (
-                SELECT r.*, p.department, p.class
+                SELECT r.*, p.department_number, CASE WHEN p.class IS NOT NULL THEN p.class_number END AS class_number
                 FROM customer_returns AS r
                 JOIN snapshot_products AS p ON p.product_id = r.product_id
                 WHERE NOT r.is_cancellation AND p.department IS NOT NULL
             ) AS r
             LEFT JOIN (
-                SELECT l.customer_id, l.order_at, p.department, p.class
+                SELECT l.customer_id, l.order_at, p.department_number, p.class_number
                 FROM snapshot_lines AS l
-                JOIN (SELECT DISTINCT customer_id FROM customer_returns) AS c ON c.customer_id = l.customer_id
+                JOIN (
+                    SELECT customer_id, min(order_at) AS first_return_at FROM customer_returns GROUP BY customer_id
+                ) AS c ON c.customer_id = l.customer_id AND c.first_return_at < l.order_at
                 JOIN snapshot_products AS p ON p.product_id = l.product_id
-                WHERE l.line_type = 'sale'
+                WHERE l.is_sale
             ) AS s
                 ON s.customer_id = r.customer_id
-                AND s.department = r.department
-                AND (r.class IS NULL OR s.class = r.class)
+                AND s.department_number = r.department_number
+                AND s.class_number = coalesce(r.class_number, s.class_number)
                 AND s.order_at > r.order_at
                 AND days_between(r.order_at, s.order_at) <= {EXCHANGE_DAYS}
-            GROUP BY r.customer_id, r.order_id, r.product_id, r.order_at
+            GROUP BY r.number, r.customer_id
         ) AS returns
         GROUP BY customer_id
     ) AS e ON e.customer_id = t.customer_id

@@ -11,6 +11,7 @@ YEAR_DAYS = 365
 ORDERS_OF_A_REGULAR = 12
 """Orders in a year from which a customer counts as fully engaged: one a month."""
 
+DERIVES_FROM = ("recency_days", "overdue_ratio", "active_month_share")
 _READS = ("order_lines.order_id", *LINES_OF_LOOKBACK)
 _NO_SALE = "no sale in the lookback"
 
@@ -53,7 +54,7 @@ COLUMNS = (
 
 def block(_settings: FeatureSettings) -> FeatureBlock:
     """Declare the block; it is never absent."""
-    return FeatureBlock(name="scores", columns=COLUMNS, select=_select, is_derived=True)
+    return FeatureBlock(name="scores", columns=COLUMNS, select=_select, derives_from=DERIVES_FROM)
 
 
 def _select(snapshot: Snapshot) -> str:
@@ -72,7 +73,7 @@ def _select(snapshot: Snapshot) -> str:
             capped_share(f.recency_days, {YEAR_DAYS}) AS silence,
             o.recent,
             o.year
-        FROM base_features AS f
+        FROM base_scores AS f
         LEFT JOIN (
             SELECT
                 customer_id,

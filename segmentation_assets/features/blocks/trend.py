@@ -98,7 +98,7 @@ def _select(snapshot: Snapshot) -> str:
                 customer_id,
                 {number} - {_month_number("order_at")} AS back,
                 sum(amount) AS amount,
-                count(*) FILTER (WHERE line_type = 'sale') AS sale_lines
+                count(*) FILTER (WHERE is_sale) AS sale_lines
             FROM snapshot_lines GROUP BY customer_id, {number} - {_month_number("order_at")}
         ) AS m
         LEFT JOIN (

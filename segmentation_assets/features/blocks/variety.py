@@ -73,10 +73,6 @@ def _select(snapshot: Snapshot) -> str:
             count(*) FILTER (WHERE CAST(first_at AS DATE) < CAST(last_at AS DATE)) AS repeated,
             count(*) FILTER (WHERE last_at >= {since}) AS recent_products,
             count(*) FILTER (WHERE first_at >= {since}) AS new_products
-        FROM (
-            SELECT customer_id, product_id, min(order_at) AS first_at, max(order_at) AS last_at
-            FROM snapshot_lines WHERE line_type = 'sale' GROUP BY customer_id, product_id
-        ) AS bought
-        GROUP BY customer_id
+        FROM customer_products GROUP BY customer_id
     ) AS p ON p.customer_id = t.customer_id
     """

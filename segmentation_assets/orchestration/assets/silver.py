@@ -21,7 +21,8 @@ from segmentation_assets.features.registry import (
     features_table,
     prepare_connection,
 )
-from segmentation_assets.features.snapshot import FeatureRelations, customers_in_lookback_sql, require_buyers
+from segmentation_assets.features.relations import FeatureRelations
+from segmentation_assets.features.snapshot import customers_in_lookback_sql, require_buyers
 from segmentation_assets.graph.inputs import (
     as_of,
     check_delivered_months,

@@ -114,6 +114,15 @@ SINGLE_PROBLEMS = {
         "segmentation.yaml:2: clustering.seed must be 0 to 2,147,483,647, got the number 2147483648.\n"
         "Hint: random_state of every fit.",
     ),
+    "blank size": (
+        "features:\n  sizes: [M, ' ']\n",
+        "segmentation.yaml:2: features.sizes.2: ' ' is blank; write a name as the products table has it.\n"
+        "Hint: sizes, as products have them, that are counted.",
+    ),
+    "kind without an event": (
+        "features:\n  event_kinds: {visit: []}\n",
+        "segmentation.yaml:2: features.event_kinds.visit must be at least 1 long, got a list.",
+    ),
     "no bucket": (
         "engine:\n  customer_buckets: 0\n",
         "segmentation.yaml:2: engine.customer_buckets must be 1 to 10,000, got the number 0.\n"

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import pandas as pd
 
 from segmentation_assets.config.settings import FeatureSettings
 from segmentation_assets.config.source import DELIVERED_COLUMNS
+from segmentation_assets.features import registry
 from segmentation_assets.features.history import customer_history_sql
 from segmentation_assets.features.registry import computed_features
-from segmentation_assets.features.snapshot import FeatureRelations
+from segmentation_assets.features.relations import FeatureRelations
 from segmentation_assets.storage.engine import Connection
 
 instant = datetime.fromisoformat
@@ -80,14 +84,23 @@ class Shop:
     events: tuple[Row, ...] | None = ()
 
     def before(self, moment: datetime) -> Shop:
-        """The shop as it was known at a moment."""
+        """The shop as it was known at a moment, dates of the customers table that were still to come left out."""
         return replace(
             self,
-            lines=tuple(row for row in self.lines if datetime.fromisoformat(row[2]) < moment),
-            events=None
-            if self.events is None
-            else tuple(r for r in self.events if datetime.fromisoformat(r[1]) < moment),
+            lines=tuple(row for row in self.lines if instant(row[2]) < moment),
+            customers=None
+            if self.customers is None
+            else tuple(tuple(_known(value, moment) for value in row) for row in self.customers),
+            events=None if self.events is None else tuple(row for row in self.events if instant(row[1]) < moment),
         )
+
+    def of_customers(self, is_chosen: Callable[[str], bool]) -> Shop:
+        """The rows of some customers; guests count as the customer without a name."""
+
+        def choose(rows: tuple[Row, ...] | None) -> tuple[Row, ...] | None:
+            return None if rows is None else tuple(row for row in rows if is_chosen(row[0] or ""))
+
+        return Shop(choose(self.lines) or (), self.products, choose(self.customers), choose(self.events))
 
     def shuffled(self, seed: int) -> Shop:
         """The same rows in another order."""
@@ -97,6 +110,12 @@ class Shop:
             return None if rows is None else tuple(rows[i] for i in rng.permutation(len(rows)))
 
         return Shop(mix(self.lines) or (), mix(self.products), mix(self.customers), mix(self.events))
+
+
+def _known(value: Any, moment: datetime) -> Any:
+    """A value of the customers table, unless it is a date from a moment on."""
+    is_date = isinstance(value, str) and re.fullmatch(r"\d{4}-\d{2}-\d{2}", value)
+    return None if is_date and instant(value) >= moment else value
 
 
 def line(
@@ -170,11 +189,32 @@ def compute_rows(
     connection: Connection, shop: Shop, as_of: datetime = AS_OF, settings: FeatureSettings = SETTINGS
 ) -> dict[str, dict[str, Any]]:
     """Features by customer and column, as Python values: money as Decimal, null as None."""
-    with computed_features(connection, settings, load_shop(connection, shop, as_of), as_of, LOOKBACK_START) as sql:
+    return rows_of(connection, load_shop(connection, shop, as_of), as_of, settings)
+
+
+def rows_of(
+    connection: Connection, relations: FeatureRelations, as_of: datetime = AS_OF, settings: FeatureSettings = SETTINGS
+) -> dict[str, dict[str, Any]]:
+    """As `compute_rows`, from relations that are loaded already."""
+    with computed_features(connection, settings, relations, as_of, LOOKBACK_START) as sql:
         cursor = connection.execute(f"SELECT * FROM ({sql}) ORDER BY customer_id")
         names = [column[0] for column in cursor.description or ()]
         rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
     return {row["customer_id"]: row for row in rows}
+
+
+def features_of(
+    connection: Connection,
+    *lines: Row,
+    blocks: Collection[str],
+    as_of: datetime = AS_OF,
+    settings: FeatureSettings = SETTINGS,
+    **tables: tuple[Row, ...],
+) -> dict[str, Any]:
+    """Features of the customer ann, of the blocks named and no other, which takes a fraction of the time."""
+    chosen = tuple(declare for declare in registry.BLOCKS if declare.__module__.rpartition(".")[2] in blocks)
+    with patch.object(registry, "BLOCKS", chosen):
+        return compute_rows(connection, Shop(lines, **tables), as_of, settings)["ann"]
 
 
 def compute_frame(
@@ -239,7 +279,7 @@ def random_shop(seed: int, n_customers: int = 14, n_lines: int = 160) -> Shop:
         (
             f"c{int(rng.integers(0, n_customers)):02d}",
             str(start + np.timedelta64(int(m), "m")).replace("T", " "),
-            str(rng.choice(["visit", "open", "click", "contact"])),
+            str(rng.choice(["visit", "email_open", "email_click", "service_contact"])),
         )
         for m in rng.integers(0, 930 * 1440, size=40)
     )

@@ -12,7 +12,8 @@ from segmentation_assets.config.settings import FeatureSettings
 from segmentation_assets.features import declaration, registry
 from segmentation_assets.features.declaration import FeatureBlock, FeatureColumn
 from segmentation_assets.features.registry import features_table
-from segmentation_assets.features.snapshot import FeatureRelations, Snapshot, shared_relations
+from segmentation_assets.features.relations import FeatureRelations, shared_relations
+from segmentation_assets.features.snapshot import Snapshot
 from segmentation_assets.graph.lineage import column_lineage
 from segmentation_assets.graph.platform import Platform
 from segmentation_assets.storage.engine import Connection

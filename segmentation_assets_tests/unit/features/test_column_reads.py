@@ -1,30 +1,27 @@
-"""Every feature changes with the columns it declares to read, and with no other."""
+"""Every feature changes with the columns it declares to read, and with no other.
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+All columns are tried in one computation: each has copies of the whole shop to itself, in which its values are mixed up
+among the rows, and no customer, product or event is in two copies.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pytest
 
-from segmentation_assets.config.settings import EngineSettings, FeatureSettings, ImputationSettings, MatrixSettings
+from segmentation_assets.config.settings import EngineSettings, FeatureSettings
 from segmentation_assets.features import registry
-from segmentation_assets.features.declaration import FeatureBlock, FeatureColumn, feature_columns
+from segmentation_assets.features.declaration import FeatureBlock, FeatureColumn
 from segmentation_assets.features.history import customer_history_sql
-from segmentation_assets.features.imputation import (
-    FLAG_PREFIX,
-    apply_imputation,
-    fit_imputation,
-    imputed_features_table,
-)
-from segmentation_assets.features.preparation import fit_preparation, prepare
-from segmentation_assets.features.registry import computed_features, features_table, prepare_connection
-from segmentation_assets.features.snapshot import FeatureRelations
+from segmentation_assets.features.registry import features_table, prepare_connection
+from segmentation_assets.features.relations import FeatureRelations
 from segmentation_assets.storage.engine import Connection, Engine
 from segmentation_assets.tables.declaration import Column, Table
 from segmentation_assets.tables.raw import RAW_CUSTOMERS, RAW_ENGAGEMENT_EVENTS, RAW_PRODUCTS
 from segmentation_assets.tables.silver import CUSTOMER_HISTORY, ORDER_LINES
+from segmentation_assets_tests.unit.features.crowd import ADVANCED, crowded_shop
 from segmentation_assets_tests.unit.features.shop import (
     ALL_COLUMNS,
     ALL_INPUTS,
@@ -33,20 +30,21 @@ from segmentation_assets_tests.unit.features.shop import (
     CUSTOMER_TYPES,
     EVENT_TYPES,
     LINE_TYPES,
-    LOOKBACK_START,
     PRODUCT_TYPES,
-    SETTINGS,
+    Row,
     Shop,
     line,
     load,
-    random_shop,
+    product_row,
+    rows_of,
 )
 from segmentation_assets_tests.unit.perturbation import (
+    SEEDS,
     Result,
     Rows,
-    columns_changed_by,
+    changed_columns,
     declared_readers,
-    rows_by_customer,
+    perturbed,
 )
 
 TABLES = {
@@ -57,17 +55,19 @@ TABLES = {
     "engagement_events": RAW_ENGAGEMENT_EVENTS,
 }
 HALFWAY = AS_OF.replace(year=2024)
+HISTORY_SQL = customer_history_sql(
+    f"(SELECT * FROM order_lines WHERE order_at >= TIMESTAMP '{HALFWAY}')", "customer_history", AS_OF.date()
+)
+FEATURES = [column for column in features_table(ADVANCED, ALL_INPUTS).columns if column.name != "customer_id"]
 
-FEATURES = features_table(SETTINGS, ALL_INPUTS)
-IMPUTED = imputed_features_table(FEATURES)
-NAMES = tuple(column.name for column in feature_columns(FEATURES))
-CORE = {column.name for column in feature_columns(FEATURES) if column.imputation == "core"}
+Group = tuple[str, tuple[str, ...]]
+"""A table and the columns of it that are mixed up together."""
 
 
-def groups(readers: Iterable[Column], nouns: Collection[str]) -> list[tuple[str, tuple[str, ...]]]:
+def groups(readers: Iterable[Column], nouns: Iterable[str]) -> list[Group]:
     """Columns to perturb: each one that some reader declares, and per table all others at once."""
     declared = {name for column in readers for name in column.reads}
-    found: list[tuple[str, tuple[str, ...]]] = []
+    found: list[Group] = []
     for noun in nouns:
         names = [name for name in TABLES[noun].column_names if name != "customer_id"]
         read = [name for name in names if f"{noun}.{name}" in declared]
@@ -75,7 +75,7 @@ def groups(readers: Iterable[Column], nouns: Collection[str]) -> list[tuple[str,
     return found
 
 
-FEATURE_GROUPS = groups(feature_columns(FEATURES), TABLES)
+FEATURE_GROUPS = groups(FEATURES, TABLES)
 HISTORY_GROUPS = groups(CUSTOMER_HISTORY.columns, ("order_lines", "customer_history"))
 
 FILLERS: dict[str, Callable[[int], str]] = {
@@ -96,23 +96,66 @@ def complete(rows: Rows | None, known: dict[str, str], table: Table) -> Rows:
     return tuple(tuple(cell(row, column.name, column.dtype) for column in table.columns) for row in named)
 
 
+def _of_one_kind(number: int) -> tuple[Row, ...]:
+    """Lines of customers who bought and returned in the ways that few do by chance."""
+    gone, new, late, undo, swap, mall = (f"{kind}{number}" for kind in ("gone", "new", "late", "undo", "swap", "mall"))
+    day = 10 + number
+    return (
+        line(gone, "g", f"2023-07-{day} 09:00", "sale", "50.00", 2, "hat-1"),
+        line(gone, "h", f"2024-08-{day} 09:00", "return", "-9.00", -1),
+        line(new, "n", f"2024-10-{day} 17:00", "sale", f"7{number}.00", 3, "shoe-1"),
+        line(new, "m", f"2025-01-{day} 17:00", "sale", f"6{number}.00", 1, "hat-1"),
+        line(late, "k", f"2023-07-{day} 09:00", "return", "-9.00", -1),
+        line(late, "l", f"2024-10-{day} 17:00", "sale", f"3{number}.00", 3, "shoe-1"),
+        line(undo, "u", f"2025-04-{day} 09:00", "sale", "20.00", 1, "hat-1"),
+        line(undo, "u", f"2025-04-{day} 09:00", "sale", "20.00", 1, "hat-1"),
+        line(undo, "v", f"2025-04-{day} 10:00", "return", "-40.00", -2, "hat-1"),
+        line(undo, "w", f"2025-05-{day} 10:00", "sale", "35.00", 2, "shoe-2"),
+        line(swap, "s", f"2025-02-{day} 09:00", "sale", "40.00", 2, "boot-2"),
+        line(swap, "t", f"2025-02-{day + 4} 09:00", "return", "-20.00", -1, "boot-2"),
+        line(swap, "p", f"2025-02-{day + 8} 09:00", "sale", "22.00", 1, "shoe-1"),
+        line(swap, "q", f"2025-03-{day} 09:00", "sale", "15.00", 1, "doll-1"),
+        line(swap, "r", f"2025-03-{day + 1} 09:00", "return", "-5.00", -1, "doll-1"),
+        *(
+            line(mall, order, f"2025-04-{day} {hour:02d}:30", "sale", "9.00", 1, "hat-1", store=store)
+            for order, hour, store in (("a", 9, "s1"), ("a", 15, "s2"), ("b", 16, "s3"), ("c", 17, "s4"))
+        ),
+    )
+
+
 def rich_shop() -> Shop:
-    """A random shop with customers who only return after half the time, and some who come only then."""
-    shop = random_shop(3, n_customers=20, n_lines=220)
-    lines = [
-        row
+    """The crowded shop with more products, events and returns, so that whatever is read can be seen."""
+    shop = crowded_shop(3, n_customers=30)
+    more = (product_row("boot-2", "Shoes", "Boots", "baby", "L"), product_row("doll-1", "Toys", "Dolls", None, "M"))
+    events = tuple(
+        (f"{name}{number}", f"2025-0{1 + (number + place) % 5}-1{number} 10:00", kind)
         for number in range(4)
-        for row in (
-            line(f"gone{number}", f"g{number}", f"2023-0{7 + number % 3}-1{number} 09:00", "sale", "50.00", 2, "hat-1"),
-            line(f"gone{number}", f"h{number}", f"2024-0{7 + number % 3}-1{number} 09:00", "return", "-9.00", -1),
-            line(f"new{number}", f"n{number}", f"2024-1{number % 3}-1{number} 17:00", "sale", "70.00", 3, "shoe-1"),
-        )
-    ]
-    return replace(shop, lines=(*shop.lines, *lines))
+        for place, name in enumerate(("gone", "new", "undo", "swap"))
+        for kind in ("visit", "email_open", "email_click", "service_contact")[place:]
+    )
+    return replace(
+        shop,
+        lines=(*shop.lines, *(row for number in range(4) for row in _of_one_kind(number))),
+        products=(*(shop.products or ()), *more),
+        events=(*(shop.events or ()), *events),
+    )
+
+
+def signed(rows: Rows) -> Rows:
+    """Order lines with the amounts and quantities of returns below 0 and those of others not, as lines are."""
+    names = ORDER_LINES.column_names
+    places = {names.index(name) for name in ("amount", "quantity")}
+    kind = names.index("line_type")
+
+    def cell(row: Row, place: int) -> Any:
+        sizeless = str(row[place]).lstrip("-")
+        return row[place] if place not in places else f"-{sizeless}" if row[kind] == "return" else sizeless
+
+    return tuple(tuple(cell(row, place) for place in range(len(row))) for row in rows)
 
 
 class Bench:
-    """All tables that features read, loaded; each can be loaded with other rows."""
+    """All tables that features read, by noun, and what changes when columns of them do."""
 
     def __init__(self, connection: Connection) -> None:
         shop = rich_shop()
@@ -123,38 +166,60 @@ class Bench:
             "customers": complete(shop.customers, CUSTOMER_TYPES, RAW_CUSTOMERS),
             "engagement_events": complete(shop.events, EVENT_TYPES, RAW_ENGAGEMENT_EVENTS),
         }
-        self.load("order_lines")
-        history = customer_history_sql("order_lines", None, HALFWAY.date())
-        self.rows["customer_history"] = tuple(connection.execute(history).fetchall())
-        for noun in self.rows:
-            self.load(noun)
+        self.load("order_lines", self.rows["order_lines"])
+        self.rows["customer_history"] = tuple(
+            connection.execute(customer_history_sql("order_lines", None, HALFWAY.date())).fetchall()
+        )
 
-    def load(self, noun: str, rows: Rows | None = None) -> None:
-        types = {column.name: column.dtype for column in TABLES[noun].columns}
-        load(self.connection, noun, self.rows[noun] if rows is None else rows, types)
+    def load(self, noun: str, rows: Rows) -> None:
+        load(self.connection, noun, rows, {column.name: column.dtype for column in TABLES[noun].columns})
 
     def features(self) -> Result:
         relations = FeatureRelations("order_lines", "customer_history", *ALL_TABLES, ALL_COLUMNS)
-        with computed_features(self.connection, SETTINGS, relations, AS_OF, LOOKBACK_START) as sql:
-            return self.query(sql)
+        return rows_of(self.connection, relations, AS_OF, ADVANCED)
 
-    def query(self, sql: str) -> Result:
-        cursor = self.connection.execute(sql)
+    def history(self) -> Result:
+        cursor = self.connection.execute(HISTORY_SQL)
         names = [entry[0] for entry in cursor.description or ()]
         return {row[0]: dict(zip(names, row, strict=True)) for row in cursor.fetchall()}
 
-    def changed_by(self, noun: str, columns: Collection[str], result: Callable[[], Result]) -> set[str]:
-        """Columns of a result that change with columns of a table; the table is put back."""
+    def changed_by(self, tried: Iterable[Group], compute: Callable[[], Result]) -> dict[Group, set[str]]:
+        """Columns of a result that change with each group of columns, in any of its copies of the shop."""
+        copies = [(group, seed) for group in tried for seed in SEEDS]
+        for noun, rows in self.rows.items():
+            changed = (self._copy(noun, rows, group, seed, n) for n, (group, seed) in enumerate(copies))
+            self.load(noun, (*renamed(noun, rows, "as it is"), *(row for part in changed for row in part)))
+        by_copy = _by_copy(compute())
+        found: dict[Group, set[str]] = {group: set() for group in tried}
+        for number, (group, _) in enumerate(copies):
+            found[group] |= changed_columns(by_copy["as it is"], by_copy[str(number)])
+        return found
 
-        def compute(rows: Rows) -> Result:
-            self.load(noun, rows)
-            return result()
+    def _copy(self, noun: str, rows: Rows, group: Group, seed: int, number: int) -> Rows:
+        if group[0] == noun:
+            names = TABLES[noun].column_names
+            rows = perturbed(rows, [names.index(name) for name in group[1]], seed)
+            rows = signed(rows) if noun == "order_lines" else rows
+        return renamed(noun, rows, str(number))
 
-        places = [TABLES[noun].column_names.index(column) for column in columns]
-        try:
-            return columns_changed_by(compute, result(), self.rows[noun], *places)
-        finally:
-            self.load(noun)
+
+def renamed(noun: str, rows: Rows, copy: str) -> Rows:
+    """Rows whose customers and products are called by the copy that they are in."""
+    places = {place for place, name in enumerate(TABLES[noun].column_names) if name in {"customer_id", "product_id"}}
+
+    def cell(value: Any, place: int) -> Any:
+        return f"{copy}|{value}" if place in places and value is not None else value
+
+    return tuple(tuple(cell(value, place) for place, value in enumerate(row)) for row in rows)
+
+
+def _by_copy(result: Result) -> dict[str, dict[str, Mapping[str, Any]]]:
+    """Parts of a result by the copy of the shop, rows by the customer as the shop calls them."""
+    parts: dict[str, dict[str, Mapping[str, Any]]] = {}
+    for name, row in result.items():
+        copy, customer = str(name).split("|", 1)
+        parts.setdefault(copy, {})[customer] = {key: value for key, value in row.items() if key != "customer_id"}
+    return parts
 
 
 @pytest.fixture(scope="module")
@@ -162,6 +227,24 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
     with Engine(EngineSettings(threads=1), tmp_path_factory.mktemp("bench")).connect() as connection:
         prepare_connection(connection)
         yield Bench(connection)
+
+
+@pytest.fixture(scope="module")
+def features_changed(bench: Bench) -> dict[Group, set[str]]:
+    return bench.changed_by(FEATURE_GROUPS, bench.features)
+
+
+@pytest.fixture(scope="module")
+def history_changed(bench: Bench) -> dict[Group, set[str]]:
+    return bench.changed_by(HISTORY_GROUPS, bench.history)
+
+
+def named(group: Group) -> str:
+    return f"{group[0]}-{'-'.join(group[1])}"
+
+
+def names_of(noun: str, columns: Iterable[str]) -> list[str]:
+    return [f"{noun}.{column}" for column in columns]
 
 
 def test_every_column_holds_different_values(bench: Bench) -> None:
@@ -174,25 +257,26 @@ def test_every_column_holds_different_values(bench: Bench) -> None:
     assert same == []
 
 
-def names_of(noun: str, columns: Iterable[str]) -> list[str]:
-    return [f"{noun}.{column}" for column in columns]
-
-
-@pytest.mark.parametrize(
-    ("noun", "columns"), FEATURE_GROUPS, ids=lambda part: part if isinstance(part, str) else "-".join(part)
-)
+@pytest.mark.parametrize("group", FEATURE_GROUPS, ids=named)
 def test_columns_change_exactly_the_features_that_declare_to_read_them(
-    bench: Bench, noun: str, columns: tuple[str, ...]
+    features_changed: dict[Group, set[str]], group: Group
 ) -> None:
-    changed = bench.changed_by(noun, columns, bench.features)
-    assert changed == declared_readers(feature_columns(FEATURES), *names_of(noun, columns))
+    assert features_changed[group] == declared_readers(FEATURES, *names_of(*group))
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_feature_declares_columns_that_there_are(name: str) -> None:
-    reads = {feature.name: feature.reads for feature in feature_columns(FEATURES)}[name]
-    assert reads
-    assert set(reads) <= {found for noun, table in TABLES.items() for found in names_of(noun, table.column_names)}
+@pytest.mark.parametrize("group", HISTORY_GROUPS, ids=named)
+def test_columns_change_exactly_the_parts_of_the_history_that_declare_to_read_them(
+    history_changed: dict[Group, set[str]], group: Group
+) -> None:
+    assert history_changed[group] == declared_readers(CUSTOMER_HISTORY.columns, *names_of(*group))
+
+
+@pytest.mark.parametrize("column", FEATURES, ids=lambda column: column.name)
+def test_feature_declares_columns_that_there_are(column: FeatureColumn) -> None:
+    assert column.reads
+    assert set(column.reads) <= {
+        found for noun, table in TABLES.items() for found in names_of(noun, table.column_names)
+    }
 
 
 def test_undeclared_and_needlessly_declared_columns_come_to_light(
@@ -206,64 +290,9 @@ def test_undeclared_and_needlessly_declared_columns_come_to_light(
     def block(_settings: FeatureSettings) -> FeatureBlock:
         return FeatureBlock(name="toy", columns=(toy,), select=lambda _snapshot: sql)
 
-    monkeypatch.setattr(registry, "BLOCKS", (block,))
-    assert bench.changed_by("order_lines", ["amount"], bench.features) == {"toy"}
-    assert bench.changed_by("order_lines", ["quantity"], bench.features) == set()
+    monkeypatch.setattr(registry, "BLOCKS", (*registry.BLOCKS, block))
+    amount, quantity = ("order_lines", ("amount",)), ("order_lines", ("quantity",))
+    found = bench.changed_by([amount, quantity], bench.features)
+    assert "toy" in found[amount]
+    assert "toy" not in found[quantity]
     assert declared_readers((toy,), "order_lines.quantity") == {"toy"}
-
-
-@pytest.mark.parametrize(
-    ("noun", "columns"), HISTORY_GROUPS, ids=lambda part: part if isinstance(part, str) else "-".join(part)
-)
-def test_columns_change_exactly_the_parts_of_the_history_that_declare_to_read_them(
-    bench: Bench, noun: str, columns: tuple[str, ...]
-) -> None:
-    lines = f"(SELECT * FROM order_lines WHERE order_at >= TIMESTAMP '{HALFWAY}')"
-    sql = customer_history_sql(lines, "customer_history", AS_OF.date())
-    changed = bench.changed_by(noun, columns, lambda: bench.query(sql))
-    assert changed == declared_readers(CUSTOMER_HISTORY.columns, *names_of(noun, columns))
-
-
-ALWAYS_KEPT = ("customer_id", "tenure_days", "account_age_days")
-"""Beside the core: the last is missing for most customers as it is."""
-
-
-@pytest.fixture(scope="module")
-def features(bench: Bench) -> Rows:
-    """Features of customers with all core metrics, others missing here and there."""
-    rng = np.random.default_rng(5)
-    found = [row for row in bench.features().values() if all(row[name] is not None for name in CORE)]
-
-    def cell(name: str, value: Any) -> Any:
-        is_kept = name in CORE or name in ALWAYS_KEPT or rng.random() < 0.7
-        return float(value) if is_kept and value is not None and name != "customer_id" else value if is_kept else None
-
-    return tuple(tuple(cell(name, row[name]) for name in FEATURES.column_names) for row in found)
-
-
-def frame_of(rows: Rows) -> pd.DataFrame:
-    return pd.DataFrame(rows, columns=list(FEATURES.column_names))
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_feature_changes_exactly_what_is_filled_in_from_it(features: Rows, name: str) -> None:
-    def compute(rows: Rows) -> Result:
-        fitted = fit_imputation(frame_of(rows), feature_columns(FEATURES), ImputationSettings())
-        return rows_by_customer(apply_imputation(frame_of(rows), fitted).frame)
-
-    never_set = {f"{FLAG_PREFIX}{name}"} if name in CORE else set()
-    changed = columns_changed_by(compute, compute(features), features, FEATURES.column_names.index(name))
-    assert changed == declared_readers(IMPUTED.columns, f"customer_features.{name}") - never_set
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_feature_changes_the_columns_of_the_model_matrix_that_it_fills(features: Rows, name: str) -> None:
-    settings = MatrixSettings(max_correlation=1.0)
-    preparation = fit_preparation(frame_of(features), FEATURES, ImputationSettings(), settings)
-    chosen = [column for column in IMPUTED.columns if column.name in preparation.features]
-
-    def compute(rows: Rows) -> Result:
-        return rows_by_customer(prepare(frame_of(rows), preparation).matrix.reset_index())
-
-    changed = columns_changed_by(compute, compute(features), features, FEATURES.column_names.index(name))
-    assert changed == declared_readers(chosen, f"customer_features.{name}")

@@ -17,7 +17,7 @@ from segmentation_assets.features.registry import (
     feature_queries,
     features_table,
 )
-from segmentation_assets.features.snapshot import FeatureRelations
+from segmentation_assets.features.relations import FeatureRelations
 from segmentation_assets.storage.contract import check_contract
 from segmentation_assets.storage.engine import Connection, conformed_select, copy_to_parquet
 from segmentation_assets_tests.unit.features.shop import (
@@ -178,11 +178,12 @@ def test_block_is_added_by_registering_it(connection: Connection, monkeypatch: p
     [
         (
             FeatureSettings(event_kinds={"order": ("placed",)}),
-            "'order_count_90d' .* windows and engagement\nHint: rename",
+            "^two features would be named order_count_90d: Orders .* And: Events of the type placed .*\n"
+            "Hint: list each department, class, child age, size, event kind and interaction under features once",
         ),
         (
             FeatureSettings(interactions=(("order_count", "return_rate"),) * 2),
-            "'order_count_times_return_rate' .* by the blocks interactions and interactions",
+            "^two features would be named order_count_times_return_rate: ",
         ),
     ],
 )

@@ -1,16 +1,14 @@
 """Features of returns on a few visible rows, worked out by hand."""
 
-from typing import Any
+from functools import partial
 
 import pytest
 
 from segmentation_assets.storage.engine import Connection
-from segmentation_assets_tests.unit.features.shop import Row, Shop, compute_rows, line, product_row
+from segmentation_assets_tests.unit.features.shop import SETTINGS, Row, features_of, line, product_row
 
-
-def features(connection: Connection, *lines: Row, **parts: Any) -> dict[str, Any]:
-    """Features of the customer ann."""
-    return compute_rows(connection, Shop(lines, **parts))["ann"]
+features = partial(features_of, blocks=("rfm", "returns", "return_habits", "return_mix"))
+"""Features of ann that the tests look at."""
 
 
 def sale(order: str, at: str, product: str = "x", amount: str = "10.00", quantity: int = 1) -> Row:
@@ -152,3 +150,16 @@ def test_without_a_class_the_department_says_what_is_an_exchange(connection: Con
         sale("o2", "2025-02-02 09:00", "b", "60.00"),
     )
     assert features(connection, *lines, products=products)["exchange_share_14d"] == 1.0
+
+
+def test_returns_of_the_peak_are_those_that_came_back_in_its_months(connection: Connection) -> None:
+    orders = (
+        sale("o1", "2024-10-01 09:00", "a"),
+        sale("o2", "2024-12-31 09:00", "b"),
+        sale("o3", "2024-12-31 10:00", "c"),
+    )
+    returns = (back("r1", "2024-11-01 00:00", "a"), back("r2", "2025-01-02 00:00", "b"), back("r3", "2025-01-03", "c"))
+    assert features(connection, *orders, *returns)["peak_return_share"] == 1 / 3
+    assert features(connection, *orders)["peak_return_share"] is None
+    in_january = SETTINGS.model_copy(update={"peak_months": (1,)})
+    assert features(connection, *orders, *returns, settings=in_january)["peak_return_share"] == 2 / 3

@@ -19,6 +19,7 @@ from segmentation_assets_tests.unit.features.oracle import (
     discounts,
     engagement,
     fit,
+    interactions,
     lifetime,
     margin,
     mix,
@@ -66,8 +67,9 @@ def expected_rows(
     lookback_start: date = LOOKBACK_START,
 ) -> dict[str, dict[str, Any]]:
     """Expected features by customer and column."""
-    return {
-        case.customer: {"customer_id": case.customer}
-        | {name: value for expected in BLOCKS.values() for name, value in expected(case).items()}
-        for case in make_cases(shop, as_of, lookback_start, settings)
-    }
+    rows = {}
+    for case in make_cases(shop, as_of, lookback_start, settings):
+        features = {name: value for expected in BLOCKS.values() for name, value in expected(case).items()}
+        features |= interactions.expected(features, settings.interactions)
+        rows[case.customer] = {"customer_id": case.customer} | features
+    return rows

@@ -112,7 +112,7 @@ def _frame(rows: Iterable[Row], types: dict[str, str]) -> pd.DataFrame:
     frame = pd.DataFrame(list(rows), columns=list(types), dtype=object)
     for column, dtype in types.items():
         if dtype == "TIMESTAMP":
-            frame[column] = pd.to_datetime(frame[column])
+            frame[column] = pd.to_datetime(frame[column], format="ISO8601")
     return frame
 
 

@@ -11,8 +11,8 @@ from segmentation_assets_tests.unit.features.oracle.case import Case, cents, rat
 def expected(case: Case) -> dict[str, Any]:
     """Features of the block."""
     features: dict[str, Any] = {}
-    for days in case.settings.windows:
-        orders = _orders(case, days)
+    by_window = {days: _orders(case, days) for days in case.settings.windows}
+    for days, orders in by_window.items():
         gross = total(orders["amount"])
         features[f"order_count_{days}d"] = orders["order_id"].nunique()
         features[f"unit_count_{days}d"] = int(orders["quantity"].sum())
@@ -21,7 +21,7 @@ def expected(case: Case) -> dict[str, Any]:
             cents(gross / orders["order_id"].nunique()) if len(orders) else None
         )
     for short, long in pairwise(case.settings.windows):
-        recent, all_orders = _orders(case, short), _orders(case, long)
+        recent, all_orders = by_window[short], by_window[long]
         features[f"order_momentum_{short}d_{long}d"] = ratio(
             recent["order_id"].nunique() / short, all_orders["order_id"].nunique() / long
         )
