@@ -16,10 +16,13 @@ from segmentation_assets.config.settings import Settings
 from segmentation_assets.config.source import DeliveredTable
 from segmentation_assets.config.synthetic import unknown_preferences
 from segmentation_assets.errors import plural
+from segmentation_assets.features.registry import absent_features, feature_blocks, features_table
+from segmentation_assets.features.selection import candidate_features
+from segmentation_assets.graph.sources import optional_inputs
 from segmentation_assets.ingestion.delivery import matching_files
 from segmentation_assets.ingestion.unread_files import describe_unread_files, find_unread_files
 
-_LABEL_WIDTH = 14
+_LABEL_WIDTH = 19
 _MOST_FILES = 10
 _TABLES = ("order_lines", "customers", "products", "engagement_events")
 
@@ -41,11 +44,28 @@ def check_text(loaded: LoadedSettings) -> str:
         "currency": settings.currency,
         "snapshots": f"{settings.calendar.first_snapshot} to {settings.calendar.last_month or 'the newest month'}, "
         f"each over {plural(settings.calendar.lookback_months, 'month')} of order lines",
+        "features": _features(settings),
         **(_synthetic_facts(settings) if settings.source.kind == "synthetic" else _file_facts(settings)),
         **_named_files(settings),
         **describe_unread_files(find_unread_files(settings)),
     }
     return "\n".join(f"{label:<{_LABEL_WIDTH}}{text}".rstrip() for label, text in facts.items())
+
+
+def _features(settings: Settings) -> str:
+    """Count the features, and name the blocks and features that are left out.
+
+    Raises
+    ------
+    SettingsError
+        The settings make a column twice, or name a feature, department or class that cannot be one.
+    """
+    available = optional_inputs(settings)
+    blocks = feature_blocks(settings.features, available)
+    candidate_features(features_table(settings.features, available), settings.matrix)
+    absent = absent_features(settings.features, available)
+    left_out = f"; without {', '.join(absent)}" if absent else ""
+    return f"{sum(len(block.columns) for block in blocks)} in {plural(len(blocks), 'block')}{left_out}"
 
 
 def show_text(loaded: LoadedSettings) -> str:

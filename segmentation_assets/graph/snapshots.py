@@ -146,7 +146,8 @@ def _gold_nodes(clusters: tuple[Node, ...]) -> tuple[Node, ...]:
         Node(
             key="gold/rfm_segments",
             description="Recency, frequency and monetary scores by quintile (5 is best, ties share a score) and the "
-            "named cell of the 125-cell RFM map. The baseline every clustering is compared with.",
+            "named cell of the 125-cell RFM map; the metadata hold the quintile points (`thresholds`). The baseline "
+            "every clustering is compared with.",
             inputs=same("silver/customer_features"),
             resources=("segments/data/rfm_map.csv",),
             kinds=("python", "parquet"),

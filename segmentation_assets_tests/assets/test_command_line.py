@@ -207,7 +207,7 @@ def test_log_level_decides_what_the_log_file_holds(shop, command, level, is_told
 
 
 def test_config_commands_show_the_settings_in_force(shop, command):
-    assert command("config", "check").out.startswith("settings      ok\n")
+    assert command("config", "check").out.startswith("settings           ok\n")
     assert f"data_dir: {shop.data_dir}" in command("config", "show").out
     assert "calendar" in json.loads(command("config", "schema").out)["properties"]
 

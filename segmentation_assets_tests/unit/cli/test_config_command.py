@@ -8,6 +8,7 @@ import pytest
 from segmentation_assets.cli.config_command import check_text, schema_text, show_text
 from segmentation_assets.cli.main import main
 from segmentation_assets.config.loading import load_settings
+from segmentation_assets.errors import SettingsError
 
 FILES_CONFIG = """\
 calendar:
@@ -30,30 +31,33 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_check_says_what_a_synthetic_shop_leads_to(folder: Path) -> None:
     assert check_text(load_settings(profile="demo")).splitlines() == [
-        "settings      ok",
-        "profile       demo",
-        "file          none; profile, environment and arguments only",
-        f"data folder   {folder}/data/demo",
-        "currency      EUR",
-        "snapshots     2025-06 to 2025-08, each over 24 months of order lines",
-        "source        synthetic shop: 1,500 customers, 18 months from 2024-03, seed 7",
+        "settings           ok",
+        "profile            demo",
+        "file               none; profile, environment and arguments only",
+        f"data folder        {folder}/data/demo",
+        "currency           EUR",
+        "snapshots          2025-06 to 2025-08, each over 24 months of order lines",
+        "features           153 in 20 blocks",
+        "source             synthetic shop: 1,500 customers, 18 months from 2024-03, seed 7",
     ]
 
 
 def test_check_lists_the_files_that_will_be_read(folder: Path) -> None:
     (folder / "segmentation.yaml").write_text(FILES_CONFIG)
     assert check_text(load_settings()).splitlines()[-2:] == [
-        f"source        files in {folder}/incoming, which does not exist yet",
-        "order_lines   orders-*.csv: 0 files",
+        f"source             files in {folder}/incoming, which does not exist yet",
+        "order_lines        orders-*.csv: 0 files",
     ]
     (folder / "incoming").mkdir()
     for name in ("orders-2.csv", "orders-1.csv", "other.csv"):
         (folder / "incoming" / name).touch()
-    assert check_text(load_settings()).splitlines()[-4:] == [
-        "snapshots     2024-01 to the newest month, each over 24 months of order lines",
-        f"source        files in {folder}/incoming",
-        "order_lines   orders-*.csv: 2 files (orders-1.csv, orders-2.csv)",
-        "not read      1 file that no pattern of the settings matches: other.csv. "
+    assert check_text(load_settings()).splitlines()[-5:] == [
+        "snapshots          2024-01 to the newest month, each over 24 months of order lines",
+        "features           83 in 11 blocks; without return_mix, mix, departments, fit, discounts, channels, "
+        "engagement, profile, margin",
+        f"source             files in {folder}/incoming",
+        "order_lines        orders-*.csv: 2 files (orders-1.csv, orders-2.csv)",
+        "not read           1 file that no pattern of the settings matches: other.csv. "
         "Hint: name it in source.<table>.files of its table, or move it to another folder.",
     ]
 
@@ -62,9 +66,16 @@ def test_check_names_files_beside_the_delivery_that_are_missing(folder: Path) ->
     (folder / "rates.csv").touch()
     overrides = {"population.crosswalk": str(folder / "nowhere.csv"), "money.exchange.file": str(folder / "rates.csv")}
     assert check_text(load_settings(profile="demo", overrides=overrides)).splitlines()[-2:] == [
-        f"crosswalk     {folder}/nowhere.csv, which does not exist yet",
-        f"exchange      {folder}/rates.csv",
+        f"crosswalk          {folder}/nowhere.csv, which does not exist yet",
+        f"exchange           {folder}/rates.csv",
     ]
+
+
+def test_check_refuses_settings_that_make_no_features(folder: Path) -> None:
+    with pytest.raises(SettingsError, match=r"^features.sizes lists '1' and '.1', which both make the column"):
+        check_text(load_settings(profile="demo", overrides={"features.sizes": ["1", "+1"]}))
+    with pytest.raises(SettingsError, match="^matrix.features names 'orders', which is not a feature"):
+        check_text(load_settings(profile="demo", overrides={"matrix.features": ["orders"]}))
 
 
 def test_shown_settings_name_where_each_value_comes_from(folder: Path) -> None:
@@ -93,7 +104,7 @@ def test_schema_is_json(folder: Path) -> None:
 
 def test_actions_print_and_succeed(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["config", "check", "--profile", "demo"]) == 0
-    assert capsys.readouterr().out.startswith("settings      ok\nprofile       demo\n")
+    assert capsys.readouterr().out.startswith("settings           ok\nprofile            demo\n")
     assert main(["config", "show"]) == 0
     assert "profile: default\n" in capsys.readouterr().out
     assert main(["config", "schema"]) == 0
