@@ -32,6 +32,8 @@ class ImputationReason(StrEnum):
     MISSING_CATEGORY = "missing_category_unknown"
     ORDINARY_MEAN = "missing_filled_by_mean"
     ORDINARY_MEDIAN = "missing_filled_by_median"
+    ORDINARY_KNN = "missing_filled_by_knn"
+    ORDINARY_ITERATIVE = "missing_filled_by_iterative"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -61,13 +61,13 @@ def department_slugs(departments: Sequence[str]) -> dict[str, str]:
     """
     named: dict[str, str] = {}
     for department in departments:
-        slug = _slug(department)
+        slug = column_word(department)
         _check_slug(department, slug, named)
         named[slug] = department
     return {department: slug for slug, department in named.items()}
 
 
-def _slug(text: str) -> str:
+def column_word(text: str) -> str:
     """Write a name in lower-case ASCII; one without any Latin letter or digit by its code points."""
     plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
     return re.sub(r"[^a-z0-9]+", "_", plain).strip("_") or "_".join(f"u{ord(sign):x}" for sign in text.strip())
@@ -192,7 +192,7 @@ def _classes_of(department: str, slug: str, classes: Sequence[str]) -> Iterator[
     within = f"department = {quote_text(department)}"
     for name in classes:
         where = f"{within} AND class = {quote_text(name)}"
-        yield Part("class", f"{slug}_{_slug(name)}", f"the class '{name}' of '{department}'", where)
+        yield Part("class", f"{slug}_{column_word(name)}", f"the class '{name}' of '{department}'", where)
     listed = ", ".join(quote_text(name) for name in classes)
     words = f"all classes of '{department}' that have no column of their own"
     yield Part(
