@@ -147,7 +147,28 @@ class FeatureSettings(Section):
 class ImputationSettings(Section):
     """How missing feature values are filled before fitting."""
 
-    method: Literal["mean", "median"] = Field("mean", description="fill value of ordinary features")
+    method: Literal["mean", "median", "knn", "iterative"] = Field(
+        "mean",
+        description="how ordinary numbers are filled: by the mean or median of all, by the mean of the most similar "
+        "customers (knn), or by regressions on the customer's other features (iterative)",
+    )
+    n_neighbors: int = Field(5, ge=1, le=100, description="with knn: similar customers whose mean is taken")
+    donors: int = Field(
+        1_000, ge=10, le=20_000, description="with knn: customers that are compared with at most; stored with the model"
+    )
+    rounds: int = Field(3, ge=1, le=20, description="with iterative: times that all features are estimated in turn")
+    ridge_penalty: float = Field(
+        0.01, gt=0, le=10, description="with iterative: penalty on large weights, per customer and standard deviation"
+    )
+    fit_sample: int = Field(
+        5_000, ge=100, le=100_000, description="with iterative: customers that the regressions are fitted on at most"
+    )
+    seed: int = Field(7, ge=0, le=_LARGEST_SEED, description="with knn and iterative: seed of the sample of customers")
+
+    @property
+    def reads_other_features(self) -> bool:
+        """Whether a value is filled by what other features of the same customer say."""
+        return self.method in ("knn", "iterative")
 
 
 class MatrixSettings(Section):
@@ -156,13 +177,53 @@ class MatrixSettings(Section):
     features: tuple[str, ...] | Literal["auto"] = Field(
         "auto", description="columns to cluster on; auto takes all that the feature blocks mark for clustering"
     )
+    encoding: Literal["one_hot", "ordinal"] = Field(
+        "one_hot",
+        description="of features that are categories and named in `features`: a column per category, or one with the "
+        "place of the category by frequency",
+    )
+    max_categories: int = Field(
+        8, ge=1, le=100, description="categories of a feature at most, the most frequent ones; the rest is 'other'"
+    )
     max_correlation: float = Field(
-        0.8, gt=0, le=1, description="of two columns with a larger absolute correlation the later one is left out"
+        0.8,
+        gt=0,
+        le=1,
+        description="of two columns with a larger absolute correlation the one declared later is left out",
+    )
+    outliers: Literal["none", "winsorise"] = Field(
+        "none",
+        description="winsorise moves values beyond the quantiles `outlier_low` and `outlier_high` to them; how many is "
+        "in the metadata",
+    )
+    outlier_low: float = Field(0.01, ge=0, lt=1, description="with winsorise: quantile below which values are moved")
+    outlier_high: float = Field(0.99, gt=0, le=1, description="with winsorise: quantile above which values are moved")
+    skew: Literal["log1p", "yeo_johnson", "none"] = Field(
+        "log1p", description="scale of columns that are too skewed: logarithm, fitted power, or as they are"
     )
     skew_threshold: float = Field(
-        1.0, ge=0, description="columns whose absolute skewness is larger are log-transformed"
+        1.0, ge=0, description="columns whose absolute skewness is larger are transformed as `skew` says, if that helps"
     )
-    scaling: Literal["standard", "robust"] = Field("standard", description="centre and scale of each column")
+    scaling: Literal["standard", "robust", "quantile"] = Field(
+        "standard",
+        description="centre and scale of each column: mean and deviation, median and quartiles, or normal scores of "
+        "the ranks; categories are always standard",
+    )
+    pca: float | None = Field(
+        None,
+        gt=0,
+        le=200,
+        description="principal components instead of the columns: how many, or the share of variance they hold; none "
+        "when absent",
+    )
+
+    @model_validator(mode="after")
+    def _check_numbers(self) -> "MatrixSettings":
+        if self.outlier_low >= self.outlier_high:
+            raise ValueError(f"outlier_low {self.outlier_low:g} is not below outlier_high {self.outlier_high:g}")
+        if self.pca is not None and self.pca > 1 and self.pca != int(self.pca):
+            raise ValueError(f"pca {self.pca:g} is neither a share below 1 nor a whole number of components")
+        return self
 
 
 class KMeansSettings(Section):

@@ -34,6 +34,8 @@ class ImputationReason(StrEnum):
     MISSING_CATEGORY = "missing_category_unknown"
     ORDINARY_MEAN = "missing_filled_by_mean"
     ORDINARY_MEDIAN = "missing_filled_by_median"
+    ORDINARY_KNN = "missing_filled_by_knn"
+    ORDINARY_ITERATIVE = "missing_filled_by_iterative"
 
 
 def name_in_words(name: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,16 @@ from segmentation_assets.features.declaration import (
     ImputationReason,
     feature_columns,
 )
-from segmentation_assets.tables.declaration import Column, Table
+from segmentation_assets.features.imputation_model import (
+    ImputationModel,
+    compared_features,
+    fill_by_model,
+    fit_model,
+    is_ordinary_number,
+    model_from_plain,
+    model_to_plain,
+)
+from segmentation_assets.tables.declaration import Column, ColumnType, Table
 from segmentation_assets.tables.rounding import round_number
 
 if TYPE_CHECKING:
@@ -28,6 +37,13 @@ UNKNOWN_CATEGORY = "unknown"
 
 FLAG_PREFIX = "was_imputed_"
 REASONS_COLUMN = "imputation_reasons"
+
+_REASONS = {
+    "mean": ImputationReason.ORDINARY_MEAN,
+    "median": ImputationReason.ORDINARY_MEDIAN,
+    "knn": ImputationReason.ORDINARY_KNN,
+    "iterative": ImputationReason.ORDINARY_ITERATIVE,
+}
 
 
 @dataclass(frozen=True)
@@ -43,8 +59,8 @@ class Fill:
     column : str or None
         Feature whose value of the same customer is taken.
     value : float, str or None
-        Constant that is taken; ``None`` where there is none, as for core metrics and for ordinary numbers of which no
-        value is known. A text where the feature is a category.
+        Constant that is taken; ``None`` where there is none: for core metrics, for ordinary numbers that the model
+        fills, and for those of which no value is known. A text where the feature is a category.
     rule : str
         The rule in words.
     """
@@ -64,23 +80,44 @@ class Fill:
 
 @dataclass(frozen=True)
 class Imputation:
-    """A fitted imputation: one fill per feature, in declared order. Plain names and numbers."""
+    """A fitted imputation. Plain names and numbers.
+
+    Parameters
+    ----------
+    fills : tuple of Fill
+        One per feature, in declared order.
+    model : ImputationModel or None
+        What fills ordinary numbers by other features of the customer; ``None`` where constants do.
+    """
 
     fills: tuple[Fill, ...]
+    model: ImputationModel | None = None
 
     @property
     def features(self) -> tuple[str, ...]:
         """Names of the features it completes."""
         return tuple(fill.feature for fill in self.fills)
 
-    def to_plain(self) -> list[dict[str, Any]]:
+    def limited_to(self, names: Collection[str]) -> Imputation:
+        """Keep the fills of the features named, of all core metrics, and of what these are filled from."""
+        sources = {fill.feature: fill.column for fill in self.fills}
+        wanted = {*names, *(fill.feature for fill in self.fills if fill.imputation == "core")}
+        wanted |= {sources[name] or name for name in wanted}
+        model = self.model if self.model and wanted & set(self.model.targets) else None
+        wanted |= set(model.columns) if model else set()
+        wanted |= {sources[name] or name for name in wanted}
+        return Imputation(tuple(fill for fill in self.fills if fill.feature in wanted), model)
+
+    def to_plain(self) -> dict[str, Any]:
         """Return what JSON can hold."""
-        return [dataclasses.asdict(fill) for fill in self.fills]
+        fills = [dataclasses.asdict(fill) for fill in self.fills]
+        return {"fills": fills, "model": self.model and model_to_plain(self.model)}
 
     @classmethod
-    def from_plain(cls, plain: Sequence[dict[str, Any]]) -> Imputation:
+    def from_plain(cls, plain: dict[str, Any]) -> Imputation:
         """Rebuild from what `to_plain` returned."""
-        return cls(tuple(Fill(**(fill | {"reason": ImputationReason(fill["reason"])})) for fill in plain))
+        fills = tuple(Fill(**(fill | {"reason": ImputationReason(fill["reason"])})) for fill in plain["fills"])
+        return cls(fills, plain["model"] and model_from_plain(plain["model"]))
 
 
 @dataclass(frozen=True)
@@ -114,7 +151,7 @@ def fit_imputation(frame: pd.DataFrame, columns: Sequence[FeatureColumn], settin
     columns : sequence of FeatureColumn
         Features to complete, with the columns their undefined rules refer to; exempt ones are left out.
     settings : ImputationSettings
-        Mean or median for ordinary features, taken over the known values of rows with all core metrics.
+        How ordinary numbers are filled, fitted on the rows with all core metrics.
 
     Returns
     -------
@@ -137,10 +174,12 @@ def fit_imputation(frame: pd.DataFrame, columns: Sequence[FeatureColumn], settin
             )
     core = [column.name for column in features if column.imputation == "core"]
     complete = frame[frame[core].notna().all(axis=1)]
-    return Imputation(tuple(_fit_fill(column, complete, settings) for column in features))
+    constant = "median" if settings.method == "median" else "mean"
+    fills = tuple(_fit_fill(column, complete, constant) for column in features)
+    return _with_model(fills, features, complete, settings) if settings.reads_other_features else Imputation(fills)
 
 
-def _fit_fill(column: FeatureColumn, complete: pd.DataFrame, settings: ImputationSettings) -> Fill:
+def _fit_fill(column: FeatureColumn, complete: pd.DataFrame, method: str) -> Fill:
     if column.undefined_rule is not None:
         rule = column.undefined_rule
         return Fill(column.name, column.imputation, rule.reason, rule.column, rule.value, rule.description)
@@ -154,9 +193,8 @@ def _fit_fill(column: FeatureColumn, complete: pd.DataFrame, settings: Imputatio
         return Fill(
             column.name, column.imputation, ImputationReason.MISSING_CATEGORY, None, UNKNOWN_CATEGORY, rule_text
         )
-    reason = {"mean": ImputationReason.ORDINARY_MEAN, "median": ImputationReason.ORDINARY_MEDIAN}[settings.method]
-    value = _centre(known_values(complete, column.name), settings.method)
-    return Fill(column.name, column.imputation, reason, None, value, f"{settings.method} of the known values")
+    value = _centre(known_values(complete, column.name), method)
+    return Fill(column.name, column.imputation, _REASONS[method], None, value, f"{method} of the known values")
 
 
 def _centre(known: npt.NDArray[np.float64], method: str) -> float | None:
@@ -166,6 +204,24 @@ def _centre(known: npt.NDArray[np.float64], method: str) -> float | None:
     if not known.size:
         return None
     return round_number(float(np.median(known) if method == "median" else np.mean(known)))
+
+
+def _with_model(
+    fills: Sequence[Fill], columns: Sequence[FeatureColumn], complete: pd.DataFrame, settings: ImputationSettings
+) -> Imputation:
+    """Fill ordinary numbers by other features; those that nobody in the sample knows by the mean."""
+    wanted = [column.name for column in columns if is_ordinary_number(column)]
+    ordered = complete.sort_values("customer_id", kind="stable")
+    by_rules = [fill for fill in fills if fill.feature not in wanted and fill.column not in wanted]
+    known = _fill_by_rules(ordered, by_rules, {}) | {name: ordered[name].astype("float64") for name in wanted}
+    model = fit_model(known, compared_features(columns), wanted, settings)
+    modelled = [
+        dataclasses.replace(fill, reason=_REASONS[settings.method], value=None, rule=model.rule(fill.feature))
+        if fill.feature in model.targets
+        else fill
+        for fill in fills
+    ]
+    return Imputation(tuple(modelled), model)
 
 
 def apply_imputation(frame: pd.DataFrame, imputation: Imputation) -> Imputed:
@@ -193,7 +249,7 @@ def apply_imputation(frame: pd.DataFrame, imputation: Imputation) -> Imputed:
     set_aside = _set_aside(frame, [fill.feature for fill in imputation.fills if fill.imputation == "core"])
     kept = frame[~frame["customer_id"].isin(set_aside["customer_id"])].reset_index(drop=True)
     missing = {fill.feature: kept[fill.feature].isna() for fill in imputation.fills}
-    completed = _fill(kept, imputation, missing)
+    completed = _fill(kept, imputation)
     flags = {
         f"{FLAG_PREFIX}{fill.feature}": missing[fill.feature] & completed[fill.feature].notna()
         for fill in imputation.fills
@@ -212,18 +268,32 @@ def _set_aside(frame: pd.DataFrame, core: Sequence[str]) -> pd.DataFrame:
     return set_aside.astype({"reason": "object"}).reset_index(drop=True)
 
 
-def _fill(kept: pd.DataFrame, imputation: Imputation, missing: dict[str, pd.Series]) -> dict[str, pd.Series]:
+def _fill(kept: pd.DataFrame, imputation: Imputation) -> dict[str, pd.Series]:
+    """Fill by rules, then by the model, then what the model's values stand in for."""
+    targets = imputation.model.targets if imputation.model else ()
+    late = [fill for fill in imputation.fills if fill.column in targets]
+    completed = _fill_by_rules(kept, [fill for fill in imputation.fills if fill not in late], {})
+    if imputation.model:
+        completed |= fill_by_model(completed, imputation.model)
+    completed |= _fill_by_rules(kept, late, completed)
+    return {name: completed[name] for name in imputation.features}
+
+
+def _fill_by_rules(
+    kept: pd.DataFrame, fills: Sequence[Fill], completed: Mapping[str, pd.Series]
+) -> dict[str, pd.Series]:
     """Fill constants first, then values taken from other features."""
-    completed: dict[str, pd.Series] = {}
-    for fill in sorted(imputation.fills, key=lambda fill: fill.column is not None):
+    filled: dict[str, pd.Series] = {}
+    for fill in sorted(fills, key=lambda fill: fill.column is not None):
         values = kept[fill.feature].astype("object" if fill.is_category else "float64")
         if fill.column is not None:
-            values = values.where(~missing[fill.feature], completed[fill.column])
+            source = filled[fill.column] if fill.column in filled else completed[fill.column]
+            values = values.where(values.notna(), source)
             _require_filled(values, kept, fill)
         elif fill.value is not None:
-            values = values.fillna(fill.value)
-        completed[fill.feature] = values
-    return {name: completed[name] for name in imputation.features}
+            values = values.where(values.notna(), fill.value)
+        filled[fill.feature] = values
+    return filled
 
 
 def _require_filled(values: pd.Series, kept: pd.DataFrame, fill: Fill) -> None:
@@ -272,13 +342,15 @@ def _tracking(frame: pd.DataFrame, imputation: Imputation, flags: dict[str, pd.S
     )
 
 
-def imputed_features_table(features_table: Table) -> Table:
+def imputed_features_table(features_table: Table, settings: ImputationSettings | None = None) -> Table:
     """Declare silver/imputed_features from silver/customer_features.
 
     Parameters
     ----------
     features_table : Table
         As `registry.features_table` declares it.
+    settings : ImputationSettings or None
+        Whether other features of the customer are read to fill ordinary ones; ``None`` is the default.
 
     Returns
     -------
@@ -288,6 +360,7 @@ def imputed_features_table(features_table: Table) -> Table:
         known at all.
     """
     features = feature_columns(features_table)
+    others = _read_by_model(features, settings or ImputationSettings())
     return Table(
         key="silver/imputed_features",
         row="a customer with all core metrics, missing features filled in; for fitting only",
@@ -298,7 +371,7 @@ def imputed_features_table(features_table: Table) -> Table:
                 for column in features_table.columns
                 if column.name in features_table.primary_key
             ),
-            *(_completed(column) for column in features),
+            *(_completed(column, others) for column in features),
             *(_flag(column) for column in features),
             Column(
                 name=REASONS_COLUMN,
@@ -317,14 +390,23 @@ def _from_features(*names: str | None) -> tuple[str, ...]:
     return tuple(f"customer_features.{name}" for name in names if name)
 
 
-def _completed(column: FeatureColumn) -> FeatureColumn:
-    reads = _from_features(column.name, column.undefined_rule.column if column.undefined_rule else None)
-    if column.imputation != "ordinary":
-        return dataclasses.replace(column, nullable=False, null_rule="", reads=reads)
-    if column.dtype == "VARCHAR":
-        return dataclasses.replace(column, nullable=False, null_rule="", reads=reads)
+def _read_by_model(features: Sequence[FeatureColumn], settings: ImputationSettings) -> dict[str, list[str]]:
+    """List, for each feature that the settings fill by others, those others."""
+    if not settings.reads_other_features:
+        return {}
+    read = compared_features(features)
+    return {column.name: read for column in features if is_ordinary_number(column)}
+
+
+def _completed(column: FeatureColumn, others: Mapping[str, Sequence[str]]) -> FeatureColumn:
+    source = column.undefined_rule.column if column.undefined_rule else None
+    read = (column.name, source, *others.get(source or column.name, ()))
+    reads = tuple(dict.fromkeys(_from_features(*read)))
+    dtype: ColumnType = "DOUBLE" if column.dtype == "BOOLEAN" or is_ordinary_number(column) else column.dtype
+    if not is_ordinary_number(column):
+        return dataclasses.replace(column, dtype=dtype, nullable=False, null_rule="", reads=reads)
     rule = "no customer of the snapshot has a known value"
-    return dataclasses.replace(column, dtype="DOUBLE", nullable=True, null_rule=rule, reads=reads)
+    return dataclasses.replace(column, dtype=dtype, nullable=True, null_rule=rule, reads=reads)
 
 
 def _flag(column: FeatureColumn) -> Column:

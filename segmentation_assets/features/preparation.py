@@ -4,30 +4,40 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from segmentation_assets.config.settings import ImputationSettings, MatrixSettings
 from segmentation_assets.errors import DataError
+from segmentation_assets.features.components import Components, fit_components
 from segmentation_assets.features.declaration import FeatureColumn, feature_columns
+from segmentation_assets.features.encoding import Encoding, fit_encoding
 from segmentation_assets.features.imputation import (
     FLAG_PREFIX,
     Imputation,
     apply_imputation,
     fit_imputation,
-    known_values,
     require_columns,
 )
 from segmentation_assets.features.selection import DroppedFeature, candidate_features, find_redundant
-from segmentation_assets.features.transformation import fit_scaling, is_log_useful, signed_log1p
-from segmentation_assets.tables.declaration import CUSTOMER_ID, Column, Table
+from segmentation_assets.features.transformation import (
+    MatrixColumn,
+    fit_limits,
+    fit_references,
+    fit_scale,
+    fit_scaling,
+)
+from segmentation_assets.tables.declaration import Table
 from segmentation_assets.tables.rounding import round_significant
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
     import pandas as pd
+
+Numbers = dict[str, "npt.NDArray[np.float64]"]
+"""Complete values by name of the column; each of shape (n_customers,)."""
 
 
 @dataclass(frozen=True)
@@ -38,33 +48,44 @@ class Preparation:
     ----------
     imputation : Imputation
         Fills of the kept features, of all core metrics, and of what they are filled from.
-    features : tuple of str
-        Columns of the matrix, in declared order.
+    encodings : tuple of Encoding
+        One per kept feature that is a category.
+    columns : tuple of MatrixColumn
+        The columns, in declared order of their features.
+    components : Components or None
+        Principal components that are the matrix instead of `columns`.
     dropped : tuple of DroppedFeature
         Candidates that were left out, with the reason.
-    log_features : tuple of str
-        Those of `features` that pass through `signed_log1p` first.
-    centres, scales : tuple of float
-        Per column of `features`: what is taken off, and what is divided by.
     fitted_count, set_aside_count : int
         Customers it was fitted on, and customers without core metrics.
     """
 
     imputation: Imputation
-    features: tuple[str, ...]
+    encodings: tuple[Encoding, ...]
+    columns: tuple[MatrixColumn, ...]
+    components: Components | None
     dropped: tuple[DroppedFeature, ...]
-    log_features: tuple[str, ...]
-    centres: tuple[float, ...]
-    scales: tuple[float, ...]
     fitted_count: int
     set_aside_count: int
 
+    @property
+    def features(self) -> tuple[str, ...]:
+        """Features that the matrix rests on, in declared order."""
+        return tuple(dict.fromkeys(column.feature for column in self.columns))
+
+    @property
+    def column_names(self) -> tuple[str, ...]:
+        """Names of the columns of the matrix."""
+        return self.components.names if self.components else tuple(column.name for column in self.columns)
+
+    @property
+    def can_adjust(self) -> bool:
+        """Whether a value may be changed in order to fit in: an outlier, one beyond the references, a category."""
+        return bool(self.encodings) or any(column.limits or column.references for column in self.columns)
+
     def to_json(self) -> str:
         """Write as JSON with sorted keys."""
-        plain = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
-        plain["imputation"] = self.imputation.to_plain()
-        plain["dropped"] = [dataclasses.asdict(dropped) for dropped in self.dropped]
-        return json.dumps(plain, sort_keys=True, indent=1)
+        return json.dumps(dataclasses.asdict(self) | {"imputation": self.imputation.to_plain()}, sort_keys=True)
 
     @classmethod
     def from_json(cls, text: str) -> Preparation:
@@ -82,9 +103,14 @@ class Preparation:
             raise DataError(
                 f"the stored preparation does not have the fields of this version: {different}", "fit the model again."
             )
-        lists = {name: tuple(plain[name]) for name in ("features", "log_features", "centres", "scales")}
-        dropped = tuple(DroppedFeature(**entry) for entry in plain["dropped"])
-        return cls(**(plain | lists | {"imputation": Imputation.from_plain(plain["imputation"]), "dropped": dropped}))
+        parts = {
+            "imputation": Imputation.from_plain(plain["imputation"]),
+            "encodings": tuple(map(Encoding.from_plain, plain["encodings"])),
+            "columns": tuple(map(MatrixColumn.from_plain, plain["columns"])),
+            "components": plain["components"] and Components.from_plain(plain["components"]),
+            "dropped": tuple(DroppedFeature(**entry) for entry in plain["dropped"]),
+        }
+        return cls(**(plain | parts))
 
 
 @dataclass(frozen=True)
@@ -93,17 +119,22 @@ class Prepared:
 
     Parameters
     ----------
-    matrix : DataFrame of float64, shape (n_customers, n_features)
+    matrix : DataFrame of float64, shape (n_customers, n_columns)
         Indexed by customer_id, in the order of the features given; rounded to 10 significant digits.
     imputed_share : Series of float64, shape (n_customers,)
-        Share of the matrix's features that were filled in for the customer; same index.
+        Share of the features behind the matrix that were filled in for the customer; same index.
     set_aside : DataFrame
         customer_id and reason of customers that lack a core metric.
+    adjustments : tuple of dict
+        What was changed in order to fit in, where anything was: ``feature`` and, as counts of customers,
+        ``winsorised_low``, ``winsorised_high``, ``beyond_reference_low``, ``beyond_reference_high``,
+        ``rare_category``, ``unseen_category``.
     """
 
     matrix: pd.DataFrame
     imputed_share: pd.Series
     set_aside: pd.DataFrame
+    adjustments: tuple[dict[str, str | int], ...]
 
 
 def fit_preparation(
@@ -140,68 +171,137 @@ def fit_preparation(
     candidates = candidate_features(table, matrix)
     require_columns(features, ["customer_id"])
     ordered = features.sort_values("customer_id", kind="stable")
-    fills = fit_imputation(ordered, _needed(table, candidates), imputation)
+    fills = fit_imputation(ordered, _to_fill(table, candidates, imputation), imputation)
     imputed = apply_imputation(ordered, fills)
     if imputed.frame.empty:
         raise DataError(
             f"none of {len(features)} customers has all core metrics, so there is nothing to fit on",
             "check that silver/order_lines holds sales in the lookback of this snapshot.",
         )
-    names, unusable = _split_usable(ordered, imputed.frame, [column.name for column in candidates])
-    log_features = tuple(name for name in names if is_log_useful(_values(imputed.frame, name), matrix.skew_threshold))
-    transformed = _transform(imputed.frame, names, log_features)
-    redundant = find_redundant(transformed, names, matrix.max_correlation)
-    kept = [name for name in names if name not in {dropped.feature for dropped in redundant}]
-    scaling = [fit_scaling(transformed[:, names.index(name)], matrix.scaling) for name in kept]
-    needed = {column.name for column in _needed(table, [c for c in candidates if c.name in kept])}
+    names, unusable = _split_usable(imputed.frame, [column.name for column in candidates])
+    encodings = tuple(
+        fit_encoding(fill.feature, imputed.frame[fill.feature], matrix)
+        for fill in fills.fills
+        if fill.is_category and fill.feature in names
+    )
+    columns, dropped = _fit_columns(imputed.frame, names, encodings, matrix)
+    kept = {column.feature for column in columns}
     return Preparation(
-        imputation=Imputation(tuple(fill for fill in fills.fills if fill.feature in needed)),
-        features=tuple(kept),
-        dropped=(*unusable, *redundant),
-        log_features=tuple(name for name in log_features if name in kept),
-        centres=tuple(centre for centre, _ in scaling),
-        scales=tuple(scale for _, scale in scaling),
+        imputation=fills.limited_to(kept),
+        encodings=tuple(encoding for encoding in encodings if encoding.feature in kept),
+        columns=columns,
+        components=_fit_components(imputed.frame, encodings, columns, matrix),
+        dropped=(*unusable, *dropped),
         fitted_count=len(imputed.frame),
         set_aside_count=len(imputed.set_aside),
     )
 
 
-def _needed(table: Table, chosen: Sequence[FeatureColumn]) -> list[FeatureColumn]:
-    """List the chosen features, all core metrics and what undefined values are taken from, in declared order."""
+def _to_fill(table: Table, chosen: Sequence[FeatureColumn], imputation: ImputationSettings) -> Sequence[FeatureColumn]:
+    """List what has to be complete for the chosen features: all core metrics and what stands in for undefined values.
+
+    Where values are filled by what other features say, all features have to be, as in silver/imputed_features.
+    """
+    if imputation.reads_other_features:
+        return feature_columns(table)
     names = {column.name for column in chosen}
     names |= {column.undefined_rule.column or "" for column in chosen if column.undefined_rule}
     return [column for column in feature_columns(table) if column.name in names or column.imputation == "core"]
 
 
-def _split_usable(
-    features: pd.DataFrame, completed: pd.DataFrame, names: Sequence[str]
-) -> tuple[list[str], tuple[DroppedFeature, ...]]:
+def _split_usable(completed: pd.DataFrame, names: Sequence[str]) -> tuple[list[str], tuple[DroppedFeature, ...]]:
     """Part the names into those with values that differ, and the rest with the reason."""
-    fitted = features[features["customer_id"].isin(completed["customer_id"])]
     dropped = []
     for name in names:
-        if not known_values(fitted, name).size:
+        if completed[name].isna().all() or completed[f"{FLAG_PREFIX}{name}"].all():
             dropped.append(DroppedFeature(name, "all_null"))
-        elif completed[name].min() == completed[name].max():
+        elif completed[name].nunique() == 1:
             dropped.append(DroppedFeature(name, "constant"))
     unusable = {entry.feature for entry in dropped}
     return [name for name in names if name not in unusable], tuple(dropped)
 
 
-def _values(frame: pd.DataFrame, name: str) -> npt.NDArray[np.float64]:
-    values: npt.NDArray[np.float64] = frame[name].to_numpy(dtype="float64")
-    return values
+def _numbers(completed: pd.DataFrame, names: Sequence[str], encodings: Sequence[Encoding]) -> Numbers:
+    """Return complete features as numbers, by column; those of a category in the place of the category."""
+    encoding_of = {encoding.feature: encoding for encoding in encodings}
+    numbers: Numbers = {}
+    for name in names:
+        if name in encoding_of:
+            numbers |= encoding_of[name].encode(completed[name])
+        else:
+            numbers[name] = completed[name].to_numpy(dtype="float64")
+    return numbers
 
 
-def _transform(completed: pd.DataFrame, names: Sequence[str], log_features: Sequence[str]) -> npt.NDArray[np.float64]:
-    """Columns side by side, the skewed ones on a log scale; shape (n_customers, n_features)."""
+def _fit_columns(
+    completed: pd.DataFrame, names: Sequence[str], encodings: Sequence[Encoding], matrix: MatrixSettings
+) -> tuple[tuple[MatrixColumn, ...], tuple[DroppedFeature, ...]]:
+    """Fit the columns of the usable features; return those that are kept, and the others with the reason."""
     import numpy as np
 
-    if not names:
-        return np.empty((len(completed), 0))
-    logged = set(log_features)
-    columns = [signed_log1p(_values(completed, n)) if n in logged else _values(completed, n) for n in names]
-    return np.column_stack(columns)
+    feature_of = {name: encoding.feature for encoding in encodings for name in encoding.column_names}
+    fitted: list[MatrixColumn] = []
+    bent: list[npt.NDArray[np.float64]] = []
+    dropped: list[DroppedFeature] = []
+    for name, values in _numbers(completed, names, encodings).items():
+        column = MatrixColumn(name, feature_of.get(name, name))
+        column = column if name in feature_of else _with_shape(column, values, matrix)
+        shaped = column.limit_and_bend(values)
+        if shaped.min() == shaped.max():
+            dropped.append(DroppedFeature(name, "constant" if column.limits is None else "constant_within_limits"))
+        else:
+            fitted.append(column)
+            bent.append(shaped)
+    together = np.column_stack(bent) if bent else np.empty((len(completed), 0))
+    redundant = find_redundant(together, [column.name for column in fitted], matrix.max_correlation)
+    left_out = {entry.feature for entry in redundant}
+    kept = tuple(
+        _with_scaling(column, shaped, matrix, is_category=column.name in feature_of)
+        for column, shaped in zip(fitted, bent, strict=True)
+        if column.name not in left_out
+    )
+    return kept, (*dropped, *redundant)
+
+
+def _with_shape(column: MatrixColumn, values: npt.NDArray[np.float64], matrix: MatrixSettings) -> MatrixColumn:
+    """Add limits for outliers and a scale that is less skewed."""
+    limited = dataclasses.replace(column, limits=fit_limits(values, matrix))
+    within = limited.limit_and_bend(values)
+    if within.min() == within.max():
+        return limited
+    scale, exponent = fit_scale(within, matrix)
+    return dataclasses.replace(limited, scale=scale, exponent=exponent)
+
+
+def _with_scaling(
+    column: MatrixColumn, shaped: npt.NDArray[np.float64], matrix: MatrixSettings, *, is_category: bool
+) -> MatrixColumn:
+    """Add centre and unit, or the quantiles to compare with; categories are always standardised."""
+    if matrix.scaling == "quantile" and not is_category:
+        return dataclasses.replace(column, references=fit_references(shaped))
+    centre, unit = fit_scaling(shaped, "robust" if matrix.scaling == "robust" and not is_category else "standard")
+    return dataclasses.replace(column, centre=centre, unit=unit)
+
+
+def _fit_components(
+    completed: pd.DataFrame, encodings: Sequence[Encoding], columns: Sequence[MatrixColumn], matrix: MatrixSettings
+) -> Components | None:
+    if matrix.pca is None or not columns:
+        return None
+    return fit_components(_scaled(completed, encodings, columns)[0], matrix.pca)
+
+
+def _scaled(
+    completed: pd.DataFrame, encodings: Sequence[Encoding], columns: Sequence[MatrixColumn]
+) -> tuple[npt.NDArray[np.float64], Numbers]:
+    """Return the rounded columns side by side, shape (n_customers, n_columns), and the numbers they are made from."""
+    import numpy as np
+
+    names = list(dict.fromkeys(column.feature for column in columns))
+    numbers = _numbers(completed, names, encodings)
+    if not columns:
+        return np.empty((len(completed), 0)), numbers
+    return round_significant(np.column_stack([column.apply(numbers[column.name]) for column in columns])), numbers
 
 
 def prepare(features: pd.DataFrame, preparation: Preparation) -> Prepared:
@@ -226,39 +326,24 @@ def prepare(features: pd.DataFrame, preparation: Preparation) -> Prepared:
 
     imputed = apply_imputation(features, preparation.imputation)
     index = pd.Index(imputed.frame["customer_id"], name="customer_id")
-    names = list(preparation.features)
-    scaled = (_transform(imputed.frame, names, preparation.log_features) - preparation.centres) / preparation.scales
-    matrix = pd.DataFrame(round_significant(scaled), index=index, columns=names)
+    values, numbers = _scaled(imputed.frame, preparation.encodings, preparation.columns)
+    if preparation.components:
+        values = round_significant(preparation.components.project(values))
+    names = preparation.features
     flags = imputed.frame[[f"{FLAG_PREFIX}{name}" for name in names]].to_numpy(dtype="float64")
     share = pd.Series(round_significant(flags.sum(axis=1) / max(len(names), 1)), index=index, name="imputed_share")
-    return Prepared(matrix, share, imputed.set_aside)
-
-
-def model_matrix_table(features: Sequence[str], log_features: Sequence[str] = ()) -> Table:
-    """Declare silver/model_matrix: the customer, and a DOUBLE per feature.
-
-    Parameters
-    ----------
-    features : sequence of str
-        Those that a preparation keeps, or all candidates where there is no preparation yet.
-    log_features : sequence of str
-        Those of `features` that are on a log scale.
-    """
-    logged = set(log_features)
-    return Table(
-        key="silver/model_matrix",
-        row="a customer with the scaled columns that clusterings are fitted on",
-        primary_key=("customer_id",),
-        columns=(
-            CUSTOMER_ID,
-            *(
-                Column(
-                    name=name,
-                    dtype="DOUBLE",
-                    unit="scales from the centre",
-                    meaning=f"{name}, filled in, {'on a log scale, ' if name in logged else ''}centred and scaled.",
-                )
-                for name in features
-            ),
-        ),
+    return Prepared(
+        matrix=pd.DataFrame(values, index=index, columns=list(preparation.column_names)),
+        imputed_share=share,
+        set_aside=imputed.set_aside,
+        adjustments=_adjustments(imputed.frame, numbers, preparation),
     )
+
+
+def _adjustments(
+    completed: pd.DataFrame, numbers: Mapping[str, npt.NDArray[np.float64]], preparation: Preparation
+) -> tuple[dict[str, str | int], ...]:
+    """Count per feature the customers whose value was changed in order to fit in."""
+    moved = {column.name: column.count_moved(numbers[column.name]) for column in preparation.columns}
+    other = {encoding.feature: encoding.count_other(completed[encoding.feature]) for encoding in preparation.encodings}
+    return tuple({"feature": name, **counts} for name, counts in (moved | other).items() if counts)

@@ -24,8 +24,9 @@ class DroppedFeature:
     Parameters
     ----------
     feature : str
+        Its name or, of a category in columns, that of the column.
     reason : str
-        ``all_null``, ``constant`` or ``redundant``.
+        ``all_null``, ``constant``, ``constant_within_limits`` (winsorised, it does not differ) or ``redundant``.
     kept_instead : str or None
         For redundant ones, the earlier declared feature that is kept.
     correlation : float or None
@@ -33,7 +34,7 @@ class DroppedFeature:
     """
 
     feature: str
-    reason: Literal["all_null", "constant", "redundant"]
+    reason: Literal["all_null", "constant", "constant_within_limits", "redundant"]
     kept_instead: str | None = None
     correlation: float | None = None
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from segmentation_assets.features.imputation import imputed_features_table
-from segmentation_assets.features.preparation import model_matrix_table
+from segmentation_assets.features.matrix_table import possible_matrix_table
 from segmentation_assets.features.registry import features_table
-from segmentation_assets.features.selection import candidate_features
 from segmentation_assets.graph.node import Node
 from segmentation_assets.graph.platform import Platform
 from segmentation_assets.graph.sources import optional_inputs
@@ -56,8 +55,8 @@ def declared_table(platform: Platform, node: Node) -> Table:
     if node.key == "silver/customer_features":
         return features
     if node.key == "silver/imputed_features":
-        return imputed_features_table(features)
-    return model_matrix_table([column.name for column in candidate_features(features, platform.settings.matrix)])
+        return imputed_features_table(features, platform.settings.imputation)
+    return possible_matrix_table(features, platform.settings.imputation, platform.settings.matrix)
 
 
 def files_table(key: str) -> Table:

@@ -18,7 +18,6 @@ from fnmatch import fnmatchcase
 
 from segmentation_assets.errors import SegmentationError, closest_hint
 from segmentation_assets.features.declaration import feature_columns
-from segmentation_assets.features.imputation import imputed_features_table
 from segmentation_assets.graph.declarations import declared_table
 from segmentation_assets.graph.node import Node
 from segmentation_assets.graph.platform import Platform
@@ -64,26 +63,23 @@ def column_lineage(platform: Platform, node: Node) -> dict[str, tuple[ColumnName
 
 
 def _reads(platform: Platform, node: Node) -> dict[str, tuple[str, ...]]:
-    """Names that each column reads; a column of the model matrix reads what the same feature, filled in, reads."""
-    declared = declared_table(platform, node)
-    filled = imputed_features_table(_features(platform)) if node.key == _MATRIX else declared
-    names = {column.name: column.reads for column in filled.columns if column.reads}
+    """Names that each column reads."""
+    names = {column.name: column.reads for column in declared_table(platform, node).columns if column.reads}
     if any(name.endswith(f".{MATRIX}") for reads in names.values() for name in reads):
         chosen = _matrix_features(platform)
         names = {column: tuple(_written_out(reads, chosen)) for column, reads in names.items()}
-    return {column: names[column] for column in declared.column_names if column in names}
-
-
-def _features(platform: Platform) -> Table:
-    return declared_table(platform, platform.graph.node(_FEATURES))
+    return names
 
 
 def _matrix_features(platform: Platform) -> list[str]:
-    """Features clustered on, those that stand in for them, and the core metrics, without which nobody is assigned."""
-    features = feature_columns(_features(platform))
-    matrix = declared_table(platform, platform.graph.node(_MATRIX)).column_names
-    stand_ins = {column.undefined_rule.column for column in features if column.undefined_rule and column.name in matrix}
-    return [c.name for c in features if c.name in matrix or c.name in stand_ins or c.imputation == "core"]
+    """Features clustered on, what they are filled from, and the core metrics, without which nobody is assigned."""
+    features, matrix = (declared_table(platform, platform.graph.node(key)) for key in (_FEATURES, _MATRIX))
+    read = {name for column in matrix.columns for name in column.reads}
+    return [
+        column.name
+        for column in feature_columns(features)
+        if column.imputation == "core" or f"{_noun(_FEATURES)}.{column.name}" in read
+    ]
 
 
 def _written_out(reads: Iterable[str], chosen: Iterable[str]) -> Iterator[str]:

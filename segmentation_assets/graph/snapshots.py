@@ -105,7 +105,8 @@ def _silver_nodes(
         Node(
             key="silver/imputed_features",
             description="The features without nulls, for fitting only. Each filled value is flagged "
-            "(`was_imputed_…`) with its reason. Customers without a core metric are set aside and counted.",
+            "(`was_imputed_…`) with its reason. Customers without a core metric are set aside and counted. A missing "
+            "category is `unknown`.",
             inputs=same("silver/customer_features"),
             settings=("features", "imputation"),
             facts=facts,
@@ -113,8 +114,9 @@ def _silver_nodes(
         ),
         Node(
             key="silver/model_matrix",
-            description="What clusterings are fitted on: selected columns, log-transformed where skewed, centred and "
-            "scaled. The metadata lists every column left out and why. Never used to report or to score.",
+            description="What clusterings are fitted on: selected columns, encoded, less skewed, centred and scaled as "
+            "`matrix` in the settings says. The metadata lists every column left out and why, and how many values were "
+            "moved. Never used to report or to score.",
             inputs=same("silver/customer_features"),
             settings=("features", "imputation", "matrix"),
             facts=facts,

@@ -1,5 +1,7 @@
 """The declared columns of an asset as Dagster shows them: types, meanings, and what each is made from."""
 
+from collections.abc import Collection
+from fnmatch import fnmatchcase
 from typing import Any
 
 import dagster as dg
@@ -24,10 +26,16 @@ def column_schema(platform: Platform, node: Node) -> dict[str, Any]:
     return {"dagster/column_schema": dg.TableSchema(columns=columns)}
 
 
-def lineage_metadata(platform: Platform, node: Node) -> dict[str, Any]:
-    """Return the column lineage as an entry of a materialisation's metadata; nothing where there is none."""
-    lineage = column_lineage(platform, node)
-    deps = {name: [_dep(*source) for source in sources] for name, sources in lineage.items()}
+def lineage_metadata(platform: Platform, node: Node, stored: Collection[str] = ()) -> dict[str, Any]:
+    """Return the column lineage as an entry of a materialisation's metadata; nothing where there is none.
+
+    A name with a ``*`` stands for the columns stored that it fits.
+    """
+    deps = {
+        column: [_dep(*source) for source in sources]
+        for name, sources in column_lineage(platform, node).items()
+        for column in ([column for column in stored if fnmatchcase(column, name)] if "*" in name else [name])
+    }
     return {"dagster/column_lineage": dg.TableColumnLineage(deps)} if deps else {}
 
 

@@ -38,7 +38,7 @@ def materialize_result(platform: Platform, node: Node, outcome: StepOutcome) -> 
             "kept": outcome.kept,
             "why_computed": "; ".join(outcome.reasons[:10]) or "nothing it rests on changed",
             "cpu_seconds": round(outcome.cost.cpu_seconds, 3),
-            **lineage_metadata(platform, node),
+            **lineage_metadata(platform, node, manifest.metadata.get("columns", ())),
             **_shown({"made_by_hand": manifest.by_hand or None}),
         },
         check_results=[check_result(node, check) for check in manifest.checks],

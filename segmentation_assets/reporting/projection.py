@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from segmentation_assets.features.components import principal_axes
 from segmentation_assets.reporting.wording import feature_stem
 
 if TYPE_CHECKING:
@@ -75,30 +76,21 @@ def project_customers(snapshot: Snapshot, *, n_points: int) -> CustomerMap | Non
         return None
     values = rows[names].to_numpy(dtype=np.float64)
     centred = values - values.mean(axis=0)
-    variances, vectors = np.linalg.eigh(centred.T @ centred / (len(rows) - 1))
-    axes = _fix_signs(vectors[:, ::-1][:, :2])
+    variances, vectors = principal_axes(centred)
+    axes = vectors[:, :2]
     total = float(variances.sum())
     if total <= 0:
         return None
     drawn = _draw(len(rows), n_points)
     plane = np.round((centred @ axes)[drawn], 3) + 0.0
     points = rows.loc[drawn, people[1:]].reset_index(drop=True).assign(x=plane[:, 0], y=plane[:, 1])
-    first, second = float(variances[-1]) / total, float(variances[-2]) / total
+    first, second = float(variances[0]) / total, float(variances[1]) / total
     return CustomerMap(
         points=points,
         customer_count=len(rows),
-        variance_shares=(first, max(second, 0.0)),
+        variance_shares=(first, second),
         loadings=(_top_loadings(snapshot, names, axes[:, 0]), _top_loadings(snapshot, names, axes[:, 1])),
     )
-
-
-def _fix_signs(axes: np.ndarray) -> np.ndarray:
-    """Flip columns so that the entry of largest magnitude is positive; near ties go to the first."""
-    import numpy as np
-
-    largest = np.argmax(np.round(np.abs(axes), 9), axis=0)
-    signs = np.where(axes[largest, np.arange(axes.shape[1])] < 0, -1.0, 1.0)
-    return np.asarray(axes * signs)
 
 
 def _draw(n_rows: int, n_points: int) -> np.ndarray:

@@ -93,6 +93,25 @@ def assign_by_model(features: pd.DataFrame, model: ChampionModel) -> pd.DataFram
     return _assign_by_map(features, model) if model.estimator is None else _assign_by_estimator(features, model)
 
 
+def count_adjustments(features: pd.DataFrame, model: ChampionModel) -> list[dict[str, str | int]]:
+    """Count the values that the model in force changes before it assigns, as in `Prepared.adjustments`.
+
+    Parameters
+    ----------
+    features : DataFrame
+        customer_id and the columns the model uses.
+    model : ChampionModel
+
+    Returns
+    -------
+    list of dict
+        One per feature with such values; none of the RFM map.
+    """
+    if model.preparation is None or not model.preparation.can_adjust:
+        return []
+    return list(prepare(features, model.preparation).adjustments)
+
+
 def _assign_by_map(features: pd.DataFrame, model: ChampionModel) -> pd.DataFrame:
     import pandas as pd
 

@@ -12,7 +12,7 @@ from segmentation_assets.graph.months import previous_month
 from segmentation_assets.monitoring.run_records import package_versions
 from segmentation_assets.orchestration.assets.clusters import candidates_of, labels_of, model_of
 from segmentation_assets.orchestration.step import Step
-from segmentation_assets.segments.assignment import assign_segments
+from segmentation_assets.segments.assignment import assign_segments, count_adjustments
 from segmentation_assets.segments.champion import RFM_MAP, ChampionDecision, ChampionModel, decide_champion
 from segmentation_assets.segments.profiles import profile_segments
 from segmentation_assets.segments.rfm import RfmThresholds, rfm_map, score_rfm
@@ -111,7 +111,7 @@ def customer_segments(step: Step) -> None:
         (COVERAGE, judge_coverage(assigned, gates)),
     ):
         step.add_check(name, finding.description, passed=finding.passed, **finding.figures)
-    step.metadata |= _movement(assigned)
+    step.metadata |= _movement(assigned) | {"adjustments": count_adjustments(features, model)}
 
 
 def _movement(assigned: pd.DataFrame) -> dict[str, object]:

@@ -14,7 +14,8 @@ from segmentation_assets.features.declaration import feature_columns
 from segmentation_assets.features.delivered import require_delivered
 from segmentation_assets.features.history import customer_history_sql
 from segmentation_assets.features.imputation import apply_imputation, fit_imputation, imputed_features_table
-from segmentation_assets.features.preparation import fit_preparation, model_matrix_table, prepare
+from segmentation_assets.features.matrix_table import model_matrix_table
+from segmentation_assets.features.preparation import fit_preparation, prepare
 from segmentation_assets.features.registry import (
     absent_features,
     computed_features,
@@ -385,7 +386,7 @@ def imputed_features(step: Step) -> None:
     frame = step.frame("silver/customer_features")
     imputation = fit_imputation(frame, feature_columns(table), settings.imputation)
     imputed = apply_imputation(frame, imputation)
-    step.write_frame(imputed.frame, imputed_features_table(table))
+    step.write_frame(imputed.frame, imputed_features_table(table, settings.imputation))
     step.metadata |= {
         "set_aside": imputed.set_aside["reason"].value_counts().to_dict(),
         "tracking": json.loads(imputed.tracking.rename(columns=_TRACKING_NAMES).to_json(orient="records")),
@@ -398,11 +399,18 @@ def model_matrix(step: Step) -> None:
     frame = step.frame("silver/customer_features")
     preparation = fit_preparation(frame, _features_table(step), settings.imputation, settings.matrix)
     prepared = prepare(frame, preparation)
-    step.write_frame(prepared.matrix.reset_index(), model_matrix_table(preparation.features, preparation.log_features))
+    step.write_frame(prepared.matrix.reset_index(), model_matrix_table(preparation))
     step.write_document("preparation.json", preparation.to_json())
+    components = preparation.components
     step.metadata |= {
-        "columns": list(preparation.features),
-        "log_transformed": list(preparation.log_features),
+        "columns": list(preparation.column_names),
+        "features": list(preparation.features),
+        "log_transformed": [column.name for column in preparation.columns if column.scale == "log"],
+        "power_transformed": {
+            column.name: column.exponent for column in preparation.columns if column.scale == "power"
+        },
         "dropped": [asdict(dropped) for dropped in preparation.dropped],
+        "adjustments": list(prepared.adjustments),
+        "explained_variance": list(components.variance_shares) if components else None,
         "set_aside": len(prepared.set_aside),
     }

@@ -54,7 +54,7 @@ def test_schema_refuses_unknown_keys_and_lists_required_ones() -> None:
 
 
 def test_keys_are_looked_up_by_path() -> None:
-    assert section_keys(("imputation",)) == ("method",)
+    assert section_keys(("execution",)) == ("executor",)
     assert section_keys(("imputation", "method")) == ()
     assert section_keys(("nothing",)) == ()
     assert find_field(("calendar", "nothing")) is None

@@ -37,15 +37,16 @@ SINGLE_PROBLEMS = {
     ),
     "key of two other sections": (
         "seed: 7\n",
-        "segmentation.yaml:1: seed is not a setting.\nHint: did you mean 'synthetic.seed' or 'clustering.seed'?",
+        "segmentation.yaml:1: seed is not a setting.\n"
+        "Hint: did you mean 'synthetic.seed' or 'imputation.seed' or 'clustering.seed'?",
     ),
     "section one level too high": (
         "kmeans:\n  k_max: 7\n",
         "segmentation.yaml:1: kmeans is not a setting.\nHint: did you mean 'clustering.algorithms.kmeans'?",
     ),
     "unknown key without a close one": (
-        "imputation:\n  zebra: 1\n",
-        "segmentation.yaml:2: imputation.zebra is not a setting.\nHint: known names are method.",
+        "execution:\n  zebra: 1\n",
+        "segmentation.yaml:2: execution.zebra is not a setting.\nHint: known names are executor.",
     ),
     "department that the catalogue lacks": (
         "synthetic:\n  archetypes:\n"
@@ -97,12 +98,20 @@ SINGLE_PROBLEMS = {
     "not above the lowest": (
         "matrix:\n  max_correlation: 0\n",
         "segmentation.yaml:2: matrix.max_correlation must be above 0 and up to 1, got the number 0.\n"
-        "Hint: of two columns with a larger absolute correlation the later one is left out.",
+        "Hint: of two columns with a larger absolute correlation the one declared later is left out.",
+    ),
+    "outliers in the wrong order": (
+        "matrix:\n  outlier_low: 0.99\n  outlier_high: 0.5\n",
+        "segmentation.yaml:1: matrix: outlier_low 0.99 is not below outlier_high 0.5.",
+    ),
+    "neither a share nor a count": (
+        "matrix:\n  pca: 2.5\n",
+        "segmentation.yaml:1: matrix: pca 2.5 is neither a share below 1 nor a whole number of components.",
     ),
     "not a number at all": (
         "matrix:\n  max_correlation: .nan\n",
         "segmentation.yaml:2: matrix.max_correlation must be above 0 and up to 1, got the number .nan.\n"
-        "Hint: of two columns with a larger absolute correlation the later one is left out.",
+        "Hint: of two columns with a larger absolute correlation the one declared later is left out.",
     ),
     "bad choice": (
         "source:\n  kind: filez\n",
@@ -141,7 +150,7 @@ SINGLE_PROBLEMS = {
     "no end": (
         "matrix:\n  skew_threshold: .inf\n",
         "segmentation.yaml:2: matrix.skew_threshold must be 0 or more, got the number .inf.\n"
-        "Hint: columns whose absolute skewness is larger are log-transformed.",
+        "Hint: columns whose absolute skewness is larger are transformed as `skew` says, if that helps.",
     ),
     "misspelt time zone": (
         "source:\n  time_zone: Europe/Lodnon\n",
@@ -230,12 +239,12 @@ SINGLE_PROBLEMS = {
         "Hint: put it in quotes: 'NULL'.",
     ),
     "value for a section": (
-        "imputation: mean\n",
-        "segmentation.yaml:1: imputation must be a section with keys of its own, got 'mean'.\nHint: keys are method.",
+        "execution: fast\n",
+        "segmentation.yaml:1: execution must be a section with keys of its own, got 'fast'.\nHint: keys are executor.",
     ),
     "list for a section": (
-        "imputation: [mean]\n",
-        "segmentation.yaml:1: imputation must be a section with keys of its own, got a list.\nHint: keys are method.",
+        "execution: [fast]\n",
+        "segmentation.yaml:1: execution must be a section with keys of its own, got a list.\nHint: keys are executor.",
     ),
     "section for a value": (
         "currency:\n  code: GBP\n",

@@ -117,6 +117,32 @@ def test_filled_and_scaled_features_come_from_the_feature_and_what_stands_in_for
     assert all_lineage["silver/model_matrix"]["order_count"] == (("silver/customer_features", "order_count"),)
 
 
+@pytest.mark.parametrize("method", ["knn", "iterative"])
+def test_features_filled_by_others_come_from_those_too(make_platform, method):
+    platform = make_platform(imputation__method=method, matrix__features=["age_years", "days_since_event", "gender"])
+    filled = column_lineage(platform, platform.graph.node("silver/imputed_features"))
+    read = columns_of(filled["age_years"], "silver/customer_features")
+    assert {"age_years", "recency_days", "return_rate", "gap_days_mean"} < read
+    assert columns_of(filled["days_since_event"], "silver/customer_features") == read - {"age_years"} | {
+        "days_since_event"
+    }
+    assert filled["return_rate"] == (("silver/customer_features", "return_rate"),)
+    matrix = column_lineage(platform, platform.graph.node("silver/model_matrix"))
+    assert set(matrix) == {"customer_id", "age_years", "days_since_event", "gender_is_*"}
+    assert matrix["age_years"] == filled["age_years"]
+    segments = column_lineage(platform, platform.graph.node("gold/customer_segments"))["segment_key"]
+    assert columns_of(segments, "silver/customer_features") == read | {"days_since_event", "gender"}
+
+
+@pytest.mark.parametrize(("wanted", "count"), [(2, 2), (0.9, 4), (50, 4)])
+def test_components_come_from_every_feature_of_the_matrix(make_platform, wanted, count):
+    chosen = ["recency_days", "return_rate", "gap_days_mean", "gender"]
+    platform = make_platform(matrix__features=chosen, matrix__encoding="ordinal", matrix__pca=wanted)
+    matrix = column_lineage(platform, platform.graph.node("silver/model_matrix"))
+    assert set(matrix) == {"customer_id", *(f"pc_{number}" for number in range(1, count + 1))}
+    assert columns_of(matrix["pc_1"], "silver/customer_features") == set(chosen)
+
+
 def test_clusters_come_from_every_column_of_the_matrix(platform, all_lineage):
     matrix = declared_table(platform, platform.graph.node("silver/model_matrix"))
     expected = tuple(("silver/model_matrix", name) for name in matrix.column_names if name != "customer_id")

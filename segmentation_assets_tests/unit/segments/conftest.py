@@ -8,6 +8,7 @@ from segmentation_assets.config.settings import EngineSettings
 from segmentation_assets.features.declaration import ImputationReason
 from segmentation_assets.features.imputation import Fill, Imputation
 from segmentation_assets.features.preparation import Preparation
+from segmentation_assets.features.transformation import MatrixColumn
 from segmentation_assets.segments.champion import ChampionModel, Segment
 from segmentation_assets.storage.contract import check_contract
 from segmentation_assets.storage.engine import Engine, write_frame
@@ -35,11 +36,10 @@ def preparation():
     gap = Fill("gap_days", "ordinary", ImputationReason.ORDINARY_MEAN, None, 4.0, "mean of the known values")
     return Preparation(
         imputation=Imputation((core, gap)),
-        features=("order_count", "gap_days"),
+        encodings=(),
+        columns=(MatrixColumn("order_count", "order_count"), MatrixColumn("gap_days", "gap_days")),
+        components=None,
         dropped=(),
-        log_features=(),
-        centres=(0.0, 0.0),
-        scales=(1.0, 1.0),
         fitted_count=6,
         set_aside_count=0,
     )

@@ -10,7 +10,7 @@ import pytest
 from segmentation_assets.errors import DataError
 from segmentation_assets.features.preparation import prepare
 from segmentation_assets.segments import rfm
-from segmentation_assets.segments.assignment import assign_by_model, assign_segments
+from segmentation_assets.segments.assignment import assign_by_model, assign_segments, count_adjustments
 from segmentation_assets.segments.champion import RFM_MAP, ChampionModel, Segment
 from segmentation_assets.segments.rfm import RfmThresholds, rfm_map
 from segmentation_assets.tables.gold import CUSTOMER_SEGMENTS, RFM_SEGMENT_NAMES
@@ -47,6 +47,17 @@ def test_every_customer_gets_a_row_that_keeps_the_declaration(champion, model, s
         ("c", "assigned", "S003", "Rest", "S002", None, JULY, "Lost", 0.0, JULY),
         ("d", "no_purchases", None, None, None, None, None, None, None, JULY),
     ]
+
+
+def test_values_that_the_model_changes_are_counted(model):
+    assert count_adjustments(FEATURES, model) == []
+    limited = dataclasses.replace(model.preparation.columns[0], limits=(5.0, 15.0))
+    preparation = dataclasses.replace(model.preparation, columns=(limited, model.preparation.columns[1]))
+    winsorising = dataclasses.replace(model, preparation=preparation)
+    assert count_adjustments(FEATURES, winsorising) == [
+        {"feature": "order_count", "winsorised_low": 1, "winsorised_high": 1}
+    ]
+    assert count_adjustments(FEATURES, dataclasses.replace(model, preparation=None)) == []
 
 
 def test_changed_at_is_carried_on_while_the_segment_stays(champion, model, stored):
