@@ -212,7 +212,7 @@ def test_file_of_which_more_will_come_is_a_guess_and_the_later_ones_are_named(
         Path("in", name).write_text(US)
 
     named = "2 files that no pattern of the settings matches: sales-2025-02.csv, sales-2025-03.CSV. Hint: name them in"
-    assert f"not read      {named}" in segmentation("config", "check").out
+    assert f"not read           {named}" in segmentation("config", "check").out
     assert f"not read      {named}" in segmentation("status").out
     assert f"  not read   {named}" in segmentation("run", "--only", "source").out
 
