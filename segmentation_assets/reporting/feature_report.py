@@ -135,7 +135,7 @@ class FeatureTables:
     preparation : Preparation
         How the model matrix was made.
     matrix : mapping
-        Metadata of ``silver/model_matrix``; `log_transformed` and `adjustments` are told where they are there.
+        Metadata of ``silver/model_matrix``; its `adjustments` are told.
     offered : collection of str
         Features that the matrix may choose from.
     seed : int
@@ -215,7 +215,7 @@ def find_use(name: str, tables: FeatureTables) -> MatrixUse:
     preparation = tables.preparation
     count = preparation.fitted_count
     if name in preparation.features:
-        return MatrixUse(state=CLUSTERED, words=_adjusted("clustered on", name, tables.matrix), customer_count=count)
+        return MatrixUse(state=CLUSTERED, words=_way_in(name, preparation, tables.matrix), customer_count=count)
     dropped = next((drop for drop in preparation.dropped if drop.feature == name), None)
     if dropped is not None:
         return MatrixUse(
@@ -230,14 +230,17 @@ def find_use(name: str, tables: FeatureTables) -> MatrixUse:
     return MatrixUse(state=NOT_OFFERED, words="not offered to clusterings by matrix.features", customer_count=count)
 
 
-def _adjusted(words: str, name: str, matrix: Mapping[str, Any]) -> str:
-    """Add how the values were changed on their way into the matrix, and of how many customers."""
-    added = ["on a log scale"] if name in (matrix.get("log_transformed") or ()) else []
+def _way_in(name: str, preparation: Preparation, matrix: Mapping[str, Any]) -> str:
+    """Say how a feature gets into the matrix, and for how many customers its value was changed on the way."""
+    columns = [column for column in preparation.columns if column.feature == name]
+    words = ["clustered on", *sorted({f"on a {c.scale} scale" for c in columns if c.scale != "as it is"})]
+    words += [f"as {len(columns)} columns"] if len(columns) > 1 else []
+    words += ["as part of the principal components"] if preparation.components else []
     for changed in matrix.get("adjustments") or ():
         if changed["feature"] == name:
             counts = ((code, count) for code, count in changed.items() if code != "feature" and count)
-            added += [f"{code.replace('_', ' ')} for {plural(count, 'customer')}" for code, count in counts]
-    return ", ".join([words, *added])
+            words += [f"{code.replace('_', ' ')} for {plural(count, 'customer')}" for code, count in counts]
+    return ", ".join(words)
 
 
 def _left_out(dropped: DroppedFeature, fitted_count: int) -> str:

@@ -38,7 +38,7 @@ def block(settings: FeatureSettings) -> FeatureBlock:
         _share(
             "deal_revenue_share",
             "Share of money for deals",
-            f"Share of gross revenue from lines with {deal}.",
+            f"Share of the gross revenue of lines with a list price that is of lines with {deal}.",
             "order_lines.amount",
         ),
         _share(

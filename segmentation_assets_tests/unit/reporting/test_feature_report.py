@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
+from segmentation_assets.config.settings import MatrixSettings
 from segmentation_assets.reporting.column_cells import draw_bars
 from segmentation_assets.reporting.column_statistics import Histogram
 from segmentation_assets.reporting.feature_page import render_feature_report
@@ -74,3 +76,13 @@ def test_what_lies_in_the_middle_is_where_the_table_sorts_it(report):
 def test_a_bin_with_few_values_can_still_be_seen():
     drawn = draw_bars(Histogram(low=0, width=1, counts=(1000, 1, 0)))
     assert drawn["path"] == "M0 40V0H9V40ZM10 40V39H19V40Z"
+
+
+def test_the_way_into_the_matrix_is_told(tmp_path: Path) -> None:
+    settings = MatrixSettings(features=("gappy", "town"), skew="yeo_johnson", skew_threshold=0.0, pca=2)
+    report = toy_report(tmp_path, settings)
+    words = {name: facts.use.words for name, facts in report.facts.items() if facts.use.state == "clustered_on"}
+    assert words == {
+        "gappy": "clustered on, on a power scale, as part of the principal components",
+        "town": "clustered on, as 2 columns, as part of the principal components",
+    }

@@ -58,7 +58,7 @@ TRACKING = [
 ]  # fmt: skip
 
 
-def toy_report(folder: Path) -> FeatureReport:
+def toy_report(folder: Path, matrix: MatrixSettings | None = None) -> FeatureReport:
     """Report of the six customers; the folder is for the engine."""
     names = ["customer_id", *(column.name for column in COLUMNS)]
     frame = pd.DataFrame(ROWS, columns=names).astype({"empty": "float64"})
@@ -68,8 +68,8 @@ def toy_report(folder: Path) -> FeatureReport:
     tables = FeatureTables(
         features="(SELECT * REPLACE (CAST(since AS DATE) AS since) FROM given)",
         tracking=TRACKING,
-        preparation=fit_preparation(frame, table, ImputationSettings(), MatrixSettings()),
-        matrix={"log_transformed": None, "adjustments": [{"feature": "orders", "winsorised_high": 2, "rare": 0}]},
+        preparation=fit_preparation(frame, table, ImputationSettings(), matrix or MatrixSettings()),
+        matrix={"adjustments": [{"feature": "orders", "winsorised_high": 2, "rare": 0}]},
         offered=["orders", "twin", "flat", "empty", "gappy"],
         seed=7,
     )
