@@ -1,0 +1,175 @@
+"""Blocks of pandas_features.py made from what comes back, each return traced to a purchase."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from benchmarks.pandas_features_basis import (
+    Array,
+    Basis,
+    Runs,
+    capped_share,
+    days_between,
+    month_numbers,
+    safe_div,
+)
+
+_EXCHANGE_DAYS = 14
+
+
+def trace_returns(basis: Basis) -> pd.DataFrame:
+    """Trace returns to the purchase that they cancel, else to the latest of the same order id, else to the latest.
+
+    Returns
+    -------
+    DataFrame
+        customer, product, order (place among all order ids), order_at, line_count, unit_count and amount of the lines
+        of one product returned at one instant under one order id; purchase (row in `orders`, -1 where there is none),
+        bought_at, purchase_line_count, is_cancellation.
+    """
+    returned = _grouped(basis, basis.returns)
+    returned[["unit_count", "amount"]] *= -1
+    sales = basis.sales[_pairs(basis, basis.sales).isin(returned["pair"]).to_numpy()]
+    bought = _grouped(basis, sales).assign(number=lambda frame: basis.orders["order"].to_numpy()[frame["order"]])
+    pairs = returned.assign(row=range(len(returned))).merge(bought, on="pair", suffixes=("", "_bought"))
+    pairs = pairs[pairs["order_at_bought"] <= pairs["order_at"]]
+    is_whole = (pairs["unit_count"] == pairs["unit_count_bought"]) & (pairs["amount"] == pairs["amount_bought"])
+    is_cancellation = is_whole & (pairs["order_at"] - pairs["order_at_bought"] < pd.Timedelta(days=1))
+    nearness = np.select([is_cancellation, pairs["order"] == pairs["number"]], [0, 1], 2)
+    latest_first = -pairs["order_at_bought"].to_numpy().astype("int64")
+    order = np.lexsort((pairs["number"], latest_first, nearness, pairs["row"]))
+    nearest = order[np.diff(pairs["row"].to_numpy()[order], prepend=-1) != 0]
+    found = pairs.assign(nearness=nearness).take(nearest).set_index("row").reindex(range(len(returned)))
+    return returned.assign(
+        purchase=found["order_bought"].fillna(-1).astype("int64"),
+        bought_at=found["order_at_bought"],
+        purchase_line_count=found["line_count_bought"].fillna(0).astype("int64"),
+        is_cancellation=found["nearness"] == 0,
+    )
+
+
+def _pairs(basis: Basis, lines: pd.DataFrame) -> pd.Series:
+    """Number the pairs of customer and product."""
+    return lines["customer"].astype("int64") * len(basis.product_ids) + lines["product"]
+
+
+def _grouped(basis: Basis, lines: pd.DataFrame) -> pd.DataFrame:
+    """Add up the lines of one pair in one order at one instant."""
+    keys = lines.assign(pair=_pairs(basis, lines)).groupby(["pair", "order", "order_at"], sort=False)
+    return keys.agg(
+        customer=("customer", "first"),
+        product=("product", "first"),
+        line_count=("quantity", "size"),
+        unit_count=("quantity", "sum"),
+        amount=("amount", "sum"),
+    ).reset_index()
+
+
+def returns(basis: Basis) -> dict[str, Any]:
+    """How much comes back; whole purchases cancelled within a day left out on both sides."""
+    traced, sales = basis.traced, basis.sales
+    real, cancelled = traced[~traced["is_cancellation"]], traced[traced["is_cancellation"]]
+    columns = {}
+    for name, kept, returned, taken_back in (
+        ("return_rate", None, "line_count", "purchase_line_count"),
+        ("return_unit_share", sales["quantity"], "unit_count", "unit_count"),
+        ("return_value_share", sales["amount"], "amount", "amount"),
+    ):
+        whole = basis.sum(sales["customer"], kept) - basis.sum(cancelled["customer"], cancelled[taken_back])
+        columns[name] = capped_share(basis.sum(real["customer"], real[returned]), whole)
+    orders = real[["customer", "order"]].drop_duplicates()
+    return columns | {
+        "return_order_count": basis.sum(orders["customer"]),
+        "cancelled_line_count": basis.sum(cancelled["customer"], cancelled["line_count"]),
+    }
+
+
+def return_habits(basis: Basis) -> dict[str, Any]:
+    """How soon, of which orders and in which season goods come back."""
+    real = basis.traced[~basis.traced["is_cancellation"]]
+    customer, lines = real["customer"].to_numpy(), real["line_count"].to_numpy()
+    days = days_between(real["bought_at"].to_numpy(), real["order_at"].to_numpy())
+    is_traced = ~np.isnan(days)
+    is_in_peak = np.isin(month_numbers(real["order_at"].to_numpy()) % 12 + 1, basis.settings.peak_months)
+    all_lines, traced_lines = basis.sum(customer, lines), basis.sum(customer, lines * is_traced)
+    first_share, streak = _habits_by_order(basis)
+    return {
+        "days_to_return_mean": safe_div(basis.sum(customer, np.nan_to_num(days) * lines), traced_lines),
+        **{f"return_share_{n}d": safe_div(basis.sum(customer, lines * (days <= n)), traced_lines) for n in (7, 30)},
+        "traced_return_share": safe_div(traced_lines, all_lines),
+        "first_order_return_share": first_share,
+        "return_streak_order_count": streak,
+        "peak_return_share": safe_div(basis.sum(customer, lines * is_in_peak), all_lines),
+    }
+
+
+def _habits_by_order(basis: Basis) -> tuple[Array, Array]:
+    """Share of the first order that came back, and the longest run of orders of which something did."""
+    found = basis.traced[basis.traced["purchase"] >= 0]
+    is_cancellation = found["is_cancellation"].to_numpy()
+    returned, cancelled = (
+        np.bincount(found["purchase"], found["unit_count"] * chosen, len(basis.orders)).astype("int64")
+        for chosen in (~is_cancellation, is_cancellation)
+    )
+    left = basis.orders["unit_count"].to_numpy() - cancelled
+    is_kept = left > 0
+    customer, left, returned = basis.orders["customer"].to_numpy()[is_kept], left[is_kept], returned[is_kept]
+    people = Runs(customer)
+    first = basis.spread(people.keys, capped_share(returned[people.starts], left[people.starts]))
+    came_back = returned > 0
+    begins = ~came_back | (np.diff(customer, prepend=-1) != 0)
+    lengths = Runs(np.cumsum(begins)[came_back])
+    streaks = Runs(customer[came_back][lengths.starts])
+    longest = basis.spread(streaks.keys, streaks.max(lengths.sizes))
+    return first, np.nan_to_num(longest).astype("int64")
+
+
+def return_mix(basis: Basis) -> dict[str, Any]:
+    """From how many departments goods come back, and whether something of the kind is bought instead."""
+    real = basis.traced[~basis.traced["is_cancellation"]]
+    department = basis.department_of[real["product"]]
+    real, department = real[department >= 0], department[department >= 0]
+    width = len(basis.products["department"].cat.categories)
+    cells = Runs(real["customer"].to_numpy().astype("int64") * width + department)
+    amount = cells.sum(real["amount"].to_numpy()).astype("float64")
+    people = Runs(cells.keys // width)
+    concentration = safe_div(people.sum(amount**2), people.sum(amount) ** 2)
+    lines = real["line_count"].to_numpy()
+    exchanged = basis.sum(real["customer"], lines * _is_exchanged(basis, real))
+    return {
+        "return_department_concentration": basis.spread(people.keys, concentration),
+        "exchange_share_14d": safe_div(exchanged, basis.sum(real["customer"], lines)),
+    }
+
+
+def _is_exchanged(basis: Basis, returned: pd.DataFrame) -> Array:
+    """Whether something of the class, or of the department where there is no class, is bought soon after."""
+    is_exchanged = np.zeros(len(returned), dtype=bool)
+    has_class = basis.class_of[returned["product"]] >= 0
+    for kind_of, chosen in ((basis.class_of, has_class), (basis.department_of, ~has_class)):
+        if not chosen.any():
+            continue
+        left = _kinds(basis, returned[chosen], kind_of).assign(row=np.flatnonzero(chosen))
+        right = _kinds(basis, basis.sales, kind_of)
+        right = right[right["kind"].isin(left["kind"])].assign(bought_at=lambda sales: sales["order_at"])
+        next_one = pd.merge_asof(
+            left.sort_values("order_at"),
+            right.sort_values("order_at"),
+            on="order_at",
+            by="kind",
+            direction="forward",
+            allow_exact_matches=False,
+        )
+        days = days_between(next_one["order_at"].to_numpy(), next_one["bought_at"].to_numpy())
+        is_exchanged[next_one["row"]] = days <= _EXCHANGE_DAYS
+    return is_exchanged
+
+
+def _kinds(basis: Basis, lines: pd.DataFrame, kind_of: Array) -> pd.DataFrame:
+    """Number the pairs of customer and kind of product; lines of unknown kind are left out."""
+    kind = kind_of[lines["product"]]
+    pair = lines["customer"].to_numpy().astype("int64") * (kind_of.max(initial=0) + 1) + kind
+    return pd.DataFrame({"kind": pair, "order_at": lines["order_at"].to_numpy()})[kind >= 0]
