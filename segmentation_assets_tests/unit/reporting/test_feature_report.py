@@ -79,10 +79,15 @@ def test_a_bin_with_few_values_can_still_be_seen():
 
 
 def test_the_way_into_the_matrix_is_told(tmp_path: Path) -> None:
-    settings = MatrixSettings(features=("gappy", "town"), skew="yeo_johnson", skew_threshold=0.0, pca=2)
-    report = toy_report(tmp_path, settings)
+    report = toy_report(tmp_path, MatrixSettings(features=("gappy", "town"), pca=2))
     words = {name: facts.use.words for name, facts in report.facts.items() if facts.use.state == "clustered_on"}
     assert words == {
-        "gappy": "clustered on, on a power scale, as part of the principal components",
-        "town": "clustered on, as 2 columns, as part of the principal components",
+        "gappy": "clustered on, as part of the principal components",
+        "town": "clustered on, as 3 columns, as part of the principal components",
     }
+
+
+@pytest.mark.parametrize(("skew", "scale"), [("log1p", "log"), ("yeo_johnson", "power")])
+def test_the_scale_of_a_skewed_feature_is_told(tmp_path: Path, skew: str, scale: str) -> None:
+    report = toy_report(tmp_path, MatrixSettings(features=("twin",), skew=skew, skew_threshold=0.0), [1, 2, 3, 90, 900])
+    assert report.facts["twin"].use.words == f"clustered on, on a {scale} scale"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -58,10 +59,13 @@ TRACKING = [
 ]  # fmt: skip
 
 
-def toy_report(folder: Path, matrix: MatrixSettings | None = None) -> FeatureReport:
-    """Report of the six customers; the folder is for the engine."""
+def toy_report(
+    folder: Path, matrix: MatrixSettings | None = None, twin: Sequence[float] = (2, 4, 6, 8, 10)
+) -> FeatureReport:
+    """Report of the six customers; the folder is for the engine, `twin` holds values of the first five."""
     names = ["customer_id", *(column.name for column in COLUMNS)]
     frame = pd.DataFrame(ROWS, columns=names).astype({"empty": "float64"})
+    frame["twin"] = [*twin, 99]
     table = Table(key="silver/customer_features", row="", columns=(CUSTOMER_ID, *COLUMNS), primary_key=("customer_id",))
     block = FeatureBlock(name="toy", columns=COLUMNS, select=lambda _: "")
     entries = tuple(DictionaryEntry("toy", column, column.requires) for column in COLUMNS)
