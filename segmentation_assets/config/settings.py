@@ -154,7 +154,7 @@ class ImputationSettings(Section):
     )
     n_neighbors: int = Field(5, ge=1, le=100, description="with knn: similar customers whose mean is taken")
     donors: int = Field(
-        1_000, ge=10, le=20_000, description="with knn: customers that are compared with at most; stored with the model"
+        500, ge=10, le=20_000, description="with knn: customers that are compared with at most; stored with the model"
     )
     rounds: int = Field(3, ge=1, le=20, description="with iterative: times that all features are estimated in turn")
     ridge_penalty: float = Field(

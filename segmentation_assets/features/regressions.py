@@ -194,7 +194,7 @@ def _refill(
 
     lacking = np.flatnonzero(is_missing[:, place])
     if lacking.size:
-        scaled[lacking, place] = np.clip(equation.predict(scaled[lacking]), *limits)
+        scaled[lacking, place] = np.clip(equation.predict(scaled[lacking, : len(equation.weights)]), *limits)
 
 
 def _fit_equation(
@@ -207,7 +207,7 @@ def _fit_equation(
     """Ridge regression of one column on others, over the rows that know it; the intercept is not penalised."""
     import numpy as np
 
-    read, wanted = scaled[is_known][:, : len(is_read)][:, is_read], scaled[is_known, place]
+    read, wanted = scaled[:, : len(is_read)][np.ix_(is_known, is_read)], scaled[is_known, place]
     means, mean = read.mean(axis=0), wanted.mean()
     centred = read - means
     moments = centred.T @ centred + penalty * len(wanted) * np.eye(read.shape[1])

@@ -94,6 +94,64 @@ def test_missing_category_becomes_a_category_of_its_own() -> None:
     assert (completed.dtype, completed.nullable) == ("VARCHAR", False)
 
 
+@pytest.mark.parametrize("dtype", ["object", "boolean"])
+def test_truth_values_count_as_zero_and_one(dtype: str) -> None:
+    flag = FeatureColumn(name="has_app", dtype="BOOLEAN", imputation="ordinary", **NULL)
+    frame = FRAME[["customer_id", "recency_days"]].assign(has_app=pd.Series([True, None, True, False], dtype=dtype))
+    imputed = apply_imputation(frame, fit_imputation(frame, (COLUMNS[2], flag), MEAN))
+    assert imputed.frame["has_app"].tolist() == [1.0, 0.5, 0.0]
+    table = Table(key="silver/customer_features", row="", primary_key=("customer_id",), columns=(flag,))
+    assert imputed_features_table(table).columns[0].dtype == "DOUBLE"
+
+
+@pytest.mark.parametrize("method", ["knn", "iterative"])
+def test_values_filled_by_other_features_say_so(method: str) -> None:
+    size = 40
+    rng = np.random.default_rng(1)
+    frame = pd.DataFrame({"customer_id": range(size), "recency_days": rng.normal(100, 30, size)})
+    frame["average_order_value_amount"] = 2 * frame["recency_days"]
+    frame["account_age_days"] = (3 * frame["recency_days"]).where(frame.index % 4 > 0)
+    frame["days_since_event"] = np.where(frame.index % 2, np.nan, 1.0)
+    stand_in = UndefinedRule(
+        reason=ImputationReason.UNDEFINED_NO_EVENT, description="account age", column="account_age_days"
+    )
+    late = FeatureColumn(
+        name="days_since_event", dtype="DOUBLE", imputation="undefined", undefined_rule=stand_in, **NULL
+    )
+    imputation = fit_imputation(frame, (*COLUMNS[2:4], COLUMNS[5], late), ImputationSettings(method=method))
+    imputed = apply_imputation(frame, imputation)
+    errors = (imputed.frame["account_age_days"] - 3 * frame["recency_days"]).abs()
+    assert errors[frame.index % 4 > 0].max() == 0
+    assert errors[frame.index % 4 == 0].median() < 15
+    borrowed = imputed.frame["days_since_event"][frame.index % 2 == 1]
+    assert borrowed.equals(imputed.frame["account_age_days"][frame.index % 2 == 1])
+    assert imputed.frame["imputation_reasons"].tolist()[0] == f"account_age_days=missing_filled_by_{method}"
+    tracked = imputed.tracking.set_index("feature").loc["account_age_days"]
+    assert tracked[["reason", "count", "value"]].tolist() == [f"missing_filled_by_{method}", 10, None]
+    assert tracked["rule"] == imputation.model.rule("account_age_days")
+
+
+@pytest.mark.parametrize("method", ["knn", "iterative"])
+def test_only_what_is_asked_for_stays_with_what_it_is_filled_from(method: str) -> None:
+    imputation = fit_imputation(FRAME, COLUMNS, ImputationSettings(method=method))
+    core = ("recency_days", "average_order_value_amount")
+    assert imputation.limited_to(["gap_days_std"]) == Imputation(
+        tuple(fill for fill in imputation.fills if fill.feature in ("gap_days_std", *core))
+    )
+    filled = imputation.limited_to(["account_age_days"])
+    assert (filled.features, filled.model) == ((*core, "account_age_days"), imputation.model)
+    assert imputation.limited_to(["gap_days_mean"]).features == ("gap_days_mean", *core)
+
+
+def test_feature_that_no_donor_knows_is_filled_by_the_mean() -> None:
+    frame = pd.DataFrame({"customer_id": range(2000), "recency_days": 1.0, "account_age_days": np.nan})
+    frame.loc[[3, 4], "account_age_days"] = [10.0, 20.0]
+    columns = (COLUMNS[2], COLUMNS[5])
+    imputation = fit_imputation(frame, columns, ImputationSettings(method="knn", donors=10))
+    assert imputation.fills[1] == fit_imputation(frame, columns, MEAN).fills[1]
+    assert apply_imputation(frame, imputation).frame["account_age_days"].tolist()[2:6] == [15.0, 10.0, 20.0, 15.0]
+
+
 def test_rows_without_core_metrics_are_set_aside_with_the_reason() -> None:
     set_aside = apply_imputation(FRAME, fit_imputation(FRAME, COLUMNS, MEAN)).set_aside
     reason = "missing_core_metric: recency_days, average_order_value_amount"
