@@ -15,7 +15,13 @@ from segmentation_assets.config.contract import ContractSettings
 from segmentation_assets.config.money import MoneySettings
 from segmentation_assets.config.notifications import NotificationSettings
 from segmentation_assets.config.population import PopulationSettings
-from segmentation_assets.config.source import DELIVERED_COLUMNS, AdvisedError, SourceSettings, UnmappedColumnError
+from segmentation_assets.config.source import (
+    DELIVERED_COLUMNS,
+    AdvisedError,
+    SourceSettings,
+    UnmappedColumnError,
+    WantedError,
+)
 from segmentation_assets.config.synthetic import Month, SyntheticSettings
 
 
@@ -25,6 +31,13 @@ def _check_size(text: str) -> str:
     if not _FEWEST_MEGABYTES <= float(text[:-2]) * factor <= _MOST_GIGABYTES * 1000:
         raise ValueError(f"'{text}' is out of range; write {_FEWEST_MEGABYTES}MB to {_MOST_GIGABYTES}GB")
     return text
+
+
+def _check_pair(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Accept pairs."""
+    if len(names) != 2:
+        raise WantedError("a pair of features, such as [recency_days, gap_days_mean]")
+    return names
 
 
 def _check_expression(text: str) -> str:
@@ -102,7 +115,7 @@ class FeatureSettings(Section):
         description="basic keeps seven classic features: recency, orders, revenue, average order value, orders per "
         "month, lifetime in months, return rate",
     )
-    interactions: tuple[tuple[str, str], ...] = Field(
+    interactions: tuple[Annotated[tuple[str, ...], AfterValidator(_check_pair)], ...] = Field(
         (), description="pairs of features, such as [recency_days, gap_days_mean], that get a product and a ratio each"
     )
     windows: tuple[Annotated[int, Field(ge=1, le=3660)], ...] = Field(

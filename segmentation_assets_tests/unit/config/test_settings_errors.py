@@ -48,6 +48,12 @@ SINGLE_PROBLEMS = {
         "execution:\n  zebra: 1\n",
         "segmentation.yaml:2: execution.zebra is not a setting.\nHint: known names are executor.",
     ),
+    "interaction of one feature": (
+        "features:\n  interactions: [[recency_days]]\n",
+        "segmentation.yaml:2: features.interactions.1 must be a pair of features, such as "
+        "[recency_days, gap_days_mean], got a list.\n"
+        "Hint: pairs of features, such as [recency_days, gap_days_mean], that get a product and a ratio each.",
+    ),
     "department that the catalogue lacks": (
         "synthetic:\n  archetypes:\n"
         "    - {name: a, share: 1, orders_per_month: 1, settles_as: {active: 1}, departments: {Gardn: 2}}\n",
