@@ -27,6 +27,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks.feature_inputs import COLUMNS, FIRST_DAY, MONTHS, SETTINGS, Inputs, make_inputs
+from benchmarks.pandas_features import compute_features, find_differences, read_frames
 from segmentation_assets.config.settings import EngineSettings
 from segmentation_assets.features.history import customer_history_sql
 from segmentation_assets.features.registry import computed_features, features_table, prepare_connection
@@ -102,6 +103,7 @@ def main() -> int:
             inputs = make_inputs(connection, folder, parsed.lines, parsed.customers, buckets)
         for months in range(MONTHS - parsed.snapshots + 1, MONTHS + 1):
             _measure_snapshot(meter, engine, folder, inputs, months)
+        different = _measure_pandas(meter, engine, folder, inputs) if parsed.pandas else ()
     columns = len(features_table(SETTINGS, _relations(inputs, 0, MONTHS, folder).available).columns) - 1
     print(
         f"{platform.machine()}, {os.cpu_count()} processors, Python {platform.python_version()}\n"
@@ -110,7 +112,9 @@ def main() -> int:
         f"engine: threads {parsed.threads}, memory {parsed.memory_limit}, spill {parsed.spill_limit}"
     )
     meter.print_table()
-    return _exceeded(parsed, meter)
+    if different:
+        print(f"error: pandas has other values in {', '.join(different)}", file=sys.stderr)
+    return _exceeded(parsed, meter) or int(bool(different))
 
 
 def _arguments() -> argparse.Namespace:
@@ -120,6 +124,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--snapshots", type=int, default=1, choices=range(1, MONTHS + 1), metavar="N", help="month ends"
     )
+    parser.add_argument("--pandas", action="store_true", help="compute the last snapshot by pandas too, and compare")
     parser.add_argument("--threads", type=int, default=2, help="engine.threads")
     parser.add_argument("--memory-limit", default="4GB", help="engine.memory_limit")
     parser.add_argument("--spill-limit", default="1GB", help="engine.max_temp_directory_size")
@@ -147,6 +152,22 @@ def _measure_snapshot(meter: Meter, engine: Engine, folder: Path, inputs: Inputs
             table = features_table(SETTINGS, relations.available)
             with computed_features(connection, SETTINGS, relations, as_of, FIRST_DAY) as sql:
                 copy_to_parquet(connection, conformed_select(sql, table), folder / f"features-{bucket:03d}.parquet")
+
+
+def _measure_pandas(meter: Meter, engine: Engine, folder: Path, inputs: Inputs) -> tuple[str, ...]:
+    """Make the last snapshot by pandas, bucket by bucket; return the columns in which it differs."""
+    different: set[str] = set()
+    for bucket in range(len(inputs.months[0])):
+        relations = _relations(inputs, bucket, MONTHS, folder)
+        with engine.connect() as connection:
+            with meter.measured("pandas: read by DuckDB"):
+                frames = read_frames(connection, relations)
+            with meter.measured("pandas: compute"):
+                features = compute_features(*frames, SETTINGS, _month_end(MONTHS), FIRST_DAY)
+            stored = parquet_scan([folder / f"features-{bucket:03d}.parquet"])
+            table = features_table(SETTINGS, relations.available)
+            different.update(find_differences(connection, stored, table, features))
+    return tuple(sorted(different))
 
 
 _FLOOR = """
