@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from segmentation_assets.config.settings import FeatureSettings
+from segmentation_assets.config.features import FeatureSettings
 from segmentation_assets.ingestion.classification import bucket_sql
 from segmentation_assets.storage.engine import Connection, copy_to_parquet
 

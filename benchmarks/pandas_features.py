@@ -22,7 +22,7 @@ from benchmarks import pandas_features_people as people
 from benchmarks import pandas_features_products as products_of
 from benchmarks import pandas_features_returns as returns_of
 from benchmarks.pandas_features_basis import MONEY_UNITS, Array, Basis, make_basis
-from segmentation_assets.config.settings import FeatureSettings
+from segmentation_assets.config.features import FeatureSettings
 from segmentation_assets.features.relations import FeatureRelations
 from segmentation_assets.storage.engine import Connection, quote_identifier
 from segmentation_assets.tables.declaration import Table

@@ -8,8 +8,9 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
+from segmentation_assets.config.section import Section
 from segmentation_assets.errors import DataError
 
 CATALOGUE_FILE = "synthetic/data/catalogue.yaml"
@@ -19,11 +20,7 @@ Name = Annotated[str, Field(min_length=1)]
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
-class _Entry(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class Item(_Entry):
+class Item(Section):
     """An item of a class, with the list price of its classic quality in the first month."""
 
     name: Name
@@ -52,7 +49,7 @@ def child_years(text: str) -> tuple[int, int]:
     return int(found[1]), int(found[2] or found[1]) + 1
 
 
-class ProductClass(_Entry):
+class ProductClass(Section):
     """A class of a department; sizes or child ages list the variants of each item.
 
     Child ages go from young to old, each written as years from the first to the last, such as 3-5 years: for children
@@ -64,7 +61,7 @@ class ProductClass(_Entry):
     """
 
     name: Name
-    appeal: dict[Literal["female", "male", "diverse", "not stated", "children", "no children"], Share] = {}
+    appeal: dict[Literal["female", "male", "diverse", "not stated", "children", "no children"], Share] = Field({})
     sizes: tuple[Name, ...] = ()
     child_ages: tuple[Name, ...] = ()
     items: tuple[Item, ...] = Field(min_length=1, max_length=_MOST_ITEMS)
@@ -87,7 +84,7 @@ class ProductClass(_Entry):
         return self
 
 
-class Department(_Entry):
+class Department(Section):
     """A department, how often its goods come back, and what they cost the shop."""
 
     name: Name
@@ -96,7 +93,7 @@ class Department(_Entry):
     classes: tuple[ProductClass, ...] = Field(min_length=1, max_length=_MOST_CLASSES)
 
 
-class Quality(_Entry):
+class Quality(Section):
     """A quality every item is made in."""
 
     suffix: str = Field(max_length=3)
@@ -105,7 +102,7 @@ class Quality(_Entry):
     brand: Name
 
 
-class CatalogueFile(_Entry):
+class CatalogueFile(Section):
     """The catalogue as it is written."""
 
     qualities: tuple[Quality, ...] = Field(min_length=1)

@@ -3,8 +3,9 @@
 import datetime as dt
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 
+from segmentation_assets.config.section import Section
 from segmentation_assets.config.source import DELIVERED_COLUMNS, AdvisedError, WantedError
 from segmentation_assets.errors import closest_hint
 
@@ -19,10 +20,8 @@ _KNOWN_COLUMNS = {name for needed, optional in DELIVERED_COLUMNS.values() for na
 Limit = float | dt.date
 
 
-class ColumnRule(BaseModel):
+class ColumnRule(Section):
     """What holds for one column; a row that breaks it is set aside with a reason of its own."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     column: str = Field(min_length=1, description="our name of the column")
     required: bool = Field(False, description="whether every row needs a value")
@@ -94,10 +93,8 @@ def _check_table(rule: ColumnRule, info: ValidationInfo) -> ColumnRule:
 Rules = tuple[Annotated[ColumnRule, AfterValidator(_check_table)], ...]
 
 
-class ContractSettings(BaseModel):
+class ContractSettings(Section):
     """Rules for the delivered tables beyond what every table needs, checked while the files are read."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     order_lines: Rules = Field((), description="rules for columns of the order lines")
     customers: Rules = Field((), description="rules for columns of the customers")

@@ -4,17 +4,14 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
+from segmentation_assets.config.section import Section
 from segmentation_assets.config.source import AdvisedError, UnmappedColumnError
 from segmentation_assets.config.synthetic import Month
 
 LARGEST_RATE = 100_000
 """What one unit of a currency may be worth in another."""
-
-
-class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 def _check_currency(code: str) -> str:
@@ -28,7 +25,7 @@ def _check_currency(code: str) -> str:
 Share = Annotated[float, Field(ge=0, lt=1)]
 
 
-class VatRule(_Section):
+class VatRule(Section):
     """A VAT rate for a country, a department or a class; all that are given must hold."""
 
     country: str | None = Field(None, min_length=1, description="country of the order line")
@@ -51,7 +48,7 @@ class VatRule(_Section):
         return {name: value for name, value in found.items() if value is not None}
 
 
-class VatSettings(_Section):
+class VatSettings(Section):
     """Whether prices hold VAT, and which amounts are analysed."""
 
     prices: Literal["not_said", "include", "exclude"] = Field(
@@ -85,7 +82,7 @@ class VatSettings(_Section):
         return any(rule.department or rule.product_class for rule in self.rates)
 
 
-class ExchangeRateSetting(_Section):
+class ExchangeRateSetting(Section):
     """What one unit of a currency is worth in the reporting currency, from a day on or in a month."""
 
     currency: Annotated[str, AfterValidator(_check_currency)] = Field(description="currency of order lines")
@@ -98,7 +95,7 @@ class ExchangeRateSetting(_Section):
     )
 
 
-class ExchangeSettings(_Section):
+class ExchangeSettings(Section):
     """Rates by which amounts in other currencies become amounts in the reporting currency, `currency`."""
 
     rates: tuple[ExchangeRateSetting, ...] = Field((), description="the rates, unless there is a file")
@@ -118,7 +115,7 @@ class ExchangeSettings(_Section):
         return bool(self.rates or self.file)
 
 
-class MoneySettings(_Section):
+class MoneySettings(Section):
     """Which amounts are analysed. Delivered money stays as it is in the raw layer."""
 
     vat: VatSettings = VatSettings()

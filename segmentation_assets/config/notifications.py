@@ -4,7 +4,9 @@ import re
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import AfterValidator, Field, SecretStr, model_validator
+
+from segmentation_assets.config.section import Section
 
 _LONGEST_WAIT = 25
 """Both channels together have to end within the 60 seconds that Dagster gives a sensor."""
@@ -13,10 +15,6 @@ _PORTS = {"none": 25, "starttls": 587, "tls": 465}
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*")
 _MAIL_ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?")
 _THIS_MACHINE = frozenset({"localhost", "127.0.0.1", "::1"})
-
-
-class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 def _web_problem(address: str) -> str:
@@ -75,7 +73,7 @@ def _check_mail_address(address: str) -> str:
 MailAddress = Annotated[str, AfterValidator(_check_mail_address)]
 
 
-class WebhookSettings(_Section):
+class WebhookSettings(Section):
     """A web address that failures are posted to, as JSON."""
 
     url: Annotated[SecretStr, AfterValidator(_check_secret_address)] | None = Field(
@@ -96,7 +94,7 @@ class WebhookSettings(_Section):
         return urlsplit(self.url.get_secret_value()).hostname or "" if self.url else ""
 
 
-class EmailSettings(_Section):
+class EmailSettings(Section):
     """A mail server, and who gets a mail about a failure."""
 
     host: Annotated[str, AfterValidator(_check_host)] | None = Field(
@@ -141,7 +139,7 @@ class EmailSettings(_Section):
         return self
 
 
-class NotificationSettings(_Section):
+class NotificationSettings(Section):
     """Messages about failures; nothing is sent unless a webhook or a mail server is named."""
 
     webhook: WebhookSettings = WebhookSettings()

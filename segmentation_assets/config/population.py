@@ -3,15 +3,15 @@
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from segmentation_assets.config.section import Section
 
 Name = Annotated[str, Field(min_length=1)]
 
 
-class PopulationSettings(BaseModel):
+class PopulationSettings(Section):
     """Which order lines and customers count; what is left out is marked, counted and shown, never removed."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     countries: tuple[Name, ...] = Field((), description="countries of order lines that count; all when empty")
     channels: tuple[Name, ...] = Field((), description="channels of order lines that count; all when empty")

@@ -4,10 +4,11 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from segmentation_assets.config.shop_profile import Probability, ShopSection
+from segmentation_assets.config.section import Section
+from segmentation_assets.config.shop_profile import Probability
 
 
-class FaultSettings(ShopSection):
+class FaultSettings(Section):
     """What is wrong with the delivered files, each by its rate; a rate that is not set is that of the preset."""
 
     preset: Literal["none", "real"] = Field("none", description="none: no faults; real: the rates of real files")

@@ -5,18 +5,14 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
+
+from segmentation_assets.config.section import Section
 
 Probability = Annotated[float, Field(ge=0, le=1)]
 
 
-class ShopSection(BaseModel):
-    """Base of the shop's sections: frozen, unknown keys refused."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class ArchetypeSettings(ShopSection):
+class ArchetypeSettings(Section):
     """What the customers of one archetype have in common; each one scatters around it."""
 
     name: str = Field(min_length=1, description="name of the archetype, in the truth only")
@@ -51,7 +47,7 @@ class ArchetypeSettings(ShopSection):
     )
 
 
-class ShopProfile(ShopSection):
+class ShopProfile(Section):
     """A kind of shop, as a file in `segmentation_assets/config/shops` or one of your own describes it."""
 
     description: str = Field("", description="what kind of shop it is")

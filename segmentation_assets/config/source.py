@@ -6,7 +6,9 @@ from functools import cache
 from typing import Annotated, Literal, TypeVar
 from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import AfterValidator, Field, SecretStr, model_validator
+
+from segmentation_assets.config.section import Section
 
 _ORDER_LINE_COLUMNS = ("order_id", "order_at", "customer_id", "product_id", "quantity", "unit_price")
 _ORDER_LINE_EXTRAS = (
@@ -67,10 +69,6 @@ class UnmappedColumnError(AdvisedError):
         super().__init__(problem, listed)
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
 def _check_relative(pattern: str) -> str:
     """Accept only patterns that stay inside the delivery folder."""
     _check_found(pattern)
@@ -116,7 +114,7 @@ ColumnNames = dict[str, _FoundName | Annotated[tuple[_FoundName, ...], Field(min
 """Our column name and the name in the file; several where deliveries differ, and each file has one of them."""
 
 
-class DeliveredTable(_Section):
+class DeliveredTable(Section):
     """How the files of one delivered table are read; nothing is guessed."""
 
     files: tuple[Annotated[str, AfterValidator(_check_relative)], ...] = Field(
@@ -244,7 +242,7 @@ def _require(
     return table
 
 
-class CancellationSettings(_Section):
+class CancellationSettings(Section):
     """How the source writes returned or cancelled goods."""
 
     rule: Literal["negative_quantity", "prefix"] = Field(
@@ -255,7 +253,7 @@ class CancellationSettings(_Section):
     prefix: str = Field("C", min_length=1, description="start of order_id under the rule 'prefix', in any case")
 
 
-class PostgresSettings(_Section):
+class PostgresSettings(Section):
     """The Postgres server that tables are copied from."""
 
     connection: SecretStr | None = Field(
@@ -271,7 +269,7 @@ class PostgresSettings(_Section):
     )
 
 
-class SourceSettings(_Section):
+class SourceSettings(Section):
     """Where order lines come from."""
 
     kind: Literal["synthetic", "files", "postgres"] = Field(

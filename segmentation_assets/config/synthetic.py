@@ -8,11 +8,11 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from segmentation_assets.config.catalogue import CatalogueFile, catalogue_name, read_catalogue_file
+from segmentation_assets.config.section import LARGEST_SEED, Section
 from segmentation_assets.config.shop_faults import FaultSettings
 from segmentation_assets.config.shop_profile import (
     ArchetypeSettings,
     Probability,
-    ShopSection,
     check_shop_profile,
     is_shop_profile_file,
     read_shop_profile,
@@ -21,7 +21,6 @@ from segmentation_assets.errors import DataError, closest_hint
 
 _FIRST_MONTH, _LAST_MONTH = "1900-01", "2099-12"
 _FIRST_BUSINESS_YEAR, _LAST_BUSINESS_YEAR = 1970, 2099
-_LARGEST_SEED = 2**31 - 1
 
 
 def _check_month(text: str) -> str:
@@ -52,7 +51,7 @@ def _check_rates(rates: dict[str, float], whose: str = "") -> None:
         raise ValueError(f"{listed}{whose} add up to {total:g}, more than 1; of these at most one happens")
 
 
-class TransitionSettings(ShopSection):
+class TransitionSettings(Section):
     """Monthly probabilities of moving between the hidden states; of those from one state at most one happens."""
 
     settle: Probability = Field(0.45, description="a newcomer or returning customer settles")
@@ -84,7 +83,7 @@ class TransitionSettings(ShopSection):
         return self
 
 
-class DriftEvent(ShopSection):
+class DriftEvent(Section):
     """A change of the shop's business from a month on, for testing monitors."""
 
     kind: Literal["price_rise", "new_department", "channel_shift"] = Field(description="what changes")
@@ -111,7 +110,7 @@ class DriftEvent(ShopSection):
         return self
 
 
-class SyntheticSettings(ShopSection):
+class SyntheticSettings(Section):
     """The built-in synthetic shop; used when source.kind is synthetic."""
 
     profile: Annotated[str, AfterValidator(check_shop_profile)] = Field(
@@ -128,7 +127,7 @@ class SyntheticSettings(ShopSection):
     )
     first_month: Month = Field("2023-09", description="first month of business, YYYY-MM")
     months: int = Field(24, ge=2, le=240, description="months of business")
-    seed: int = Field(7, ge=0, le=_LARGEST_SEED, description="seed of all random draws")
+    seed: int = Field(7, ge=0, le=LARGEST_SEED, description="seed of all random draws")
     catalogue: Path | None = Field(
         None, description="YAML file of departments, classes and items; the packaged one when absent"
     )

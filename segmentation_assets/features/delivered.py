@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 
-from segmentation_assets.config.settings import FeatureSettings
+from segmentation_assets.config.features import FeatureSettings
 from segmentation_assets.errors import SettingsError
 from segmentation_assets.storage.engine import Connection, quote_text
 

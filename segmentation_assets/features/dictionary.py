@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from segmentation_assets.config.settings import FeatureSettings
+from segmentation_assets.config.features import FeatureSettings
 from segmentation_assets.features.declaration import FeatureBlock, FeatureColumn, ImputationClass
 from segmentation_assets.features.imputation import UNKNOWN_CATEGORY
 from segmentation_assets.features.registry import feature_blocks

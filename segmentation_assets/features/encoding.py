@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from segmentation_assets.config.settings import MatrixSettings
+from segmentation_assets.config.features import MatrixSettings
 from segmentation_assets.tables.slugs import REST, slug
 
 if TYPE_CHECKING:

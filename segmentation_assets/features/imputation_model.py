@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from segmentation_assets.config.settings import ImputationSettings
+from segmentation_assets.config.features import ImputationSettings
 from segmentation_assets.features.declaration import FeatureColumn
 from segmentation_assets.features.neighbours import Neighbours, fit_neighbours
 from segmentation_assets.features.regressions import Regressions, fit_regressions

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from segmentation_assets.config.settings import ImputationSettings, MatrixSettings
+from segmentation_assets.config.features import ImputationSettings, MatrixSettings
 from segmentation_assets.features.components import PREFIX
 from segmentation_assets.features.declaration import FeatureColumn
-from segmentation_assets.features.imputation import imputed_features_table
+from segmentation_assets.features.imputed_table import imputed_features_table
 from segmentation_assets.features.preparation import Preparation
 from segmentation_assets.features.selection import candidate_features
 from segmentation_assets.features.transformation import MatrixColumn

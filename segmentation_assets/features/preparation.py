@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from segmentation_assets.config.settings import ImputationSettings, MatrixSettings
+from segmentation_assets.config.features import ImputationSettings, MatrixSettings
 from segmentation_assets.errors import DataError
 from segmentation_assets.features.components import Components, fit_components
 from segmentation_assets.features.declaration import FeatureColumn, feature_columns

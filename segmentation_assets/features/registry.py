@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, datetime
 
-from segmentation_assets.config.settings import FeatureSettings
+from segmentation_assets.config.features import FeatureSettings
 from segmentation_assets.errors import SettingsError
 from segmentation_assets.features.blocks import (
     basket,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from segmentation_assets.config.settings import ImputationSettings
+from segmentation_assets.config.features import ImputationSettings
 from segmentation_assets.features.neighbours import draw_rows
 from segmentation_assets.features.transformation import fit_known_scaling
 from segmentation_assets.tables.rounding import round_number, round_significant

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from segmentation_assets.config.settings import MatrixSettings
+from segmentation_assets.config.features import MatrixSettings
 from segmentation_assets.errors import SettingsError, closest_hint
 from segmentation_assets.features.declaration import FeatureColumn, feature_columns
 from segmentation_assets.tables.declaration import Table

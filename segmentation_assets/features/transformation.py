@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from segmentation_assets.config.settings import MatrixSettings
+from segmentation_assets.config.features import MatrixSettings
 from segmentation_assets.tables.rounding import round_number, round_significant
 
 if TYPE_CHECKING:

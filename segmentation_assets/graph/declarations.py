@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from segmentation_assets.features.imputation import imputed_features_table
+from segmentation_assets.features.imputed_table import imputed_features_table
 from segmentation_assets.features.matrix_table import possible_matrix_table
 from segmentation_assets.features.registry import features_table
 from segmentation_assets.graph.node import Node

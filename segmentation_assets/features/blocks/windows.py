@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from segmentation_assets.config.settings import FeatureSettings
+from segmentation_assets.config.features import FeatureSettings
 from segmentation_assets.features.declaration import (
     LINES_OF_LOOKBACK,
     FeatureBlock,

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from segmentation_assets.config.settings import FeatureSettings
+from segmentation_assets.config.features import FeatureSettings
 from segmentation_assets.ingestion.proposal.matching import TableMatch
 from segmentation_assets.ingestion.proposal.order_facts import SampledLine
 from segmentation_assets.ingestion.proposal.sample import SampledColumn

@@ -13,7 +13,8 @@ from segmentation_assets.errors import DataError, MonthNotDeliveredError
 from segmentation_assets.features.declaration import feature_columns
 from segmentation_assets.features.delivered import require_delivered
 from segmentation_assets.features.history import customer_history_sql
-from segmentation_assets.features.imputation import apply_imputation, fit_imputation, imputed_features_table
+from segmentation_assets.features.imputation import apply_imputation, fit_imputation
+from segmentation_assets.features.imputed_table import imputed_features_table
 from segmentation_assets.features.matrix_table import model_matrix_table
 from segmentation_assets.features.preparation import fit_preparation, prepare
 from segmentation_assets.features.registry import (

@@ -13,7 +13,7 @@ from unittest.mock import patch
 import numpy as np
 import pandas as pd
 
-from segmentation_assets.config.settings import FeatureSettings
+from segmentation_assets.config.features import FeatureSettings
 from segmentation_assets.config.source import DELIVERED_COLUMNS
 from segmentation_assets.features import registry
 from segmentation_assets.features.history import customer_history_sql

@@ -7,8 +7,8 @@ from types import ModuleType
 
 import pytest
 
+from segmentation_assets.config.features import FeatureSettings
 from segmentation_assets.config.loading import load_settings
-from segmentation_assets.config.settings import FeatureSettings
 from segmentation_assets.features import declaration, registry
 from segmentation_assets.features.declaration import FeatureBlock, FeatureColumn
 from segmentation_assets.features.registry import features_table

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from segmentation_assets.config.settings import FeatureSettings
+from segmentation_assets.config.features import FeatureSettings
 from segmentation_assets.storage.engine import Connection
 from segmentation_assets_tests.unit.features.shop import Shop, compute_rows, customer_row, instant, line, product_row
 

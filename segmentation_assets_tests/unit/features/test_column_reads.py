@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from segmentation_assets.config.settings import EngineSettings, FeatureSettings
+from segmentation_assets.config.features import FeatureSettings
+from segmentation_assets.config.settings import EngineSettings
 from segmentation_assets.features import registry
 from segmentation_assets.features.declaration import FeatureBlock, FeatureColumn
 from segmentation_assets.features.history import customer_history_sql

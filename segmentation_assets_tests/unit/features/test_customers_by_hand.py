@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from segmentation_assets.config.settings import FeatureSettings
+from segmentation_assets.config.features import FeatureSettings
 from segmentation_assets.errors import SettingsError
 from segmentation_assets.features.registry import features_table
 from segmentation_assets.storage.engine import Connection

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from segmentation_assets.config.settings import FeatureSettings
+from segmentation_assets.config.features import FeatureSettings
 from segmentation_assets.errors import SettingsError
 from segmentation_assets.features.blocks.departments import department_slugs
 from segmentation_assets.features.delivered import require_delivered

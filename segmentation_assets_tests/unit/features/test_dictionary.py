@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from segmentation_assets.config.settings import FeatureSettings
+from segmentation_assets.config.features import FeatureSettings
 from segmentation_assets.features.dictionary import list_sections
 from segmentation_assets.features.registry import feature_blocks
 from segmentation_assets_tests.unit.features.shop import ALL_INPUTS

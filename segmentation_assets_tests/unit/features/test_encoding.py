@@ -6,7 +6,7 @@ import json
 import pandas as pd
 import pytest
 
-from segmentation_assets.config.settings import MatrixSettings
+from segmentation_assets.config.features import MatrixSettings
 from segmentation_assets.features.encoding import Encoding, fit_encoding
 
 SEEN = pd.Series([*"bbb", *"aa", *"cc", "d", "e"])

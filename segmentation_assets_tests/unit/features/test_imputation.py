@@ -8,15 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from segmentation_assets.config.settings import ImputationSettings
+from segmentation_assets.config.features import ImputationSettings
 from segmentation_assets.errors import DataError
 from segmentation_assets.features.declaration import FeatureColumn, ImputationReason, UndefinedRule, feature_columns
-from segmentation_assets.features.imputation import (
-    Imputation,
-    apply_imputation,
-    fit_imputation,
-    imputed_features_table,
-)
+from segmentation_assets.features.imputation import Imputation, apply_imputation, fit_imputation
+from segmentation_assets.features.imputed_table import imputed_features_table
 from segmentation_assets.features.registry import features_table
 from segmentation_assets.storage.contract import check_contract
 from segmentation_assets.storage.engine import Connection, write_frame

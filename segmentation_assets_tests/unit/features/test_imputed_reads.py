@@ -12,14 +12,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from segmentation_assets.config.settings import ImputationSettings, MatrixSettings
+from segmentation_assets.config.features import ImputationSettings, MatrixSettings
 from segmentation_assets.features.declaration import feature_columns
-from segmentation_assets.features.imputation import (
-    FLAG_PREFIX,
-    apply_imputation,
-    fit_imputation,
-    imputed_features_table,
-)
+from segmentation_assets.features.imputation import FLAG_PREFIX, apply_imputation, fit_imputation
+from segmentation_assets.features.imputed_table import imputed_features_table
 from segmentation_assets.features.preparation import fit_preparation, prepare
 from segmentation_assets.features.registry import features_table
 from segmentation_assets.tables.declaration import Column

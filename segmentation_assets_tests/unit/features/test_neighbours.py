@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from segmentation_assets.config.settings import ImputationSettings
+from segmentation_assets.config.features import ImputationSettings
 from segmentation_assets.features.neighbours import Neighbours, draw_rows, fit_neighbours
 
 NAN = np.nan

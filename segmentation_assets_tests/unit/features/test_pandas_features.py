@@ -9,7 +9,7 @@ import pytest
 
 from benchmarks import feature_inputs
 from benchmarks.pandas_features import compute_features, find_differences, read_frames
-from segmentation_assets.config.settings import FeatureSettings
+from segmentation_assets.config.features import FeatureSettings
 from segmentation_assets.features.history import customer_history_sql
 from segmentation_assets.features.registry import computed_features, features_table
 from segmentation_assets.features.relations import FeatureRelations

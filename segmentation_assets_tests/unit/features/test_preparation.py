@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from segmentation_assets.config.settings import ImputationSettings, MatrixSettings
+from segmentation_assets.config.features import ImputationSettings, MatrixSettings
 from segmentation_assets.errors import DataError
 from segmentation_assets.features.declaration import feature_columns
 from segmentation_assets.features.imputation import apply_imputation, fit_imputation

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from segmentation_assets.config.settings import EngineSettings, FeatureSettings
+from segmentation_assets.config.features import FeatureSettings
+from segmentation_assets.config.settings import EngineSettings
 from segmentation_assets.features import registry
 from segmentation_assets.features.blocks.calendar import DAY_PARTS, SEASONS
 from segmentation_assets.features.declaration import FeatureBlock, FeatureColumn

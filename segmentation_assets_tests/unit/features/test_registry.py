@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from segmentation_assets.config.settings import FeatureSettings
+from segmentation_assets.config.features import FeatureSettings
 from segmentation_assets.errors import DataError, SettingsError
 from segmentation_assets.features import registry
 from segmentation_assets.features.declaration import FeatureBlock, FeatureColumn, feature_columns

@@ -7,7 +7,7 @@ import warnings
 import numpy as np
 import pytest
 
-from segmentation_assets.config.settings import ImputationSettings
+from segmentation_assets.config.features import ImputationSettings
 from segmentation_assets.features.regressions import Regressions, fit_regressions
 from segmentation_assets_tests.unit.features.test_neighbours import random_values
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from segmentation_assets.config.settings import MatrixSettings
+from segmentation_assets.config.features import MatrixSettings
 from segmentation_assets.errors import SettingsError
 from segmentation_assets.features.registry import features_table
 from segmentation_assets.features.selection import DroppedFeature, candidate_features, find_redundant

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import yaml
 
+from segmentation_assets.config.features import FeatureSettings
 from segmentation_assets.config.loading import load_settings
-from segmentation_assets.config.settings import FeatureSettings
 from segmentation_assets.features.registry import features_table
 from segmentation_assets.reporting.dictionary_page import render_dictionary
 from segmentation_assets_tests.unit.features.shop import ALL_INPUTS

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from segmentation_assets.config.settings import MatrixSettings
+from segmentation_assets.config.features import MatrixSettings
 from segmentation_assets.reporting.column_cells import draw_bars
 from segmentation_assets.reporting.column_statistics import Histogram
 from segmentation_assets.reporting.feature_page import render_feature_report

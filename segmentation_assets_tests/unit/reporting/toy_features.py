@@ -9,7 +9,8 @@ from typing import Any
 
 import pandas as pd
 
-from segmentation_assets.config.settings import EngineSettings, ImputationSettings, MatrixSettings
+from segmentation_assets.config.features import ImputationSettings, MatrixSettings
+from segmentation_assets.config.settings import EngineSettings
 from segmentation_assets.features.declaration import FeatureBlock, FeatureColumn
 from segmentation_assets.features.dictionary import DictionaryEntry, DictionarySection
 from segmentation_assets.features.preparation import fit_preparation

@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from segmentation_assets.config.settings import FeatureSettings
+from segmentation_assets.config.features import FeatureSettings
 from segmentation_assets_tests.unit.features.shop import (
     CUSTOMER_TYPES,
     EVENT_TYPES,
