@@ -18,7 +18,10 @@ FIRST_DAY = date(2024, 1, 1)
 AS_OF = date(2026, 1, 1)
 MONTHS = 24
 DEPARTMENTS = ("Shoes", "Hats", "Toys", "Home", "Sports", "Garden", "Books")
-SETTINGS = FeatureSettings(
+SETTINGS = FeatureSettings(departments=DEPARTMENTS[:4])
+"""As the default profile has them."""
+
+WIDE_SETTINGS = FeatureSettings(
     departments=DEPARTMENTS[:6],
     classes={"Shoes": ("Shoes 0", "Shoes 1", "Shoes 2")},
     child_ages=("baby", "3-5 years", "6-9 years"),
@@ -44,14 +47,16 @@ class Inputs:
     ----------
     months : tuple of tuple of Path
         Order lines: per month one file per customer bucket, as silver/order_lines stores them.
-    products, customers, engagement_events : Path
-        The optional tables.
+    events : tuple of Path
+        Engagement events, a file per month.
+    products, customers : Path
+        The other optional tables.
     """
 
     months: tuple[tuple[Path, ...], ...]
+    events: tuple[Path, ...]
     products: Path
     customers: Path
-    engagement_events: Path
 
 
 def make_inputs(connection: Connection, folder: Path, line_count: int, customer_count: int, buckets: int) -> Inputs:
@@ -67,14 +72,16 @@ def make_inputs(connection: Connection, folder: Path, line_count: int, customer_
     buckets : int
         Files per month of order lines.
     """
-    tables = {"products": _PRODUCT_SQL, "customers": _CUSTOMER_SQL, "engagement_events": _EVENT_SQL}
+    tables = {"products": _PRODUCT_SQL, "customers": _CUSTOMER_SQL}
     paths = {name: folder / f"{name}.parquet" for name in tables}
     for name, sql in tables.items():
         copy_to_parquet(connection, _filled(sql, line_count, customer_count), paths[name])
-    connection.execute(f"CREATE TEMP TABLE orders AS {_filled(_ORDER_SQL, line_count, customer_count)}")
-    months = tuple(_write_month(connection, folder, month, buckets) for month in range(MONTHS))
-    connection.execute("DROP TABLE orders")
-    return Inputs(months, **paths)
+    for name, sql in (("orders", _ORDER_SQL), ("events", _EVENT_SQL)):
+        connection.execute(f"CREATE TEMP TABLE {name} AS {_filled(sql, line_count, customer_count)}")
+    months = tuple(_write_lines(connection, folder, month, buckets) for month in range(MONTHS))
+    events = tuple(_write_events(connection, folder, month) for month in range(MONTHS))
+    connection.execute("DROP TABLE orders; DROP TABLE events")
+    return Inputs(months, events, **paths)
 
 
 def _filled(sql: str, line_count: int, customer_count: int) -> str:
@@ -88,7 +95,16 @@ def _filled(sql: str, line_count: int, customer_count: int) -> str:
     )
 
 
-def _write_month(connection: Connection, folder: Path, month: int, buckets: int) -> tuple[Path, ...]:
+def _write_events(connection: Connection, folder: Path, month: int) -> Path:
+    """Write the events of one month, by customer as raw/engagement_events stores them."""
+    path = folder / f"events-{month:02d}.parquet"
+    since, until = (f"DATE '{FIRST_DAY}' + to_months({number})" for number in (month, month + 1))
+    within = f"SELECT * FROM events WHERE event_at >= {since} AND event_at < {until}"
+    copy_to_parquet(connection, f"{within} ORDER BY customer_id, event_at, event_type", path)
+    return path
+
+
+def _write_lines(connection: Connection, folder: Path, month: int, buckets: int) -> tuple[Path, ...]:
     """Write what is sold and what comes back in one month."""
     lines = _LINE_SQL.format(month=month, lines=_LINES_PER_ORDER, products=_PRODUCTS, first=FIRST_DAY)
     connection.execute(f"CREATE OR REPLACE TEMP TABLE month_lines AS {lines}")

@@ -5,9 +5,10 @@
     python benchmarks/features.py --lines 5000000 --customers 100000 --snapshots 24
     python benchmarks/features.py --most-cpu-seconds 25 --most-megabytes 2000
 
-The lines are made up, two years of them (feature_inputs.py), and stored as silver/order_lines is: month by month, in
-customer buckets of about 2.5 million lines. The row `scan floor` is what reading the seven columns costs that most
-features need. Everything runs in this one process, one after the other; the peak is that of its memory during the row.
+Features are those of the default profile with every optional input; --wide adds more columns of products. The lines are
+made up, two years of them (feature_inputs.py), and stored as silver/order_lines is: month by month, in customer buckets
+of about 2.5 million lines. The row `scan floor` is what reading the seven columns costs that most features need.
+Everything runs in this one process, one after the other; the peak is that of its memory during the row.
 With --snapshots the same is done for the last so many month ends, each from the lines until then: `customer_history`,
 which adds a month to the one before, is the additive part.
 """
@@ -26,8 +27,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmarks.feature_inputs import COLUMNS, FIRST_DAY, MONTHS, SETTINGS, Inputs, make_inputs
+from benchmarks.feature_inputs import COLUMNS, FIRST_DAY, MONTHS, SETTINGS, WIDE_SETTINGS, Inputs, make_inputs
 from benchmarks.pandas_features import compute_features, find_differences, read_frames
+from segmentation_assets.config.features import FeatureSettings
 from segmentation_assets.config.settings import EngineSettings
 from segmentation_assets.features.history import customer_history_sql
 from segmentation_assets.features.registry import computed_features, features_table, prepare_connection
@@ -89,6 +91,7 @@ def main() -> int:
     """Run the benchmark; exit code 1 when a limit was given and is exceeded."""
     parsed = _arguments()
     buckets = -(-parsed.lines // LINES_PER_BUCKET)
+    features = WIDE_SETTINGS if parsed.wide else SETTINGS
     meter = Meter()
     with tempfile.TemporaryDirectory(dir=parsed.folder) as name:
         folder = Path(name)
@@ -102,9 +105,9 @@ def main() -> int:
         with engine.connect() as connection:
             inputs = make_inputs(connection, folder, parsed.lines, parsed.customers, buckets)
         for months in range(MONTHS - parsed.snapshots + 1, MONTHS + 1):
-            _measure_snapshot(meter, engine, folder, inputs, months)
-        different = _measure_pandas(meter, engine, folder, inputs) if parsed.pandas else ()
-    columns = len(features_table(SETTINGS, _relations(inputs, 0, MONTHS, folder).available).columns) - 1
+            _measure_snapshot(meter, engine, folder, inputs, features, months)
+        different = _measure_pandas(meter, engine, folder, inputs, features) if parsed.pandas else ()
+    columns = len(features_table(features, _relations(inputs, 0, MONTHS, folder).available).columns) - 1
     print(
         f"{platform.machine()}, {os.cpu_count()} processors, Python {platform.python_version()}\n"
         f"{parsed.lines:,} order lines, {parsed.customers:,} customers, {buckets} customer buckets, "
@@ -124,6 +127,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--snapshots", type=int, default=1, choices=range(1, MONTHS + 1), metavar="N", help="month ends"
     )
+    parser.add_argument("--wide", action="store_true", help="columns for classes, child ages and sizes too")
     parser.add_argument("--pandas", action="store_true", help="compute the last snapshot by pandas too, and compare")
     parser.add_argument("--threads", type=int, default=2, help="engine.threads")
     parser.add_argument("--memory-limit", default="4GB", help="engine.memory_limit")
@@ -135,7 +139,9 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _measure_snapshot(meter: Meter, engine: Engine, folder: Path, inputs: Inputs, months: int) -> None:
+def _measure_snapshot(
+    meter: Meter, engine: Engine, folder: Path, inputs: Inputs, features: FeatureSettings, months: int
+) -> None:
     """Make one snapshot as the assets do, each step on a connection of its own."""
     as_of = _month_end(months)
     with engine.connect() as connection:
@@ -149,12 +155,14 @@ def _measure_snapshot(meter: Meter, engine: Engine, folder: Path, inputs: Inputs
         prepare_connection(connection)
         for bucket in range(len(inputs.months[0])):
             relations = _relations(inputs, bucket, months, folder)
-            table = features_table(SETTINGS, relations.available)
-            with computed_features(connection, SETTINGS, relations, as_of, FIRST_DAY) as sql:
+            table = features_table(features, relations.available)
+            with computed_features(connection, features, relations, as_of, FIRST_DAY) as sql:
                 copy_to_parquet(connection, conformed_select(sql, table), folder / f"features-{bucket:03d}.parquet")
 
 
-def _measure_pandas(meter: Meter, engine: Engine, folder: Path, inputs: Inputs) -> tuple[str, ...]:
+def _measure_pandas(
+    meter: Meter, engine: Engine, folder: Path, inputs: Inputs, features: FeatureSettings
+) -> tuple[str, ...]:
     """Make the last snapshot by pandas, bucket by bucket; return the columns in which it differs."""
     different: set[str] = set()
     for bucket in range(len(inputs.months[0])):
@@ -163,10 +171,10 @@ def _measure_pandas(meter: Meter, engine: Engine, folder: Path, inputs: Inputs) 
             with meter.measured("pandas: read by DuckDB"):
                 frames = read_frames(connection, relations)
             with meter.measured("pandas: compute"):
-                features = compute_features(*frames, SETTINGS, _month_end(MONTHS), FIRST_DAY)
+                found = compute_features(*frames, features, _month_end(MONTHS), FIRST_DAY)
             stored = parquet_scan([folder / f"features-{bucket:03d}.parquet"])
-            table = features_table(SETTINGS, relations.available)
-            different.update(find_differences(connection, stored, table, features))
+            table = features_table(features, relations.available)
+            different.update(find_differences(connection, stored, table, found))
     return tuple(sorted(different))
 
 
@@ -208,7 +216,7 @@ def _relations(inputs: Inputs, bucket: int, months: int, folder: Path) -> Featur
         history=parquet_scan([_history(folder, months)]),
         products=parquet_scan([inputs.products]),
         customers=parquet_scan([inputs.customers]),
-        engagement_events=parquet_scan([inputs.engagement_events]),
+        engagement_events=parquet_scan(inputs.events[:months]),
         columns=COLUMNS,
     )
 

@@ -92,10 +92,10 @@ def test_made_up_shop_of_the_benchmark_gives_the_same_features(connection: Conne
     relations = FeatureRelations(
         lines,
         "history",
-        *(parquet_scan([path]) for path in (inputs.products, inputs.customers, inputs.engagement_events)),
+        *(parquet_scan(paths) for paths in ([inputs.products], [inputs.customers], inputs.events)),
         columns=feature_inputs.COLUMNS,
     )
-    settings, as_of = feature_inputs.SETTINGS, datetime.combine(feature_inputs.AS_OF, time())
+    settings, as_of = feature_inputs.WIDE_SETTINGS, datetime.combine(feature_inputs.AS_OF, time())
     features = compute_features(*read_frames(connection, relations), settings, as_of, feature_inputs.FIRST_DAY)
     with computed_features(connection, settings, relations, as_of, feature_inputs.FIRST_DAY) as sql:
         connection.execute(f"CREATE TABLE found AS {sql}")
