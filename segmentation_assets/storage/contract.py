@@ -111,10 +111,12 @@ def _key_rule(table: Table) -> str:
 def _check_rows(
     connection: Connection, relation: str, table: Table, rules: tuple[Rule, ...], names: tuple[str, ...]
 ) -> ContractResult:
-    counts = ", ".join(f"count(*) FILTER (WHERE {rule.violated_where})" for rule in rules)
     key = ", ".join(quote_identifier(name) for name in table.primary_key)
-    row = fetch_row(connection, f"SELECT count(*), {counts or '0'} FROM {relation}")
-    violations = {rule.name: int(count) for rule, count in zip(rules, row[1:], strict=False) if count}
+    violated_where = " OR ".join(f"({rule.violated_where})" for rule in rules) or "false"
+    row_count, violating = fetch_row(
+        connection, f"SELECT count(*), count(*) FILTER (WHERE {violated_where}) FROM {relation}"
+    )
+    violations = _count_violations(connection, relation, rules) if violating else {}
     samples = {
         rule.name: _sample(connection, f"SELECT {key} FROM {relation} WHERE {rule.violated_where}")
         for rule in rules
@@ -125,7 +127,14 @@ def _check_rows(
     if duplicates:
         violations[_key_rule(table)] = int(duplicates)
         samples[_key_rule(table)] = _sample(connection, repeated)
-    return ContractResult(int(row[0]), names, violations, samples)
+    return ContractResult(int(row_count), names, violations, samples)
+
+
+def _count_violations(connection: Connection, relation: str, rules: tuple[Rule, ...]) -> dict[str, int]:
+    """Count rule by rule, which for a wide table takes longer to plan than to run."""
+    counts = ", ".join(f"count(*) FILTER (WHERE {rule.violated_where})" for rule in rules)
+    row = fetch_row(connection, f"SELECT {counts} FROM {relation}")
+    return {rule.name: int(count) for rule, count in zip(rules, row, strict=True) if count}
 
 
 def _sample(connection: Connection, sql: str) -> list[str]:
