@@ -76,8 +76,7 @@ def shared_relations(snapshot: Snapshot, relations: FeatureRelations) -> dict[st
     counted = f"""{relations.order_lines}
     WHERE customer_id IS NOT NULL AND line_type IN ('sale', 'return') AND order_at >= {since} AND order_at < {until}"""
     places = [column for column in KNOWN_PLACES if f"order_lines.{column}" in relations.columns]
-    known = {"customer_id": "known_customers", "product_id": "known_products"}
-    known |= {column: KNOWN_PLACES[column] for column in places}
+    known = {"customer_id": "known_customers", "product_id": "known_products", **KNOWN_PLACES}
     shared = {name: _numbered(column, relations.order_lines) for column, name in known.items()}
     shared |= {
         "snapshot_lines": _lines(counted, places),

@@ -1,6 +1,7 @@
 """Properties that hold for every feature, whatever the customers; comparisons are to the bit, doubles included."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from segmentation_assets.config.settings import EngineSettings
 from segmentation_assets.features import registry
 from segmentation_assets.features.blocks.calendar import DAY_PARTS, SEASONS
 from segmentation_assets.features.declaration import FeatureBlock, FeatureColumn
+from segmentation_assets.features.registry import absent_features, feature_blocks
 from segmentation_assets.features.relations import FeatureRelations
 from segmentation_assets.features.snapshot import Snapshot
 from segmentation_assets.ingestion.classification import bucket_sql
@@ -21,8 +23,10 @@ from segmentation_assets_tests.unit.features.crowd import ADVANCED, crowded_shop
 from segmentation_assets_tests.unit.features.oracle.case import cents
 from segmentation_assets_tests.unit.features.shop import (
     ALL_COLUMNS,
+    ALL_INPUTS,
     ALL_TABLES,
     AS_OF,
+    SETTINGS,
     Shop,
     compute_rows,
     instant,
@@ -217,6 +221,34 @@ def test_longer_window_holds_the_shorter_one(crowd: list[dict[str, Any]]) -> Non
         for name in ("order_count", "unit_count"):
             counts = [row[f"{name}_{days}d"] for days in ADVANCED.windows]
             assert [*counts, row[name]] == sorted([*counts, row[name]])
+
+
+LEFT_OUT = [*ALL_TABLES, *(name for name in ALL_COLUMNS if name.startswith("order_lines."))]
+
+
+@pytest.mark.parametrize("left_out", [LEFT_OUT, *([name] for name in LEFT_OUT)], ids="+".join)
+def test_features_that_do_not_need_an_input_are_the_same_without_it(
+    connection: Connection, left_out: list[str]
+) -> None:
+    relations = load_shop(connection, crowded_shop(0, n_customers=20))
+    everything = rows_of(connection, relations)
+    lesser = replace(
+        relations,
+        **{name: None for name in ALL_TABLES if name in left_out},
+        columns=[name for name in ALL_COLUMNS if not name.startswith(tuple(left_out))],
+    )
+    found = rows_of(connection, lesser)
+    assert found == {
+        customer: {name: value for name, value in row.items() if name in found[customer]}
+        for customer, row in everything.items()
+    }
+    absent = absent_features(SETTINGS, lesser.available)
+    assert set(next(iter(everything.values()))) - set(next(iter(found.values()))) == {
+        column.name
+        for block in feature_blocks(SETTINGS, ALL_INPUTS)
+        for column in block.columns
+        if column.name in absent or block.name in absent
+    }
 
 
 def test_empty_lookback_gives_no_rows(connection: Connection) -> None:
