@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from segmentation_assets.clustering.failures import attempt
-from segmentation_assets.clustering.metrics import NOISE, draw_sample
+from segmentation_assets.clustering.metrics import NOISE
 from segmentation_assets.clustering.registry import AlgorithmEntry, Clusterer
 from segmentation_assets.config.settings import ClusteringSettings, LeaderboardSettings
 from segmentation_assets.errors import DataError
 from segmentation_assets.tables.rounding import round_significant
+from segmentation_assets.tables.sampling import draw_sample
 
 if TYPE_CHECKING:
     import numpy as np

@@ -14,8 +14,9 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from threadpoolctl import threadpool_limits
 
 from segmentation_assets.clustering.distances import centre_distances
-from segmentation_assets.clustering.metrics import draw_sample, measure_sizes, score_partitions
+from segmentation_assets.clustering.metrics import measure_sizes, score_partitions
 from segmentation_assets.tables.rounding import round_number, round_significant
+from segmentation_assets.tables.sampling import draw_sample
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]

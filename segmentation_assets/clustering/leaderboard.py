@@ -11,7 +11,6 @@ from segmentation_assets.clustering.fitting import nothing_to_fit
 from segmentation_assets.clustering.metrics import (
     PartitionScores,
     PartitionSizes,
-    draw_sample,
     measure_sizes,
     score_partitions,
 )
@@ -19,6 +18,7 @@ from segmentation_assets.clustering.stability import Refit, measure_stability
 from segmentation_assets.config.settings import LeaderboardSettings
 from segmentation_assets.errors import DataError
 from segmentation_assets.tables.clusters import LEADERBOARD
+from segmentation_assets.tables.sampling import draw_sample
 
 if TYPE_CHECKING:
     import numpy as np

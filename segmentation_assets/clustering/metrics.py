@@ -41,29 +41,6 @@ class PartitionScores:
     calinski_harabasz: float | None
 
 
-def draw_sample(count: int, size: int, seed: int) -> Integers:
-    """Draw row positions without replacement.
-
-    Parameters
-    ----------
-    count : int
-        Rows to draw from.
-    size : int
-        Rows to draw; all of them when there are no more.
-    seed : int
-
-    Returns
-    -------
-    ndarray of shape (min(count, size),)
-        Positions in ascending order.
-    """
-    import numpy as np
-
-    if count <= size:
-        return np.arange(count)
-    return np.sort(np.random.default_rng(seed).choice(count, size=size, replace=False))
-
-
 def measure_sizes(labels: Integers) -> PartitionSizes:
     """Count clusters and customers; noise is counted as not covered.
 

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from segmentation_assets.clustering.metrics import draw_sample
 from segmentation_assets.clustering.registry import Clusterer
 from segmentation_assets.tables.rounding import round_number
+from segmentation_assets.tables.sampling import draw_sample
 
 if TYPE_CHECKING:
     import numpy as np

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from segmentation_assets.config.features import ImputationSettings
 from segmentation_assets.features.transformation import fit_known_scaling
 from segmentation_assets.tables.rounding import round_significant
+from segmentation_assets.tables.sampling import draw_sample
 
 if TYPE_CHECKING:
     import numpy as np
@@ -130,7 +131,7 @@ def fit_neighbours(
     """
     import numpy as np
 
-    drawn = draw_rows(len(values), settings.donors, settings.seed)
+    drawn = draw_sample(len(values), settings.donors, settings.seed)
     donors = values[drawn]
     known = [name for name, is_unknown in zip(columns, np.isnan(donors.T), strict=True) if not is_unknown.all()]
     scalings = [fit_known_scaling(values[:, place]) for place in range(compared_count)]
@@ -142,15 +143,6 @@ def fit_neighbours(
         scales=tuple(scale for _, scale in scalings),
         donors=tuple(tuple(None if np.isnan(cell) else float(cell) for cell in donor) for donor in donors),
     )
-
-
-def draw_rows(count: int, at_most: int, seed: int) -> npt.NDArray[np.int64]:
-    """Draw rows without replacement, in their order; all of them where there are not more."""
-    import numpy as np
-
-    if count <= at_most:
-        return np.arange(count)
-    return np.sort(np.random.default_rng(seed).choice(count, size=at_most, replace=False))
 
 
 def _distances(rows: npt.NDArray[np.float64], donors: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from segmentation_assets.config.features import ImputationSettings
-from segmentation_assets.features.neighbours import draw_rows
 from segmentation_assets.features.transformation import fit_known_scaling
 from segmentation_assets.tables.rounding import round_number, round_significant
+from segmentation_assets.tables.sampling import draw_sample
 
 if TYPE_CHECKING:
     import numpy as np
@@ -139,7 +139,7 @@ def fit_regressions(
     """
     import numpy as np
 
-    sample = values[draw_rows(len(values), settings.fit_sample, settings.seed)]
+    sample = values[draw_sample(len(values), settings.fit_sample, settings.seed)]
     unknown_counts = np.isnan(sample).sum(axis=0)
     wanted = [place for place, name in enumerate(columns) if name in set(targets)]
     chosen = [place for place in wanted if unknown_counts[place] < len(sample)]
@@ -164,8 +164,6 @@ def _fit_rounds(
     settings: ImputationSettings,
 ) -> Regressions:
     """Fit each equation on the sample as the ones before it leave it."""
-    from dataclasses import replace
-
     import numpy as np
 
     scaled = (sample - start.centres) / start.scales

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from segmentation_assets.features.components import principal_axes
 from segmentation_assets.reporting.wording import feature_stem
+from segmentation_assets.tables.sampling import draw_sample
 
 if TYPE_CHECKING:
     import numpy as np
@@ -81,7 +82,7 @@ def project_customers(snapshot: Snapshot, *, n_points: int) -> CustomerMap | Non
     total = float(variances.sum())
     if total <= 0:
         return None
-    drawn = _draw(len(rows), n_points)
+    drawn = draw_sample(len(rows), n_points, MAP_SEED)
     plane = np.round((centred @ axes)[drawn], 3) + 0.0
     points = rows.loc[drawn, people[1:]].reset_index(drop=True).assign(x=plane[:, 0], y=plane[:, 1])
     first, second = float(variances[0]) / total, float(variances[1]) / total
@@ -91,15 +92,6 @@ def project_customers(snapshot: Snapshot, *, n_points: int) -> CustomerMap | Non
         variance_shares=(first, second),
         loadings=(_top_loadings(snapshot, names, axes[:, 0]), _top_loadings(snapshot, names, axes[:, 1])),
     )
-
-
-def _draw(n_rows: int, n_points: int) -> np.ndarray:
-    """Return sorted positions of a seeded sample without replacement."""
-    import numpy as np
-
-    if n_rows <= n_points:
-        return np.arange(n_rows)
-    return np.sort(np.random.default_rng(MAP_SEED).choice(n_rows, size=n_points, replace=False))
 
 
 def _top_loadings(snapshot: Snapshot, names: list[str], axis: np.ndarray) -> tuple[tuple[str, float], ...]:

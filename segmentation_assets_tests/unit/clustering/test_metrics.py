@@ -5,7 +5,7 @@ import pytest
 from sklearn.metrics import calinski_harabasz_score, davies_bouldin_score, silhouette_score
 
 from segmentation_assets.clustering import metrics
-from segmentation_assets.clustering.metrics import draw_sample, mean_silhouettes, measure_sizes, score_partitions
+from segmentation_assets.clustering.metrics import mean_silhouettes, measure_sizes, score_partitions
 
 
 def test_silhouette_of_four_points_on_a_line_is_the_hand_computed_one():
@@ -48,11 +48,3 @@ def test_sizes_count_noise_as_not_covered():
 def test_sizes_of_nothing_but_noise_are_zero():
     sizes = measure_sizes(np.array([-1, -1]))
     assert (sizes.n_clusters, sizes.coverage, sizes.smallest_count) == (0, 0.0, 0)
-
-
-def test_sample_is_sorted_seeded_and_never_larger_than_the_rows():
-    assert draw_sample(3, 5, 0).tolist() == [0, 1, 2]
-    drawn = draw_sample(1000, 10, 7)
-    assert drawn.tolist() == sorted(set(drawn.tolist()))
-    assert drawn.tolist() == draw_sample(1000, 10, 7).tolist()
-    assert drawn.tolist() != draw_sample(1000, 10, 8).tolist()

@@ -8,7 +8,7 @@ import numpy.typing as npt
 import pytest
 
 from segmentation_assets.config.features import ImputationSettings
-from segmentation_assets.features.neighbours import Neighbours, draw_rows, fit_neighbours
+from segmentation_assets.features.neighbours import Neighbours, fit_neighbours
 
 NAN = np.nan
 
@@ -83,14 +83,6 @@ def test_far_and_unheard_of_values_are_filled_too() -> None:
 def test_what_no_donor_knows_is_no_target() -> None:
     values = np.array([[1.0, NAN, 3.0], [2.0, NAN, NAN]])
     assert fit_neighbours(values, ["x", "y", "z"], 1, ["y", "z"], knn()).targets == ("z",)
-
-
-def test_sample_is_seeded_and_keeps_the_order() -> None:
-    assert draw_rows(5, 5, 0).tolist() == [0, 1, 2, 3, 4]
-    drawn = draw_rows(1000, 50, 7)
-    assert len(set(drawn.tolist())) == 50
-    assert (np.diff(drawn) > 0).all()
-    assert draw_rows(1000, 50, 7).tolist() == drawn.tolist() != draw_rows(1000, 50, 8).tolist()
 
 
 @pytest.mark.parametrize("donors", [10, 1000])
