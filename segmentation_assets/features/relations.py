@@ -75,11 +75,10 @@ def shared_relations(snapshot: Snapshot, relations: FeatureRelations) -> dict[st
     since, until = instant_sql(datetime.combine(snapshot.lookback_start, datetime.min.time())), snapshot.as_of_sql
     counted = f"""{relations.order_lines}
     WHERE customer_id IS NOT NULL AND line_type IN ('sale', 'return') AND order_at >= {since} AND order_at < {until}"""
-    places = [column for column in KNOWN_PLACES if f"order_lines.{column}" in relations.columns]
     known = {"customer_id": "known_customers", "product_id": "known_products", **KNOWN_PLACES}
     shared = {name: _numbered(column, relations.order_lines) for column, name in known.items()}
     shared |= {
-        "snapshot_lines": _lines(counted, places),
+        "snapshot_lines": _LINES.format(counted=counted),
         "snapshot_history": _HISTORY.format(relation=relations.history),
         "customer_orders": _ORDERS.format(is_deal=snapshot.is_deal_sql),
         "customer_order_days": _ORDER_DAYS,
@@ -109,26 +108,18 @@ FROM (SELECT DISTINCT {column} FROM {lines} WHERE {column} IS NOT NULL) AS known
 """
 
 
-def _lines(counted: str, places: Collection[str]) -> str:
-    """Query of the lines that count, with numbers for texts; places that are not delivered are null."""
-    numbers = "".join(
-        f", {KNOWN_PLACES[column]}.number AS {column}" if column in places else f", CAST(NULL AS BIGINT) AS {column}"
-        for column in KNOWN_PLACES
-    )
-    joins = "\n".join(
-        f"LEFT JOIN {KNOWN_PLACES[column]} ON {KNOWN_PLACES[column]}.{column} = l.{column}" for column in places
-    )
-    return f"""
+_LINES = """
 SELECT
     c.number AS customer_id, l.order_id, l.order_at, p.number AS product_id, l.line_type = 'sale' AS is_sale,
-    l.quantity, CAST(l.amount AS DECIMAL(18,4)) AS amount, l.cost_amount, l.margin_amount, l.unit_price,
-    l.list_price{numbers}
+    l.quantity, CAST(l.amount AS DECIMAL(18,4)) AS amount, l.cost_amount, l.margin_amount, l.unit_price, l.list_price,
+    known_channels.number AS channel, known_countries.number AS country, known_stores.number AS store_id
 FROM (SELECT * FROM {counted}) AS l
 JOIN known_customers AS c ON c.customer_id = l.customer_id
 JOIN known_products AS p ON p.product_id = l.product_id
-{joins}
+LEFT JOIN known_channels ON known_channels.channel = l.channel
+LEFT JOIN known_countries ON known_countries.country = l.country
+LEFT JOIN known_stores ON known_stores.store_id = l.store_id
 """
-
 
 _HISTORY = """
 SELECT
