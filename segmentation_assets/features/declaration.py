@@ -111,6 +111,11 @@ class FeatureColumn(Column):
         if not self.label:
             object.__setattr__(self, "label", name_in_words(self.name))
 
+    @property
+    def is_category(self) -> bool:
+        """Whether its values are texts, not numbers."""
+        return self.dtype == "VARCHAR"
+
 
 share_feature = partial(FeatureColumn, dtype="DOUBLE", unit="share", nullable=True, minimum=0, maximum=1)
 """Declares a feature that is a part of 1."""

@@ -48,8 +48,9 @@ class DictionaryEntry:
         rule = self.column.undefined_rule
         if rule is not None:
             return rule.description
-        is_category = self.column.dtype == "VARCHAR" and self.column.imputation == "ordinary"
-        return f"the category '{UNKNOWN_CATEGORY}'" if is_category else _FILLS[self.column.imputation]
+        if self.column.is_category and self.column.imputation == "ordinary":
+            return f"the category '{UNKNOWN_CATEGORY}'"
+        return _FILLS[self.column.imputation]
 
     @property
     def use(self) -> str:

@@ -186,7 +186,7 @@ def _fit_fill(column: FeatureColumn, complete: pd.DataFrame, method: str) -> Fil
         return Fill(column.name, column.imputation, ImputationReason.MISSING_CORE, None, None, rule_text)
     if column.imputation == "returns":
         return Fill(column.name, column.imputation, ImputationReason.NO_RETURNS, None, 0.0, "0: no returns")
-    if column.dtype == "VARCHAR":
+    if column.is_category:
         rule_text = f"the category '{UNKNOWN_CATEGORY}'"
         return Fill(
             column.name, column.imputation, ImputationReason.MISSING_CATEGORY, None, UNKNOWN_CATEGORY, rule_text

@@ -23,7 +23,7 @@ _MODELS: dict[str, type[ImputationModel]] = {"knn": Neighbours, "iterative": Reg
 
 def is_ordinary_number(column: FeatureColumn) -> bool:
     """Whether the settings say how a feature is filled."""
-    return column.imputation == "ordinary" and column.dtype != "VARCHAR"
+    return column.imputation == "ordinary" and not column.is_category
 
 
 def compared_features(columns: Sequence[FeatureColumn]) -> list[str]:
@@ -38,7 +38,7 @@ def compared_features(columns: Sequence[FeatureColumn]) -> list[str]:
         if column.imputation == "core"
         or (
             column.is_clustering_feature
-            and column.dtype != "VARCHAR"
+            and not column.is_category
             and not (column.undefined_rule and column.undefined_rule.column in ordinary)
         )
     ]

@@ -50,7 +50,7 @@ def _require_number(name: str, known: Mapping[str, FeatureColumn]) -> None:
             f"features.interactions names '{name}', which is not a feature that can be computed",
             closest_hint(name, known),
         )
-    if known[name].dtype == "VARCHAR" or known[name].imputation == "exempt":
+    if known[name].is_category or known[name].imputation == "exempt":
         raise SettingsError(f"features.interactions names '{name}', which is no number", "name a numeric feature.")
 
 

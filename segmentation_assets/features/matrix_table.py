@@ -62,7 +62,7 @@ def possible_matrix_table(features: Table, imputation: ImputationSettings, matri
 
 
 def _possible_column(column: FeatureColumn, reads: tuple[str, ...], matrix: MatrixSettings) -> Column:
-    if column.dtype != "VARCHAR":
+    if not column.is_category:
         return _column(column.name, f"{column.name}, filled in and scaled.", reads)
     if matrix.encoding == "ordinal":
         return _column(column.name, f"Place of {column.name} by frequency, scaled.", reads)
@@ -72,7 +72,7 @@ def _possible_column(column: FeatureColumn, reads: tuple[str, ...], matrix: Matr
 def _component_names(candidates: Sequence[FeatureColumn], matrix: MatrixSettings) -> Iterator[str]:
     """Names of as many components as there can be."""
     wide = matrix.max_categories + 1 if matrix.encoding == "one_hot" else 1
-    count = sum(wide if column.dtype == "VARCHAR" else 1 for column in candidates)
+    count = sum(wide if column.is_category else 1 for column in candidates)
     wanted = count if matrix.pca is None or matrix.pca < 1 else min(count, int(matrix.pca))
     yield from (f"{PREFIX}{number}" for number in range(1, wanted + 1))
 
