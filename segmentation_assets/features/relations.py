@@ -103,7 +103,7 @@ def shared_relations(snapshot: Snapshot, relations: FeatureRelations) -> dict[st
 
 def _numbered(column: str, lines: str) -> str:
     return f"""
-SELECT {column}, row_number() OVER (ORDER BY {column}) AS number
+SELECT {column}, CAST(row_number() OVER (ORDER BY {column}) AS INTEGER) AS number
 FROM (SELECT DISTINCT {column} FROM {lines} WHERE {column} IS NOT NULL) AS known
 """
 
