@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import partial
@@ -24,6 +24,8 @@ class ImputationReason(StrEnum):
 
     MISSING_CORE = "missing_core_metric"
     NO_RETURNS = "no_returns"
+    UNDEFINED_FOR_THESE_RETURNS = "undefined_for_these_returns"
+    UNDEFINED_ALL_CANCELLED = "undefined_all_cancelled"
     UNDEFINED_ONE_ORDER_DAY = "undefined_one_order"
     UNDEFINED_FEW_ORDER_DAYS = "undefined_few_orders"
     UNDEFINED_NO_NEWSLETTER = "undefined_no_newsletter"
@@ -31,6 +33,9 @@ class ImputationReason(StrEnum):
     UNDEFINED_NO_ORDER_IN_WINDOW = "undefined_no_order_in_window"
     UNDEFINED_SHORT_HISTORY = "undefined_short_history"
     UNDEFINED_NO_EVENT = "undefined_no_event"
+    UNDEFINED_NO_STORE = "undefined_no_store"
+    UNDEFINED_DIVISION_BY_ZERO = "undefined_division_by_zero"
+    MADE_FROM_FILLED = "made_from_filled_values"
     MISSING_CATEGORY = "missing_category_unknown"
     ORDINARY_MEAN = "missing_filled_by_mean"
     ORDINARY_MEDIAN = "missing_filled_by_median"
@@ -62,15 +67,35 @@ class UndefinedRule:
     description : str
         The rule in words, without SQL.
     column : str or None
-        Feature that holds the replacement; ``None`` means the constant `value`.
+        Feature that holds the replacement.
     value : float or None
-        The constant that replaces it; ``None`` when `column` is given.
+        The constant that replaces it; of a ratio, where the second feature is 0.
+    product_of, ratio_of : tuple of str
+        Two features whose completed values are multiplied, or the first divided by the second.
+    zero_column : str or None
+        Feature that tells two reasons apart: where it is 0, `reason_at_zero` is the one.
+    reason_at_zero : ImputationReason or None
+        Given with `zero_column`.
     """
 
     reason: ImputationReason
     description: str
     column: str | None = None
     value: float | None = None
+    product_of: tuple[str, ...] = ()
+    ratio_of: tuple[str, ...] = ()
+    zero_column: str | None = None
+    reason_at_zero: ImputationReason | None = None
+
+    @property
+    def stand_ins(self) -> tuple[str, ...]:
+        """Features that the replacement is made from."""
+        return (*((self.column,) if self.column else ()), *self.product_of, *self.ratio_of)
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Features that the rule reads: stand-ins, and what tells reasons apart."""
+        return tuple(dict.fromkeys((*self.stand_ins, *((self.zero_column,) if self.zero_column else ()))))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,7 +112,7 @@ class FeatureColumn(Column):
         ``ordinary``: as ``imputation.method`` says, or the category ``unknown``; ``exempt``: keys and dates, never
         filled or clustered.
     undefined_rule : UndefinedRule or None
-        Required by the class ``undefined``, absent elsewhere.
+        Required by the class ``undefined``; for ``returns`` where another reason than no returns is possible.
     direction : Direction
         How the shop sees a larger value.
     is_clustering_feature : bool
@@ -116,6 +141,20 @@ class FeatureColumn(Column):
         """Whether its values are texts, not numbers."""
         return self.dtype == "VARCHAR"
 
+
+RETURNS_NOT_TOLD = UndefinedRule(
+    reason=ImputationReason.UNDEFINED_FOR_THESE_RETURNS,
+    description="0: no returns, or none that it can be told of",
+    value=0.0,
+    zero_column="return_order_count",
+    reason_at_zero=ImputationReason.NO_RETURNS,
+)
+"""For what is said of some returns only; a customer can have others."""
+
+ALL_CANCELLED = UndefinedRule(
+    reason=ImputationReason.UNDEFINED_ALL_CANCELLED, description="0: everything bought was cancelled", value=0.0
+)
+"""For what is a share of purchases that were not cancelled."""
 
 share_feature = partial(FeatureColumn, dtype="DOUBLE", unit="share", nullable=True, minimum=0, maximum=1)
 """Declares a feature that is a part of 1."""
@@ -159,3 +198,13 @@ def feature_columns(table: Table) -> tuple[FeatureColumn, ...]:
     return tuple(
         column for column in table.columns if isinstance(column, FeatureColumn) and column.imputation != "exempt"
     )
+
+
+def closed_over(names: Collection[str], sources: Mapping[str, Collection[str]]) -> set[str]:
+    """Add to names what they read, what that reads, and so on."""
+    closed: set[str] = set()
+    new = set(names)
+    while new:
+        closed |= new
+        new = {source for name in new for source in sources.get(name, ())} - closed
+    return closed

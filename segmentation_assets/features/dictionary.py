@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from segmentation_assets.config.features import FeatureSettings
 from segmentation_assets.features.declaration import FeatureBlock, FeatureColumn, ImputationClass
-from segmentation_assets.features.imputation import UNKNOWN_CATEGORY
+from segmentation_assets.features.fills import UNKNOWN_CATEGORY
 from segmentation_assets.features.registry import feature_blocks
 
 DIRECTIONS = {"more_is_better": "more is better", "more_is_worse": "less is better", "neutral": "neither"}

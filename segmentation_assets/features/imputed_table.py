@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from segmentation_assets.config.features import ImputationSettings
-from segmentation_assets.features.declaration import FeatureColumn, feature_columns
+from segmentation_assets.features.declaration import FeatureColumn, closed_over, feature_columns
 from segmentation_assets.features.imputation import FLAG_PREFIX, REASONS_COLUMN
 from segmentation_assets.features.imputation_model import compared_features, is_ordinary_number
 from segmentation_assets.tables.declaration import Column, ColumnType, Table
@@ -26,11 +26,13 @@ def imputed_features_table(features_table: Table, settings: ImputationSettings |
     -------
     Table
         The key, every feature completed, a flag for each, and the reasons; dates are left out. Ordinary numbers are
-        DOUBLE, as a mean of whole numbers has a fraction, and are the only ones that may stay null: where no value is
-        known at all.
+        DOUBLE, as a mean of whole numbers has a fraction. They may stay null where no value is known at all, and so
+        may products and ratios of them; nothing else may.
     """
     features = feature_columns(features_table)
-    others = _read_by_model(features, settings or ImputationSettings())
+    sources = _stand_ins(features) | _read_by_model(features, settings or ImputationSettings())
+    unknown = {column.name for column in features if is_ordinary_number(column)}
+    unknown |= {column.name for column in features if unknown & _operands(column)}
     return Table(
         key="silver/imputed_features",
         row="a customer with all core metrics, missing features filled in; for fitting only",
@@ -41,7 +43,7 @@ def imputed_features_table(features_table: Table, settings: ImputationSettings |
                 for column in features_table.columns
                 if column.name in features_table.primary_key
             ),
-            *(_completed(column, others) for column in features),
+            *(_completed(column, sources, unknown) for column in features),
             *(_flag(column) for column in features),
             Column(
                 name=REASONS_COLUMN,
@@ -60,7 +62,16 @@ def _from_features(*names: str | None) -> tuple[str, ...]:
     return tuple(f"customer_features.{name}" for name in names if name)
 
 
-def _read_by_model(features: Sequence[FeatureColumn], settings: ImputationSettings) -> dict[str, list[str]]:
+def _stand_ins(features: Sequence[FeatureColumn]) -> dict[str, Sequence[str]]:
+    return {column.name: column.undefined_rule.stand_ins for column in features if column.undefined_rule}
+
+
+def _operands(column: FeatureColumn) -> set[str]:
+    rule = column.undefined_rule
+    return {*rule.product_of, *rule.ratio_of} if rule else set()
+
+
+def _read_by_model(features: Sequence[FeatureColumn], settings: ImputationSettings) -> dict[str, Sequence[str]]:
     """List, for each feature that the settings fill by others, those others."""
     if not settings.reads_other_features:
         return {}
@@ -68,12 +79,12 @@ def _read_by_model(features: Sequence[FeatureColumn], settings: ImputationSettin
     return {column.name: read for column in features if is_ordinary_number(column)}
 
 
-def _completed(column: FeatureColumn, others: Mapping[str, Sequence[str]]) -> FeatureColumn:
-    source = column.undefined_rule.column if column.undefined_rule else None
-    read = (column.name, source, *others.get(source or column.name, ()))
-    reads = tuple(dict.fromkeys(_from_features(*read)))
+def _completed(
+    column: FeatureColumn, sources: Mapping[str, Sequence[str]], may_stay_null: Collection[str]
+) -> FeatureColumn:
+    reads = tuple(dict.fromkeys(_from_features(column.name, *closed_over([column.name], sources))))
     dtype: ColumnType = "DOUBLE" if column.dtype == "BOOLEAN" or is_ordinary_number(column) else column.dtype
-    if not is_ordinary_number(column):
+    if column.name not in may_stay_null:
         return dataclasses.replace(column, dtype=dtype, nullable=False, null_rule="", reads=reads)
     rule = "no customer of the snapshot has a known value"
     return dataclasses.replace(column, dtype=dtype, nullable=True, null_rule=rule, reads=reads)

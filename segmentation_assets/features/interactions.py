@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from segmentation_assets.config.features import FeatureSettings
 from segmentation_assets.errors import SettingsError, closest_hint
-from segmentation_assets.features.declaration import FeatureBlock, FeatureColumn
+from segmentation_assets.features.declaration import FeatureBlock, FeatureColumn, ImputationReason, UndefinedRule
 from segmentation_assets.features.snapshot import Snapshot
 
 
@@ -66,7 +66,14 @@ def _columns(first: FeatureColumn, second: FeatureColumn) -> tuple[FeatureColumn
         null_rule="; or ".join(missing),
         meaning=f"Product of {first.name} and {second.name}.",
         reads=reads,
-        imputation="ordinary",
+        imputation="undefined" if missing else "ordinary",
+        undefined_rule=UndefinedRule(
+            reason=ImputationReason.MADE_FROM_FILLED,
+            description="the product of what is filled in for them",
+            product_of=(first.name, second.name),
+        )
+        if missing
+        else None,
     )
     ratio = FeatureColumn(
         name=f"{first.name}_per_{second.name}",
@@ -77,7 +84,15 @@ def _columns(first: FeatureColumn, second: FeatureColumn) -> tuple[FeatureColumn
         null_rule="; or ".join((*missing, f"{second.name} is 0")),
         meaning=f"{first.name} divided by {second.name}.",
         reads=reads,
-        imputation="ordinary",
+        imputation="undefined",
+        undefined_rule=UndefinedRule(
+            reason=ImputationReason.MADE_FROM_FILLED,
+            description=f"the ratio of what is filled in for them, and 0 where {second.name} is 0",
+            value=0.0,
+            ratio_of=(first.name, second.name),
+            zero_column=second.name,
+            reason_at_zero=ImputationReason.UNDEFINED_DIVISION_BY_ZERO,
+        ),
     )
     return product, ratio
 

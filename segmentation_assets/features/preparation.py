@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from segmentation_assets.config.features import ImputationSettings, MatrixSettings
 from segmentation_assets.errors import DataError
 from segmentation_assets.features.components import Components, fit_components
-from segmentation_assets.features.declaration import FeatureColumn, feature_columns
+from segmentation_assets.features.declaration import FeatureColumn, closed_over, feature_columns
 from segmentation_assets.features.encoding import Encoding, fit_encoding
 from segmentation_assets.features.imputation import (
     FLAG_PREFIX,
@@ -204,9 +204,10 @@ def _to_fill(table: Table, chosen: Sequence[FeatureColumn], imputation: Imputati
     """
     if imputation.reads_other_features:
         return feature_columns(table)
-    names = {column.name for column in chosen}
-    names |= {column.undefined_rule.column or "" for column in chosen if column.undefined_rule}
-    return [column for column in feature_columns(table) if column.name in names or column.imputation == "core"]
+    columns = feature_columns(table)
+    sources = {column.name: column.undefined_rule.sources for column in columns if column.undefined_rule}
+    names = closed_over([column.name for column in chosen], sources)
+    return [column for column in columns if column.name in names or column.imputation == "core"]
 
 
 def _split_usable(completed: pd.DataFrame, names: Sequence[str]) -> tuple[list[str], tuple[DroppedFeature, ...]]:

@@ -35,7 +35,7 @@ from segmentation_assets.features.blocks import (
     variety,
     windows,
 )
-from segmentation_assets.features.declaration import FeatureBlock, FeatureColumn
+from segmentation_assets.features.declaration import FeatureBlock, FeatureColumn, closed_over
 from segmentation_assets.features.interactions import interactions_block
 from segmentation_assets.features.macros import create_macros_sql
 from segmentation_assets.features.relations import FeatureRelations, shared_relations
@@ -85,7 +85,7 @@ BASIC = (
     "lifetime_months",
     "return_rate",
 )
-"""What `features.set: basic` keeps."""
+"""What `features.set: basic` keeps, beside what interactions are made from."""
 
 
 def feature_blocks(settings: FeatureSettings, available: Collection[str]) -> tuple[FeatureBlock, ...]:
@@ -109,7 +109,10 @@ def feature_blocks(settings: FeatureSettings, available: Collection[str]) -> tup
     """
     *blocks, interactions = _possible_blocks(settings, available)
     if settings.set == "basic":
-        blocks = [_with_columns(block, lambda column: column.name in BASIC) for block in blocks]
+        columns = [column for block in (*blocks, interactions) for column in block.columns]
+        sources = {column.name: column.undefined_rule.sources for column in columns if column.undefined_rule}
+        kept = closed_over({*BASIC, *interactions.derives_from}, sources)
+        blocks = [_with_columns(block, lambda column: column.name in kept) for block in blocks]
     return tuple(block for block in (*blocks, interactions) if block.columns)
 
 

@@ -144,7 +144,8 @@ def _small_segments(snapshot: Snapshot) -> list[tuple[str, str]]:
 
 def _imputation(snapshot: Snapshot) -> list[tuple[str, str]]:
     customers = max(len(snapshot.assigned), 1)
-    frame = snapshot.imputation.assign(share=snapshot.imputation["filled_count"].astype("float64") / customers)
+    counts = snapshot.imputation.groupby("feature", sort=False)["filled_count"].sum().astype("float64")
+    frame = (counts / customers).rename("share").reset_index()
     is_main = frame["feature"].map(lambda feature: snapshot.feature_text(str(feature)).is_main).astype(bool)
     notable = frame[is_main & (frame["share"] >= NOTABLE_IMPUTED_SHARE)].sort_values(
         ["share", "feature"], ascending=[False, True]

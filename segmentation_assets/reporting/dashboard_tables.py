@@ -288,6 +288,7 @@ def data_view(snapshot: Snapshot) -> View:
         {
             "label": snapshot.feature_text(str(row.feature)).label,
             "name": str(row.feature),
+            "reason": str(row.reason).replace("_", " "),
             "rule": str(row.rule),
             "count": format_count(row.filled_count),
             "share": format_share(int(row.filled_count) / max(len(snapshot.features), 1)),

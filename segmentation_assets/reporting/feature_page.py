@@ -138,10 +138,11 @@ def _filling(facts: FeatureFacts) -> str:
     if not filling.count:
         return f"0 of {format_count(filling.customer_count)}"
     share = share_text(filling.count, filling.customer_count)
-    reason = filling.reason.replace("_", " ")
-    return (
-        f"{format_count(filling.count)} of {format_count(filling.customer_count)}, {share} ({reason}): {filling.rule}"
+    found = {reason.replace("_", " "): count for reason, count in filling.reasons.items() if count}
+    words = "; ".join(
+        f"{format_count(count)} {reason}" if len(found) > 1 else reason for reason, count in found.items()
     )
+    return f"{format_count(filling.count)} of {format_count(filling.customer_count)}, {share} ({words}): {filling.rule}"
 
 
 def _outliers(statistics: ColumnStatistics) -> str:

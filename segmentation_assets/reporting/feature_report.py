@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -61,15 +61,17 @@ class Filling:
     ----------
     count, customer_count : int
         Customers concerned, of so many.
-    reason, rule : str
-        Code of the reason, and what was done, in words.
+    reasons : mapping of str to int
+        Code of each reason to the customers of `count` that it holds for.
+    rule : str
+        What was done, in words.
     value : float, str or None
         The constant that was taken, where it is one.
     """
 
     count: int
     customer_count: int
-    reason: str
+    reasons: Mapping[str, int]
     rule: str
     value: float | str | None
 
@@ -171,7 +173,7 @@ def gather_facts(
     numbers = [statistics.name for statistics in described if statistics.kind == "number"]
     sample = sample_customers(connection, tables.features, numbers, tables.seed)
     correlations = correlate_ranks(sample, described[0].row_count)
-    fillings = dict(_fillings(tables, described[0].row_count))
+    fillings = _fillings(tables, described[0].row_count)
     facts = {
         entry.column.name: FeatureFacts(
             entry=entry,
@@ -185,19 +187,22 @@ def gather_facts(
     return facts, correlations
 
 
-def _fillings(tables: FeatureTables, customer_count: int) -> Iterator[tuple[str, Filling]]:
+def _fillings(tables: FeatureTables, customer_count: int) -> dict[str, Filling]:
+    """Put together what was filled in of each feature for different reasons."""
+    fillings: dict[str, Filling] = {}
     for track in tables.tracking:
-        is_core = track.get("imputation_class") == "core"
-        yield (
-            track["feature"],
-            Filling(
-                count=int(track.get("filled_count") or 0),
-                customer_count=customer_count if is_core else tables.preparation.fitted_count,
-                reason=str(track.get("reason") or ""),
-                rule=str(track.get("rule") or ""),
-                value=track.get("fill_value"),
-            ),
+        name, count = track["feature"], int(track.get("filled_count") or 0)
+        earlier = fillings.get(name)
+        fillings[name] = Filling(
+            count=count + (earlier.count if earlier else 0),
+            customer_count=customer_count
+            if track.get("imputation_class") == "core"
+            else tables.preparation.fitted_count,
+            reasons={**(earlier.reasons if earlier else {}), str(track.get("reason") or ""): count},
+            rule=str(track.get("rule") or ""),
+            value=track.get("fill_value"),
         )
+    return fillings
 
 
 def find_use(name: str, tables: FeatureTables) -> MatrixUse:
@@ -284,7 +289,7 @@ def _plain_facts(facts: FeatureFacts) -> dict[str, Any]:
             "count": filling.count,
             "customers": filling.customer_count,
             "share": share_of(filling.count, filling.customer_count),
-            "reason": filling.reason,
+            "reasons": dict(filling.reasons),
             "rule": filling.rule,
             "value": filling.value,
         },

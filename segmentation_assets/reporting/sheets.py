@@ -174,7 +174,8 @@ def _number_format(name: str, snapshot: Snapshot, values: list[Any]) -> str:
 
 def _dictionary(snapshot: Snapshot) -> Sheet:
     """One row per feature: what it is, and for how many customers it was filled in."""
-    rules = {str(row.feature): (str(row.rule), int(row.filled_count)) for row in snapshot.imputation.itertuples()}
+    filled = snapshot.imputation.groupby("feature", sort=False).agg({"rule": "first", "filled_count": "sum"})
+    rules = {str(name): (str(rule), int(count)) for name, rule, count in filled.itertuples()}
     rows = [
         (
             text.block,

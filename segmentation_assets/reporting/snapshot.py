@@ -43,7 +43,7 @@ REQUIRED_COLUMNS = {
     "shares": ("month", "segment_key", "segment_name", "customer_count", "net_revenue_amount"),
     "reconciliation": ("layer", "measure", "expected", "found", "passed"),
     "quarantine_counts": ("table_name", "reason", "explanation", "row_count"),
-    "imputation": ("feature", "filled_count", "rule"),
+    "imputation": ("feature", "reason", "filled_count", "rule"),
 }
 """Columns the reports read from each frame; other columns are welcome."""
 
@@ -118,7 +118,7 @@ class Snapshot:
     quarantine_counts : DataFrame
         `table_name`, `reason`, `explanation`, `row_count`.
     imputation : DataFrame
-        `feature`, `filled_count` (customers), `rule` (in words).
+        `feature`, `reason` (its code), `filled_count` (customers), `rule` (in words); a row per feature and reason.
     imputed_flags : DataFrame
         `customer_id` and `was_imputed_*` columns; may be empty.
     run_facts : mapping of str to str

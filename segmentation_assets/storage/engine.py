@@ -103,7 +103,7 @@ def parquet_scan(paths: Sequence[str | Path]) -> str:
 
 
 _PARQUET = "FORMAT parquet, PARQUET_VERSION V2, COMPRESSION zstd, COMPRESSION_LEVEL 1, WRITE_BLOOM_FILTER false"
-"""How tables are stored: the newer encodings, which are cheaper to write and smaller; nothing looks for single values."""
+"""How tables are stored: newer encodings, cheaper to write and smaller; nothing searches for single values."""
 
 
 def copy_to_parquet(connection: Connection, sql: str, path: Path, parameters: Sequence[Any] = ()) -> None:

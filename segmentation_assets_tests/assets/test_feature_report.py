@@ -33,12 +33,13 @@ def test_the_report_names_every_feature_and_every_reason(finished_shop):
         if entry["matrix"]["state"] not in ("clustered_on", "not_offered")
     }
     tracked = store.manifest("silver/imputed_features", NEWEST).metadata["tracking"]
-    filled = {track["feature"]: track["filled_count"] for track in tracked if track["filled_count"]}
-    assert filled
+    filled = {(track["feature"], track["reason"]): track["filled_count"] for track in tracked}
+    assert sum(filled.values())
     assert filled == {
-        name: entry["imputed"]["count"]
+        (name, reason): count
         for name, entry in features.items()
-        if entry["imputed"] and entry["imputed"]["count"]
+        if entry["imputed"]
+        for reason, count in entry["imputed"]["reasons"].items()
     }
     assert plain["customers"] == store.manifest("silver/customer_features", NEWEST).row_count
 

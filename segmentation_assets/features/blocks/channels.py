@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 from segmentation_assets.config.features import FeatureSettings
-from segmentation_assets.features.declaration import LINES_OF_LOOKBACK, FeatureBlock, FeatureColumn, share_feature
+from segmentation_assets.features.declaration import (
+    LINES_OF_LOOKBACK,
+    FeatureBlock,
+    FeatureColumn,
+    ImputationReason,
+    UndefinedRule,
+    share_feature,
+)
 from segmentation_assets.features.relations import KNOWN_PLACES
 from segmentation_assets.features.snapshot import Snapshot
 from segmentation_assets.features.spread import spread_sql
 
 PLACES = {"channel": "channel", "country": "country", "store": "store_id"}
 """Word in the names of features -> column of the order lines."""
+
+_NO_STORE = UndefinedRule(
+    reason=ImputationReason.UNDEFINED_NO_STORE, description="0: no order came from a store", value=0.0
+)
 
 
 def _columns(place: str, column: str) -> tuple[FeatureColumn, ...]:
@@ -37,7 +48,8 @@ def _columns(place: str, column: str) -> tuple[FeatureColumn, ...]:
             meaning=f"Share of the orders with a known {place} that are of the main one.",
             reads=reads,
             requires=requires,
-            imputation="ordinary",
+            imputation="undefined" if place == "store" else "ordinary",
+            undefined_rule=_NO_STORE if place == "store" else None,
         ),
         FeatureColumn(
             name=f"{place}_count",
@@ -63,7 +75,10 @@ COLUMNS = (
         "left out.",
         reads=("order_lines.channel", "order_lines.order_id", *LINES_OF_LOOKBACK),
         requires=("order_lines.channel",),
-        imputation="ordinary",
+        imputation="undefined",
+        undefined_rule=UndefinedRule(
+            reason=ImputationReason.UNDEFINED_FEW_ORDER_DAYS, description="0: no switch can be seen yet", value=0.0
+        ),
     ),
 )
 

@@ -25,7 +25,7 @@ COLUMNS = (
         dtype="DOUBLE",
         unit="share",
         nullable=True,
-        null_rule="the cost of no sale in the lookback is known",
+        null_rule="no sale of known cost in the lookback brought money",
         meaning="Margin of the sales in the lookback as a share of their money, over lines of known cost; negative "
         "when goods were sold below cost.",
         reads=("order_lines.margin_amount", "order_lines.cost_amount", *LINES_OF_LOOKBACK),

@@ -3,10 +3,23 @@
 from __future__ import annotations
 
 from segmentation_assets.config.features import FeatureSettings
-from segmentation_assets.features.declaration import LINES_OF_LOOKBACK, FeatureBlock, FeatureColumn, share_feature
+from segmentation_assets.features.declaration import (
+    LINES_OF_LOOKBACK,
+    FeatureBlock,
+    FeatureColumn,
+    ImputationReason,
+    UndefinedRule,
+    share_feature,
+)
 from segmentation_assets.features.references import SHANNON
 from segmentation_assets.features.snapshot import Snapshot
 from segmentation_assets.features.spread import spread_sql
+
+_NO_SPEND = UndefinedRule(
+    reason=ImputationReason.UNDEFINED_NO_SPEND,
+    description="0: no money was spent on known products",
+    value=0.0,
+)
 
 LEVELS = {"department": "departments", "class": "classes"}
 
@@ -42,7 +55,8 @@ def _columns(level: str) -> tuple[FeatureColumn, ...]:
             "logarithm of their number when all are alike.",
             reads=("order_lines.amount", *reads),
             requires=requires,
-            imputation="ordinary",
+            imputation="undefined",
+            undefined_rule=_NO_SPEND,
             reference=SHANNON,
         ),
     )
@@ -67,7 +81,8 @@ COLUMNS = (
         null_rule="no money spent on known products in the lookback",
         meaning="Share of the main department in the gross revenue from known products.",
         reads=("order_lines.amount", *_READS),
-        imputation="ordinary",
+        imputation="undefined",
+        undefined_rule=_NO_SPEND,
     ),
 )
 

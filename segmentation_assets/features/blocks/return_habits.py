@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from segmentation_assets.config.features import FeatureSettings
-from segmentation_assets.features.declaration import FeatureBlock, FeatureColumn, share_feature
+from segmentation_assets.features.declaration import (
+    ALL_CANCELLED,
+    RETURNS_NOT_TOLD,
+    FeatureBlock,
+    FeatureColumn,
+    UndefinedRule,
+    share_feature,
+)
 from segmentation_assets.features.snapshot import TRACED_RETURNS, Snapshot
 
 RETURN_DAYS = (7, 30)
@@ -12,7 +19,9 @@ _NO_RETURN = "nothing was returned in the lookback"
 _NOT_TRACED = "no return could be traced to a purchase in the lookback"
 
 
-def _share(name: str, label: str, meaning: str, null_rule: str) -> FeatureColumn:
+def _share(
+    name: str, label: str, meaning: str, null_rule: str, undefined_rule: UndefinedRule | None = None
+) -> FeatureColumn:
     return share_feature(
         name=name,
         label=label,
@@ -20,6 +29,7 @@ def _share(name: str, label: str, meaning: str, null_rule: str) -> FeatureColumn
         meaning=meaning,
         reads=TRACED_RETURNS,
         imputation="returns",
+        undefined_rule=undefined_rule,
     )
 
 
@@ -39,6 +49,7 @@ def block(settings: FeatureSettings) -> FeatureBlock:
             "earlier purchase of the product, of the same order id where there is one.",
             reads=TRACED_RETURNS,
             imputation="returns",
+            undefined_rule=RETURNS_NOT_TOLD,
         ),
         *(
             _share(
@@ -46,6 +57,7 @@ def block(settings: FeatureSettings) -> FeatureBlock:
                 f"Share of returns within {days} days",
                 f"Share of traced returns that came back within {days} days.",
                 _NOT_TRACED,
+                RETURNS_NOT_TOLD,
             )
             for days in RETURN_DAYS
         ),
@@ -61,6 +73,7 @@ def block(settings: FeatureSettings) -> FeatureBlock:
             "Share of the first order returned",
             "Share of the units of the first order in the lookback that came back.",
             "no order in the lookback that was not cancelled",
+            ALL_CANCELLED,
         ),
         FeatureColumn(
             name="return_streak_order_count",

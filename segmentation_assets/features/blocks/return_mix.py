@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from segmentation_assets.config.features import FeatureSettings
-from segmentation_assets.features.declaration import FeatureBlock, FeatureColumn, share_feature
+from segmentation_assets.features.declaration import RETURNS_NOT_TOLD, FeatureBlock, FeatureColumn, share_feature
 from segmentation_assets.features.references import RHOADES
 from segmentation_assets.features.snapshot import TRACED_RETURNS, Snapshot
 
@@ -25,6 +25,7 @@ COLUMNS = (
         "0 when many are alike (Herfindahl index).",
         reads=(*TRACED_RETURNS, *_PRODUCTS),
         imputation="returns",
+        undefined_rule=RETURNS_NOT_TOLD,
         reference=RHOADES,
     ),
     share_feature(
@@ -35,6 +36,7 @@ COLUMNS = (
         "the department where there is no class, was bought: exchanges more than losses.",
         reads=(*TRACED_RETURNS, *_PRODUCTS, "products.class"),
         imputation="returns",
+        undefined_rule=RETURNS_NOT_TOLD,
         direction="more_is_better",
     ),
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from segmentation_assets.config.features import FeatureSettings
-from segmentation_assets.features.declaration import FeatureBlock, FeatureColumn
+from segmentation_assets.features.declaration import ALL_CANCELLED, FeatureBlock, FeatureColumn
 from segmentation_assets.features.snapshot import TRACED_RETURNS, Snapshot
 
 _CANCELLATIONS = "; cancellations of whole purchases within a day left out on both sides"
@@ -24,6 +24,7 @@ def _share(
         meaning=f"{meaning}, at most 1, as goods bought before the lookback come back too{_CANCELLATIONS}.",
         reads=(*reads, *TRACED_RETURNS),
         imputation="returns",
+        undefined_rule=ALL_CANCELLED,
         direction="more_is_worse",
         is_clustering_feature=is_clustering_feature,
     )

@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from segmentation_assets.config.features import FeatureSettings
-from segmentation_assets.features.declaration import LINES_OF_LOOKBACK, FeatureBlock, FeatureColumn, share_feature
+from segmentation_assets.features.declaration import (
+    LINES_OF_LOOKBACK,
+    FeatureBlock,
+    FeatureColumn,
+    ImputationReason,
+    UndefinedRule,
+    share_feature,
+)
 from segmentation_assets.features.snapshot import Snapshot
 
 NOVELTY_DAYS = 90
@@ -37,7 +44,12 @@ COLUMNS = (
         meaning=f"Novelty: share of the products bought in the last {NOVELTY_DAYS} days that the customer had not "
         "bought before in the lookback.",
         reads=_PRODUCTS,
-        imputation="ordinary",
+        imputation="undefined",
+        undefined_rule=UndefinedRule(
+            reason=ImputationReason.UNDEFINED_NO_ORDER_IN_WINDOW,
+            description="0: nothing new is bought any more",
+            value=0.0,
+        ),
     ),
 )
 

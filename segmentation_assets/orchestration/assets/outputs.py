@@ -346,7 +346,7 @@ def _imputation(step: Step) -> pd.DataFrame:
     import pandas as pd
 
     tracking = step.input_metadata("silver/imputed_features").get("tracking", [])
-    return pd.DataFrame(tracking, columns=["feature", "filled_count", "rule"])
+    return pd.DataFrame(tracking, columns=["feature", "reason", "filled_count", "rule"])
 
 
 def _run_facts(step: Step) -> dict[str, str]:

@@ -62,7 +62,8 @@ def test_an_entry_needs_what_its_block_and_its_column_need() -> None:
     [
         ("rfm", "recency_days", "the customer is set aside"),
         ("rfm", "order_count", ""),
-        ("returns", "return_rate", "0: no returns"),
+        ("returns", "return_rate", "0: everything bought was cancelled"),
+        ("return_habits", "peak_return_share", "0: no returns"),
         ("cadence", "gap_days_std", "0: there are no gaps that could differ"),
         ("rfm", "tenure_days", "as imputation.method says"),
     ],

@@ -8,11 +8,18 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from segmentation_assets.config.features import ImputationSettings
+from segmentation_assets.config.features import FeatureSettings, ImputationSettings
 from segmentation_assets.errors import DataError
-from segmentation_assets.features.declaration import FeatureColumn, ImputationReason, UndefinedRule, feature_columns
+from segmentation_assets.features.declaration import (
+    RETURNS_NOT_TOLD,
+    FeatureColumn,
+    ImputationReason,
+    UndefinedRule,
+    feature_columns,
+)
 from segmentation_assets.features.imputation import Imputation, apply_imputation, fit_imputation
 from segmentation_assets.features.imputed_table import imputed_features_table
+from segmentation_assets.features.interactions import interactions_block
 from segmentation_assets.features.registry import features_table
 from segmentation_assets.storage.contract import check_contract
 from segmentation_assets.storage.engine import Connection, write_frame
@@ -74,6 +81,73 @@ def test_each_class_is_filled_by_its_own_rule() -> None:
     )
     expected["imputation_reasons"] = expected["imputation_reasons"].astype(object).where([False, True, True], None)
     pd.testing.assert_frame_equal(imputed, expected, check_dtype=False)
+
+
+RETURNED = FeatureColumn(name="return_order_count", dtype="BIGINT", imputation="returns", meaning="Orders.")
+DAYS_TO_RETURN = FeatureColumn(
+    name="days_to_return_mean", dtype="DOUBLE", imputation="returns", undefined_rule=RETURNS_NOT_TOLD, **NULL
+)
+
+
+def test_customer_with_returns_is_not_said_to_have_none() -> None:
+    frame = FRAME[["customer_id", "recency_days"]].assign(
+        return_order_count=[0, 2, 1, 1], days_to_return_mean=[np.nan, np.nan, np.nan, 4.5]
+    )
+    imputation = fit_imputation(frame, (COLUMNS[2], DAYS_TO_RETURN, RETURNED), MEAN)
+    imputed = apply_imputation(frame, imputation)
+    assert imputed.frame["days_to_return_mean"].tolist() == [0.0, 0.0, 4.5]
+    assert imputed.frame["imputation_reasons"].tolist() == [
+        "days_to_return_mean=no_returns",
+        "days_to_return_mean=undefined_for_these_returns",
+        None,
+    ]
+    tracked = imputed.tracking[imputed.tracking["feature"] == "days_to_return_mean"]
+    assert tracked[["reason", "count"]].to_numpy().tolist() == [["undefined_for_these_returns", 1], ["no_returns", 1]]
+    assert imputation.limited_to(["days_to_return_mean"]).features == tuple(frame.columns[[1, 3, 2]])
+
+
+@pytest.mark.parametrize("method", ["mean", "knn", "iterative"])
+def test_products_and_ratios_are_made_from_what_is_filled_in(method: Any) -> None:
+    known = {"account_age_days": COLUMNS[5], "gap_days_std": COLUMNS[1], "recency_days": COLUMNS[2]}
+    pairs = (("account_age_days", "gap_days_std"), ("recency_days", "account_age_days"))
+    columns = (*known.values(), *interactions_block(FeatureSettings(interactions=pairs), known).columns)
+    names = [column.name for column in columns[3:]]
+    frame = FRAME.drop(index=2)[["customer_id", *known]]
+    frame[names] = [[150.0, 10 / 15, 10.0, 0.1], [np.nan] * 4, [np.nan, np.nan, 8400.0, 400 / 21]]
+    imputation = fit_imputation(frame, columns, ImputationSettings(method=method))
+    imputed = apply_imputation(frame, imputation).frame
+    age = imputed["account_age_days"][1]
+    assert imputed[names].to_numpy().tolist() == [
+        [150.0, 10 / 15, 10.0, 0.1],
+        [0.0, 0.0, 30.0 * age, 30.0 / age],
+        [0.0, 0.0, 8400.0, 400 / 21],
+    ]
+    spread = "gap_days_std=undefined_one_order"
+    product = "account_age_days_times_gap_days_std=made_from_filled_values"
+    ratio = "account_age_days_per_gap_days_std=undefined_division_by_zero"
+    assert imputed["imputation_reasons"].tolist() == [
+        None,
+        f"account_age_days=missing_filled_by_{method}; {spread}; {product}; {ratio}; "
+        "recency_days_times_account_age_days=made_from_filled_values; "
+        "recency_days_per_account_age_days=made_from_filled_values",
+        f"{spread}; {product}; {ratio}",
+    ]
+    alone = apply_imputation(frame.iloc[[1]], Imputation.from_plain(json.loads(json.dumps(imputation.to_plain()))))
+    pd.testing.assert_frame_equal(alone.frame, imputed.iloc[[1]].reset_index(drop=True), check_dtype=False)
+    assert set(imputation.limited_to([names[2]]).features) >= {"account_age_days", "recency_days", names[2]}
+
+
+def test_product_of_a_feature_that_nobody_knows_stays_null() -> None:
+    known = {"account_age_days": COLUMNS[5], "recency_days": COLUMNS[2]}
+    pair = ("account_age_days", "recency_days")
+    columns = (*known.values(), *interactions_block(FeatureSettings(interactions=(pair,)), known).columns)
+    names = [column.name for column in columns[2:]]
+    frame = FRAME[["customer_id", "recency_days"]].assign(account_age_days=np.nan, **dict.fromkeys(names, np.nan))
+    imputed = apply_imputation(frame, fit_imputation(frame, columns, MEAN)).frame
+    assert imputed[names].isna().all(axis=None)
+    assert imputed["imputation_reasons"].tolist() == [None] * 3
+    table = Table(key="silver/customer_features", row="", primary_key=("customer_id",), columns=columns)
+    assert [c.nullable for c in imputed_features_table(table).columns[:4]] == [True, False, True, True]
 
 
 def test_missing_category_becomes_a_category_of_its_own() -> None:

@@ -33,7 +33,7 @@ FEATURES = features_table(ADVANCED, ALL_INPUTS)
 IMPUTED = imputed_features_table(FEATURES)
 NAMES = tuple(column.name for column in feature_columns(FEATURES))
 CORE = {column.name for column in feature_columns(FEATURES) if column.imputation == "core"}
-STAND_INS = {c.undefined_rule.column for c in feature_columns(FEATURES) if c.undefined_rule} - {None}
+STAND_INS = {name for c in feature_columns(FEATURES) if c.undefined_rule for name in c.undefined_rule.sources}
 """Features that others are filled from."""
 
 

@@ -53,8 +53,8 @@ def test_column_declaration_is_complete(name: str) -> None:
     assert column.meaning.endswith(".")
     assert column.unit
     assert column.nullable == bool(column.null_rule)
-    assert (column.imputation == "undefined") == (column.undefined_rule is not None)
-    assert column.imputation != "undefined" or column.nullable
+    assert column.imputation != "undefined" or column.undefined_rule is not None
+    assert column.undefined_rule is None or (column.imputation in ("undefined", "returns") and column.nullable)
 
 
 @pytest.mark.parametrize("name", COLUMNS)
@@ -79,6 +79,31 @@ def test_undefined_rule_names_one_replacement_that_is_always_there(name: str) ->
     assert rule.description
     assert (rule.column is None) != (rule.value is None)
     assert rule.column is None or COLUMNS[rule.column].imputation != "undefined"
+    assert rule.zero_column is None or not COLUMNS[rule.zero_column].nullable
+    assert COLUMNS[name].imputation != "returns" or rule.value == 0
+
+
+CAN_BE_MISSING = {
+    "main_department", "main_channel", "main_channel_share", "main_country", "main_country_share", "main_store",
+    "night_order_share", "morning_order_share", "afternoon_order_share", "evening_order_share",
+    "discount_share", "discounted_line_share", "deal_line_share", "deal_revenue_share", "deal_order_share",
+    "account_age_days", "age_years", "household_size", "gender", "acquisition_channel",
+    "gross_margin_amount", "gross_margin_ratio",
+}  # fmt: skip
+"""Features that a customer with a sale can have and lack all the same, as it was not delivered: they are ordinary."""
+
+
+NOT_OF_BUYERS = {"no sale in the lookback", "no order in the lookback", "never bought, only returned"}
+"""What holds for customers without core metrics only, who are set aside."""
+
+
+def test_only_what_was_not_delivered_is_filled_from_other_customers() -> None:
+    ordinary = {
+        name
+        for name, column in COLUMNS.items()
+        if column.nullable and column.imputation == "ordinary" and column.null_rule not in NOT_OF_BUYERS
+    }
+    assert ordinary == CAN_BE_MISSING
 
 
 def test_column_and_block_names_are_unique() -> None:

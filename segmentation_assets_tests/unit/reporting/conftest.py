@@ -187,8 +187,11 @@ def base_snapshot() -> Snapshot:
             columns=["table_name", "reason", "explanation", "row_count"],
         ),
         imputation=pd.DataFrame(
-            [("gap_days_mean", 2, "the days since the only order day"), ("order_count", 0, "the row is set aside")],
-            columns=["feature", "filled_count", "rule"],
+            [
+                ("gap_days_mean", "undefined_one_order", 2, "the days since the only order day"),
+                ("order_count", "missing_core_metric", 0, "the row is set aside"),
+            ],
+            columns=["feature", "reason", "filled_count", "rule"],
         ),
         findings=(
             ("silver/order_lines", "guest", "3 order lines have no customer."),

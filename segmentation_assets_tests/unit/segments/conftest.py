@@ -6,7 +6,8 @@ import pytest
 from segmentation_assets.clustering.kmeans import KMeansClusterer
 from segmentation_assets.config.settings import EngineSettings
 from segmentation_assets.features.declaration import ImputationReason
-from segmentation_assets.features.imputation import Fill, Imputation
+from segmentation_assets.features.fills import Fill
+from segmentation_assets.features.imputation import Imputation
 from segmentation_assets.features.preparation import Preparation
 from segmentation_assets.features.transformation import MatrixColumn
 from segmentation_assets.segments.champion import ChampionModel, Segment
@@ -32,8 +33,16 @@ def stored(tmp_path):
 @pytest.fixture
 def preparation():
     """Return a preparation of order_count (core) and gap_days (filled by 4), without scaling."""
-    core = Fill("order_count", "core", ImputationReason.MISSING_CORE, None, None, "the row is set aside")
-    gap = Fill("gap_days", "ordinary", ImputationReason.ORDINARY_MEAN, None, 4.0, "mean of the known values")
+    core = Fill(
+        feature="order_count", imputation="core", reason=ImputationReason.MISSING_CORE, rule="the row is set aside"
+    )
+    gap = Fill(
+        feature="gap_days",
+        imputation="ordinary",
+        reason=ImputationReason.ORDINARY_MEAN,
+        rule="mean of the known values",
+        value=4.0,
+    )
     return Preparation(
         imputation=Imputation((core, gap)),
         encodings=(),
