@@ -125,6 +125,10 @@ class Basis:
         """Calendar days from instants to as-of; NaN of NaT."""
         return days_between(instants, self.as_of)
 
+    def covered_days(self, first: Array) -> Array:
+        """Calendar days from the days given, or from the beginning of the lookback, to as-of."""
+        return self.days_until_as_of(np.maximum(first.astype("datetime64[us]"), self.since))
+
     def sum(self, customers: Array, values: Array | None = None) -> Array:
         """Sum whole numbers, or count rows, per customer; exact below 2**53."""
         return np.bincount(customers, values, self.size).astype("int64")

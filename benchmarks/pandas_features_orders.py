@@ -75,9 +75,13 @@ def windows(basis: Basis) -> dict[str, Any]:
         columns[f"unit_count_{days}d"] = basis.sum(orders["customer"], orders["unit_count"])
         columns[f"net_revenue_amount_{days}d"] = round_cents(_net_since(basis, days))
         columns[f"average_order_value_amount_{days}d"] = money_per(grosses[days], counts[days])
+    covered = basis.covered_days(basis.history["first_order_date"].to_numpy())
     for short, long in pairwise(basis.settings.windows):
+        days, is_free = np.minimum(covered, long), (counts[long] > 0) & (grosses[long] == 0)
         for noun, values in (("order", counts), ("revenue", grosses)):
-            columns[f"{noun}_momentum_{short}d_{long}d"] = safe_div(values[short] * long, values[long] * short)
+            pace = safe_div(values[short] * days, values[long] * short)
+            pace = np.where(is_free, 1, pace) if noun == "revenue" else pace
+            columns[f"{noun}_momentum_{short}d_{long}d"] = np.where(covered > short, pace, np.nan)
     return columns
 
 
@@ -93,6 +97,8 @@ def trend(basis: Basis) -> dict[str, Any]:
     """Slope of net money over calendar months, and months with an order."""
     newest = int(month_numbers(basis.as_of - np.timedelta64(1, "us")))
     width = newest - int(month_numbers(basis.since)) + 1
+    unfinished = newest - int(month_numbers(basis.as_of)) + 1
+    most = width - unfinished - int(basis.since > basis.since.astype("datetime64[M]"))
     backs = [newest - month_numbers(lines["order_at"].to_numpy()) for lines in (basis.sales, basis.returns)]
     is_active = basis.table(basis.sales["customer"].to_numpy(), backs[0], width) > 0
     money = sum(
@@ -100,14 +106,16 @@ def trend(basis: Basis) -> dict[str, Any]:
         for lines, back in zip((basis.sales, basis.returns), backs, strict=True)
     )
     first = basis.history["first_order_date"].to_numpy()
-    months = np.where(np.isnat(first), np.nan, np.minimum(newest - month_numbers(first) + 1, min(_TREND_MONTHS, width)))
-    back = np.arange(width)
-    counted = np.where(back < months[:, None], money, 0)
+    since_first = newest - unfinished - month_numbers(first) + 1
+    months = np.where(np.isnat(first), np.nan, np.minimum(since_first, max(0, min(_TREND_MONTHS, most))))
+    back = np.arange(width) - unfinished
+    is_counted = (back >= 0) & (back < months[:, None])
+    counted = np.where(is_counted, money, 0)
     slope = 6 * ((months - 1) * counted.sum(axis=1) - 2 * (counted @ back)) / MONEY_UNITS
     return {
         "active_month_count": is_active.sum(axis=1),
         "revenue_slope_per_month": np.where(months >= 3, safe_div(slope, months * (months * months - 1)), np.nan),
-        "active_month_share": safe_div((is_active & (back < months[:, None])).sum(axis=1), months),
+        "active_month_share": safe_div((is_active & is_counted).sum(axis=1), months),
     }
 
 

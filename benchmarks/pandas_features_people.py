@@ -15,6 +15,8 @@ def engagement(basis: Basis) -> dict[str, Any]:
     is_recent = at >= basis.days_ago(90)
     recent, year = basis.sum(customers[is_recent]), basis.sum(customers[at >= basis.days_ago(365)])
     people = Runs(customers)
+    first_order = basis.history["first_order_date"].to_numpy().astype("datetime64[us]")
+    days = basis.covered_days(np.fmin(first_order, basis.spread(people.keys, people.min(at))))
     kinds = {
         kind: is_recent & basis.events["event_type"].isin(types).to_numpy()
         for kind, types in basis.settings.event_kinds.items()
@@ -22,7 +24,7 @@ def engagement(basis: Basis) -> dict[str, Any]:
     return {
         "event_count_90d": recent,
         "days_since_event": basis.days_until_as_of(basis.spread(people.keys, people.max(at))),
-        "event_momentum_90d_365d": safe_div(recent * 365, year * 90),
+        "event_momentum_90d_365d": np.where(days > 90, safe_div(recent * np.minimum(days, 365), year * 90), np.nan),
         **{f"{kind}_count_90d": basis.sum(customers[is_of_kind]) for kind, is_of_kind in kinds.items()},
     }
 
@@ -61,10 +63,13 @@ def scores(basis: Basis) -> dict[str, Any]:
     recent, year = (_orders_since(basis, days) for days in (90, 365))
     overdue = np.where(np.isnan(made["overdue_ratio"]), made["recency_days"] / 90, made["overdue_ratio"])
     silence = capped_share(made["recency_days"], 365)
-    steadiness = np.nan_to_num(capped_share(recent * 365, year * 90))
+    days = basis.covered_days(basis.history["first_order_date"].to_numpy())
+    steadiness = np.nan_to_num(capped_share(recent * np.minimum(days, 365), year * 90))
+    steadiness = np.where(days > 90, steadiness, 1)
+    share = np.where(np.isnan(made["active_month_share"]), 1, made["active_month_share"])
     return {
         "churn_risk_score": (overdue / (1 + overdue) + silence + 1 - steadiness) / 3,
-        "engagement_score": (made["active_month_share"] + 1 - silence + capped_share(year, 12)) / 3,
+        "engagement_score": (share + 1 - silence + capped_share(year, 12)) / 3,
     }
 
 

@@ -22,6 +22,13 @@ def _check_named(text: str) -> str:
     return text
 
 
+def _check_thousandths(share: float) -> float:
+    """Accept shares with three decimals at most, as prices are compared exactly."""
+    if round(share, 3) != share:
+        raise WantedError(f"a share with three decimals at most, such as {round(share, 3):g}")
+    return share
+
+
 _Named = Annotated[str, AfterValidator(_check_named)]
 
 
@@ -51,8 +58,11 @@ class FeatureSettings(Section):
     )
     child_ages: tuple[_Named, ...] = Field((), description="ages of children, as products have them, that are counted")
     sizes: tuple[_Named, ...] = Field((), description="sizes, as products have them, that are counted")
-    deal_discount: float = Field(
-        0.2, gt=0, lt=1, description="discount on the list price from which a line counts as a deal"
+    deal_discount: Annotated[float, AfterValidator(_check_thousandths)] = Field(
+        0.2,
+        ge=0.001,
+        le=0.999,
+        description="discount on the list price from which a line counts as a deal, to a thousandth",
     )
     peak_months: tuple[Annotated[int, Field(ge=1, le=12)], ...] = Field(
         (11, 12), min_length=1, max_length=12, description="months of the shop's peak, by number"

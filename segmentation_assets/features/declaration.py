@@ -69,13 +69,15 @@ class UndefinedRule:
     column : str or None
         Feature that holds the replacement.
     value : float or None
-        The constant that replaces it; of a ratio, where the second feature is 0.
+        The constant that replaces it.
     product_of, ratio_of : tuple of str
         Two features whose completed values are multiplied, or the first divided by the second.
     zero_column : str or None
         Feature that tells two reasons apart: where it is 0, `reason_at_zero` is the one.
     reason_at_zero : ImputationReason or None
         Given with `zero_column`.
+    value_at_zero : float or None
+        The constant in that case, where it is another one.
     """
 
     reason: ImputationReason
@@ -86,6 +88,7 @@ class UndefinedRule:
     ratio_of: tuple[str, ...] = ()
     zero_column: str | None = None
     reason_at_zero: ImputationReason | None = None
+    value_at_zero: float | None = None
 
     @property
     def stand_ins(self) -> tuple[str, ...]:

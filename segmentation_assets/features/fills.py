@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import ChainMap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -45,11 +46,13 @@ class Fill:
         Constant that is taken; ``None`` where there is none: for core metrics, for ordinary numbers that the model
         fills, and for those of which no value is known. A text where the feature is a category.
     product_of, ratio_of : tuple of str
-        Two features from whose completed values it is made; `value` is that of a ratio whose second feature is 0.
+        Two features from whose completed values it is made.
     zero_column : str or None
         Feature where whose completed value is 0 another reason is recorded.
     reason_at_zero : ImputationReason or None
         That reason.
+    value_at_zero : float or None
+        Constant that is taken there, where it is another one.
     """
 
     feature: str
@@ -62,6 +65,7 @@ class Fill:
     ratio_of: tuple[str, ...] = ()
     zero_column: str | None = None
     reason_at_zero: ImputationReason | None = None
+    value_at_zero: float | None = None
 
     @property
     def is_category(self) -> bool:
@@ -130,6 +134,7 @@ def fit_fill(column: FeatureColumn, complete: pd.DataFrame, method: str) -> Fill
             ratio_of=rule.ratio_of,
             zero_column=rule.zero_column,
             reason_at_zero=rule.reason_at_zero,
+            value_at_zero=rule.value_at_zero,
         )
     if column.imputation == "core":
         return fill(reason=ImputationReason.MISSING_CORE, rule="the row is set aside")
@@ -183,11 +188,12 @@ def fill_by_rules(
         What stands in for an undefined value is missing too.
     """
     filled: dict[str, pd.Series] = {}
-    for fill in sorted(fills, key=lambda fill: (bool(fill.operands), fill.column is not None)):
+    known = ChainMap(filled, dict(completed))
+    for fill in sorted(fills, key=lambda fill: (bool(fill.operands), bool(fill.sources))):
         values = kept[fill.feature].astype("object" if fill.is_category else "float64")
-        sources = [
-            filled[name] if name in filled else completed[name] for name in (fill.column, *fill.operands) if name
-        ]
+        if fill.zero_column and fill.value_at_zero is not None:
+            values = values.where(values.notna() | (known[fill.zero_column] != 0), fill.value_at_zero)
+        sources = [known[name] for name in fill.stand_ins]
         if fill.operands:
             values = values.where(values.notna(), _made_from(fill, *sources))
         elif sources:
@@ -200,10 +206,8 @@ def fill_by_rules(
 
 
 def _made_from(fill: Fill, first: pd.Series, second: pd.Series) -> pd.Series:
-    """Multiply or divide completed values; missing where one of them is, for want of any known value of it."""
-    if fill.product_of:
-        return first * second
-    return (first / second.where(second != 0)).where((second != 0) | first.isna(), fill.value)
+    """Multiply or divide completed values; missing where one of them is, as nobody has a value of it."""
+    return first * second if fill.product_of else first / second.where(second != 0)
 
 
 def _require_filled(values: pd.Series, kept: pd.DataFrame, fill: Fill) -> None:

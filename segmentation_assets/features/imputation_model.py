@@ -39,7 +39,7 @@ def compared_features(columns: Sequence[FeatureColumn]) -> list[str]:
         or (
             column.is_clustering_feature
             and not column.is_category
-            and not (column.undefined_rule and ordinary & {*column.undefined_rule.stand_ins})
+            and not (column.undefined_rule and ordinary & {*column.undefined_rule.sources})
         )
     ]
 

@@ -88,10 +88,10 @@ def _columns(first: FeatureColumn, second: FeatureColumn) -> tuple[FeatureColumn
         undefined_rule=UndefinedRule(
             reason=ImputationReason.MADE_FROM_FILLED,
             description=f"the ratio of what is filled in for them, and 0 where {second.name} is 0",
-            value=0.0,
             ratio_of=(first.name, second.name),
             zero_column=second.name,
             reason_at_zero=ImputationReason.UNDEFINED_DIVISION_BY_ZERO,
+            value_at_zero=0.0,
         ),
     )
     return product, ratio

@@ -52,11 +52,28 @@ class Snapshot:
     def is_deal_sql(self) -> str:
         """SQL condition of a line with a list price that was sold at a discount deep enough."""
         paid_share = 1 - self.settings.deal_discount
-        return f"unit_price <= list_price * CAST({paid_share:.4f} AS DECIMAL(5,4))"
+        return f"unit_price <= list_price * CAST({paid_share:.3f} AS DECIMAL(4,3))"
 
     def days_ago_sql(self, days: int) -> str:
         """Write the instant a number of days before as-of as an SQL literal."""
         return instant_sql(self.as_of - timedelta(days=days))
+
+    def covered_days_sql(self, first: str) -> str:
+        """Write SQL for the calendar days until as-of that can hold something of a customer.
+
+        Parameters
+        ----------
+        first : str
+            SQL of the day on which the customer is first known of; null makes the days null.
+
+        Returns
+        -------
+        str
+            Days since then, or since the first day of the lookback where that is later.
+        """
+        start = f"CAST('{self.lookback_start}' AS DATE)"
+        since = f"CASE WHEN {first} > {start} THEN {first} WHEN {first} IS NOT NULL THEN {start} END"
+        return f"days_between({since}, {self.as_of_sql})"
 
     def recency_sql(self, instant: str) -> str:
         """Write SQL for the days from an instant to as-of, counted as `features.recency` says."""

@@ -24,7 +24,7 @@ def _share(name: str, label: str, meaning: str, *reads: str, is_clustering_featu
 
 def block(settings: FeatureSettings) -> FeatureBlock:
     """Declare the block; it is absent where no list price is delivered."""
-    deal = f"a discount of {settings.deal_discount:.0%} or more"
+    deal = f"a discount of {settings.deal_discount * 100:g} % or more"
     columns = (
         _share(
             "discount_share",

@@ -69,14 +69,22 @@ def block(settings: FeatureSettings) -> FeatureBlock:
             dtype="DOUBLE",
             unit="ratio",
             nullable=True,
-            null_rule=f"no engagement event in the last {TREND_WINDOW_DAYS} days",
+            null_rule=f"no engagement event in the last {TREND_WINDOW_DAYS} days, or the first event or order, or the "
+            f"beginning of the lookback, lies {EVENT_WINDOW_DAYS} days back at most",
             minimum=0,
             meaning=f"Events per day in the last {EVENT_WINDOW_DAYS} days relative to those in the last "
-            f"{TREND_WINDOW_DAYS}: 1 is steady, more is waking up.",
-            reads=_AT,
+            f"{TREND_WINDOW_DAYS}, of which the days since the first order ever or the first event of the lookback "
+            "count only: 1 is steady, more is waking up.",
+            reads=(*_AT, "customer_history.first_order_date"),
             imputation="undefined",
             undefined_rule=UndefinedRule(
-                reason=ImputationReason.UNDEFINED_NO_EVENT, description="0: nothing happens any more", value=0.0
+                reason=ImputationReason.UNDEFINED_SHORT_HISTORY,
+                description="0 where nothing happens any more, and 1, steady, of a customer known for "
+                f"{EVENT_WINDOW_DAYS} days at most",
+                value=1.0,
+                zero_column=f"event_count_{EVENT_WINDOW_DAYS}d",
+                reason_at_zero=ImputationReason.UNDEFINED_NO_EVENT,
+                value_at_zero=0.0,
             ),
             direction="more_is_better",
         ),
@@ -98,14 +106,20 @@ def _select(snapshot: Snapshot) -> str:
         f", count(*) FILTER (WHERE {recent} AND event_type IN ({', '.join(map(quote_text, types))})) AS {kind}_events"
         for kind, types in kinds.items()
     )
+    days = snapshot.covered_days_sql(
+        "CASE WHEN e.first_date < h.first_order_date OR h.first_order_date IS NULL THEN e.first_date "
+        "ELSE h.first_order_date END"
+    )
     values = "".join(f", coalesce(e.{kind}_events, 0) AS {kind}_count_{EVENT_WINDOW_DAYS}d" for kind in kinds)
     return f"""
     SELECT
         t.customer_id,
         coalesce(e.recent_events, 0) AS event_count_{EVENT_WINDOW_DAYS}d,
         days_between(e.last_event_at, {snapshot.as_of_sql}) AS days_since_event,
-        safe_div(e.recent_events * {TREND_WINDOW_DAYS}, e.year_events * {EVENT_WINDOW_DAYS})
-            AS event_momentum_{EVENT_WINDOW_DAYS}d_{TREND_WINDOW_DAYS}d
+        CASE WHEN {days} > {EVENT_WINDOW_DAYS} THEN safe_div(
+            e.recent_events * CASE WHEN {days} < {TREND_WINDOW_DAYS} THEN {days} ELSE {TREND_WINDOW_DAYS} END,
+            e.year_events * {EVENT_WINDOW_DAYS}
+        ) END AS event_momentum_{EVENT_WINDOW_DAYS}d_{TREND_WINDOW_DAYS}d
         {values}
     FROM customer_totals AS t
     LEFT JOIN (
@@ -113,8 +127,10 @@ def _select(snapshot: Snapshot) -> str:
             customer_id,
             count(*) FILTER (WHERE {recent}) AS recent_events,
             count(*) FILTER (WHERE event_at >= {snapshot.days_ago_sql(TREND_WINDOW_DAYS)}) AS year_events,
+            CAST(min(event_at) AS DATE) AS first_date,
             max(event_at) AS last_event_at
             {counts}
         FROM snapshot_engagement_events GROUP BY customer_id
     ) AS e ON e.customer_id = t.customer_id
+    LEFT JOIN snapshot_history AS h ON h.customer_id = t.customer_id
     """

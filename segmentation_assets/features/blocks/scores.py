@@ -27,9 +27,9 @@ COLUMNS = (
         maximum=1,
         meaning=f"Mean of three signs of leaving: how overdue the next order is, o / (1 + o) of overdue_ratio o, or "
         f"recency_days / {RECENT_DAYS} in its place after a single order day; recency_days as a share of {YEAR_DAYS}; "
-        f"and how far orders per day in the last {RECENT_DAYS} days fell below those of the last {YEAR_DAYS}. A rule, "
-        "not a probability.",
-        reads=_READS,
+        f"and how far orders per day in the last {RECENT_DAYS} days fell below those of the last {YEAR_DAYS}, of which "
+        "the days since the first order count only. A rule, not a probability.",
+        reads=(*_READS, "customer_history.first_order_date"),
         imputation="ordinary",
         direction="more_is_worse",
     ),
@@ -42,9 +42,9 @@ COLUMNS = (
         null_rule=_NO_SALE,
         minimum=0,
         maximum=1,
-        meaning="Mean of three signs of attachment: active_month_share; 1 less recency_days as a share of "
-        f"{YEAR_DAYS}; and orders in the last {YEAR_DAYS} days as a share of {ORDERS_OF_A_REGULAR}. A rule, not a "
-        "probability.",
+        meaning="Mean of three signs of attachment: active_month_share, or 1 before it exists; 1 less recency_days as "
+        f"a share of {YEAR_DAYS}; and orders in the last {YEAR_DAYS} days as a share of {ORDERS_OF_A_REGULAR}. A rule, "
+        "not a probability.",
         reads=(*_READS, "customer_history.first_order_date"),
         imputation="ordinary",
         direction="more_is_better",
@@ -62,9 +62,12 @@ def _select(snapshot: Snapshot) -> str:
     return f"""
     SELECT
         customer_id,
-        (overdue / (1 + overdue) + silence + 1 - coalesce(capped_share(recent * {YEAR_DAYS}, year * {RECENT_DAYS}), 0))
-            / 3 AS churn_risk_score,
-        (active_month_share + 1 - silence + capped_share(year, {ORDERS_OF_A_REGULAR})) / 3 AS engagement_score
+        (overdue / (1 + overdue) + silence + 1 - CASE WHEN days > {RECENT_DAYS}
+            THEN coalesce(capped_share(recent * CASE WHEN days < {YEAR_DAYS} THEN days ELSE {YEAR_DAYS} END,
+                year * {RECENT_DAYS}), 0)
+            ELSE 1 END) / 3 AS churn_risk_score,
+        (coalesce(active_month_share, 1) + 1 - silence + capped_share(year, {ORDERS_OF_A_REGULAR})) / 3
+            AS engagement_score
     FROM (
         SELECT
             f.customer_id,
@@ -72,8 +75,12 @@ def _select(snapshot: Snapshot) -> str:
             coalesce(f.overdue_ratio, safe_div(f.recency_days, {RECENT_DAYS})) AS overdue,
             capped_share(f.recency_days, {YEAR_DAYS}) AS silence,
             o.recent,
-            o.year
+            o.year,
+            h.days
         FROM base_scores AS f
+        LEFT JOIN (
+            SELECT customer_id, {snapshot.covered_days_sql("first_order_date")} AS days FROM snapshot_history
+        ) AS h ON h.customer_id = f.customer_id
         LEFT JOIN (
             SELECT
                 customer_id,

@@ -34,9 +34,10 @@ COLUMNS = (
         dtype="DOUBLE",
         unit="currency per month",
         nullable=True,
-        null_rule=f"the first order lies less than {FEWEST_MONTHS} calendar months back, its own and this one counted",
+        null_rule=f"fewer than {FEWEST_MONTHS} complete calendar months in the lookback since the first order, its own "
+        "month counted as one",
         meaning=f"Slope of the straight line that fits net money per calendar month best, over the last {TREND_MONTHS} "
-        "months or those since the first order, months without an order included.",
+        "complete months or those since the first order, months without an order included.",
         reads=("order_lines.amount", *LINES_OF_LOOKBACK, "customer_history.first_order_date"),
         imputation="undefined",
         undefined_rule=UndefinedRule(
@@ -48,10 +49,16 @@ COLUMNS = (
     share_feature(
         name="active_month_share",
         label="Share of months with an order",
-        null_rule="never bought, only returned",
-        meaning=f"Share of the last {TREND_MONTHS} calendar months, or those since the first order, with an order.",
+        null_rule="no complete calendar month in the lookback since the first order, its own month counted as one",
+        meaning=f"Share of the last {TREND_MONTHS} complete calendar months, or those since the first order, with an "
+        "order.",
         reads=(*LINES_OF_LOOKBACK, "customer_history.first_order_date"),
-        imputation="ordinary",
+        imputation="undefined",
+        undefined_rule=UndefinedRule(
+            reason=ImputationReason.UNDEFINED_SHORT_HISTORY,
+            description="1: the first order is of the month that is not over yet",
+            value=1.0,
+        ),
         direction="more_is_better",
     ),
 )
@@ -69,9 +76,10 @@ def _month_number(instant: str) -> str:
 
 def _select(snapshot: Snapshot) -> str:
     """Least squares from exact sums: over n months, b back from the newest, 6 ((n - 1) Σx - 2 Σbx) / n(n² - 1)."""
-    newest, oldest = snapshot.last_day, snapshot.lookback_start
-    most = min(TREND_MONTHS, (newest.year - oldest.year) * 12 + newest.month - oldest.month + 1)
-    number = newest.year * 12 + newest.month
+    start = snapshot.lookback_start
+    oldest = start.year * 12 + start.month + (start.day > 1)
+    number = snapshot.as_of.year * 12 + snapshot.as_of.month - 1
+    most = max(0, min(TREND_MONTHS, number - oldest + 1))
     return f"""
     SELECT
         t.customer_id,
@@ -86,9 +94,9 @@ def _select(snapshot: Snapshot) -> str:
             m.customer_id,
             min(n.months) AS months,
             count(*) FILTER (WHERE m.sale_lines > 0) AS active_months,
-            count(*) FILTER (WHERE m.sale_lines > 0 AND m.back < n.months) AS active_months_of_trend,
-            coalesce(sum(m.amount) FILTER (WHERE m.back < n.months), 0) AS amount,
-            coalesce(sum(m.amount * m.back) FILTER (WHERE m.back < n.months), 0) AS weighted_amount
+            count(*) FILTER (WHERE m.sale_lines > 0 AND m.back >= 0 AND m.back < n.months) AS active_months_of_trend,
+            coalesce(sum(m.amount) FILTER (WHERE m.back >= 0 AND m.back < n.months), 0) AS amount,
+            coalesce(sum(m.amount * m.back) FILTER (WHERE m.back >= 0 AND m.back < n.months), 0) AS weighted_amount
         FROM (
             SELECT
                 customer_id,

@@ -5,6 +5,7 @@ A window longer than the lookback holds the lookback.
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import pairwise
 
 from segmentation_assets.config.features import FeatureSettings
@@ -81,41 +82,40 @@ def _of_window(days: int, *, is_clustering_feature: bool) -> tuple[FeatureColumn
 
 
 def _momenta(short: int, long: int) -> tuple[FeatureColumn, ...]:
-    null_rule = f"no order in the {long} days"
     undefined = UndefinedRule(
-        reason=ImputationReason.UNDEFINED_NO_ORDER_IN_WINDOW,
-        description="0: nothing is bought any more",
-        value=0.0,
+        reason=ImputationReason.UNDEFINED_SHORT_HISTORY,
+        description=f"0 where nothing is bought any more, and 1, steady, of a customer known for {short} days at most",
+        value=1.0,
+        zero_column=f"order_count_{long}d",
+        reason_at_zero=ImputationReason.UNDEFINED_NO_ORDER_IN_WINDOW,
+        value_at_zero=0.0,
+    )
+    steady = "1 is steady, more is speeding up. Of the longer window the days since the first order count only"
+    momentum = partial(
+        FeatureColumn,
+        dtype="DOUBLE",
+        unit="ratio",
+        nullable=True,
+        null_rule=f"no order in the {long} days, or the first order ever, or the beginning of the lookback, lies "
+        f"{short} days back at most",
+        minimum=0,
+        imputation="undefined",
+        undefined_rule=undefined,
+        direction="more_is_better",
     )
     return (
-        FeatureColumn(
+        momentum(
             name=f"order_momentum_{short}d_{long}d",
             label=f"Pace of orders, {short} against {long} days",
-            dtype="DOUBLE",
-            unit="ratio",
-            nullable=True,
-            null_rule=null_rule,
-            minimum=0,
-            meaning=f"Orders per day in the last {short} days relative to those in the last {long}: 1 is steady, more "
-            "is speeding up.",
-            reads=_ORDERS,
-            imputation="undefined",
-            undefined_rule=undefined,
-            direction="more_is_better",
+            meaning=f"Orders per day in the last {short} days relative to those in the last {long}: {steady}.",
+            reads=(*_ORDERS, "customer_history.first_order_date"),
         ),
-        FeatureColumn(
+        momentum(
             name=f"revenue_momentum_{short}d_{long}d",
             label=f"Pace of revenue, {short} against {long} days",
-            dtype="DOUBLE",
-            unit="ratio",
-            nullable=True,
-            null_rule=f"no money spent in the {long} days",
-            minimum=0,
-            meaning=f"Gross revenue per day in the last {short} days relative to that in the last {long}.",
-            reads=("order_lines.amount", *_ORDERS),
-            imputation="undefined",
-            undefined_rule=undefined,
-            direction="more_is_better",
+            meaning=f"Gross revenue per day in the last {short} days relative to that in the last {long}: {steady}; "
+            "1 too where all orders were free.",
+            reads=("order_lines.amount", *_ORDERS, "customer_history.first_order_date"),
         ),
     )
 
@@ -150,14 +150,27 @@ def _select(snapshot: Snapshot) -> str:
         f"money_per(o.gross_{days}, o.orders_{days}) AS average_order_value_amount_{days}d"
         for days in windows
     )
-    momenta = "".join(
-        f", safe_div(o.orders_{short} * {long}, o.orders_{long} * {short}) AS order_momentum_{short}d_{long}d"
-        f", safe_div(o.gross_{short} * {long}, o.gross_{long} * {short}) AS revenue_momentum_{short}d_{long}d"
-        for short, long in pairwise(windows)
-    )
+    momenta = "".join(_momenta_sql(short, long) for short, long in pairwise(windows))
     return f"""
     SELECT m.customer_id, {values}{momenta}
     FROM (SELECT customer_id, {sums} FROM snapshot_lines GROUP BY customer_id) AS m
     LEFT JOIN (SELECT customer_id, {counts} FROM customer_orders GROUP BY customer_id) AS o
         ON o.customer_id = m.customer_id
+    LEFT JOIN (
+        SELECT customer_id, {snapshot.covered_days_sql("first_order_date")} AS days FROM snapshot_history
+    ) AS covered ON covered.customer_id = m.customer_id
     """
+
+
+def _momenta_sql(short: int, long: int) -> str:
+    """Compare paces over the days that can hold an order; there must be more of them than the shorter window has."""
+    days = f"CASE WHEN covered.days < {long} THEN covered.days ELSE {long} END"
+    paces = {
+        "order": f"safe_div(o.orders_{short} * ({days}), o.orders_{long} * {short})",
+        "revenue": f"CASE WHEN o.orders_{long} > 0 AND o.gross_{long} = 0 THEN 1 "
+        f"ELSE safe_div(o.gross_{short} * ({days}), o.gross_{long} * {short}) END",
+    }
+    return "".join(
+        f", CASE WHEN covered.days > {short} THEN {pace} END AS {noun}_momentum_{short}d_{long}d"
+        for noun, pace in paces.items()
+    )

@@ -54,6 +54,12 @@ SINGLE_PROBLEMS = {
         "[recency_days, gap_days_mean], got a list.\n"
         "Hint: pairs of features, such as [recency_days, gap_days_mean], that get a product and a ratio each.",
     ),
+    "deal finer than a thousandth": (
+        "features:\n  deal_discount: 0.1999\n",
+        "segmentation.yaml:2: features.deal_discount must be a share with three decimals at most, such as 0.2, "
+        "got the number 0.1999.\n"
+        "Hint: discount on the list price from which a line counts as a deal, to a thousandth.",
+    ),
     "department that the catalogue lacks": (
         "synthetic:\n  archetypes:\n"
         "    - {name: a, share: 1, orders_per_month: 1, settles_as: {active: 1}, departments: {Gardn: 2}}\n",

@@ -42,11 +42,20 @@ def engagement(connection: Connection, events: tuple[Row, ...]) -> list[Any]:
         (EVENTS, [1, 730 / 360, 2, 1, 1, 0, 0]),
         (EVENTS[2:], [91, 0.0, 0, 0, 0, 0, 0]),
         (EVENTS[4:], [366, None, 0, 0, 0, 0, 0]),
-        ((("ann", "2025-05-01", "chat"), *EVENTS[:1]), [1, 365 / 90, 2, 1, 0, 0, 0]),
-        (EVENTS[:1] * 3, [1, 365 / 90, 3, 3, 0, 0, 0]),
+        ((("ann", "2025-05-01", "chat"), *EVENTS[:1]), [1, None, 2, 1, 0, 0, 0]),
+        (EVENTS[:1] * 3, [1, None, 3, 3, 0, 0, 0]),
+        ((*EVENTS[:1], ("ann", "2025-03-02", "visit")), [1, 91 / 180, 1, 1, 0, 0, 0]),
         ((), [None, None, 0, 0, 0, 0, 0]),
     ],
-    ids=["of each kind", "none of the window", "none of the year", "unknown kind", "three alike", "none"],
+    ids=[
+        "of each kind",
+        "none of the window",
+        "none of the year",
+        "unknown kind",
+        "three alike",
+        "known for 91 days",
+        "none",
+    ],
 )
 def test_events_of_a_customer(connection: Connection, events: tuple[Row, ...], expected: list[Any]) -> None:
     assert engagement(connection, events) == expected

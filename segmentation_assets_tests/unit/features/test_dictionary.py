@@ -18,7 +18,7 @@ OTHER_VALUES = {
     "child_ages": ("3-5 years",),
     "sizes": ("M",),
     "event_kinds": {"call": ("call",)},
-    "deal_discount": 0.5,
+    "deal_discount": 0.125,
     "peak_months": (6,),
     "recency": "elapsed_days",
 }

@@ -106,6 +106,20 @@ def test_customer_with_returns_is_not_said_to_have_none() -> None:
     assert imputation.limited_to(["days_to_return_mean"]).features == tuple(frame.columns[[1, 3, 2]])
 
 
+def test_customer_who_stopped_and_newcomer_have_other_paces() -> None:
+    table = features_table(SETTINGS, ALL_INPUTS)
+    names = ("recency_days", "order_count_90d", "order_momentum_30d_90d")
+    columns = [column for column in feature_columns(table) if column.name in names]
+    frame = pd.DataFrame(
+        {"customer_id": list("abc"), "recency_days": 1.0, "order_count_90d": [0, 1, 2]}
+        | {"order_momentum_30d_90d": [np.nan, np.nan, 1.5]}
+    )
+    imputed = apply_imputation(frame, fit_imputation(frame, columns, MEAN)).frame
+    assert imputed["order_momentum_30d_90d"].tolist() == [0.0, 1.0, 1.5]
+    reasons = ["undefined_no_order_in_window", "undefined_short_history"]
+    assert imputed["imputation_reasons"].tolist() == [*(f"order_momentum_30d_90d={code}" for code in reasons), None]
+
+
 @pytest.mark.parametrize("method", ["mean", "knn", "iterative"])
 def test_products_and_ratios_are_made_from_what_is_filled_in(method: Any) -> None:
     known = {"account_age_days": COLUMNS[5], "gap_days_std": COLUMNS[1], "recency_days": COLUMNS[2]}

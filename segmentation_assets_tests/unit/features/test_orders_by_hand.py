@@ -54,17 +54,34 @@ def test_window_without_orders_beside_one_with(connection: Connection) -> None:
         "unit_count": [0, 2, 2, 2],
         "net_revenue_amount": money("-7.00", "1.00", "1.00", "1.00"),
         "average_order_value_amount": money(None, "8.00", "8.00", "8.00"),
-        "order_momentum": [0.0, 2.0, 365 / 180],
-        "revenue_momentum": [0.0, 2.0, 365 / 180],
+        "order_momentum": [0.0, None, None],
+        "revenue_momentum": [0.0, None, None],
     }
 
 
 def test_windows_of_nothing_spent_and_of_long_ago(connection: Connection) -> None:
-    free = windows(connection, sale("o1", "0.00", at="2025-05-31 23:59:59"))
-    assert (free["order_momentum"], free["revenue_momentum"]) == ([3.0, 2.0, 365 / 180], [None] * 3)
+    free = windows(connection, sale("o1", "0.00", at="2025-05-31 23:59:59"), sale("o2", "0.00", at="2024-06-01"))
+    assert (free["order_momentum"], free["revenue_momentum"]) == ([3.0, 2.0, 365 / 360], [1.0] * 3)
     assert free["average_order_value_amount"] == money("0.00", "0.00", "0.00", "0.00")
     old = windows(connection, sale("o1", "5.00", at="2024-05-31 23:59:59"))
     assert (old["order_count"], old["order_momentum"], old["revenue_momentum"]) == ([0] * 4, [None] * 3, [None] * 3)
+
+
+@pytest.mark.parametrize(
+    ("first", "momenta"),
+    [
+        ("2025-05-02 10:00", [None, None, None]),
+        ("2025-05-01 10:00", [31 / 60, None, None]),
+        ("2025-03-01 10:00", [3.0, 92 / 180, None]),
+        ("2024-06-01 10:00", [3.0, 2.0, 365 / 360]),
+        ("2023-02-01 10:00", [3.0, 2.0, 365 / 180]),
+    ],
+)
+def test_days_before_the_first_order_or_the_lookback_slow_nobody_down(
+    connection: Connection, first: str, momenta: list[float | None]
+) -> None:
+    lines = (sale("o1", at=first), sale("o2", at="2025-05-31 10:00"))
+    assert windows(connection, *lines)["order_momentum"] == momenta
 
 
 def test_order_over_two_instants_is_of_the_window_of_its_last_line(connection: Connection) -> None:
@@ -113,7 +130,7 @@ PRICED = (
     ("lines", "deal", "expected"),
     [
         (PRICED, 0.2, [59.99 / 410, 2 / 4, 1 / 4, 160 / 350.01, 1 / 3]),
-        (PRICED, 0.1999, [59.99 / 410, 2 / 4, 2 / 4, 240.01 / 350.01, 1 / 3]),
+        (PRICED, 0.199, [59.99 / 410, 2 / 4, 2 / 4, 240.01 / 350.01, 1 / 3]),
         (PRICED, 0.5, [59.99 / 410, 2 / 4, 0.0, 0.0, 0.0]),
         (PRICED[4:], 0.2, [None] * 5),
         ((line("ann", "r1", "2025-05-10", "return", "-7.00", -1, list_price="9.00"),), 0.2, [None] * 5),

@@ -48,9 +48,10 @@ def test_equal_months_have_no_slope(connection: Connection) -> None:
 
 
 @pytest.mark.parametrize(
-    ("as_of", "slope", "share"), [("2024-03-01 00:00", None, 1.0), ("2024-03-01 00:00:01", -5.0, 2 / 3)]
+    ("as_of", "slope", "share"),
+    [("2024-03-01", None, 1.0), ("2024-03-31 23:59:59", None, 1.0), ("2024-04-01", -5.0, 2 / 3)],
 )
-def test_month_of_the_last_instant_is_the_newest(
+def test_month_that_is_not_over_is_left_out(
     connection: Connection, as_of: str, slope: float | None, share: float
 ) -> None:
     lines = (
@@ -58,6 +59,17 @@ def test_month_of_the_last_instant_is_the_newest(
         line("ann", "o2", "2024-02-29 23:59", "sale", "40.00"),
     )
     assert trend(connection, *lines, as_of=as_of) == (2, slope, share)
+
+
+def test_newcomer_of_a_month_that_is_not_over_has_no_trend_and_yet_an_engagement_score(connection: Connection) -> None:
+    lines, as_of = sales("2025-05-02", "2025-05-30"), instant("2025-05-31")
+    found = features_of(connection, *lines, blocks=SCORES, as_of=as_of)
+    assert (found["active_month_count"], found["revenue_slope_per_month"], found["active_month_share"]) == (
+        1,
+        None,
+        None,
+    )
+    assert found["engagement_score"] == pytest.approx((1 + 364 / 365 + 2 / 12) / 3, rel=1e-12)
 
 
 def test_trend_of_returns_only_is_unknown(connection: Connection) -> None:
@@ -152,7 +164,7 @@ def test_calendar_of_returns_only_is_unknown(connection: Connection) -> None:
         (("2024-03-01",), (457 / 547 + 1 + 1) / 3, 0.0),
         (
             ("2024-09-01",) * 7 + ("2025-05-02",),
-            (30 / 273 + 30 / 365 + 1 - 365 / 720) / 3,
+            (30 / 273 + 30 / 365 + 1 - 273 / 720) / 3,
             (2 / 9 + 335 / 365 + 8 / 12) / 3,
         ),
         (("2025-05-31",) * 13, ((1 / 91) + 1 / 365 + 0) / 3, (1 + 364 / 365 + 1) / 3),

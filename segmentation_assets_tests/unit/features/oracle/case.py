@@ -76,6 +76,15 @@ class Case:
             return (self.as_of - last).days
         return (self.as_of.date() - last.date()).days
 
+    def covered_days(self, first: pd.Timestamp) -> int:
+        """Calendar days from a moment, or from the beginning of the lookback, to as-of."""
+        return (self.as_of.date() - max(first.date(), self.lookback_start)).days
+
+    @property
+    def first_order_at(self) -> pd.Timestamp:
+        """Moment of the first sale ever; not a time where there is none."""
+        return self.ever.loc[self.ever["line_type"] == "sale", "order_at"].min()
+
     def since(self, frame: pd.DataFrame, days: int, column: str = "order_at") -> pd.DataFrame:
         """Rows of the last days before as-of."""
         return frame[frame[column] >= self.as_of - timedelta(days=days)]

@@ -20,8 +20,10 @@ def expected(case: Case) -> dict[str, Any]:
     overdue = cadence.expected(case)["overdue_ratio"]
     overdue = recency / 90 if overdue is None else overdue
     silence = min(1.0, recency / 365)
-    fall = 1 - min(1.0, (recent / 90) / (year / 365)) if year else 1.0
+    days = case.covered_days(case.first_order_at)
+    fall = 1 - min(1.0, (recent / min(days, 90)) / (year / min(days, 365))) if year and days else float(not year)
+    share = trend.expected(case)["active_month_share"]
     return {
         "churn_risk_score": fmean([overdue / (1 + overdue), silence, fall]),
-        "engagement_score": fmean([trend.expected(case)["active_month_share"], 1 - silence, min(1.0, year / 12)]),
+        "engagement_score": fmean([1.0 if share is None else share, 1 - silence, min(1.0, year / 12)]),
     }

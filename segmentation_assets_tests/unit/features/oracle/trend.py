@@ -27,10 +27,10 @@ def expected(case: Case) -> dict[str, Any]:
 
 
 def _months(case: Case) -> pd.PeriodIndex | None:
-    """Last twelve calendar months, or those since the first order or the lookback began."""
-    bought = case.ever.loc[case.ever["line_type"] == "sale", "order_at"]
-    if bought.empty:
+    """Last twelve complete calendar months, or those since the first order or the lookback began; None of none."""
+    if pd.isna(case.first_order_at):
         return None
-    last = (pd.Timestamp(case.as_of) - pd.Timedelta("1us")).to_period("M")
-    first = max(bought.min().to_period("M"), pd.Timestamp(case.lookback_start).to_period("M"), last - 11)
-    return pd.period_range(first, last, freq="M")
+    last = pd.Timestamp(case.as_of).to_period("M") - 1
+    whole = (pd.Timestamp(case.lookback_start) - pd.Timedelta("1us")).to_period("M") + 1
+    months = pd.period_range(max(case.first_order_at.to_period("M"), whole, last - 11), last, freq="M")
+    return months if len(months) else None
