@@ -21,7 +21,7 @@ _EXCHANGE_DAYS = 14
 
 
 def trace_returns(basis: Basis) -> pd.DataFrame:
-    """Trace returns to the purchase that they cancel, else to the latest of the same order id, else to the latest.
+    """Trace returns to the purchases that they cancel, else to the latest that they may be of and nothing cancels.
 
     Returns
     -------
@@ -33,22 +33,52 @@ def trace_returns(basis: Basis) -> pd.DataFrame:
     returned = _grouped(basis, basis.returns)
     returned[["unit_count", "amount"]] *= -1
     sales = basis.sales[_pairs(basis, basis.sales).isin(returned["pair"]).to_numpy()]
-    bought = _grouped(basis, sales).assign(number=lambda frame: basis.orders["order"].to_numpy()[frame["order"]])
-    pairs = returned.assign(row=range(len(returned))).merge(bought, on="pair", suffixes=("", "_bought"))
-    pairs = pairs[pairs["order_at_bought"] <= pairs["order_at"]]
-    is_whole = (pairs["unit_count"] == pairs["unit_count_bought"]) & (pairs["amount"] == pairs["amount_bought"])
-    is_cancellation = is_whole & (pairs["order_at"] - pairs["order_at_bought"] < pd.Timedelta(days=1))
-    nearness = np.select([is_cancellation, pairs["order"] == pairs["number"]], [0, 1], 2)
-    latest_first = -pairs["order_at_bought"].to_numpy().astype("int64")
-    order = np.lexsort((pairs["number"], latest_first, nearness, pairs["row"]))
-    nearest = order[np.diff(pairs["row"].to_numpy()[order], prepend=-1) != 0]
-    found = pairs.assign(nearness=nearness).take(nearest).set_index("row").reindex(range(len(returned)))
+    bought = _grouped(basis, sales).rename(columns={"order": "purchase"})
+    bought = bought.assign(order=basis.orders["order"].to_numpy()[bought["purchase"]])
+    returned, bought = (_in_time(frame) for frame in (returned, bought))
+    pairs = _possible_purchases(returned, bought)
+    cancelled = np.full(len(returned), -1)
+    for is_own in (True, False):
+        is_left = pairs["is_whole"] & (pairs["is_own"] == is_own) & ~pairs["row_bought"].isin(cancelled)
+        _cancel(cancelled, returned, bought, pairs[is_left])
+    others = pairs[~pairs["row_bought"].isin(cancelled)]
+    latest = others.groupby("row")["row_bought"].max().reindex(range(len(returned)), fill_value=-1).to_numpy()
+    found = bought.reindex(np.where(cancelled >= 0, cancelled, latest))
     return returned.assign(
-        purchase=found["order_bought"].fillna(-1).astype("int64"),
-        bought_at=found["order_at_bought"],
-        purchase_line_count=found["line_count_bought"].fillna(0).astype("int64"),
-        is_cancellation=found["nearness"] == 0,
+        purchase=found["purchase"].fillna(-1).to_numpy("int64"),
+        bought_at=found["order_at"].to_numpy(),
+        purchase_line_count=found["line_count"].fillna(0).to_numpy("int64"),
+        is_cancellation=cancelled >= 0,
     )
+
+
+def _in_time(frame: pd.DataFrame) -> pd.DataFrame:
+    """Sort what was bought or returned by customer and product, then by time and order id."""
+    rows = frame.sort_values(["pair", "order_at", "order"], ignore_index=True)
+    return rows.assign(row=range(len(rows)))
+
+
+def _possible_purchases(returned: pd.DataFrame, bought: pd.DataFrame) -> pd.DataFrame:
+    """Pair each return with the purchases at or before it: those of its own order where there are any, else all."""
+    pairs = returned.merge(bought, on="pair", suffixes=("", "_bought"))
+    pairs = pairs[pairs["order_at_bought"] <= pairs["order_at"]]
+    is_own = pairs["order"] == pairs["order_bought"]
+    is_alike = (pairs["unit_count"] == pairs["unit_count_bought"]) & (pairs["amount"] == pairs["amount_bought"])
+    is_whole = is_alike & (pairs["order_at"] - pairs["order_at_bought"] < pd.Timedelta(days=1))
+    pairs = pairs[["row", "row_bought"]].assign(is_own=is_own, is_whole=is_whole)
+    return pairs[is_own | ~pairs["row"].isin(pairs["row"][is_own])]
+
+
+def _cancel(cancelled: Array, returned: pd.DataFrame, bought: pd.DataFrame, pairs: pd.DataFrame) -> None:
+    """Let each return of some pairs close the latest purchase of its kind that is open, as brackets do."""
+    kind = ["pair", "unit_count", "amount", *(["order"] if pairs["is_own"].all() else [])]
+    sold = bought.loc[pairs["row_bought"].unique()].assign(is_return=False, step=1)
+    back = returned.loc[pairs["row"].unique()].assign(is_return=True, step=-1)
+    moves = pd.concat([sold, back]).sort_values(["order_at", "is_return", "row"], ignore_index=True)
+    moves["level"] = moves.groupby(kind)["step"].cumsum() + moves["is_return"]
+    before = moves.groupby([*kind, "level"])[["row", "order_at"]].shift()
+    closes = moves["is_return"] & (moves["order_at"] - before["order_at"] < pd.Timedelta(days=1))
+    cancelled[moves["row"][closes]] = before["row"][closes]
 
 
 def _pairs(basis: Basis, lines: pd.DataFrame) -> pd.Series:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from segmentation_assets.features.snapshot import Snapshot, instant_sql
+from segmentation_assets.features.tracing import tracing_relations
 
 OPTIONAL_TABLES = ("products", "customers", "engagement_events")
 KNOWN_PLACES = {"channel": "known_channels", "country": "known_countries", "store_id": "known_stores"}
@@ -61,11 +62,10 @@ def shared_relations(snapshot: Snapshot, relations: FeatureRelations) -> dict[st
         in the columns of the texts. `snapshot_lines`, the sale and return lines of known customers in the lookback;
         `snapshot_history`; `customer_orders`, one row per customer and order with a sale; `customer_order_days`, one
         row per customer and day with a sale; `customer_products`, one row per customer and product with a sale;
-        `customer_totals`, one row per customer; `returned_products`, one row per returned product, numbered;
-        `customer_returns`, the same with the purchase that it is traced to; `kept_orders`, the orders without what was
-        cancelled, numbered; where there is such a table, `snapshot_products`, `snapshot_customers`,
-        `snapshot_engagement_events`; and with products `product_classes`, one row per department and class, number 0
-        for products that are not in the table, and `customer_classes`, one row per customer and class bought from.
+        `customer_totals`, one row per customer; those of `tracing_relations`; where there is such a table,
+        `snapshot_products`, `snapshot_customers`, `snapshot_engagement_events`; and with products `product_classes`,
+        one row per department and class, number 0 for products that are not in the table, and `customer_classes`, one
+        row per customer and class bought from.
 
     Notes
     -----
@@ -84,9 +84,7 @@ def shared_relations(snapshot: Snapshot, relations: FeatureRelations) -> dict[st
         "customer_order_days": _ORDER_DAYS,
         "customer_products": _CUSTOMER_PRODUCTS,
         "customer_totals": _TOTALS,
-        "returned_products": _RETURNED_PRODUCTS,
-        "customer_returns": _RETURNS,
-        "kept_orders": _KEPT_ORDERS,
+        **tracing_relations(),
     }
     if relations.customers is not None:
         shared["snapshot_customers"] = _CUSTOMERS.format(relation=relations.customers)
@@ -178,39 +176,7 @@ FROM (
 JOIN product_classes AS k ON k.class_number = bought.class_number
 """
 
-_RETURNED_PRODUCTS = """
-SELECT *, row_number() OVER (ORDER BY customer_id, product_id, order_id, order_at) AS number
-FROM (
-    SELECT customer_id, product_id, order_id, order_at, count(*) AS line_count,
-        CAST(-sum(quantity) AS BIGINT) AS unit_count, -sum(amount) AS amount
-    FROM snapshot_lines WHERE NOT is_sale GROUP BY customer_id, product_id, order_id, order_at
-) AS returned
-"""
-
-_RETURNS = """
-SELECT
-    r.number, r.customer_id, r.product_id, r.order_id, r.order_at, r.line_count, r.unit_count, r.amount,
-    p.order_id AS purchase_order_id, p.order_at AS bought_at, p.line_count AS purchase_line_count,
-    coalesce(p.is_cancelled, false) AS is_cancellation
-FROM returned_products AS r
-LEFT JOIN (
-    SELECT *, row_number() OVER (
-        PARTITION BY number
-        ORDER BY CASE WHEN is_cancelled THEN 0 WHEN is_same_order THEN 1 ELSE 2 END, order_at DESC, order_id
-    ) AS place
-    FROM (
-        SELECT r.number, p.order_id, p.order_at, count(*) AS line_count, min(r.order_id) = p.order_id AS is_same_order,
-            sum(p.quantity) = min(r.unit_count) AND sum(p.amount) = min(r.amount)
-                AND elapsed_days(p.order_at, min(r.order_at)) = 0 AS is_cancelled
-        FROM returned_products AS r
-        JOIN (SELECT * FROM snapshot_lines WHERE is_sale) AS p
-            ON p.customer_id = r.customer_id AND p.product_id = r.product_id AND p.order_at <= r.order_at
-        GROUP BY r.number, p.order_id, p.order_at
-    ) AS purchases
-) AS p ON p.number = r.number AND p.place = 1
-"""
-
-_KEPT_ORDERS = """
+_ORDERS = """
 SELECT customer_id, order_id, unit_count, returned_units,
     row_number() OVER (PARTITION BY customer_id ORDER BY first_sale_at, order_id) AS place
 FROM (

@@ -81,13 +81,6 @@ class Snapshot:
         return f"{macro}({instant}, {self.as_of_sql})"
 
 
-TRACED_RETURNS = (
-    "order_lines.order_id", "order_lines.product_id", "order_lines.quantity", "order_lines.amount",
-    "order_lines.line_type", "order_lines.order_at",
-)  # fmt: skip
-"""What `customer_returns` reads."""
-
-
 def customers_in_lookback_sql(lines: str, since: date, until: date, min_orders: int) -> str:
     """Make the query that counts the known customers of a lookback, and their money, apart from the features.
 

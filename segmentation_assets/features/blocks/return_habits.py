@@ -11,12 +11,13 @@ from segmentation_assets.features.declaration import (
     UndefinedRule,
     share_feature,
 )
-from segmentation_assets.features.snapshot import TRACED_RETURNS, Snapshot
+from segmentation_assets.features.snapshot import Snapshot
+from segmentation_assets.features.tracing import TRACED_RETURNS
 
 RETURN_DAYS = (7, 30)
 
-_NO_RETURN = "nothing was returned in the lookback"
-_NOT_TRACED = "no return could be traced to a purchase in the lookback"
+_NO_RETURN = "no return in the lookback that is no cancellation"
+_NOT_TRACED = "no return that is no cancellation could be traced to a purchase in the lookback"
 
 
 def _share(
@@ -45,8 +46,9 @@ def block(settings: FeatureSettings) -> FeatureBlock:
             nullable=True,
             null_rule=_NOT_TRACED,
             minimum=0,
-            meaning="Mean calendar days from the purchase to the return, over return lines traced to the latest "
-            "earlier purchase of the product, of the same order id where there is one.",
+            meaning="Mean calendar days from the purchase to the return, over return lines that are traced to one in "
+            "the lookback, cancellations left out. That is the latest purchase of the product at or before the return "
+            "that was not cancelled: under the order id of the return where the product was bought so, else under any.",
             reads=TRACED_RETURNS,
             imputation="returns",
             undefined_rule=RETURNS_NOT_TOLD,
@@ -55,7 +57,8 @@ def block(settings: FeatureSettings) -> FeatureBlock:
             _share(
                 f"return_share_{days}d",
                 f"Share of returns within {days} days",
-                f"Share of traced returns that came back within {days} days.",
+                f"Share of traced return lines, cancellations left out, that came back within {days} calendar days of "
+                "the purchase.",
                 _NOT_TRACED,
                 RETURNS_NOT_TOLD,
             )
@@ -64,15 +67,16 @@ def block(settings: FeatureSettings) -> FeatureBlock:
         _share(
             "traced_return_share",
             "Share of returns traced to a purchase",
-            "Share of return lines that could be traced to a purchase in the lookback: what the features of return "
-            "times rest on.",
+            "Share of return lines, cancellations left out, that could be traced to a purchase in the lookback: what "
+            "the features of return times rest on.",
             _NO_RETURN,
         ),
         _share(
             "first_order_return_share",
             "Share of the first order returned",
-            "Share of the units of the first order in the lookback that came back.",
-            "no order in the lookback that was not cancelled",
+            "Share of the units of the first order in the lookback that came back, by the returns traced to it, at "
+            "most 1. Cancelled units are left out, and orders of which all was cancelled.",
+            "no order in the lookback but such of which all was cancelled",
             ALL_CANCELLED,
         ),
         FeatureColumn(
@@ -81,7 +85,8 @@ def block(settings: FeatureSettings) -> FeatureBlock:
             dtype="BIGINT",
             unit="orders",
             minimum=0,
-            meaning="Longest run of successive orders of which something came back.",
+            meaning="Most orders in a row, in the lookback, of which something came back, by the returns traced to "
+            "them. Cancellations are left out, and orders of which all was cancelled.",
             reads=TRACED_RETURNS,
             imputation="returns",
             direction="more_is_worse",
@@ -89,7 +94,7 @@ def block(settings: FeatureSettings) -> FeatureBlock:
         _share(
             "peak_return_share",
             "Share of returns in the peak months",
-            f"Share of return lines that came back in the months of the peak: {months}.",
+            f"Share of return lines, cancellations left out, that came back in the months of the peak: {months}.",
             _NO_RETURN,
         ),
     )

@@ -5,7 +5,8 @@ from __future__ import annotations
 from segmentation_assets.config.features import FeatureSettings
 from segmentation_assets.features.declaration import RETURNS_NOT_TOLD, FeatureBlock, FeatureColumn, share_feature
 from segmentation_assets.features.references import RHOADES
-from segmentation_assets.features.snapshot import TRACED_RETURNS, Snapshot
+from segmentation_assets.features.snapshot import Snapshot
+from segmentation_assets.features.tracing import TRACED_RETURNS
 
 EXCHANGE_DAYS = 14
 

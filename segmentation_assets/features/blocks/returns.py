@@ -3,10 +3,21 @@
 from __future__ import annotations
 
 from segmentation_assets.config.features import FeatureSettings
-from segmentation_assets.features.declaration import ALL_CANCELLED, FeatureBlock, FeatureColumn
-from segmentation_assets.features.snapshot import TRACED_RETURNS, Snapshot
+from segmentation_assets.features.declaration import (
+    ALL_CANCELLED,
+    FeatureBlock,
+    FeatureColumn,
+    ImputationReason,
+    UndefinedRule,
+)
+from segmentation_assets.features.snapshot import Snapshot
+from segmentation_assets.features.tracing import TRACED_RETURNS
 
-_CANCELLATIONS = "; cancellations of whole purchases within a day left out on both sides"
+_NOTHING_SPENT = UndefinedRule(
+    reason=ImputationReason.UNDEFINED_NO_SPEND,
+    description="0: no money was spent on what was not cancelled",
+    value=0.0,
+)
 
 
 def _share(
@@ -21,10 +32,11 @@ def _share(
         null_rule=null_rule,
         minimum=0,
         maximum=1,
-        meaning=f"{meaning}, at most 1, as goods bought before the lookback come back too{_CANCELLATIONS}.",
+        meaning=f"{meaning} in the lookback, at most 1, though more can come back than was bought in it. Cancelled "
+        "purchases and their cancellations count on neither side.",
         reads=(*reads, *TRACED_RETURNS),
         imputation="returns",
-        undefined_rule=ALL_CANCELLED,
+        undefined_rule=_NOTHING_SPENT if name == "return_value_share" else ALL_CANCELLED,
         direction="more_is_worse",
         is_clustering_feature=is_clustering_feature,
     )
@@ -34,7 +46,7 @@ COLUMNS = (
     _share(
         "return_rate",
         "Return rate",
-        "Return lines per sale line in the lookback",
+        "Return lines per sale line",
         "no sale in the lookback that was not cancelled",
         is_clustering_feature=True,
     ),
@@ -42,13 +54,13 @@ COLUMNS = (
         "return_unit_share",
         "Share of units returned",
         "Units returned per unit sold",
-        "no unit sold that was not cancelled",
+        "no unit sold in the lookback that was not cancelled",
     ),
     _share(
         "return_value_share",
         "Share of money returned",
-        "Money returned as a share of gross revenue",
-        "no money spent that was not cancelled",
+        "Money of returns per money of sales",
+        "no money spent in the lookback but on what was cancelled",
     ),
     FeatureColumn(
         name="return_order_count",
@@ -56,7 +68,7 @@ COLUMNS = (
         dtype="BIGINT",
         unit="orders",
         minimum=0,
-        meaning="Order ids with at least one return line in the lookback that is no cancellation.",
+        meaning="Order ids under which something came back in the lookback, cancellations left out.",
         reads=TRACED_RETURNS,
         imputation="returns",
         direction="more_is_worse",
@@ -67,8 +79,11 @@ COLUMNS = (
         dtype="BIGINT",
         unit="lines",
         minimum=0,
-        meaning="Return lines that took back a whole purchase within a day: a cancellation or mistyped order, not "
-        "counted as a return.",
+        meaning="Return lines of cancellations in the lookback. A cancellation is a return of all units of a product "
+        "that were bought in one order at one instant, at once under one order id, for the same money, less than 24 "
+        "hours later. It can only be of the order whose id it bears where that had the product before; such returns "
+        "choose first, then the others, each in order of time the latest such purchase that is left, so that none is "
+        "cancelled twice. Other features of returns leave cancellations out, those of orders and revenue do not.",
         reads=TRACED_RETURNS,
         imputation="returns",
     ),

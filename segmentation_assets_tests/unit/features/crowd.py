@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
+
 from segmentation_assets_tests.unit.features.shop import SETTINGS, Row, Shop, customer_row, line, random_shop
 
 ADVANCED = SETTINGS.model_copy(
@@ -85,3 +87,16 @@ def crowded_shop(seed: int, n_customers: int = 70) -> Shop:
         customers=(*(shop.customers or ()), *PROFILES),
         events=(*(shop.events or ()), *EVENTS),
     )
+
+
+def repetitive_shop(seed: int) -> Shop:
+    """Four customers who buy and return one product over and over within four days, for one of two prices."""
+    rng = np.random.default_rng(seed)
+
+    def random_line(number: int) -> Row:
+        customer, day, hour, price = (int(rng.integers(*limits)) for limits in ((0, 4), (1, 5), (0, 24), (1, 3)))
+        kind, sign = ("sale", 1) if rng.random() < 0.6 else ("return", -1)
+        order = f"o{day}" if rng.random() < 0.3 else f"{kind}{number}"
+        return line(f"c{customer}", order, f"2025-03-0{day} {hour:02d}:00", kind, f"{sign * price}.00", sign, "hat-1")
+
+    return Shop(tuple(random_line(number) for number in range(200)))

@@ -4,11 +4,12 @@ from datetime import datetime
 
 import pytest
 
+from segmentation_assets.config.features import FeatureSettings
 from segmentation_assets.features.declaration import FeatureBlock
 from segmentation_assets.features.registry import feature_blocks
 from segmentation_assets.storage.engine import Connection
 from segmentation_assets_tests.unit.features import oracle
-from segmentation_assets_tests.unit.features.crowd import ADVANCED, EDGES, crowded_shop
+from segmentation_assets_tests.unit.features.crowd import ADVANCED, EDGES, crowded_shop, repetitive_shop
 from segmentation_assets_tests.unit.features.oracle.case import make_cases
 from segmentation_assets_tests.unit.features.shop import (
     ALL_INPUTS,
@@ -47,13 +48,25 @@ def test_features_equal_a_second_implementation(
     if as_of.time() != datetime.min.time():
         shop = shop.before(instant("2025-05-31"))
     settings = ADVANCED.model_copy(update={"recency": recency})
+    assert require_equal_features(connection, shop, as_of, settings) > 15
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_features_of_equal_purchases_and_returns_equal_a_second_implementation(
+    connection: Connection, seed: int
+) -> None:
+    assert require_equal_features(connection, repetitive_shop(seed), AS_OF, ADVANCED) == 4
+
+
+def require_equal_features(connection: Connection, shop: Shop, as_of: datetime, settings: FeatureSettings) -> int:
+    """Compare all features with the second implementation; the number of customers."""
     found, expected = compute_rows(connection, shop, as_of, settings), oracle.expected_rows(shop, as_of, settings)
     assert found.keys() == expected.keys()
-    assert len(found) > 15
     for customer, row in expected.items():
         for name, value in row.items():
             wanted = pytest.approx(value, abs=1e-9, rel=1e-9) if isinstance(value, float) else value
             assert found[customer][name] == wanted, (customer, name)
+    return len(found)
 
 
 def test_second_implementation_meets_every_edge_case(connection: Connection) -> None:

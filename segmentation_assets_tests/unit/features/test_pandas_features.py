@@ -15,6 +15,7 @@ from segmentation_assets.features.registry import computed_features, features_ta
 from segmentation_assets.features.relations import FeatureRelations
 from segmentation_assets.storage.engine import Connection, parquet_scan
 from segmentation_assets.tables.declaration import CUSTOMER_ID, Column, Table
+from segmentation_assets_tests.unit.features.crowd import repetitive_shop
 from segmentation_assets_tests.unit.features.shop import (
     ALL_INPUTS,
     AS_OF,
@@ -79,9 +80,10 @@ def test_shops_with_lines_of_one_kind_give_the_same_features(connection: Connect
     assert find_differences(connection, "found", TABLE, features) == []
 
 
-def test_edge_cases_give_the_same_features(connection: Connection) -> None:
-    features = compute_both(connection, EDGES)
-    assert len(features) == 4
+@pytest.mark.parametrize(("shop", "customers"), [(EDGES, 4), (repetitive_shop(0), 4)], ids=["edges", "repetitive"])
+def test_edge_cases_give_the_same_features(connection: Connection, shop: Shop, customers: int) -> None:
+    features = compute_both(connection, shop)
+    assert len(features) == customers
     assert find_differences(connection, "found", TABLE, features) == []
 
 

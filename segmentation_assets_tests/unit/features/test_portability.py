@@ -115,11 +115,8 @@ NUMBERINGS = {
     "known_countries": ["ORDER BY country"],
     "known_stores": ["ORDER BY store_id"],
     "snapshot_products": ["ORDER BY p.department", "ORDER BY p.department, p.class"],
-    "returned_products": ["ORDER BY customer_id, product_id, order_id, order_at"],
-    "customer_returns": [
-        "PARTITION BY number ORDER BY CASE WHEN is_cancelled THEN 0 WHEN is_same_order THEN 1 ELSE 2 END, "
-        "order_at DESC, order_id"
-    ],
+    "returned_products": ["ORDER BY customer_id, product_id, order_at, order_id"],
+    "returned_purchases": ["ORDER BY customer_id, product_id, order_at, order_id"],
 }
 """Windows across customers: they order different values, or number equal ones alike, so that there is no tie."""
 

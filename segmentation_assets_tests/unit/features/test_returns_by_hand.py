@@ -1,5 +1,6 @@
 """Features of returns on a few visible rows, worked out by hand."""
 
+from decimal import Decimal
 from functools import partial
 
 import pytest
@@ -21,18 +22,38 @@ def back(order: str, at: str, product: str = "x", amount: str = "10.00", quantit
     return line("ann", order, at, "return", f"-{amount}", -quantity, product)
 
 
-def test_giant_order_cancelled_within_the_day_is_noise(connection: Connection) -> None:
+def test_giant_order_cancelled_within_the_day_is_noise_in_rates_and_counts_in_revenue(connection: Connection) -> None:
     found = features(
         connection,
         sale("o1", "2025-03-01 09:15", "mug", "168469.60", 80_995),
         back("c1", "2025-03-01 09:27", "mug", "168469.60", 80_995),
-        sale("o2", "2025-03-02 09:00", "pen"),
-        sale("o3", "2025-03-03 09:00", "cup"),
+        sale("o2", "2025-03-02 09:00", "pen", "60.00", 3),
+        sale("o3", "2025-03-03 09:00", "cup", "20.00", 2),
         back("r3", "2025-03-09 09:00", "cup"),
     )
-    assert (found["return_rate"], found["return_value_share"], found["return_unit_share"]) == (0.5, 0.5, 0.5)
+    assert (found["return_rate"], found["return_unit_share"], found["return_value_share"]) == (1 / 2, 1 / 5, 1 / 8)
     assert (found["return_order_count"], found["cancelled_line_count"]) == (1, 1)
     assert found["first_order_return_share"] == 0.0, "the cancelled order is no first order"
+    assert [found[f"{kind}_revenue_amount"] for kind in ("gross", "returned", "net")] == [
+        Decimal("168549.60"),
+        Decimal("168479.60"),
+        Decimal("70.00"),
+    ]
+
+
+def test_second_return_of_what_is_cancelled_is_a_return_in_rates(connection: Connection) -> None:
+    found = features(
+        connection,
+        sale("o1", "2025-03-01 09:00", "mug", "50.00", 5),
+        back("c1", "2025-03-01 10:00", "mug", "50.00", 5),
+        back("c2", "2025-03-01 11:00", "mug", "50.00", 5),
+        sale("o2", "2025-03-02 09:00", "pen", "200.00", 20),
+        sale("o2", "2025-03-02 09:00", "cup", "50.00", 20),
+    )
+    assert (found["return_rate"], found["return_unit_share"], found["return_value_share"]) == (1 / 2, 5 / 40, 1 / 5)
+    assert (found["return_order_count"], found["cancelled_line_count"]) == (1, 1)
+    assert (found["traced_return_share"], found["days_to_return_mean"]) == (0.0, None)
+    assert found["first_order_return_share"] == 0.0
 
 
 @pytest.mark.parametrize(

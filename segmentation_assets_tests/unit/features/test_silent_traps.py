@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from segmentation_assets.features.declaration import FeatureColumn, feature_colu
 from segmentation_assets.features.history import customer_history_sql
 from segmentation_assets.features.registry import feature_blocks, feature_queries, features_table, prepare_connection
 from segmentation_assets.storage.engine import Connection, Engine, EngineError
-from segmentation_assets_tests.unit.features.crowd import ADVANCED, EDGES, crowded_shop
+from segmentation_assets_tests.unit.features.crowd import ADVANCED, EDGES, crowded_shop, repetitive_shop
 from segmentation_assets_tests.unit.features.shop import (
     ALL_INPUTS,
     AS_OF,
@@ -78,7 +79,8 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Connection]:
     with Engine(EngineSettings(threads=1), tmp_path_factory.mktemp("guarded")).connect() as connection:
         prepare_connection(connection)
         connection.execute(GUARDS)
-        relations = load_shop(connection, crowded_shop(7))
+        shop = crowded_shop(7)
+        relations = load_shop(connection, replace(shop, lines=(*shop.lines, *repetitive_shop(7).lines)))
         queries = feature_queries(ADVANCED, relations, AS_OF, LOOKBACK_START)
         for name, sql in queries.items():
             try:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
-from typing import Any
 
 import pandas as pd
 
@@ -15,7 +14,7 @@ from segmentation_assets_tests.unit.features.oracle.case import Case, total
 
 @dataclass(frozen=True)
 class Traced:
-    """Lines of one product returned at one instant under one order id, and the purchase they are traced to."""
+    """Lines of one product in one order at one instant; of a return also the purchase that it is traced to."""
 
     product: str
     order: str
@@ -23,18 +22,21 @@ class Traced:
     lines: int
     units: int
     amount: Decimal
-    purchase: Traced | None
-
-    @property
-    def is_cancellation(self) -> bool:
-        """Whether a whole purchase was taken back within a day."""
-        return self.purchase is not None and _cancels(self, self.purchase)
+    purchase: Traced | None = None
+    is_cancellation: bool = False
 
 
 def traced_returns(case: Case) -> list[Traced]:
     """All returns of a customer in the lookback."""
     bought = list(_lines_of(case.sales))
-    return [_traced(found, bought) for found in _lines_of(case.returns)]
+    choices = {found: _possible(found, bought) for found in _lines_of(case.returns)}
+    cancelled = _cancelled(choices)
+    return [
+        replace(found, purchase=cancelled[found], is_cancellation=True)
+        if found in cancelled
+        else replace(found, purchase=next((one for one in possible if one not in cancelled.values()), None))
+        for found, possible in choices.items()
+    ]
 
 
 def real_returns(case: Case) -> list[Traced]:
@@ -43,24 +45,27 @@ def real_returns(case: Case) -> list[Traced]:
 
 
 def _lines_of(lines: pd.DataFrame) -> Iterator[Traced]:
-    for (product, order, at), group in lines.groupby(["product_id", "order_id", "order_at"]):
+    for (at, order, product), group in lines.groupby(["order_at", "order_id", "product_id"]):
         units, amount = abs(int(group["quantity"].sum())), abs(total(group["amount"]))
-        yield Traced(str(product), str(order), at, len(group), units, amount, None)
+        yield Traced(str(product), str(order), at, len(group), units, amount)
 
 
-def _traced(found: Traced, bought: list[Traced]) -> Traced:
-    earlier = [purchase for purchase in bought if purchase.product == found.product and purchase.at <= found.at]
-    earlier.sort(key=lambda purchase: purchase.order)
-    earlier.sort(key=lambda purchase: purchase.at, reverse=True)
-    earlier.sort(key=lambda purchase: _nearness(found, purchase))
-    facts: dict[str, Any] = vars(found) | {"purchase": earlier[0] if earlier else None}
-    return Traced(**facts)
+def _possible(found: Traced, bought: list[Traced]) -> list[Traced]:
+    """Purchases that a return may be of, the latest first."""
+    earlier = [one for one in reversed(bought) if one.product == found.product and one.at <= found.at]
+    return [one for one in earlier if one.order == found.order] or earlier
 
 
-def _nearness(found: Traced, purchase: Traced) -> int:
-    return 0 if _cancels(found, purchase) else 1 if purchase.order == found.order else 2
+def _cancelled(choices: dict[Traced, list[Traced]]) -> dict[Traced, Traced]:
+    """The purchase that each cancellation takes back: one return after the other, those of their own order first."""
+    cancelled: dict[Traced, Traced] = {}
+    for found in sorted(choices, key=lambda one: not any(one.order == other.order for other in choices[one])):
+        fitting = [one for one in choices[found] if _is_whole(found, one) and one not in cancelled.values()]
+        if fitting:
+            cancelled[found] = fitting[0]
+    return cancelled
 
 
-def _cancels(found: Traced, purchase: Traced) -> bool:
-    is_whole = (purchase.units, purchase.amount) == (found.units, found.amount)
-    return is_whole and found.at - purchase.at < timedelta(days=1)
+def _is_whole(found: Traced, purchase: Traced) -> bool:
+    is_alike = (purchase.units, purchase.amount) == (found.units, found.amount)
+    return is_alike and found.at - purchase.at < timedelta(days=1)
