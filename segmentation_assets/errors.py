@@ -25,7 +25,20 @@ class SegmentationError(Exception):
 
 
 class SettingsError(SegmentationError):
-    """A settings file, profile or override that cannot be used."""
+    """A settings file, profile or override that cannot be used.
+
+    Parameters
+    ----------
+    message, hint : str
+        As of every error.
+    setting : tuple of str or int
+        Path of the setting that is wrong, such as ``("features", "interactions", 0)``, where the message names it but
+        not the place where it is set; whoever loads the settings adds the place.
+    """
+
+    def __init__(self, message: str, hint: str = "", *, setting: tuple[str | int, ...] = ()) -> None:
+        self.setting = setting
+        super().__init__(message, hint)
 
 
 class DataError(SegmentationError):

@@ -16,8 +16,7 @@ from segmentation_assets.config.settings import Settings
 from segmentation_assets.config.source import DeliveredTable
 from segmentation_assets.config.synthetic import unknown_preferences
 from segmentation_assets.errors import plural
-from segmentation_assets.features.registry import absent_features, feature_blocks, features_table
-from segmentation_assets.features.selection import candidate_features
+from segmentation_assets.features.registry import absent_features, feature_blocks
 from segmentation_assets.graph.sources import optional_inputs
 from segmentation_assets.ingestion.delivery import matching_files
 from segmentation_assets.ingestion.unread_files import describe_unread_files, find_unread_files
@@ -53,16 +52,9 @@ def check_text(loaded: LoadedSettings) -> str:
 
 
 def _features(settings: Settings) -> str:
-    """Count the features, and name the blocks and features that are left out.
-
-    Raises
-    ------
-    SettingsError
-        The settings make a column twice, or name a feature, department or class that cannot be one.
-    """
+    """Count the features, and name the blocks and features that are left out."""
     available = optional_inputs(settings)
     blocks = feature_blocks(settings.features, available)
-    candidate_features(features_table(settings.features, available), settings.matrix)
     absent = absent_features(settings.features, available)
     left_out = f"; without {', '.join(absent)}" if absent else ""
     return f"{sum(len(block.columns) for block in blocks)} in {plural(len(blocks), 'block')}{left_out}"

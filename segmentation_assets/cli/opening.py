@@ -10,6 +10,7 @@ from pathlib import Path
 
 from segmentation_assets.config.loading import LoadedSettings, load_settings
 from segmentation_assets.errors import SettingsError
+from segmentation_assets.graph.feature_settings import require_sound_features
 
 _VARIABLE = re.compile(r"\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)\}")
 
@@ -24,6 +25,7 @@ def load_from_arguments(parsed: argparse.Namespace) -> LoadedSettings:
         profile=parsed.profile,
         environment=environment_of(parsed),
         overrides=_overrides(parsed),
+        check=require_sound_features,
     )
 
 

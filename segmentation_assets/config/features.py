@@ -1,6 +1,6 @@
 """The settings of features: what blocks compute, how gaps are filled, how features become the model matrix."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -9,10 +9,21 @@ from segmentation_assets.config.source import WantedError
 
 
 def _check_pair(names: tuple[str, ...]) -> tuple[str, ...]:
-    """Accept pairs."""
-    if len(names) != 2:
-        raise WantedError("a pair of features, such as [recency_days, gap_days_mean]")
+    """Accept pairs of different names."""
+    if len(set(names)) != len(names) or len(names) != 2:
+        raise WantedError("a pair of different features, such as [recency_days, gap_days_mean]")
     return names
+
+
+def _check_different(values: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Accept lists without repetitions."""
+    twice = [value for place, value in enumerate(values) if value in values[:place]]
+    if twice:
+        raise ValueError(f"{twice[0]} stands there twice; list each once")
+    return values
+
+
+_Different = AfterValidator(_check_different)
 
 
 def _check_named(text: str) -> str:
@@ -64,11 +75,11 @@ class FeatureSettings(Section):
         le=0.999,
         description="discount on the list price from which a line counts as a deal, to a thousandth",
     )
-    peak_months: tuple[Annotated[int, Field(ge=1, le=12)], ...] = Field(
+    peak_months: Annotated[tuple[Annotated[int, Field(ge=1, le=12)], ...], _Different] = Field(
         (11, 12), min_length=1, max_length=12, description="months of the shop's peak, by number"
     )
     event_kinds: dict[
-        Annotated[str, Field(pattern="^[a-z][a-z0-9_]*$")], Annotated[tuple[str, ...], Field(min_length=1)]
+        Annotated[str, Field(pattern="^[a-z][a-z0-9_]*$")], Annotated[tuple[str, ...], Field(min_length=1), _Different]
     ] = Field(
         {"visit": ("visit",), "open": ("email_open",), "click": ("email_click",), "contact": ("service_contact",)},
         description="kinds of engagement events that get a count each, and the event types of each",
@@ -115,7 +126,7 @@ class ImputationSettings(Section):
 class MatrixSettings(Section):
     """How features become the matrix that clusterings are fitted on."""
 
-    features: tuple[str, ...] | Literal["auto"] = Field(
+    features: Annotated[tuple[str, ...], Field(min_length=1), _Different] | Literal["auto"] = Field(
         "auto", description="columns to cluster on; auto takes all that the feature blocks mark for clustering"
     )
     encoding: Literal["one_hot", "ordinal"] = Field(

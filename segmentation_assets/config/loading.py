@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -56,6 +57,7 @@ def load_settings(
     profile: str | None = None,
     environment: Mapping[str, str] | None = None,
     overrides: Mapping[str, object] | None = None,
+    check: Callable[[Settings], None] | None = None,
 ) -> LoadedSettings:
     """Load the settings; what comes later in this list counts more.
 
@@ -75,6 +77,8 @@ def load_settings(
         ``SEGMENTATION_DATA_DIR`` and ``SEGMENTATION_PROFILE``.
     overrides : Mapping of str to object, optional
         Dotted key → value, from the command line.
+    check : callable, optional
+        Looks at the valid settings once more; where its SettingsError names a setting, the place is put before it.
 
     Returns
     -------
@@ -97,12 +101,31 @@ def load_settings(
     merged = merge(_profiles(chosen, upper), upper)
     if profile is not None:
         merged = merge(merged, layer_of(("profile",), profile, Origin("command line", "command line")))
-    return _validated(_with_absolute_folders(_without_empty_sections(merged), path), path)
+    layer = _with_absolute_folders(_without_empty_sections(merged), path)
+    loaded = _validated(layer, path)
+    if check is not None:
+        with _naming_places(layer):
+            check(loaded.settings)
+    return loaded
 
 
-def load_settings_from_environment(config: Path | None = None) -> LoadedSettings:
+def load_settings_from_environment(
+    config: Path | None = None, *, check: Callable[[Settings], None] | None = None
+) -> LoadedSettings:
     """Load the settings that the process environment and the working directory call for, or a file that is named."""
-    return load_settings(config=config, environment=os.environ)
+    return load_settings(config=config, environment=os.environ, check=check)
+
+
+@contextmanager
+def _naming_places(layer: Layer) -> Iterator[None]:
+    """Put the place of the setting before what is wrong with it."""
+    try:
+        yield
+    except SettingsError as problem:
+        origin = layer.origin(problem.setting)
+        if origin is None:
+            raise
+        raise SettingsError(f"{origin.label}: {problem.message}", problem.hint, setting=problem.setting) from problem
 
 
 def profile_names() -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""What the settings name of the products against what the products table holds."""
+"""What the settings name of products and events against what was delivered."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 
 from segmentation_assets.config.features import FeatureSettings
-from segmentation_assets.errors import SettingsError
+from segmentation_assets.errors import SettingsError, plural
 from segmentation_assets.storage.engine import Connection, quote_text
 
 LISTED_AT_MOST = 20
@@ -60,3 +60,37 @@ def _not_delivered(setting: str, noun: str, unknown: Sequence[str], known: Seque
         f"{setting} lists {names}, which no delivered product has",
         f"{guess}the products have {listed}." if known else f"the products have no {noun} at all.",
     )
+
+
+def uncounted_events(connection: Connection, events_relation: str, settings: FeatureSettings) -> dict[str, str]:
+    """Say which kinds of events no event is of, and which types of events are of no kind.
+
+    Parameters
+    ----------
+    connection : Connection
+    events_relation : str
+        SQL table expression of the engagement events that the month sees.
+    settings : FeatureSettings
+
+    Returns
+    -------
+    dict of str to str
+        Name of the kind or type to what that means, kinds first; of types `LISTED_AT_MOST` at most.
+    """
+    found = connection.execute(
+        f"SELECT event_type, count(*) FROM {events_relation} WHERE event_type IS NOT NULL GROUP BY event_type "
+        "ORDER BY count(*) DESC, event_type"
+    )
+    counts: dict[str, int] = dict(found.fetchall())
+    told = {
+        f"event kind {kind}": f"no event of the type {' or '.join(types)} lies in the lookback; its count is 0"
+        for kind, types in settings.event_kinds.items()
+        if not counts.keys() & {*types}
+    }
+    listed = {name for types in settings.event_kinds.values() for name in types}
+    unlisted = [name for name in counts if name not in listed][:LISTED_AT_MOST]
+    return told | {
+        f"event type {name}": f"{plural(counts[name], 'event')} of no kind in features.event_kinds, so without a count "
+        "of their own"
+        for name in unlisted
+    }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import ChainMap
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -94,7 +94,15 @@ class Fill:
 
     @classmethod
     def from_plain(cls, plain: Mapping[str, Any]) -> Fill:
-        """Rebuild from the fields as JSON holds them."""
+        """Rebuild from the fields as JSON holds them.
+
+        Raises
+        ------
+        DataError
+            They are not those of this version.
+        """
+        if set(plain) != {field.name for field in fields(cls)}:
+            raise DataError("the stored imputation does not have the fields of this version", "fit the model again.")
         at_zero = plain["reason_at_zero"]
         return cls(
             **{

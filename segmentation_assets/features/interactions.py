@@ -29,8 +29,9 @@ def interactions_block(settings: FeatureSettings, known: Mapping[str, FeatureCol
     SettingsError
         A pair names something that is not a feature, or one that is no number.
     """
-    for name in (name for pair in settings.interactions for name in pair):
-        _require_number(name, known)
+    for place, pair in enumerate(settings.interactions):
+        for name in pair:
+            _require_number(name, known, ("features", "interactions", place))
     columns = tuple(
         column for first, second in settings.interactions for column in _columns(known[first], known[second])
     )
@@ -44,14 +45,17 @@ def interactions_block(settings: FeatureSettings, known: Mapping[str, FeatureCol
     )
 
 
-def _require_number(name: str, known: Mapping[str, FeatureColumn]) -> None:
+def _require_number(name: str, known: Mapping[str, FeatureColumn], setting: tuple[str | int, ...]) -> None:
     if name not in known:
         raise SettingsError(
             f"features.interactions names '{name}', which is not a feature that can be computed",
             closest_hint(name, known),
+            setting=setting,
         )
     if known[name].is_category or known[name].imputation == "exempt":
-        raise SettingsError(f"features.interactions names '{name}', which is no number", "name a numeric feature.")
+        raise SettingsError(
+            f"features.interactions names '{name}', which is no number", "name a numeric feature.", setting=setting
+        )
 
 
 def _columns(first: FeatureColumn, second: FeatureColumn) -> tuple[FeatureColumn, FeatureColumn]:

@@ -255,13 +255,19 @@ def _fit_columns(
             bent.append(shaped)
     together = np.column_stack(bent) if bent else np.empty((len(completed), 0))
     redundant = find_redundant(together, [column.name for column in fitted], matrix.max_correlation)
-    left_out = {entry.feature for entry in redundant}
+    repeating = {entry.feature for entry in redundant}
     kept = tuple(
         _with_scaling(column, shaped, matrix, is_category=column.name in feature_of)
         for column, shaped in zip(fitted, bent, strict=True)
-        if column.name not in left_out
+        if column.name not in repeating
     )
-    return kept, (*dropped, *redundant)
+    left_out = tuple(
+        dataclasses.replace(entry, feature=feature_of[entry.feature], column=entry.feature)
+        if entry.feature in feature_of
+        else entry
+        for entry in (*dropped, *redundant)
+    )
+    return kept, left_out
 
 
 def _with_shape(column: MatrixColumn, values: npt.NDArray[np.float64], matrix: MatrixSettings) -> MatrixColumn:

@@ -159,6 +159,7 @@ def _require_different_names(columns: Sequence[FeatureColumn]) -> None:
                 f"two features would be named {column.name}: {first[column.name].meaning} And: {column.meaning}",
                 "list each department, class, child age, size, event kind and interaction under features once, and "
                 "leave out one of two whose names differ in capitals or signs only.",
+                setting=("features",),
             )
         first[column.name] = column
 

@@ -31,12 +31,15 @@ class DroppedFeature:
         For redundant ones, the earlier declared feature that is kept.
     correlation : float or None
         For redundant ones, Pearson's r with it after transformation.
+    column : str or None
+        Of a category, the column that is left out, such as ``gender_is_male``; others of it may stay.
     """
 
     feature: str
     reason: Literal["all_null", "constant", "constant_within_limits", "redundant"]
     kept_instead: str | None = None
     correlation: float | None = None
+    column: str | None = None
 
 
 def candidate_features(table: Table, settings: MatrixSettings) -> tuple[FeatureColumn, ...]:
@@ -64,7 +67,11 @@ def candidate_features(table: Table, settings: MatrixSettings) -> tuple[FeatureC
     known = [column.name for column in features]
     for name in settings.features:
         if name not in known:
-            raise SettingsError(f"matrix.features names '{name}', which is not a feature", closest_hint(name, known))
+            raise SettingsError(
+                f"matrix.features names '{name}', which is not a feature",
+                closest_hint(name, known),
+                setting=("matrix", "features", settings.features.index(name)),
+            )
     return tuple(column for column in features if column.name in settings.features)
 
 

@@ -100,7 +100,7 @@ def _silver_nodes(
             inputs=same("silver/snapshot_input", "silver/customer_history"),
             settings=("features", "population.min_orders"),
             facts=facts,
-            logic_version="2",
+            logic_version="3",
         ),
         Node(
             key="silver/imputed_features",
@@ -110,6 +110,7 @@ def _silver_nodes(
             inputs=same("silver/customer_features"),
             settings=("features", "imputation"),
             facts=facts,
+            logic_version="2",
             kinds=("python", "parquet"),
         ),
         Node(
@@ -120,6 +121,7 @@ def _silver_nodes(
             inputs=same("silver/customer_features"),
             settings=("features", "imputation", "matrix"),
             facts=facts,
+            logic_version="2",
             kinds=("python", "parquet"),
         ),
     )

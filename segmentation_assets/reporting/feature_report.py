@@ -272,6 +272,7 @@ def _plain_facts(facts: FeatureFacts) -> dict[str, Any]:
     column, statistics, filling = facts.entry.column, facts.statistics, facts.filling
     return {
         "name": column.name,
+        "label": column.label,
         "block": facts.entry.block,
         "type": column.dtype,
         "unit": column.unit,

@@ -46,7 +46,7 @@ def department_slugs(departments: Sequence[str]) -> dict[str, str]:
     >>> department_slugs(["Men's Shoes", "Home & Lifestyle"])
     {"Men's Shoes": 'men_s_shoes', 'Home & Lifestyle': 'home_lifestyle'}
     """
-    return unique_slugs(departments, "features.departments", PREFIX, has_rest=True)
+    return unique_slugs(departments, ("features", "departments"), PREFIX, has_rest=True)
 
 
 @dataclass(frozen=True)
@@ -106,6 +106,7 @@ def _check_classes(settings: FeatureSettings) -> None:
             raise SettingsError(
                 f"features.classes names the department '{department}', which features.departments does not list",
                 f"list the department there too, or write {department}: [] to leave out its classes.",
+                setting=("features", "classes", department),
             )
         for column in (f"{slug(department)}_{word}" for word in _class_slugs(department, classes).values()):
             if column in names:
@@ -113,13 +114,14 @@ def _check_classes(settings: FeatureSettings) -> None:
                     f"features.classes of '{names[column]}' and '{department}' both make the column "
                     f"class_share_{column}",
                     "rename a class in the products table, or list only one of them.",
+                    setting=("features", "classes", department),
                 )
             names[column] = department
 
 
 def _class_slugs(department: str, classes: Sequence[str]) -> dict[str, str]:
     prefix = f"class_share_{slug(department)}_"
-    return unique_slugs(classes, f"features.classes of '{department}'", prefix, has_rest=True)
+    return unique_slugs(classes, ("features", "classes", department), prefix, has_rest=True)
 
 
 def _classes_of(department: str, stem: str, classes: Sequence[str]) -> Iterator[Part]:

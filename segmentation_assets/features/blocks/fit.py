@@ -31,7 +31,7 @@ def _listed(settings: FeatureSettings) -> dict[str, tuple[str, str]]:
     return {
         f"{column}_unit_count_{word}": (column, value)
         for column, (setting, values) in listed.items()
-        for value, word in unique_slugs(values, f"features.{setting}", f"{column}_unit_count_").items()
+        for value, word in unique_slugs(values, ("features", setting), f"{column}_unit_count_").items()
     }
 
 

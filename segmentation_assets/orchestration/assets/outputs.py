@@ -11,7 +11,7 @@ from segmentation_assets.features.declaration import feature_columns
 from segmentation_assets.features.dictionary import list_sections
 from segmentation_assets.features.imputation import FLAG_PREFIX, REASONS_COLUMN
 from segmentation_assets.features.preparation import Preparation
-from segmentation_assets.features.registry import absent_features, feature_blocks, features_table
+from segmentation_assets.features.registry import feature_blocks, features_table
 from segmentation_assets.features.selection import candidate_features
 from segmentation_assets.graph.inputs import (
     as_of,
@@ -144,7 +144,7 @@ def _feature_report(step: Step) -> FeatureReport:
         sections=sections,
         facts=facts,
         correlations=correlations,
-        absent=absent_features(settings.features, available),
+        absent=step.input_metadata("silver/customer_features")["absent_features"],
     )
 
 
@@ -235,7 +235,7 @@ def _snapshot(step: Step) -> Snapshot:
         matrix=step.frame("silver/model_matrix"),
         shares=_shares(step),
         feature_columns=_feature_texts(step),
-        absent_features=absent_features(settings.features, optional_inputs(settings)),
+        absent_features=step.input_metadata("silver/customer_features")["absent_features"],
         reconciliation=_reconciliation(step),
         flow=_flow(step),
         quarantine_counts=_quarantine_counts(step),

@@ -11,7 +11,7 @@ from typing import Any
 
 from segmentation_assets.errors import DataError, MonthNotDeliveredError
 from segmentation_assets.features.declaration import feature_columns
-from segmentation_assets.features.delivered import require_delivered
+from segmentation_assets.features.delivered import require_delivered, uncounted_events
 from segmentation_assets.features.history import customer_history_sql
 from segmentation_assets.features.imputation import apply_imputation, fit_imputation
 from segmentation_assets.features.imputed_table import imputed_features_table
@@ -308,9 +308,19 @@ def customer_features(step: Step) -> None:
             copy_to_parquet(step.connection, conformed_select(sql, table), step.stage / f"part-{bucket:03d}.parquet")
     step.tables[""] = table
     _reconcile_features(step)
+    absent = absent_features(step.platform.settings.features, optional_inputs(step.platform.settings))
+    step.metadata |= {
+        "as_of_date": as_of_date,
+        "is_partial": is_partial,
+        "absent_features": absent | _uncounted_events(step),
+    }
+
+
+def _uncounted_events(step: Step) -> dict[str, str]:
     settings = step.platform.settings
-    absent = absent_features(settings.features, optional_inputs(settings))
-    step.metadata |= {"as_of_date": as_of_date, "is_partial": is_partial, "absent_features": absent}
+    if settings.features.set == "basic" or "engagement_events.event_type" not in optional_inputs(settings):
+        return {}
+    return uncounted_events(step.connection, _events_relation(step), settings.features)
 
 
 def _check_products(step: Step) -> None:

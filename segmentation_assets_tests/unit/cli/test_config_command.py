@@ -1,6 +1,7 @@
 """What `segmentation config` prints."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from segmentation_assets.cli.config_command import check_text, schema_text, show
 from segmentation_assets.cli.main import main
 from segmentation_assets.config.loading import load_settings
 from segmentation_assets.errors import SettingsError
+from segmentation_assets.graph.feature_settings import require_sound_features
 
 FILES_CONFIG = """\
 calendar:
@@ -71,11 +73,51 @@ def test_check_names_files_beside_the_delivery_that_are_missing(folder: Path) ->
     ]
 
 
-def test_check_refuses_settings_that_make_no_features(folder: Path) -> None:
-    with pytest.raises(SettingsError, match=r"^features.sizes lists '1' and '.1', which both make the column"):
-        check_text(load_settings(profile="demo", overrides={"features.sizes": ["1", "+1"]}))
-    with pytest.raises(SettingsError, match="^matrix.features names 'orders', which is not a feature"):
-        check_text(load_settings(profile="demo", overrides={"matrix.features": ["orders"]}))
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            "features:\n  sizes:\n    - '1'\n    - '+1'\n",
+            r"segmentation.yaml:4: features.sizes lists '1' and '\+1', which both make the column size_unit_count_1\n",
+        ),
+        ("features:\n  sizes: [M, M]\n", "segmentation.yaml:2: features.sizes lists 'M' twice\nHint: list each"),
+        (
+            "features:\n  classes:\n    Shoe: [Boots]\n",
+            "segmentation.yaml:3: features.classes names the department 'Shoe', which features.departments does not",
+        ),
+        (
+            "features:\n  interactions:\n    - [recency_days, order_count]\n    - [recency_day, order_count]\n",
+            "segmentation.yaml:4: features.interactions names 'recency_day', which is not a feature .*\nHint: did you",
+        ),
+        (
+            "features:\n  event_kinds: {event: [visit]}\n",
+            "segmentation.yaml:1: two features would be named event_count_90d: ",
+        ),
+        (
+            "matrix:\n  features: [recency_days,\n    orders]\n",
+            "segmentation.yaml:3: matrix.features names 'orders', which is not a feature\n",
+        ),
+    ],
+)
+def test_features_that_cannot_be_made_are_refused_with_the_place(folder: Path, text: str, expected: str) -> None:
+    (folder / "segmentation.yaml").write_text(text)
+    with pytest.raises(SettingsError, match=f"^{expected}"):
+        load_settings(profile="demo", check=require_sound_features)
+
+
+def test_features_that_cannot_be_made_are_refused_by_every_command(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "segmentation.yaml").write_text("matrix:\n  features: [orders]\n")
+    for command in (["config", "check"], ["run"], ["status"]):
+        assert main(command) == 1
+        assert "segmentation.yaml:2: matrix.features names 'orders'" in capsys.readouterr().err
+
+
+def test_the_readme_counts_the_features_of_the_default_profile(folder: Path, repository: Path) -> None:
+    counts = re.search(r"computes (\d+ features in \d+ blocks)", (repository / "README.md").read_text(encoding="utf-8"))
+    assert counts
+    assert f"features           {counts[1].replace('features ', '')}" in check_text(load_settings()).splitlines()
 
 
 def test_shown_settings_name_where_each_value_comes_from(folder: Path) -> None:

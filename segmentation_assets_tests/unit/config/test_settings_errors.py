@@ -50,9 +50,20 @@ SINGLE_PROBLEMS = {
     ),
     "interaction of one feature": (
         "features:\n  interactions: [[recency_days]]\n",
-        "segmentation.yaml:2: features.interactions.1 must be a pair of features, such as "
+        "segmentation.yaml:2: features.interactions.1 must be a pair of different features, such as "
         "[recency_days, gap_days_mean], got a list.\n"
         "Hint: pairs of features, such as [recency_days, gap_days_mean], that get a product and a ratio each.",
+    ),
+    "interaction of a feature with itself": (
+        "features:\n  interactions:\n    - [recency_days, recency_days]\n",
+        "segmentation.yaml:3: features.interactions.1 must be a pair of different features, such as "
+        "[recency_days, gap_days_mean], got a list.\n"
+        "Hint: pairs of features, such as [recency_days, gap_days_mean], that get a product and a ratio each.",
+    ),
+    "peak month twice": (
+        "features:\n  peak_months: [11, 12, 11]\n",
+        "segmentation.yaml:2: features.peak_months: 11 stands there twice; list each once.\n"
+        "Hint: months of the shop's peak, by number.",
     ),
     "deal finer than a thousandth": (
         "features:\n  deal_discount: 0.1999\n",

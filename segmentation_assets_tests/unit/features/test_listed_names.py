@@ -1,4 +1,4 @@
-"""Column names made from names of departments, classes, child ages and sizes."""
+"""Names of departments, classes, child ages, sizes and events: columns made from them, and whether they occur."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ import pytest
 from segmentation_assets.config.features import FeatureSettings
 from segmentation_assets.errors import SettingsError
 from segmentation_assets.features.blocks.departments import department_slugs
-from segmentation_assets.features.delivered import require_delivered
+from segmentation_assets.features.delivered import require_delivered, uncounted_events
 from segmentation_assets.features.registry import features_table
 from segmentation_assets.storage.engine import Connection
 from segmentation_assets_tests.unit.features.shop import ALL_INPUTS
@@ -119,6 +119,17 @@ def test_departments_of_an_empty_products_table_are_refused(connection: Connecti
     nothing = f"(SELECT * FROM {PRODUCTS} WHERE false)"
     with pytest.raises(SettingsError, match=r"lists 'Hats', .*\nHint: the products have no department at all"):
         require_delivered(connection, nothing, FeatureSettings(departments=("Hats",)))
+
+
+def test_kinds_without_events_and_events_without_a_kind_are_told(connection: Connection) -> None:
+    events = "(VALUES ('visit'), ('chat'), ('chat'), ('poll'), (NULL)) AS e(event_type)"
+    settings = FeatureSettings(event_kinds={"visit": ("visit", "call"), "mail": ("email_open", "email_click")})
+    own = "of no kind in features.event_kinds, so without a count of their own"
+    assert uncounted_events(connection, events, settings) == {
+        "event kind mail": "no event of the type email_open or email_click lies in the lookback; its count is 0",
+        "event type chat": f"2 events {own}",
+        "event type poll": f"1 event {own}",
+    }
 
 
 def test_long_lists_of_departments_are_cut(connection: Connection) -> None:
