@@ -176,30 +176,51 @@ def return_mix(basis: Basis) -> dict[str, Any]:
 
 
 def _is_exchanged(basis: Basis, returned: pd.DataFrame) -> Array:
-    """Whether something of the class, or of the department where there is no class, is bought soon after."""
+    """Whether something of the class, or of the department where there is no class, is bought with it or soon after."""
     is_exchanged = np.zeros(len(returned), dtype=bool)
     has_class = basis.class_of[returned["product"]] >= 0
+    sales = _kept_sales(basis)
     for kind_of, chosen in ((basis.class_of, has_class), (basis.department_of, ~has_class)):
         if not chosen.any():
             continue
         left = _kinds(basis, returned[chosen], kind_of).assign(row=np.flatnonzero(chosen))
-        right = _kinds(basis, basis.sales, kind_of)
-        right = right[right["kind"].isin(left["kind"])].assign(bought_at=lambda sales: sales["order_at"])
+        right = _kinds(basis, sales.rename(columns={"order": "purchase"}), kind_of)
+        right = right[right["kind"].isin(left["kind"])].assign(next_at=lambda sales: sales["order_at"])
         next_one = pd.merge_asof(
             left.sort_values("order_at"),
-            right.sort_values("order_at"),
+            right[["kind", "order_at", "next_at"]].sort_values("order_at"),
             on="order_at",
             by="kind",
             direction="forward",
             allow_exact_matches=False,
         )
-        days = days_between(next_one["order_at"].to_numpy(), next_one["bought_at"].to_numpy())
+        days = days_between(next_one["order_at"].to_numpy(), next_one["next_at"].to_numpy())
         is_exchanged[next_one["row"]] = days <= _EXCHANGE_DAYS
+        is_exchanged[_rows_exchanged_at_once(left, right)] = True
     return is_exchanged
+
+
+def _rows_exchanged_at_once(left: pd.DataFrame, right: pd.DataFrame) -> pd.Series:
+    """Rows of returns at whose instant something of the kind is bought that is not what they are of."""
+    both = left.merge(right, on=["kind", "order_at"], suffixes=("", "_sold"))
+    is_same = (both["product"] == both["product_sold"]) & (both["purchase"] == both["purchase_sold"])
+    return both["row"][~is_same | (both["bought_at"] != both["order_at"])]
+
+
+def _kept_sales(basis: Basis) -> pd.DataFrame:
+    """Lines sold without those of cancelled purchases."""
+    gone = basis.traced[basis.traced["is_cancellation"]]
+    purchase = ["product", "order", "order_at"]
+    cancelled = gone.drop(columns=["order", "order_at"]).rename(columns={"purchase": "order", "bought_at": "order_at"})
+    is_gone = basis.sales["order"].isin(cancelled["order"]).to_numpy(copy=True)
+    touched = pd.MultiIndex.from_frame(basis.sales.loc[is_gone, purchase])
+    is_gone[is_gone] = touched.isin(pd.MultiIndex.from_frame(cancelled[purchase]))
+    return basis.sales[~is_gone]
 
 
 def _kinds(basis: Basis, lines: pd.DataFrame, kind_of: Array) -> pd.DataFrame:
     """Number the pairs of customer and kind of product; lines of unknown kind are left out."""
     kind = kind_of[lines["product"]]
     pair = lines["customer"].to_numpy().astype("int64") * (kind_of.max(initial=0) + 1) + kind
-    return pd.DataFrame({"kind": pair, "order_at": lines["order_at"].to_numpy()})[kind >= 0]
+    names = [name for name in ("order_at", "product", "purchase", "bought_at") if name in lines]
+    return lines[names].assign(kind=pair)[kind >= 0]

@@ -29,8 +29,8 @@ def tracing_relations() -> dict[str, str]:
         `returned_products` and `returned_purchases`, the purchases of products that the customer returned, both
         numbered by customer, product and time; `possible_purchases`, one row per returned product and purchase that it
         may be of; `cancelled_purchases`, the numbers of returned product and purchase; `customer_returns`, the returned
-        products with the purchase that each is traced to; `kept_orders`, the orders without what was cancelled,
-        numbered.
+        products with the purchase that each is traced to; `kept_orders`, the orders of customers with a return without
+        what was cancelled, numbered.
 
     Notes
     -----
@@ -142,7 +142,7 @@ LEFT JOIN returned_purchases AS p ON p.number = coalesce(c.purchase_number, late
 """
 
 _KEPT_ORDERS = """
-SELECT customer_id, order_id, unit_count, returned_units,
+SELECT customer_id, unit_count, returned_units,
     row_number() OVER (PARTITION BY customer_id ORDER BY first_sale_at, order_id) AS place
 FROM (
     SELECT o.customer_id, o.order_id, o.first_sale_at, coalesce(r.returned_units, 0) AS returned_units,
@@ -154,6 +154,7 @@ FROM (
             sum(CASE WHEN is_cancellation THEN unit_count ELSE 0 END) AS cancelled_units
         FROM customer_returns WHERE purchase_order_id IS NOT NULL GROUP BY customer_id, purchase_order_id
     ) AS r ON r.customer_id = o.customer_id AND r.purchase_order_id = o.order_id
+    WHERE o.customer_id IN (SELECT customer_id FROM returned_products)
 ) AS orders
 WHERE unit_count > 0
 """

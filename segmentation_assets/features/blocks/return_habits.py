@@ -115,7 +115,7 @@ def _select(snapshot: Snapshot) -> str:
         r.days_to_return_mean,
         {within_names},
         r.traced_return_share,
-        f.first_order_return_share,
+        CASE WHEN t.return_line_count = 0 THEN safe_div(0, t.order_count) ELSE f.share END AS first_order_return_share,
         coalesce(s.longest, 0) AS return_streak_order_count,
         r.peak_return_share
     FROM customer_totals AS t
@@ -131,8 +131,7 @@ def _select(snapshot: Snapshot) -> str:
         GROUP BY customer_id
     ) AS r ON r.customer_id = t.customer_id
     LEFT JOIN (
-        SELECT customer_id, capped_share(returned_units, unit_count) AS first_order_return_share
-        FROM kept_orders WHERE place = 1
+        SELECT customer_id, capped_share(returned_units, unit_count) AS share FROM kept_orders WHERE place = 1
     ) AS f ON f.customer_id = t.customer_id
     LEFT JOIN (
         SELECT customer_id, max(orders) AS longest

@@ -138,29 +138,61 @@ def test_concentration_of_returned_money_over_departments(connection: Connection
     assert found["return_department_concentration"] == pytest.approx(0.75**2 + 0.25**2, abs=1e-15)
 
 
+FOOTWEAR = tuple(
+    product_row(name, "Shoes", kind) for name, kind in (("boot-1", "Boots"), ("boot-2", "Boots"), ("sandal", "Sandals"))
+)
+
+
+def exchange_share(connection: Connection, *lines: Row) -> float:
+    """Share of returns that is exchanged, of lines after a purchase of boots in January."""
+    bought = sale("o1", "2025-01-01 09:00", "boot-1", "50.00", 3)
+    return features(connection, bought, *lines, products=FOOTWEAR)["exchange_share_14d"]
+
+
 @pytest.mark.parametrize(
     ("at", "product", "share"),
     [
-        ("2025-02-15 23:59", "boot-2", 1.0),
-        ("2025-02-16 00:00", "boot-2", 0.0),
-        ("2025-02-10 09:00", "sandal", 0.0),
-        ("2025-02-01 08:00", "boot-2", 0.0),
-        ("2025-02-10 09:00", "boot-1", 1.0),
+        ("2025-02-01 08:59:59.999999", "boot-2", 0.0),
+        ("2025-02-01 09:00:00", "boot-2", 1.0),
+        ("2025-02-01 09:00:00", "sandal", 0.0),
+        ("2025-02-01 23:59:59", "boot-2", 1.0),
+        ("2025-02-10 09:00:00", "boot-1", 1.0),
+        ("2025-02-15 09:00:00", "boot-2", 1.0),
+        ("2025-02-15 09:00:01", "boot-2", 1.0),
+        ("2025-02-15 23:59:59.999999", "boot-2", 1.0),
+        ("2025-02-16 00:00:00", "boot-2", 0.0),
     ],
 )
-def test_something_of_the_class_bought_within_two_weeks_is_an_exchange(
-    connection: Connection, at: str, product: str, share: float
+@pytest.mark.parametrize("order", ["r1", "o2"])
+def test_something_of_the_class_bought_until_two_weeks_later_is_an_exchange(
+    connection: Connection, at: str, product: str, share: float, order: str
 ) -> None:
-    products = tuple(
-        product_row(name, "Shoes", kind)
-        for name, kind in (("boot-1", "Boots"), ("boot-2", "Boots"), ("sandal", "Sandals"))
-    )
+    lines = (back("r1", "2025-02-01 09:00", "boot-1", "40.00"), sale(order, at, product, "60.00"))
+    assert exchange_share(connection, *lines) == share
+
+
+def test_purchase_at_the_instant_that_the_return_is_of_is_no_exchange(connection: Connection) -> None:
+    at = "2025-02-01 09:00"
+    bought, returned = sale("o2", at, "boot-1", "60.00", 3), back("o2", at, "boot-1", "20.00")
+    assert exchange_share(connection, bought, returned) == 0.0
+    assert exchange_share(connection, bought, returned, sale("o2", at, "boot-2", "60.00")) == 1.0
+    assert exchange_share(connection, bought, returned, sale("o3", at, "boot-1", "70.00")) == 1.0
+
+
+def test_return_without_a_purchase_is_exchanged_at_its_instant(connection: Connection) -> None:
+    at = "2025-02-01 09:00"
+    assert exchange_share(connection, back("r1", at, "boot-2"), sale("r1", at, "boot-1")) == 1.0
+
+
+def test_cancelled_purchase_is_no_exchange(connection: Connection) -> None:
     lines = (
-        sale("o1", "2025-01-01 09:00", "boot-1", "50.00"),
-        back("r1", "2025-02-01 09:00", "boot-1", "50.00"),
-        sale("o2", at, product, "60.00"),
+        back("r1", "2025-02-01 09:00", "boot-1", "40.00"),
+        sale("o2", "2025-02-02 09:00", "boot-2", "60.00"),
+        back("r2", "2025-02-02 10:00", "boot-2", "60.00"),
     )
-    assert features(connection, *lines, products=products)["exchange_share_14d"] == share
+    assert exchange_share(connection, *lines) == 0.0
+    assert exchange_share(connection, *lines, sale("o2", "2025-02-02 09:00", "sandal", "5.00")) == 0.0
+    assert exchange_share(connection, *lines, sale("o2", "2025-02-02 09:01", "boot-2", "60.00")) == 1.0
 
 
 def test_without_a_class_the_department_says_what_is_an_exchange(connection: Connection) -> None:

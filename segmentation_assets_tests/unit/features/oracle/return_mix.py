@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from segmentation_assets_tests.unit.features.oracle.case import Case, ratio
-from segmentation_assets_tests.unit.features.oracle.tracing import Traced, real_returns
+from segmentation_assets_tests.unit.features.oracle.tracing import Traced, real_returns, traced_returns
 
 
 def expected(case: Case) -> dict[str, Any]:
@@ -29,8 +29,12 @@ def _kind(case: Case, found: Traced) -> tuple[str | None, str | None]:
 
 
 def _is_exchanged(case: Case, found: Traced, department: str, kind: str | None) -> bool:
-    later = case.sales[(case.sales["order_at"] > found.at) & (case.sales["department"] == department)]
+    no_repurchases = [found.purchase, *(other.purchase for other in traced_returns(case) if other.is_cancellation)]
+    places = {(one.product, one.order, one.at) for one in no_repurchases if one is not None}
+    later = case.sales[(case.sales["order_at"] >= found.at) & (case.sales["department"] == department)]
     return any(
-        (at.date() - found.at.date()).days <= 14 and kind in (None, other)
-        for at, other in zip(later["order_at"], later["class"], strict=True)
+        (sale.order_at.date() - found.at.date()).days <= 14
+        and kind in (None, sale.kind)
+        and (sale.product_id, sale.order_id, sale.order_at) not in places
+        for sale in later.rename(columns={"class": "kind"}).itertuples()
     )
