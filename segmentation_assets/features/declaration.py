@@ -96,6 +96,11 @@ class UndefinedRule:
         return (*((self.column,) if self.column else ()), *self.product_of, *self.ratio_of)
 
     @property
+    def value_sources(self) -> tuple[str, ...]:
+        """Features that decide which value is taken."""
+        return self.stand_ins if self.value_at_zero is None else self.sources
+
+    @property
     def sources(self) -> tuple[str, ...]:
         """Features that the rule reads: stand-ins, and what tells reasons apart."""
         return tuple(dict.fromkeys((*self.stand_ins, *((self.zero_column,) if self.zero_column else ()))))

@@ -92,6 +92,11 @@ class Fill:
         """Every reason that may be recorded."""
         return (self.reason,) if self.reason_at_zero is None else (self.reason, self.reason_at_zero)
 
+    def constant_for(self, reason: ImputationReason) -> float | str | None:
+        """Return the constant that is taken for a reason; ``None`` where there is none."""
+        is_other = reason is self.reason_at_zero and self.value_at_zero is not None
+        return self.value_at_zero if is_other else self.value
+
     @classmethod
     def from_plain(cls, plain: Mapping[str, Any]) -> Fill:
         """Rebuild from the fields as JSON holds them.
@@ -195,13 +200,16 @@ def fill_by_rules(
     DataError
         What stands in for an undefined value is missing too.
     """
+    import numpy as np
+
     filled: dict[str, pd.Series] = {}
     known = ChainMap(filled, dict(completed))
     for fill in sorted(fills, key=lambda fill: (bool(fill.operands), bool(fill.sources))):
         values = kept[fill.feature].astype("object" if fill.is_category else "float64")
-        if fill.zero_column and fill.value_at_zero is not None:
-            values = values.where(values.notna() | (known[fill.zero_column] != 0), fill.value_at_zero)
         sources = [known[name] for name in fill.stand_ins]
+        if fill.zero_column and fill.value_at_zero is not None:
+            is_zero = np.logical_and.reduce([known[fill.zero_column] == 0, *(source.notna() for source in sources)])
+            values = values.where(values.notna() | ~is_zero, fill.value_at_zero)
         if fill.operands:
             values = values.where(values.notna(), _made_from(fill, *sources))
         elif sources:

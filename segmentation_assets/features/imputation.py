@@ -85,7 +85,7 @@ class Imputed:
         customer_id and reason of each row that lacks a core metric.
     tracking : DataFrame
         A row per feature and reason: feature, imputation, reason, count (values filled for this reason or, for core
-        metrics, rows set aside), value (the constant used; None where there is none) and rule.
+        metrics, rows set aside), value (the constant taken for it; None where there is none) and rule.
     """
 
     frame: pd.DataFrame
@@ -258,7 +258,7 @@ def _tracking(
             "imputation": [fill.imputation for fill, _, _ in filled_for],
             "reason": [reason.value for _, reason, _ in filled_for],
             "count": [int(count) for count in counts],
-            "value": pd.Series([fill.value for fill, _, _ in filled_for], dtype="object"),
+            "value": pd.Series([fill.constant_for(reason) for fill, reason, _ in filled_for], dtype="object"),
             "rule": [fill.rule for fill, _, _ in filled_for],
         }
     )

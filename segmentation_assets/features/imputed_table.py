@@ -30,9 +30,10 @@ def imputed_features_table(features_table: Table, settings: ImputationSettings |
         may products and ratios of them; nothing else may.
     """
     features = feature_columns(features_table)
-    sources = _stand_ins(features) | _read_by_model(features, settings or ImputationSettings())
+    sources = _value_sources(features) | _read_by_model(features, settings or ImputationSettings())
     unknown = {column.name for column in features if is_ordinary_number(column)}
     unknown |= {column.name for column in features if unknown & _operands(column)}
+    tell_reasons = closed_over(_told_apart_by(features), sources)
     return Table(
         key="silver/imputed_features",
         row="a customer with all core metrics, missing features filled in; for fitting only",
@@ -51,7 +52,9 @@ def imputed_features_table(features_table: Table, settings: ImputationSettings |
                 nullable=True,
                 null_rule="nothing was filled in",
                 meaning="Features filled in and why, written feature=reason.",
-                reads=_from_features(*(column.name for column in features if column.imputation != "core")),
+                reads=_from_features(
+                    *(column.name for column in features if column.imputation != "core" or column.name in tell_reasons)
+                ),
             ),
         ),
     )
@@ -62,8 +65,13 @@ def _from_features(*names: str | None) -> tuple[str, ...]:
     return tuple(f"customer_features.{name}" for name in names if name)
 
 
-def _stand_ins(features: Sequence[FeatureColumn]) -> dict[str, Sequence[str]]:
-    return {column.name: column.undefined_rule.stand_ins for column in features if column.undefined_rule}
+def _value_sources(features: Sequence[FeatureColumn]) -> dict[str, Sequence[str]]:
+    return {column.name: column.undefined_rule.value_sources for column in features if column.undefined_rule}
+
+
+def _told_apart_by(features: Sequence[FeatureColumn]) -> set[str]:
+    """List the features whose completed values tell the reasons of others apart."""
+    return {c.undefined_rule.zero_column for c in features if c.undefined_rule and c.undefined_rule.zero_column}
 
 
 def _operands(column: FeatureColumn) -> set[str]:

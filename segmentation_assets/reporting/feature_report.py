@@ -65,15 +65,15 @@ class Filling:
         Code of each reason to the customers of `count` that it holds for.
     rule : str
         What was done, in words.
-    value : float, str or None
-        The constant that was taken, where it is one.
+    values : mapping of str to (float, str or None)
+        Code of each reason to the constant that is taken for it, where it is one.
     """
 
     count: int
     customer_count: int
     reasons: Mapping[str, int]
     rule: str
-    value: float | str | None
+    values: Mapping[str, float | str | None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -191,16 +191,15 @@ def _fillings(tables: FeatureTables, customer_count: int) -> dict[str, Filling]:
     """Put together what was filled in of each feature for different reasons."""
     fillings: dict[str, Filling] = {}
     for track in tables.tracking:
-        name, count = track["feature"], int(track.get("filled_count") or 0)
+        name, count, reason = track["feature"], int(track.get("filled_count") or 0), str(track.get("reason") or "")
+        is_core = track.get("imputation_class") == "core"
         earlier = fillings.get(name)
         fillings[name] = Filling(
             count=count + (earlier.count if earlier else 0),
-            customer_count=customer_count
-            if track.get("imputation_class") == "core"
-            else tables.preparation.fitted_count,
-            reasons={**(earlier.reasons if earlier else {}), str(track.get("reason") or ""): count},
+            customer_count=customer_count if is_core else tables.preparation.fitted_count,
+            reasons={**(earlier.reasons if earlier else {}), reason: count},
             rule=str(track.get("rule") or ""),
-            value=track.get("fill_value"),
+            values={**(earlier.values if earlier else {}), reason: track.get("fill_value")},
         )
     return fillings
 
@@ -292,7 +291,7 @@ def _plain_facts(facts: FeatureFacts) -> dict[str, Any]:
             "share": share_of(filling.count, filling.customer_count),
             "reasons": dict(filling.reasons),
             "rule": filling.rule,
-            "value": filling.value,
+            "values": dict(filling.values),
         },
         "rank_correlations": [
             {"feature": partner.name, "correlation": partner.correlation, "customers": partner.pair_count}

@@ -114,10 +114,13 @@ def test_customer_who_stopped_and_newcomer_have_other_paces() -> None:
         {"customer_id": list("abc"), "recency_days": 1.0, "order_count_90d": [0, 1, 2]}
         | {"order_momentum_30d_90d": [np.nan, np.nan, 1.5]}
     )
-    imputed = apply_imputation(frame, fit_imputation(frame, columns, MEAN)).frame
-    assert imputed["order_momentum_30d_90d"].tolist() == [0.0, 1.0, 1.5]
+    imputed = apply_imputation(frame, fit_imputation(frame, columns, MEAN))
+    assert imputed.frame["order_momentum_30d_90d"].tolist() == [0.0, 1.0, 1.5]
     reasons = ["undefined_no_order_in_window", "undefined_short_history"]
-    assert imputed["imputation_reasons"].tolist() == [*(f"order_momentum_30d_90d={code}" for code in reasons), None]
+    texts = [f"order_momentum_30d_90d={code}" for code in reasons]
+    assert imputed.frame["imputation_reasons"].tolist() == [*texts, None]
+    tracked = imputed.tracking[imputed.tracking["feature"] == "order_momentum_30d_90d"].set_index("reason")
+    assert tracked.loc[reasons, ["count", "value"]].to_numpy().tolist() == [[1, 0.0], [1, 1.0]]
 
 
 @pytest.mark.parametrize("method", ["mean", "knn", "iterative"])
@@ -151,12 +154,14 @@ def test_products_and_ratios_are_made_from_what_is_filled_in(method: Any) -> Non
     assert set(imputation.limited_to([names[2]]).features) >= {"account_age_days", "recency_days", names[2]}
 
 
-def test_product_of_a_feature_that_nobody_knows_stays_null() -> None:
+@pytest.mark.parametrize("recency", [1.0, 0.0])
+def test_product_and_ratio_of_a_feature_that_nobody_knows_stay_null(recency: float) -> None:
     known = {"account_age_days": COLUMNS[5], "recency_days": COLUMNS[2]}
     pair = ("account_age_days", "recency_days")
     columns = (*known.values(), *interactions_block(FeatureSettings(interactions=(pair,)), known).columns)
     names = [column.name for column in columns[2:]]
     frame = FRAME[["customer_id", "recency_days"]].assign(account_age_days=np.nan, **dict.fromkeys(names, np.nan))
+    frame.loc[0, "recency_days"] = recency
     imputed = apply_imputation(frame, fit_imputation(frame, columns, MEAN)).frame
     assert imputed[names].isna().all(axis=None)
     assert imputed["imputation_reasons"].tolist() == [None] * 3

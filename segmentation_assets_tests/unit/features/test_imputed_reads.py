@@ -57,7 +57,7 @@ def test_of_any_two_features_there_is_a_trial_of_the_one_without_the_other() -> 
 DRAWN: dict[str, Callable[[np.random.Generator], Any]] = {
     "VARCHAR": lambda rng: str(rng.choice(["a", "b", "c"])),
     "DATE": lambda rng: date(2024, 1, 1) + timedelta(days=int(rng.integers(400))),
-    "BIGINT": lambda rng: int(rng.integers(1, 400)),
+    "BIGINT": lambda rng: int(rng.choice([0, rng.integers(1, 400)])),
 }
 
 

@@ -37,7 +37,7 @@ def test_every_feature_has_its_state_and_the_reason(report):
 def test_counts_say_of_how_many_customers(report):
     orders, gappy, since = (report.facts[name].filling for name in ("orders", "gappy", "since"))
     assert (orders.count, orders.customer_count) == (1, 6)
-    assert (gappy.count, gappy.customer_count, gappy.value) == (1, 5, 4.0)
+    assert (gappy.count, gappy.customer_count, gappy.values) == (1, 5, {"missing_filled_by_mean": 4.0})
     assert since is None
 
 
