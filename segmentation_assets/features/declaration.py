@@ -57,19 +57,19 @@ def name_in_words(name: str) -> str:
 
 
 @dataclass(frozen=True, kw_only=True)
-class UndefinedRule:
-    """What stands in for a value that does not exist for this customer; never the mean of others.
+class FillRule:
+    """What stands in for a missing value; of one that does not exist for the customer never the mean of others.
 
     Parameters
     ----------
     reason : ImputationReason
-        Why the value does not exist.
+        Why the value is missing.
     description : str
         The rule in words, without SQL.
     column : str or None
         Feature that holds the replacement.
-    value : float or None
-        The constant that replaces it.
+    value : float, str or None
+        The constant that replaces it; a text where the feature is a category.
     product_of, ratio_of : tuple of str
         Two features whose completed values are multiplied, or the first divided by the second.
     zero_column : str or None
@@ -83,7 +83,7 @@ class UndefinedRule:
     reason: ImputationReason
     description: str
     column: str | None = None
-    value: float | None = None
+    value: float | str | None = None
     product_of: tuple[str, ...] = ()
     ratio_of: tuple[str, ...] = ()
     zero_column: str | None = None
@@ -91,9 +91,14 @@ class UndefinedRule:
     value_at_zero: float | None = None
 
     @property
+    def operands(self) -> tuple[str, ...]:
+        """The two features that are multiplied or divided."""
+        return self.product_of or self.ratio_of
+
+    @property
     def stand_ins(self) -> tuple[str, ...]:
-        """Features that the replacement is made from."""
-        return (*((self.column,) if self.column else ()), *self.product_of, *self.ratio_of)
+        """Features that the replacement is or is made from."""
+        return (self.column,) if self.column else self.operands
 
     @property
     def value_sources(self) -> tuple[str, ...]:
@@ -119,7 +124,7 @@ class FeatureColumn(Column):
         ``core``: a row without it is set aside; ``returns``: missing means 0; ``undefined``: `undefined_rule`;
         ``ordinary``: as ``imputation.method`` says, or the category ``unknown``; ``exempt``: keys and dates, never
         filled or clustered.
-    undefined_rule : UndefinedRule or None
+    undefined_rule : FillRule or None
         Required by the class ``undefined``; for ``returns`` where another reason than no returns is possible.
     direction : Direction
         How the shop sees a larger value.
@@ -134,7 +139,7 @@ class FeatureColumn(Column):
 
     label: str = ""
     imputation: ImputationClass
-    undefined_rule: UndefinedRule | None = None
+    undefined_rule: FillRule | None = None
     direction: Direction = "neutral"
     is_clustering_feature: bool = False
     requires: tuple[str, ...] = ()
@@ -150,7 +155,7 @@ class FeatureColumn(Column):
         return self.dtype == "VARCHAR"
 
 
-RETURNS_NOT_TOLD = UndefinedRule(
+RETURNS_NOT_TOLD = FillRule(
     reason=ImputationReason.UNDEFINED_FOR_THESE_RETURNS,
     description="0: no returns, or none that it can be told of",
     value=0.0,
@@ -159,7 +164,7 @@ RETURNS_NOT_TOLD = UndefinedRule(
 )
 """For what is said of some returns only; a customer can have others."""
 
-ALL_CANCELLED = UndefinedRule(
+ALL_CANCELLED = FillRule(
     reason=ImputationReason.UNDEFINED_ALL_CANCELLED, description="0: everything bought was cancelled", value=0.0
 )
 """For what is a share of purchases that were not cancelled."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from segmentation_assets.config.features import ImputationSettings
 from segmentation_assets.errors import DataError, closest_hint
-from segmentation_assets.features.declaration import FeatureColumn, ImputationReason, closed_over
+from segmentation_assets.features.declaration import FeatureColumn, FillRule, ImputationReason, closed_over
 from segmentation_assets.features.fills import ORDINARY_REASONS, Fill, fill_by_rules, fit_fill
 from segmentation_assets.features.imputation_model import (
     ImputationModel,
@@ -59,7 +59,7 @@ class Imputation:
 
     def _with_sources(self, names: Collection[str]) -> set[str]:
         """Add what the features are filled from, and what that is filled from."""
-        return closed_over(names, {fill.feature: fill.sources for fill in self.fills})
+        return closed_over(names, {fill.feature: fill.rule.sources for fill in self.fills})
 
     def to_plain(self) -> dict[str, Any]:
         """Return what JSON can hold."""
@@ -142,7 +142,9 @@ def _with_model(
     known = fill_by_rules(ordered, by_rules, {}) | {name: ordered[name].astype("float64") for name in wanted}
     model = fit_model(known, compared_features(columns), wanted, settings)
     modelled = [
-        dataclasses.replace(fill, reason=ORDINARY_REASONS[settings.method], value=None, rule=model.rule(fill.feature))
+        dataclasses.replace(
+            fill, rule=FillRule(reason=ORDINARY_REASONS[settings.method], description=model.rule(fill.feature))
+        )
         if fill.feature in model.targets
         else fill
         for fill in fills
@@ -208,7 +210,7 @@ def _fill(kept: pd.DataFrame, imputation: Imputation) -> dict[str, pd.Series]:
 def _read_from(fills: Sequence[Fill], targets: Collection[str]) -> set[str]:
     """List the features that are filled from those named, directly or by way of others."""
     late: set[str] = set()
-    while found := {fill.feature for fill in fills if {*targets, *late} & {*fill.sources}} - late:
+    while found := {fill.feature for fill in fills if {*targets, *late} & {*fill.rule.sources}} - late:
         late |= found
     return late
 
@@ -220,9 +222,10 @@ def _filled_for(
     found = []
     for fill in imputation.fills:
         is_filled = flags[f"{FLAG_PREFIX}{fill.feature}"].to_numpy()
-        is_zero = is_filled & (completed[fill.zero_column] == 0).to_numpy() if fill.zero_column else None
+        zero = fill.rule.zero_column
+        is_zero = is_filled & (completed[zero] == 0).to_numpy() if zero else None
         for reason in fill.reasons:
-            rows = is_filled if is_zero is None else is_filled & (is_zero == (reason is fill.reason_at_zero))
+            rows = is_filled if is_zero is None else is_filled & (is_zero == (reason is fill.rule.reason_at_zero))
             found.append((fill, reason, rows))
     return found
 
@@ -259,7 +262,7 @@ def _tracking(
             "reason": [reason.value for _, reason, _ in filled_for],
             "count": [int(count) for count in counts],
             "value": pd.Series([fill.constant_for(reason) for fill, reason, _ in filled_for], dtype="object"),
-            "rule": [fill.rule for fill, _, _ in filled_for],
+            "rule": [fill.rule.description for fill, _, _ in filled_for],
         }
     )
 

@@ -75,8 +75,7 @@ def _told_apart_by(features: Sequence[FeatureColumn]) -> set[str]:
 
 
 def _operands(column: FeatureColumn) -> set[str]:
-    rule = column.undefined_rule
-    return {*rule.product_of, *rule.ratio_of} if rule else set()
+    return set(column.undefined_rule.operands) if column.undefined_rule else set()
 
 
 def _read_by_model(features: Sequence[FeatureColumn], settings: ImputationSettings) -> dict[str, Sequence[str]]:

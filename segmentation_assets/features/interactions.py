@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from segmentation_assets.config.features import FeatureSettings
 from segmentation_assets.errors import SettingsError, closest_hint
-from segmentation_assets.features.declaration import FeatureBlock, FeatureColumn, ImputationReason, UndefinedRule
+from segmentation_assets.features.declaration import FeatureBlock, FeatureColumn, FillRule, ImputationReason
 from segmentation_assets.features.snapshot import Snapshot
 
 
@@ -71,7 +71,7 @@ def _columns(first: FeatureColumn, second: FeatureColumn) -> tuple[FeatureColumn
         meaning=f"Product of {first.name} and {second.name}.",
         reads=reads,
         imputation="undefined" if missing else "ordinary",
-        undefined_rule=UndefinedRule(
+        undefined_rule=FillRule(
             reason=ImputationReason.MADE_FROM_FILLED,
             description="the product of what is filled in for them",
             product_of=(first.name, second.name),
@@ -89,7 +89,7 @@ def _columns(first: FeatureColumn, second: FeatureColumn) -> tuple[FeatureColumn
         meaning=f"{first.name} divided by {second.name}.",
         reads=reads,
         imputation="undefined",
-        undefined_rule=UndefinedRule(
+        undefined_rule=FillRule(
             reason=ImputationReason.MADE_FROM_FILLED,
             description=f"the ratio of what is filled in for them, and 0 where {second.name} is 0",
             ratio_of=(first.name, second.name),

@@ -177,23 +177,6 @@ JOIN product_classes AS k ON k.class_number = bought.class_number
 """
 
 _ORDERS = """
-SELECT customer_id, order_id, unit_count, returned_units,
-    row_number() OVER (PARTITION BY customer_id ORDER BY first_sale_at, order_id) AS place
-FROM (
-    SELECT o.customer_id, o.order_id, o.first_sale_at, coalesce(r.returned_units, 0) AS returned_units,
-        o.unit_count - coalesce(r.cancelled_units, 0) AS unit_count
-    FROM customer_orders AS o
-    LEFT JOIN (
-        SELECT customer_id, purchase_order_id,
-            sum(CASE WHEN is_cancellation THEN 0 ELSE unit_count END) AS returned_units,
-            sum(CASE WHEN is_cancellation THEN unit_count ELSE 0 END) AS cancelled_units
-        FROM customer_returns WHERE purchase_order_id IS NOT NULL GROUP BY customer_id, purchase_order_id
-    ) AS r ON r.customer_id = o.customer_id AND r.purchase_order_id = o.order_id
-) AS orders
-WHERE unit_count > 0
-"""
-
-_ORDERS = """
 SELECT
     customer_id,
     order_id,

@@ -7,8 +7,8 @@ from segmentation_assets.features.declaration import (
     LINES_OF_LOOKBACK,
     FeatureBlock,
     FeatureColumn,
+    FillRule,
     ImputationReason,
-    UndefinedRule,
 )
 from segmentation_assets.features.references import GOH_BARABASI
 from segmentation_assets.features.snapshot import Snapshot
@@ -17,8 +17,8 @@ _ONE_ORDER_DAY = "fewer than two different order days in the lookback"
 _FEW_ORDER_DAYS = "fewer than three different order days in the lookback"
 
 
-def _rule(description: str, *, column: str | None = None, value: float | None = None) -> UndefinedRule:
-    return UndefinedRule(
+def _rule(description: str, *, column: str | None = None, value: float | None = None) -> FillRule:
+    return FillRule(
         reason=ImputationReason.UNDEFINED_ONE_ORDER_DAY, description=description, column=column, value=value
     )
 
@@ -82,7 +82,7 @@ COLUMNS = (
         meaning="1 for gaps of equal length, towards 0 the more they differ: mean / (mean + standard deviation).",
         reads=LINES_OF_LOOKBACK,
         imputation="undefined",
-        undefined_rule=UndefinedRule(
+        undefined_rule=FillRule(
             reason=ImputationReason.UNDEFINED_FEW_ORDER_DAYS, description="0: no rhythm can be seen yet", value=0.0
         ),
         direction="more_is_better",

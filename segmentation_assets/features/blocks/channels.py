@@ -7,8 +7,8 @@ from segmentation_assets.features.declaration import (
     LINES_OF_LOOKBACK,
     FeatureBlock,
     FeatureColumn,
+    FillRule,
     ImputationReason,
-    UndefinedRule,
     share_feature,
 )
 from segmentation_assets.features.relations import KNOWN_PLACES
@@ -18,9 +18,7 @@ from segmentation_assets.features.spread import spread_sql
 PLACES = {"channel": "channel", "country": "country", "store": "store_id"}
 """Word in the names of features -> column of the order lines."""
 
-_NO_STORE = UndefinedRule(
-    reason=ImputationReason.UNDEFINED_NO_STORE, description="0: no order came from a store", value=0.0
-)
+_NO_STORE = FillRule(reason=ImputationReason.UNDEFINED_NO_STORE, description="0: no order came from a store", value=0.0)
 
 
 def _columns(place: str, column: str) -> tuple[FeatureColumn, ...]:
@@ -76,7 +74,7 @@ COLUMNS = (
         reads=("order_lines.channel", "order_lines.order_id", *LINES_OF_LOOKBACK),
         requires=("order_lines.channel",),
         imputation="undefined",
-        undefined_rule=UndefinedRule(
+        undefined_rule=FillRule(
             reason=ImputationReason.UNDEFINED_FEW_ORDER_DAYS, description="0: no switch can be seen yet", value=0.0
         ),
     ),

@@ -12,8 +12,8 @@ from segmentation_assets.features.declaration import (
     LINES_OF_LOOKBACK,
     FeatureBlock,
     FeatureColumn,
+    FillRule,
     ImputationReason,
-    UndefinedRule,
     share_feature,
 )
 from segmentation_assets.features.snapshot import Snapshot
@@ -175,7 +175,7 @@ def _columns(part: Part) -> tuple[FeatureColumn, ...]:
             reads=("order_lines.amount", *reads),
             requires=requires,
             imputation="undefined",
-            undefined_rule=UndefinedRule(
+            undefined_rule=FillRule(
                 reason=ImputationReason.UNDEFINED_NO_SPEND, description="0: no money was spent anywhere", value=0.0
             ),
             is_clustering_feature=part.level == "department" and not part.is_rest,

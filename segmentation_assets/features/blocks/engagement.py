@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from segmentation_assets.config.features import FeatureSettings
-from segmentation_assets.features.declaration import FeatureBlock, FeatureColumn, ImputationReason, UndefinedRule
+from segmentation_assets.features.declaration import FeatureBlock, FeatureColumn, FillRule, ImputationReason
 from segmentation_assets.features.snapshot import Snapshot
 from segmentation_assets.storage.engine import quote_text
 
@@ -56,7 +56,7 @@ def block(settings: FeatureSettings) -> FeatureBlock:
             meaning="Calendar days from the last engagement event to the as-of date.",
             reads=_AT,
             imputation="undefined",
-            undefined_rule=UndefinedRule(
+            undefined_rule=FillRule(
                 reason=ImputationReason.UNDEFINED_NO_EVENT,
                 description="the days since the first order: the silence is taken to be as long as the relationship",
                 column="tenure_days",
@@ -77,7 +77,7 @@ def block(settings: FeatureSettings) -> FeatureBlock:
             "count only: 1 is steady, more is waking up.",
             reads=(*_AT, "customer_history.first_order_date"),
             imputation="undefined",
-            undefined_rule=UndefinedRule(
+            undefined_rule=FillRule(
                 reason=ImputationReason.UNDEFINED_SHORT_HISTORY,
                 description="0 where nothing happens any more, and 1, steady, of a customer known for "
                 f"{EVENT_WINDOW_DAYS} days at most",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from segmentation_assets.config.features import FeatureSettings
-from segmentation_assets.features.declaration import FeatureBlock, FeatureColumn, ImputationReason, UndefinedRule
+from segmentation_assets.features.declaration import FeatureBlock, FeatureColumn, FillRule, ImputationReason
 from segmentation_assets.features.references import FADER_HARDIE_LEE_BG_NBD, FADER_HARDIE_LEE_VALUE
 from segmentation_assets.features.snapshot import Snapshot
 
@@ -58,7 +58,7 @@ COLUMNS = (
             "customer_history.btyd_frequency",
         ),
         imputation="undefined",
-        undefined_rule=UndefinedRule(
+        undefined_rule=FillRule(
             reason=ImputationReason.UNDEFINED_ONE_ORDER_DAY,
             description="the average order value of the lookback: the first order is all that is known",
             column="average_order_value_amount",

@@ -7,15 +7,15 @@ from segmentation_assets.features.declaration import (
     LINES_OF_LOOKBACK,
     FeatureBlock,
     FeatureColumn,
+    FillRule,
     ImputationReason,
-    UndefinedRule,
     share_feature,
 )
 from segmentation_assets.features.references import SHANNON
 from segmentation_assets.features.snapshot import Snapshot
 from segmentation_assets.features.spread import spread_sql
 
-_NO_SPEND = UndefinedRule(
+_NO_SPEND = FillRule(
     reason=ImputationReason.UNDEFINED_NO_SPEND,
     description="0: no money was spent on known products",
     value=0.0,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from segmentation_assets.config.features import FeatureSettings
-from segmentation_assets.features.declaration import FeatureBlock, FeatureColumn, ImputationReason, UndefinedRule
+from segmentation_assets.features.declaration import FeatureBlock, FeatureColumn, FillRule, ImputationReason
 from segmentation_assets.features.snapshot import Snapshot
 
 _NOT_DELIVERED = "not delivered"
@@ -50,7 +50,7 @@ COLUMNS = (
         reads=("customers.newsletter_since",),
         requires=("customers.newsletter_since",),
         imputation="undefined",
-        undefined_rule=UndefinedRule(
+        undefined_rule=FillRule(
             reason=ImputationReason.UNDEFINED_NO_NEWSLETTER, description="0: no newsletter", value=0.0
         ),
         direction="more_is_better",

@@ -8,7 +8,7 @@ from segmentation_assets.features.declaration import (
     RETURNS_NOT_TOLD,
     FeatureBlock,
     FeatureColumn,
-    UndefinedRule,
+    FillRule,
     share_feature,
 )
 from segmentation_assets.features.snapshot import Snapshot
@@ -21,7 +21,7 @@ _NOT_TRACED = "no return that is no cancellation could be traced to a purchase i
 
 
 def _share(
-    name: str, label: str, meaning: str, null_rule: str, undefined_rule: UndefinedRule | None = None
+    name: str, label: str, meaning: str, null_rule: str, undefined_rule: FillRule | None = None
 ) -> FeatureColumn:
     return share_feature(
         name=name,

@@ -7,13 +7,13 @@ from segmentation_assets.features.declaration import (
     ALL_CANCELLED,
     FeatureBlock,
     FeatureColumn,
+    FillRule,
     ImputationReason,
-    UndefinedRule,
 )
 from segmentation_assets.features.snapshot import Snapshot
 from segmentation_assets.features.tracing import TRACED_RETURNS
 
-_NOTHING_SPENT = UndefinedRule(
+_NOTHING_SPENT = FillRule(
     reason=ImputationReason.UNDEFINED_NO_SPEND,
     description="0: no money was spent on what was not cancelled",
     value=0.0,

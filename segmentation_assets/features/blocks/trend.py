@@ -7,8 +7,8 @@ from segmentation_assets.features.declaration import (
     LINES_OF_LOOKBACK,
     FeatureBlock,
     FeatureColumn,
+    FillRule,
     ImputationReason,
-    UndefinedRule,
     share_feature,
 )
 from segmentation_assets.features.snapshot import Snapshot
@@ -40,7 +40,7 @@ COLUMNS = (
         "complete months or those since the first order, months without an order included.",
         reads=("order_lines.amount", *LINES_OF_LOOKBACK, "customer_history.first_order_date"),
         imputation="undefined",
-        undefined_rule=UndefinedRule(
+        undefined_rule=FillRule(
             reason=ImputationReason.UNDEFINED_SHORT_HISTORY, description="0: no trend can be told yet", value=0.0
         ),
         direction="more_is_better",
@@ -54,7 +54,7 @@ COLUMNS = (
         "order.",
         reads=(*LINES_OF_LOOKBACK, "customer_history.first_order_date"),
         imputation="undefined",
-        undefined_rule=UndefinedRule(
+        undefined_rule=FillRule(
             reason=ImputationReason.UNDEFINED_SHORT_HISTORY,
             description="1: the first order is of the month that is not over yet",
             value=1.0,

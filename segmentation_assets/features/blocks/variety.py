@@ -7,8 +7,8 @@ from segmentation_assets.features.declaration import (
     LINES_OF_LOOKBACK,
     FeatureBlock,
     FeatureColumn,
+    FillRule,
     ImputationReason,
-    UndefinedRule,
     share_feature,
 )
 from segmentation_assets.features.snapshot import Snapshot
@@ -45,7 +45,7 @@ COLUMNS = (
         "bought before in the lookback.",
         reads=_PRODUCTS,
         imputation="undefined",
-        undefined_rule=UndefinedRule(
+        undefined_rule=FillRule(
             reason=ImputationReason.UNDEFINED_NO_ORDER_IN_WINDOW,
             description="0: nothing new is bought any more",
             value=0.0,

@@ -13,8 +13,8 @@ from segmentation_assets.features.declaration import (
     LINES_OF_LOOKBACK,
     FeatureBlock,
     FeatureColumn,
+    FillRule,
     ImputationReason,
-    UndefinedRule,
 )
 from segmentation_assets.features.snapshot import Snapshot
 
@@ -71,7 +71,7 @@ def _of_window(days: int, *, is_clustering_feature: bool) -> tuple[FeatureColumn
             meaning=f"Gross revenue per order of those in the {days} days before the as-of date.",
             reads=("order_lines.amount", *_ORDERS),
             imputation="undefined",
-            undefined_rule=UndefinedRule(
+            undefined_rule=FillRule(
                 reason=ImputationReason.UNDEFINED_NO_ORDER_IN_WINDOW,
                 description="the average over all orders in the lookback",
                 column="average_order_value_amount",
@@ -82,7 +82,7 @@ def _of_window(days: int, *, is_clustering_feature: bool) -> tuple[FeatureColumn
 
 
 def _momenta(short: int, long: int) -> tuple[FeatureColumn, ...]:
-    undefined = UndefinedRule(
+    undefined = FillRule(
         reason=ImputationReason.UNDEFINED_SHORT_HISTORY,
         description=f"0 where nothing is bought any more, and 1, steady, of a customer known for {short} days at most",
         value=1.0,

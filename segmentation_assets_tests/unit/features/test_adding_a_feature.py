@@ -102,7 +102,7 @@ def test_every_field_of_a_declaration_is_explained(page: str) -> None:
     words = set(re.findall(r"`(\w+)`", page))
     fields = {*FeatureColumn.__dataclass_fields__, *FeatureBlock.__dataclass_fields__}
     assert fields - words == set()
-    assert set(declaration.UndefinedRule.__dataclass_fields__) - words == {"reason", "description"}
+    assert set(declaration.FillRule.__dataclass_fields__) - words == {"reason", "description"}
 
 
 def test_every_relation_that_a_block_may_read_is_named(page: str) -> None:

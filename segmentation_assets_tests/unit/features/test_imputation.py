@@ -13,8 +13,8 @@ from segmentation_assets.errors import DataError
 from segmentation_assets.features.declaration import (
     RETURNS_NOT_TOLD,
     FeatureColumn,
+    FillRule,
     ImputationReason,
-    UndefinedRule,
     feature_columns,
 )
 from segmentation_assets.features.imputation import Imputation, apply_imputation, fit_imputation
@@ -27,10 +27,10 @@ from segmentation_assets.tables.declaration import Table
 from segmentation_assets_tests.unit.features.shop import ALL_INPUTS, SETTINGS, compute_frame, random_shop
 
 MEAN, MEDIAN = ImputationSettings(method="mean"), ImputationSettings(method="median")
-GAP_RULE = UndefinedRule(
+GAP_RULE = FillRule(
     reason=ImputationReason.UNDEFINED_ONE_ORDER_DAY, description="days since the only order", column="recency_days"
 )
-SPREAD_RULE = UndefinedRule(reason=ImputationReason.UNDEFINED_ONE_ORDER_DAY, description="0: no gaps", value=0.0)
+SPREAD_RULE = FillRule(reason=ImputationReason.UNDEFINED_ONE_ORDER_DAY, description="0: no gaps", value=0.0)
 NULL: dict[str, Any] = {"nullable": True, "null_rule": "unknown", "meaning": "A column."}
 COLUMNS = (
     FeatureColumn(name="gap_days_mean", dtype="DOUBLE", imputation="undefined", undefined_rule=GAP_RULE, **NULL),
@@ -201,7 +201,7 @@ def test_values_filled_by_other_features_say_so(method: str) -> None:
     frame["average_order_value_amount"] = 2 * frame["recency_days"]
     frame["account_age_days"] = (3 * frame["recency_days"]).where(frame.index % 4 > 0)
     frame["days_since_event"] = np.where(frame.index % 2, np.nan, 1.0)
-    stand_in = UndefinedRule(
+    stand_in = FillRule(
         reason=ImputationReason.UNDEFINED_NO_EVENT, description="account age", column="account_age_days"
     )
     late = FeatureColumn(
@@ -289,7 +289,7 @@ def test_ordinary_features_take_mean_or_median_of_rows_that_stay(settings: Imput
     )
     columns = [column for column in COLUMNS if column.name in frame.columns]
     imputation = fit_imputation(frame, columns, settings)
-    assert imputation.fills[1].value == value
+    assert imputation.fills[1].rule.value == value
     assert apply_imputation(frame, imputation).frame["account_age_days"].tolist() == [1.0, 3.0, 17.0, value]
 
 
@@ -298,7 +298,7 @@ def test_mean_is_rounded_to_ten_significant_digits_and_ignores_the_order_of_rows
     frame = pd.DataFrame({"customer_id": range(999), "account_age_days": rng.lognormal(5, 2, 999)})
     fits = [fit_imputation(f, [COLUMNS[5]], MEAN) for f in (frame, frame.sample(frac=1, random_state=1), frame[::-1])]
     assert fits[0] == fits[1] == fits[2]
-    assert fits[0].fills[0].value == float(f"{frame['account_age_days'].mean():.9e}")
+    assert fits[0].fills[0].rule.value == float(f"{frame['account_age_days'].mean():.9e}")
 
 
 def test_feature_without_any_known_value_stays_null_and_unflagged() -> None:

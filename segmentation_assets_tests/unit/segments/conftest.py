@@ -5,7 +5,7 @@ import pytest
 
 from segmentation_assets.clustering.kmeans import KMeansClusterer
 from segmentation_assets.config.settings import EngineSettings
-from segmentation_assets.features.declaration import ImputationReason
+from segmentation_assets.features.declaration import FillRule, ImputationReason
 from segmentation_assets.features.fills import Fill
 from segmentation_assets.features.imputation import Imputation
 from segmentation_assets.features.preparation import Preparation
@@ -33,16 +33,9 @@ def stored(tmp_path):
 @pytest.fixture
 def preparation():
     """Return a preparation of order_count (core) and gap_days (filled by 4), without scaling."""
-    core = Fill(
-        feature="order_count", imputation="core", reason=ImputationReason.MISSING_CORE, rule="the row is set aside"
-    )
-    gap = Fill(
-        feature="gap_days",
-        imputation="ordinary",
-        reason=ImputationReason.ORDINARY_MEAN,
-        rule="mean of the known values",
-        value=4.0,
-    )
+    core = Fill("order_count", "core", FillRule(reason=ImputationReason.MISSING_CORE, description="set aside"))
+    mean = FillRule(reason=ImputationReason.ORDINARY_MEAN, description="mean of the known values", value=4.0)
+    gap = Fill("gap_days", "ordinary", mean)
     return Preparation(
         imputation=Imputation((core, gap)),
         encodings=(),
