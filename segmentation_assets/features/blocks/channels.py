@@ -75,7 +75,7 @@ COLUMNS = (
         requires=("order_lines.channel",),
         imputation="undefined",
         undefined_rule=FillRule(
-            reason=ImputationReason.UNDEFINED_FEW_ORDER_DAYS, description="0: no switch can be seen yet", value=0.0
+            reason=ImputationReason.UNDEFINED_NO_ORDER_BEFORE, description="0: no switch can be seen yet", value=0.0
         ),
     ),
 )

@@ -83,7 +83,7 @@ def block(settings: FeatureSettings) -> FeatureBlock:
                 f"{EVENT_WINDOW_DAYS} days at most",
                 value=1.0,
                 zero_column=f"event_count_{EVENT_WINDOW_DAYS}d",
-                reason_at_zero=ImputationReason.UNDEFINED_NO_EVENT,
+                reason_at_zero=ImputationReason.UNDEFINED_NO_EVENT_IN_WINDOW,
                 value_at_zero=0.0,
             ),
             direction="more_is_better",

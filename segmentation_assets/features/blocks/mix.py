@@ -15,13 +15,18 @@ from segmentation_assets.features.references import SHANNON
 from segmentation_assets.features.snapshot import Snapshot
 from segmentation_assets.features.spread import spread_sql
 
-_NO_SPEND = FillRule(
-    reason=ImputationReason.UNDEFINED_NO_SPEND,
-    description="0: no money was spent on known products",
-    value=0.0,
-)
-
 LEVELS = {"department": "departments", "class": "classes"}
+
+_NO_SPEND = {
+    level: FillRule(
+        reason=ImputationReason.UNDEFINED_GROUP_UNKNOWN,
+        description=f"0: no money was spent on products of a known {level}",
+        value=0.0,
+        zero_column="gross_revenue_amount",
+        reason_at_zero=ImputationReason.UNDEFINED_NO_SPEND,
+    )
+    for level in LEVELS
+}
 
 _READS = ("order_lines.product_id", *LINES_OF_LOOKBACK, "products.product_id", "products.department")
 
@@ -49,14 +54,14 @@ def _columns(level: str) -> tuple[FeatureColumn, ...]:
             dtype="DOUBLE",
             unit="nats",
             nullable=True,
-            null_rule="no money spent on known products in the lookback",
+            null_rule=f"no money spent in the lookback on products of a known {level}",
             minimum=0,
             meaning=f"Shannon entropy of the shares of {LEVELS[level]} in gross revenue: 0 when all is of one, the "
             "logarithm of their number when all are alike.",
             reads=("order_lines.amount", *reads),
             requires=requires,
             imputation="undefined",
-            undefined_rule=_NO_SPEND,
+            undefined_rule=_NO_SPEND[level],
             reference=SHANNON,
         ),
     )
@@ -78,11 +83,11 @@ COLUMNS = (
     share_feature(
         name="main_department_share",
         label="Share spent in the main department",
-        null_rule="no money spent on known products in the lookback",
+        null_rule="no money spent in the lookback on products of a known department",
         meaning="Share of the main department in the gross revenue from known products.",
         reads=("order_lines.amount", *_READS),
         imputation="undefined",
-        undefined_rule=_NO_SPEND,
+        undefined_rule=_NO_SPEND["department"],
     ),
 )
 

@@ -14,9 +14,11 @@ from segmentation_assets.features.snapshot import Snapshot
 from segmentation_assets.features.tracing import TRACED_RETURNS
 
 _NOTHING_SPENT = FillRule(
-    reason=ImputationReason.UNDEFINED_NO_SPEND,
+    reason=ImputationReason.UNDEFINED_ALL_CANCELLED,
     description="0: no money was spent on what was not cancelled",
     value=0.0,
+    zero_column="gross_revenue_amount",
+    reason_at_zero=ImputationReason.UNDEFINED_NO_SPEND,
 )
 
 
