@@ -78,11 +78,6 @@ class Preparation:
         """Names of the columns of the matrix."""
         return self.components.names if self.components else tuple(column.name for column in self.columns)
 
-    @property
-    def can_adjust(self) -> bool:
-        """Whether a value may be changed in order to fit in: an outlier, one beyond the references, a category."""
-        return bool(self.encodings) or any(column.limits or column.references for column in self.columns)
-
     def to_json(self) -> str:
         """Write as JSON with sorted keys."""
         return json.dumps(dataclasses.asdict(self) | {"imputation": self.imputation.to_plain()}, sort_keys=True)

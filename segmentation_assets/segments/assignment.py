@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from segmentation_assets.errors import DataError
@@ -20,15 +21,32 @@ ASSIGNED = "assigned"
 NO_PURCHASES = "no_purchases"
 
 
+@dataclass(frozen=True)
+class Assignment:
+    """What the model in force makes of customers.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        customer_id, segment_key, runner_up_segment_key (segment of the second nearest cluster, null for the RFM map)
+        and imputed_share, for the customers that have the core metrics.
+    adjustments : tuple of dict
+        Values that were changed before assigning, per feature, as in `Prepared.adjustments`; none by the RFM map.
+    """
+
+    frame: pd.DataFrame
+    adjustments: tuple[dict[str, str | int], ...] = ()
+
+
 def assign_segments(
     features: pd.DataFrame,
     champion: pd.DataFrame,
-    model: ChampionModel,
+    assignment: Assignment,
     rfm_segments: pd.DataFrame,
     previous: pd.DataFrame | None,
     as_of_date: dt.date,
 ) -> pd.DataFrame:
-    """Give every customer the segment that the model in force says.
+    """Give every customer a row, with the segment that the model in force says.
 
     Parameters
     ----------
@@ -36,8 +54,8 @@ def assign_segments(
         ``silver/customer_features`` of this month.
     champion : DataFrame
         ``gold/champion`` of this month; gives the names.
-    model : ChampionModel
-        The model in force; prepares the features in its own way.
+    assignment : Assignment
+        What the model in force says of `features`.
     rfm_segments : DataFrame
         ``gold/rfm_segments`` of this month.
     previous : DataFrame or None
@@ -50,16 +68,11 @@ def assign_segments(
         Columns of ``gold/customer_segments``, a row per customer of `features`, sorted by customer_id. Customers
         without core metrics have the state ``no_purchases``. changed_at is carried on from the month before as long as
         the segment is the same.
-
-    Raises
-    ------
-    DataError
-        The model yields a cluster that has no segment.
     """
     import pandas as pd
 
-    found = assign_by_model(features, model)
-    rows = features[["customer_id"]].sort_values("customer_id").merge(found, how="left", on="customer_id")
+    customers = features[["customer_id"]].sort_values("customer_id")
+    rows = customers.merge(assignment.frame, how="left", on="customer_id")
     is_assigned = rows["segment_key"].notna()
     names = champion.set_index("segment_key")["segment_name"]
     rows["state"] = is_assigned.map({True: ASSIGNED, False: NO_PURCHASES})
@@ -70,7 +83,7 @@ def assign_segments(
     return _with_history(rows, previous)[list(CUSTOMER_SEGMENTS.column_names)]
 
 
-def assign_by_model(features: pd.DataFrame, model: ChampionModel) -> pd.DataFrame:
+def assign_by_model(features: pd.DataFrame, model: ChampionModel) -> Assignment:
     """Apply the model in force to features of any snapshot, one customer or many.
 
     Parameters
@@ -78,12 +91,11 @@ def assign_by_model(features: pd.DataFrame, model: ChampionModel) -> pd.DataFram
     features : DataFrame
         customer_id and the columns the model uses.
     model : ChampionModel
+        Prepares the features in its own way.
 
     Returns
     -------
-    DataFrame
-        customer_id, segment_key, runner_up_segment_key (segment of the second nearest cluster, null for the RFM map)
-        and imputed_share, for the customers that have the core metrics.
+    Assignment
 
     Raises
     ------
@@ -93,26 +105,7 @@ def assign_by_model(features: pd.DataFrame, model: ChampionModel) -> pd.DataFram
     return _assign_by_map(features, model) if model.estimator is None else _assign_by_estimator(features, model)
 
 
-def count_adjustments(features: pd.DataFrame, model: ChampionModel) -> list[dict[str, str | int]]:
-    """Count the values that the model in force changes before it assigns, as in `Prepared.adjustments`.
-
-    Parameters
-    ----------
-    features : DataFrame
-        customer_id and the columns the model uses.
-    model : ChampionModel
-
-    Returns
-    -------
-    list of dict
-        One per feature with such values; none of the RFM map.
-    """
-    if model.preparation is None or not model.preparation.can_adjust:
-        return []
-    return list(prepare(features, model.preparation).adjustments)
-
-
-def _assign_by_map(features: pd.DataFrame, model: ChampionModel) -> pd.DataFrame:
+def _assign_by_map(features: pd.DataFrame, model: ChampionModel) -> Assignment:
     import pandas as pd
 
     if model.rfm_thresholds is None or model.rfm_cells is None:
@@ -122,17 +115,19 @@ def _assign_by_map(features: pd.DataFrame, model: ChampionModel) -> pd.DataFrame
         )
     scored = apply_thresholds(features, model.rfm_thresholds, model.rfm_cells)
     clusters = scored["rfm_segment"].map({name: number for number, name in enumerate(RFM_SEGMENT_NAMES)})
-    return pd.DataFrame(
-        {
-            "customer_id": scored["customer_id"],
-            "segment_key": _keys_of(clusters.to_numpy(), model),
-            "runner_up_segment_key": None,
-            "imputed_share": 0.0,
-        }
+    return Assignment(
+        pd.DataFrame(
+            {
+                "customer_id": scored["customer_id"],
+                "segment_key": _keys_of(clusters.to_numpy(), model),
+                "runner_up_segment_key": None,
+                "imputed_share": 0.0,
+            }
+        )
     )
 
 
-def _assign_by_estimator(features: pd.DataFrame, model: ChampionModel) -> pd.DataFrame:
+def _assign_by_estimator(features: pd.DataFrame, model: ChampionModel) -> Assignment:
     import numpy as np
     import pandas as pd
 
@@ -143,12 +138,13 @@ def _assign_by_estimator(features: pd.DataFrame, model: ChampionModel) -> pd.Dat
         )
     prepared = prepare(features, model.preparation)
     if prepared.matrix.empty:
-        return pd.DataFrame(columns=["customer_id", "segment_key", "runner_up_segment_key", "imputed_share"])
+        names = ["customer_id", "segment_key", "runner_up_segment_key", "imputed_share"]
+        return Assignment(pd.DataFrame(columns=names))
     clusters = model.estimator.predict(prepared.matrix)
     distances = model.estimator.transform(prepared.matrix)
     distances[np.arange(len(clusters)), clusters] = np.inf
     has_second = distances.shape[1] > 1
-    return pd.DataFrame(
+    frame = pd.DataFrame(
         {
             "customer_id": prepared.matrix.index,
             "segment_key": _keys_of(clusters, model),
@@ -156,6 +152,7 @@ def _assign_by_estimator(features: pd.DataFrame, model: ChampionModel) -> pd.Dat
             "imputed_share": prepared.imputed_share.to_numpy(),
         }
     )
+    return Assignment(frame, prepared.adjustments)
 
 
 def _keys_of(clusters: npt.NDArray[np.int64], model: ChampionModel) -> list[str]:

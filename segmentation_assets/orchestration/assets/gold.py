@@ -12,7 +12,7 @@ from segmentation_assets.graph.months import previous_month
 from segmentation_assets.monitoring.run_records import package_versions
 from segmentation_assets.orchestration.assets.clusters import candidates_of, labels_of, model_of
 from segmentation_assets.orchestration.step import Step
-from segmentation_assets.segments.assignment import assign_segments, count_adjustments
+from segmentation_assets.segments.assignment import assign_by_model, assign_segments
 from segmentation_assets.segments.champion import RFM_MAP, ChampionDecision, ChampionModel, decide_champion
 from segmentation_assets.segments.profiles import profile_segments
 from segmentation_assets.segments.rfm import RfmThresholds, rfm_map, score_rfm
@@ -102,7 +102,9 @@ def customer_segments(step: Step) -> None:
     in_force = step.frame("gold/champion")
     stored = step.platform.models.load(ModelReference(_MODEL_NAME, str(in_force["model_hash"].iloc[0])))
     model = ChampionModel.from_state(stored.state, stored.estimator)
-    assigned = assign_segments(features, in_force, model, step.frame("gold/rfm_segments"), _previous(step), as_of_date)
+    by_model = assign_by_model(features, model)
+    rfm = step.frame("gold/rfm_segments")
+    assigned = assign_segments(features, in_force, by_model, rfm, _previous(step), as_of_date)
     step.write_frame(assigned, CUSTOMER_SEGMENTS)
     _reconcile_customers(step, features, assigned)
     gates = step.platform.settings.leaderboard
@@ -111,7 +113,7 @@ def customer_segments(step: Step) -> None:
         (COVERAGE, judge_coverage(assigned, gates)),
     ):
         step.add_check(name, finding.description, passed=finding.passed, **finding.figures)
-    step.metadata |= _movement(assigned) | {"adjustments": count_adjustments(features, model)}
+    step.metadata |= _movement(assigned) | {"adjustments": list(by_model.adjustments)}
 
 
 def _movement(assigned: pd.DataFrame) -> dict[str, object]:

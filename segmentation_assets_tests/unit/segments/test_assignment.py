@@ -10,7 +10,7 @@ import pytest
 from segmentation_assets.errors import DataError
 from segmentation_assets.features.preparation import prepare
 from segmentation_assets.segments import rfm
-from segmentation_assets.segments.assignment import assign_by_model, assign_segments, count_adjustments
+from segmentation_assets.segments.assignment import assign_by_model, assign_segments
 from segmentation_assets.segments.champion import RFM_MAP, ChampionModel, Segment
 from segmentation_assets.segments.rfm import RfmThresholds, rfm_map
 from segmentation_assets.tables.gold import CUSTOMER_SEGMENTS, RFM_SEGMENT_NAMES
@@ -39,8 +39,13 @@ def before(**segments):
     )
 
 
+def assigned(champion, model, previous=None, features=FEATURES):
+    """Assign the customers in July."""
+    return assign_segments(features, champion, assign_by_model(features, model), RFM, previous, JULY)
+
+
 def test_every_customer_gets_a_row_that_keeps_the_declaration(champion, model, stored):
-    found = assign_segments(FEATURES, champion, model, RFM, None, JULY)
+    found = assigned(champion, model)
     assert stored(found, CUSTOMER_SEGMENTS) == [
         ("a", "assigned", "S001", "Best", "S002", None, JULY, "Champions", 0.0, JULY),
         ("b", "assigned", "S002", "Middle", "S003", None, JULY, "Loyal", 0.5, JULY),
@@ -50,19 +55,18 @@ def test_every_customer_gets_a_row_that_keeps_the_declaration(champion, model, s
 
 
 def test_values_that_the_model_changes_are_counted(model):
-    assert count_adjustments(FEATURES, model) == []
+    assert assign_by_model(FEATURES, model).adjustments == ()
     limited = dataclasses.replace(model.preparation.columns[0], limits=(5.0, 15.0))
     preparation = dataclasses.replace(model.preparation, columns=(limited, model.preparation.columns[1]))
     winsorising = dataclasses.replace(model, preparation=preparation)
-    assert count_adjustments(FEATURES, winsorising) == [
-        {"feature": "order_count", "winsorised_low": 1, "winsorised_high": 1}
-    ]
-    assert count_adjustments(FEATURES, dataclasses.replace(model, preparation=None)) == []
+    assert assign_by_model(FEATURES, winsorising).adjustments == (
+        {"feature": "order_count", "winsorised_low": 1, "winsorised_high": 1},
+    )
 
 
 def test_changed_at_is_carried_on_while_the_segment_stays(champion, model, stored):
     previous = before(a=("S001", "2025-05-01"), b=("S003", "2025-05-01"), d=("S003", "2025-04-01"), gone=("S001", None))
-    rows = stored(assign_segments(FEATURES, champion, model, RFM, previous, JULY), CUSTOMER_SEGMENTS)
+    rows = stored(assigned(champion, model, previous), CUSTOMER_SEGMENTS)
     assert [(row[0], row[5], row[6]) for row in rows] == [
         ("a", "S001", dt.date(2025, 5, 1)),
         ("b", "S003", JULY),
@@ -72,27 +76,25 @@ def test_changed_at_is_carried_on_while_the_segment_stays(champion, model, store
 
 
 def test_a_customer_who_had_no_segment_a_month_earlier_starts_anew(champion, model):
-    found = assign_segments(FEATURES, champion, model, RFM, before(a=(None, None)), JULY).set_index("customer_id")
+    found = assigned(champion, model, before(a=(None, None))).set_index("customer_id")
     assert found.loc["a", "changed_at"] == pd.Timestamp(JULY)
     assert pd.isna(found.loc["a", "previous_segment_key"])
 
 
 def test_row_order_changes_nothing(champion, model):
-    first, second = (
-        assign_segments(features, champion, model, RFM, None, JULY) for features in (FEATURES, FEATURES.iloc[::-1])
-    )
+    first, second = (assigned(champion, model, features=features) for features in (FEATURES, FEATURES.iloc[::-1]))
     pd.testing.assert_frame_equal(first, second)
 
 
 def test_one_customer_alone_gets_what_the_batch_says(model):
-    batch = assign_by_model(FEATURES, model).set_index("customer_id")
+    batch = assign_by_model(FEATURES, model).frame.set_index("customer_id")
     for position in range(1, 4):
-        alone = assign_by_model(FEATURES.iloc[position : position + 1], model).set_index("customer_id")
+        alone = assign_by_model(FEATURES.iloc[position : position + 1], model).frame.set_index("customer_id")
         pd.testing.assert_frame_equal(alone, batch.loc[alone.index])
 
 
 def test_nobody_with_purchases_gives_states_only(champion, model, stored):
-    rows = stored(assign_segments(FEATURES.head(1), champion, model, RFM, None, JULY), CUSTOMER_SEGMENTS)
+    rows = stored(assigned(champion, model, features=FEATURES.head(1)), CUSTOMER_SEGMENTS)
     assert [row[:3] for row in rows] == [("d", "no_purchases", None)]
 
 
@@ -101,7 +103,7 @@ def test_the_rfm_map_assigns_by_the_thresholds_of_its_promotion(stored):
     segments = tuple(Segment(f"S{number + 1:03d}", number) for number in range(11))
     names = pd.DataFrame({"segment_key": [s.segment_key for s in segments], "segment_name": RFM_SEGMENT_NAMES})
     model = ChampionModel(RFM_MAP, segments, rfm_thresholds=cuts, rfm_cells=rfm_map())
-    rows = stored(assign_segments(FEATURES, names, model, RFM, None, JULY), CUSTOMER_SEGMENTS)
+    rows = stored(assigned(names, model), CUSTOMER_SEGMENTS)
     assert [(row[0], row[3], row[4], row[8]) for row in rows] == [
         ("a", "Champions", None, 0.0),
         ("b", "At Risk", None, 0.0),
@@ -115,17 +117,18 @@ def test_the_rfm_map_assigns_by_the_cells_of_its_promotion(monkeypatch):
     segments = tuple(Segment(f"S{number + 1:03d}", number) for number in range(11))
     promoted = ChampionModel(RFM_MAP, segments, rfm_thresholds=cuts, rfm_cells=rfm_map())
     state = json.loads(json.dumps(promoted.to_state()))
-    before_change = assign_by_model(FEATURES, promoted)
+    before_change = assign_by_model(FEATURES, promoted).frame
     assert before_change["segment_key"].tolist() == ["S001", "S008", "S011"]
     monkeypatch.setattr(rfm, "rfm_map", lambda: dict.fromkeys(rfm_map(), "Promising"))
     assert rfm.score_rfm(FEATURES)[0]["rfm_segment"].unique().tolist() == ["Promising"]
-    pd.testing.assert_frame_equal(assign_by_model(FEATURES, ChampionModel.from_state(state, None)), before_change)
+    again = assign_by_model(FEATURES, ChampionModel.from_state(state, None)).frame
+    pd.testing.assert_frame_equal(again, before_change)
 
 
 def test_a_model_with_one_cluster_has_no_runner_up(model, champion):
     estimator = model.estimator.refit_copy(1).set_params(n_clusters=1).fit(prepare(FEATURES, model.preparation).matrix)
     single = dataclasses.replace(model, estimator=estimator)
-    assert assign_by_model(FEATURES, single)["runner_up_segment_key"].isna().all()
+    assert assign_by_model(FEATURES, single).frame["runner_up_segment_key"].isna().all()
 
 
 def test_a_cluster_without_a_segment_is_refused(model):

@@ -140,7 +140,8 @@ def test_a_model_comes_back_whole_from_the_model_store(model, tmp_path):
     stored_model = store.load(store.save("champion", model.estimator, {}, state=model.to_state()))
     found = ChampionModel.from_state(stored_model.state, stored_model.estimator)
     customers = pd.DataFrame({"customer_id": ["a", "b"], "order_count": [18.0, 3.0], "gap_days": [None, 5.0]})
-    pd.testing.assert_frame_equal(assign_by_model(customers, found), assign_by_model(customers, model))
+    first, second = (assign_by_model(customers, one).frame for one in (found, model))
+    pd.testing.assert_frame_equal(first, second)
     assert (found.algorithm, found.segments, found.preparation) == (model.algorithm, model.segments, model.preparation)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from segmentation_assets.segments.assignment import assign_segments
+from segmentation_assets.segments.assignment import assign_by_model, assign_segments
 from segmentation_assets.segments.profiles import profile_segments
 from segmentation_assets.segments.rfm import score_rfm
 from segmentation_assets.tables.gold import CUSTOMER_SEGMENTS, RFM_SEGMENT_NAMES, RFM_SEGMENTS, SEGMENT_PROFILES
@@ -84,8 +84,9 @@ def month(champion):
 def test_column_changes_exactly_the_assignments_that_declare_to_read_it(month, model, noun, column, names):
     def compute(frame):
         read = {**month, noun: frame}
+        by_model = assign_by_model(read["customer_features"], model)
         found = assign_segments(
-            read["customer_features"], read["champion"], model, read["rfm_segments"], read["customer_segments"], JULY
+            read["customer_features"], read["champion"], by_model, read["rfm_segments"], read["customer_segments"], JULY
         )
         return rows_by_customer(found)
 
