@@ -60,12 +60,19 @@ class Encoding:
 
     @property
     def column_names(self) -> tuple[str, ...]:
-        """Columns it makes, such as ``gender_is_female``; where several categories share a word it is numbered."""
+        """Columns it makes, such as ``gender_is_female``.
+
+        Categories that share a word are numbered by the alphabet, as frequencies change; ``other`` keeps its word.
+        """
         if self.method == "ordinal":
             return (self.feature,)
-        words = [f"{self.feature}_is_{slug(category)}" for category in (*self.categories, REST)]
-        numbers = [words[:place].count(word) + 1 for place, word in enumerate(words)]
-        return tuple(w if number == 1 else f"{w}__{number}" for w, number in zip(words, numbers, strict=True))
+        words: list[str] = []
+        names = {}
+        for category in (REST, *sorted(self.categories)):
+            words.append(f"{self.feature}_is_{slug(category)}")
+            number = words.count(words[-1])
+            names[category] = words[-1] if number == 1 else f"{words[-1]}__{number}"
+        return tuple(names[category] for category in (*self.categories, REST))
 
     def _places(self, categories: Sequence[str]) -> npt.NDArray[np.int64]:
         """Place of each category, that of ``other`` where it has none of its own."""
