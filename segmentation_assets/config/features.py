@@ -1,8 +1,9 @@
 """The settings of features: what blocks compute, how gaps are filled, how features become the model matrix."""
 
+from itertools import pairwise
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 
 from segmentation_assets.config.section import LARGEST_SEED, Section
 from segmentation_assets.config.source import WantedError
@@ -26,10 +27,18 @@ def _check_different(values: tuple[Any, ...]) -> tuple[Any, ...]:
 _Different = AfterValidator(_check_different)
 
 
+def _check_rising(values: tuple[int, ...]) -> tuple[int, ...]:
+    """Accept numbers from small to large."""
+    for earlier, later in pairwise(values):
+        if earlier >= later:
+            raise ValueError(f"{later} stands after {earlier}; list each once, from short to long")
+    return values
+
+
 def _check_named(text: str) -> str:
     """Accept names that are not blank."""
     if not text.strip():
-        raise ValueError(f"'{text}' is blank; write a name as the products table has it")
+        raise ValueError(f"'{text}' is blank; write a name as the delivered data has it")
     return text
 
 
@@ -38,6 +47,13 @@ def _check_thousandths(share: float) -> float:
     if round(share, 3) != share:
         raise WantedError(f"a share with three decimals at most, such as {round(share, 3):g}")
     return share
+
+
+def _check_components(wanted: float | None) -> float | None:
+    """Accept shares and whole numbers."""
+    if wanted is not None and wanted > 1 and wanted != int(wanted):
+        raise WantedError("a share below 1 or a whole number of components")
+    return wanted
 
 
 _Named = Annotated[str, AfterValidator(_check_named)]
@@ -54,7 +70,7 @@ class FeatureSettings(Section):
     interactions: tuple[Annotated[tuple[str, ...], AfterValidator(_check_pair)], ...] = Field(
         (), description="pairs of features, such as [recency_days, gap_days_mean], that get a product and a ratio each"
     )
-    windows: tuple[Annotated[int, Field(ge=1, le=3660)], ...] = Field(
+    windows: Annotated[tuple[Annotated[int, Field(ge=1, le=3660)], ...], AfterValidator(_check_rising)] = Field(
         (30, 90, 180, 365),
         min_length=1,
         description="days before the as-of date that orders, units and money are counted in, from short to long",
@@ -76,10 +92,11 @@ class FeatureSettings(Section):
         description="discount on the list price from which a line counts as a deal, to a thousandth",
     )
     peak_months: Annotated[tuple[Annotated[int, Field(ge=1, le=12)], ...], _Different] = Field(
-        (11, 12), min_length=1, max_length=12, description="months of the shop's peak, by number"
+        (11, 12), min_length=1, max_length=11, description="months of the shop's peak, by number; not all of them"
     )
     event_kinds: dict[
-        Annotated[str, Field(pattern="^[a-z][a-z0-9_]*$")], Annotated[tuple[str, ...], Field(min_length=1), _Different]
+        Annotated[str, Field(pattern="^[a-z][a-z0-9_]*$")],
+        Annotated[tuple[_Named, ...], Field(min_length=1), _Different],
     ] = Field(
         {"visit": ("visit",), "open": ("email_open",), "click": ("email_click",), "contact": ("service_contact",)},
         description="kinds of engagement events that get a count each, and the event types of each",
@@ -88,12 +105,6 @@ class FeatureSettings(Section):
         "calendar_days",
         description="recency_days from dates (calendar_days) or as whole 24-hour periods between instants",
     )
-
-    @model_validator(mode="after")
-    def _check_windows(self) -> "FeatureSettings":
-        if list(self.windows) != sorted(set(self.windows)):
-            raise ValueError(f"windows {list(self.windows)} must be different and in order, from short to long")
-        return self
 
 
 class ImputationSettings(Section):
@@ -116,6 +127,14 @@ class ImputationSettings(Section):
         5_000, ge=100, le=100_000, description="with iterative: customers that the regressions are fitted on at most"
     )
     seed: int = Field(7, ge=0, le=LARGEST_SEED, description="with knn and iterative: seed of the sample of customers")
+
+    @field_validator("donors")
+    @classmethod
+    def _check_donors(cls, donors: int, info: ValidationInfo) -> int:
+        neighbors = info.data.get("n_neighbors", 0)
+        if donors < neighbors:
+            raise ValueError(f"{donors} customers cannot hold the {neighbors} of n_neighbors")
+        return donors
 
     @property
     def reads_other_features(self) -> bool:
@@ -161,7 +180,7 @@ class MatrixSettings(Section):
         description="centre and scale of each column: mean and deviation, median and quartiles, or normal scores of "
         "the ranks; categories are always standard",
     )
-    pca: float | None = Field(
+    pca: Annotated[float | None, AfterValidator(_check_components)] = Field(
         None,
         gt=0,
         le=200,
@@ -170,9 +189,7 @@ class MatrixSettings(Section):
     )
 
     @model_validator(mode="after")
-    def _check_numbers(self) -> "MatrixSettings":
+    def _check_outliers(self) -> "MatrixSettings":
         if self.outlier_low >= self.outlier_high:
             raise ValueError(f"outlier_low {self.outlier_low:g} is not below outlier_high {self.outlier_high:g}")
-        if self.pca is not None and self.pca > 1 and self.pca != int(self.pca):
-            raise ValueError(f"pca {self.pca:g} is neither a share below 1 nor a whole number of components")
         return self

@@ -23,7 +23,7 @@ from segmentation_assets.config.source import AdvisedError, WantedError
 from segmentation_assets.errors import SettingsError, closest_hint
 
 _RANGE_ERRORS = frozenset({"greater_than", "greater_than_equal", "less_than", "less_than_equal", "finite_number"})
-_LENGTH_ERRORS = frozenset({"too_short", "string_too_short", "string_too_long"})
+_LENGTH_ERRORS = frozenset({"too_short", "too_long", "string_too_short", "string_too_long"})
 _NOT_ASKED = "default_factory_not_called"
 """A default that follows from other settings is not made where one of them is wrong."""
 

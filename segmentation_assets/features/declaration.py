@@ -9,6 +9,7 @@ from enum import StrEnum
 from functools import partial
 from typing import Literal
 
+from segmentation_assets.errors import SettingsError, closest_hint
 from segmentation_assets.features.snapshot import Snapshot
 from segmentation_assets.tables.declaration import Column, Table
 
@@ -138,6 +139,9 @@ class FeatureColumn(Column):
         ``table.column`` as the delivered tables name them, such as ``order_lines.channel``.
     reference : str
         Paper or book whose definition it follows; empty where there is none.
+    setting : tuple of str or int
+        Path of the setting that asks for this column alone, such as ``("features", "interactions", 0)``; its place is
+        told where the column cannot be made.
     """
 
     label: str = ""
@@ -147,6 +151,7 @@ class FeatureColumn(Column):
     is_clustering_feature: bool = False
     requires: tuple[str, ...] = ()
     reference: str = ""
+    setting: tuple[str | int, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.label:
@@ -214,6 +219,30 @@ def feature_columns(table: Table) -> tuple[FeatureColumn, ...]:
     return tuple(
         column for column in table.columns if isinstance(column, FeatureColumn) and column.imputation != "exempt"
     )
+
+
+def no_such_feature(
+    setting: str, name: str, known: Collection[str], absent: Mapping[str, str], path: tuple[str | int, ...]
+) -> SettingsError:
+    """Say that a setting names something that is no feature of the table, and why it is not there or what may be meant.
+
+    Parameters
+    ----------
+    setting : str
+        Name of the setting, for the message.
+    name : str
+        What it names.
+    known : collection of str
+        Features that may be named.
+    absent : mapping of str to str
+        Features that are left out, with the reason.
+    path : tuple of str or int
+        Where in the settings the name stands.
+    """
+    if name in absent:
+        hint = "leave it out, or make it possible to compute the feature."
+        return SettingsError(f"{setting} names '{name}', which is left out: {absent[name]}", hint, setting=path)
+    return SettingsError(f"{setting} names '{name}', which is not a feature", closest_hint(name, known), setting=path)
 
 
 def closed_over(names: Collection[str], sources: Mapping[str, Collection[str]]) -> set[str]:

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from segmentation_assets.config.features import FeatureSettings
-from segmentation_assets.errors import SettingsError, closest_hint
-from segmentation_assets.features.declaration import FeatureBlock, FeatureColumn, FillRule, ImputationReason
+from segmentation_assets.errors import SettingsError
+from segmentation_assets.features.declaration import (
+    FeatureBlock,
+    FeatureColumn,
+    FillRule,
+    ImputationReason,
+    no_such_feature,
+)
 from segmentation_assets.features.snapshot import Snapshot
 
 
-def interactions_block(settings: FeatureSettings, known: Mapping[str, FeatureColumn]) -> FeatureBlock:
+def interactions_block(
+    settings: FeatureSettings, known: Mapping[str, FeatureColumn], absent: Mapping[str, str]
+) -> FeatureBlock:
     """Declare a product and a ratio for each pair in ``features.interactions``.
 
     Parameters
@@ -18,6 +27,8 @@ def interactions_block(settings: FeatureSettings, known: Mapping[str, FeatureCol
     settings : FeatureSettings
     known : mapping of str to FeatureColumn
         The features that can be computed, by name.
+    absent : mapping of str to str
+        Name of each of the others to the reason.
 
     Returns
     -------
@@ -27,35 +38,45 @@ def interactions_block(settings: FeatureSettings, known: Mapping[str, FeatureCol
     Raises
     ------
     SettingsError
-        A pair names something that is not a feature, or one that is no number.
+        A pair names something that is not a feature, or one that is no number, or stands there twice.
     """
+    columns: list[FeatureColumn] = []
     for place, pair in enumerate(settings.interactions):
+        setting = ("features", "interactions", place)
         for name in pair:
-            _require_number(name, known, ("features", "interactions", place))
-    columns = tuple(
-        column for first, second in settings.interactions for column in _columns(known[first], known[second])
-    )
+            _require_number(name, known, absent, setting)
+        _require_new(pair, settings.interactions[:place], setting)
+        columns += (replace(column, setting=setting) for column in _columns(*(known[name] for name in pair)))
     names = tuple(dict.fromkeys(name for pair in settings.interactions for name in pair))
     return FeatureBlock(
         name="interactions",
-        columns=columns,
+        columns=tuple(columns),
         select=_select,
         derives_from=names,
         named_by={"interactions": "<feature>_times_<feature>, <feature>_per_<feature>"},
     )
 
 
-def _require_number(name: str, known: Mapping[str, FeatureColumn], setting: tuple[str | int, ...]) -> None:
+def _require_number(
+    name: str, known: Mapping[str, FeatureColumn], absent: Mapping[str, str], setting: tuple[str | int, ...]
+) -> None:
     if name not in known:
-        raise SettingsError(
-            f"features.interactions names '{name}', which is not a feature that can be computed",
-            closest_hint(name, known),
-            setting=setting,
-        )
+        raise no_such_feature("features.interactions", name, known, absent, setting)
     if known[name].is_category or known[name].imputation == "exempt":
         raise SettingsError(
             f"features.interactions names '{name}', which is no number", "name a numeric feature.", setting=setting
         )
+
+
+def _require_new(pair: tuple[str, ...], earlier: Sequence[tuple[str, ...]], setting: tuple[str | int, ...]) -> None:
+    for other in earlier:
+        if set(pair) == set(other):
+            raise SettingsError(
+                f"features.interactions lists [{', '.join(pair)}] and [{', '.join(other)}], which have the same "
+                "product",
+                "list each pair once.",
+                setting=setting,
+            )
 
 
 def _columns(first: FeatureColumn, second: FeatureColumn) -> tuple[FeatureColumn, FeatureColumn]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from segmentation_assets.config.features import ImputationSettings, MatrixSettings
+from segmentation_assets.errors import SettingsError, plural
 from segmentation_assets.features.components import PREFIX
 from segmentation_assets.features.declaration import FeatureColumn
 from segmentation_assets.features.imputed_table import imputed_features_table
@@ -61,6 +62,29 @@ def possible_matrix_table(features: Table, imputation: ImputationSettings, matri
     )
 
 
+def require_components(candidates: Sequence[FeatureColumn], matrix: MatrixSettings) -> None:
+    """Refuse more components than there can be columns.
+
+    Raises
+    ------
+    SettingsError
+        ``matrix.pca`` asks for them.
+    """
+    most = _most_columns(candidates, matrix)
+    if matrix.pca is not None and matrix.pca > most:
+        raise SettingsError(
+            f"matrix.pca asks for {int(matrix.pca)} components, and there are {plural(most, 'column')} at most",
+            "name fewer, or the share of the variance that they are to hold, such as 0.9.",
+            setting=("matrix", "pca"),
+        )
+
+
+def _most_columns(candidates: Sequence[FeatureColumn], matrix: MatrixSettings) -> int:
+    """Columns that the candidates make if none is left out."""
+    wide = matrix.max_categories + 1 if matrix.encoding == "one_hot" else 1
+    return sum(wide if column.is_category else 1 for column in candidates)
+
+
 def _possible_column(column: FeatureColumn, reads: tuple[str, ...], matrix: MatrixSettings) -> Column:
     if not column.is_category:
         return _column(column.name, f"{column.name}, filled in and scaled.", reads)
@@ -71,8 +95,7 @@ def _possible_column(column: FeatureColumn, reads: tuple[str, ...], matrix: Matr
 
 def _component_names(candidates: Sequence[FeatureColumn], matrix: MatrixSettings) -> Iterator[str]:
     """Names of as many components as there can be."""
-    wide = matrix.max_categories + 1 if matrix.encoding == "one_hot" else 1
-    count = sum(wide if column.is_category else 1 for column in candidates)
+    count = _most_columns(candidates, matrix)
     wanted = count if matrix.pca is None or matrix.pca < 1 else min(count, int(matrix.pca))
     yield from (f"{PREFIX}{number}" for number in range(1, wanted + 1))
 

@@ -87,6 +87,8 @@ BASIC = (
 )
 """What `features.set: basic` keeps, beside what interactions are made from."""
 
+_BASIC_REASON = "features.set is basic"
+
 
 def feature_blocks(settings: FeatureSettings, available: Collection[str]) -> tuple[FeatureBlock, ...]:
     """List the blocks that are stored.
@@ -127,9 +129,38 @@ def absent_features(settings: FeatureSettings, available: Collection[str]) -> di
     reasons: dict[str, str] = {}
     for block in _all_blocks(settings):
         columns = {column.name: _lacking(column.requires, available) for column in block.columns}
-        whole = _lacking(block.requires, available) or block.absent_reason
+        whole = _whole_reason(block, available)
         reasons |= columns if not whole and not all(columns.values()) else {block.name: whole or min(columns.values())}
     return {name: reason for name, reason in reasons.items() if reason}
+
+
+def left_out_columns(settings: FeatureSettings, available: Collection[str]) -> dict[str, str]:
+    """Say of every column that is not stored why it is left out.
+
+    Returns
+    -------
+    dict of str to str
+        Name of the column to the reason, in registry order.
+    """
+    stored = features_table(settings, available).column_names
+    impossible = _impossible_columns(settings, available)
+    names = (column.name for block in _all_blocks(settings) for column in block.columns)
+    return {name: impossible.get(name, _BASIC_REASON) for name in names if name not in stored}
+
+
+def _impossible_columns(settings: FeatureSettings, available: Collection[str]) -> dict[str, str]:
+    """Say of every column that cannot be computed why not."""
+    reasons = {
+        column.name: _whole_reason(block, available) or _lacking(column.requires, available)
+        for block in _all_blocks(settings)
+        for column in block.columns
+    }
+    return {name: reason for name, reason in reasons.items() if reason}
+
+
+def _whole_reason(block: FeatureBlock, available: Collection[str]) -> str:
+    """Say why the whole block is left out; empty where it is not."""
+    return _lacking(block.requires, available) or block.absent_reason
 
 
 def _all_blocks(settings: FeatureSettings) -> tuple[FeatureBlock, ...]:
@@ -145,21 +176,20 @@ def _possible_blocks(settings: FeatureSettings, available: Collection[str]) -> t
         if block.name not in absent
     ]
     known = {column.name: column for block in blocks for column in block.columns}
-    blocks.append(interactions_block(settings, known))
+    blocks.append(interactions_block(settings, known, _impossible_columns(settings, available)))
     _require_different_names([column for block in blocks for column in block.columns])
     return tuple(blocks)
 
 
 def _require_different_names(columns: Sequence[FeatureColumn]) -> None:
-    """Refuse settings that list two things whose columns would have the same name."""
+    """Refuse what settings name where its column would have the name of another one."""
     first: dict[str, FeatureColumn] = {}
     for column in columns:
         if column.name in first:
             raise SettingsError(
                 f"two features would be named {column.name}: {first[column.name].meaning} And: {column.meaning}",
-                "list each department, class, child age, size, event kind and interaction under features once, and "
-                "leave out one of two whose names differ in capitals or signs only.",
-                setting=("features",),
+                "give one of them another name under features.",
+                setting=column.setting or first[column.name].setting,
             )
         first[column.name] = column
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from segmentation_assets.config.features import MatrixSettings
-from segmentation_assets.errors import SettingsError, closest_hint
-from segmentation_assets.features.declaration import FeatureColumn, feature_columns
+from segmentation_assets.features.declaration import FeatureColumn, feature_columns, no_such_feature
 from segmentation_assets.tables.declaration import Table
 from segmentation_assets.tables.rounding import round_significant
 
@@ -42,7 +41,9 @@ class DroppedFeature:
     column: str | None = None
 
 
-def candidate_features(table: Table, settings: MatrixSettings) -> tuple[FeatureColumn, ...]:
+def candidate_features(
+    table: Table, settings: MatrixSettings, absent: Mapping[str, str] | None = None
+) -> tuple[FeatureColumn, ...]:
     """List the features that may be clustered on, in declared order.
 
     Parameters
@@ -51,6 +52,8 @@ def candidate_features(table: Table, settings: MatrixSettings) -> tuple[FeatureC
         silver/customer_features as declared.
     settings : MatrixSettings
         ``features``: names, or ``auto`` for those marked in their block.
+    absent : mapping of str to str, optional
+        Features that the table lacks, with the reason, to be told where one of them is named.
 
     Returns
     -------
@@ -67,11 +70,8 @@ def candidate_features(table: Table, settings: MatrixSettings) -> tuple[FeatureC
     known = [column.name for column in features]
     for name in settings.features:
         if name not in known:
-            raise SettingsError(
-                f"matrix.features names '{name}', which is not a feature",
-                closest_hint(name, known),
-                setting=("matrix", "features", settings.features.index(name)),
-            )
+            path = ("matrix", "features", settings.features.index(name))
+            raise no_such_feature("matrix.features", name, known, absent or {}, path)
     return tuple(column for column in features if column.name in settings.features)
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from segmentation_assets.config.settings import Settings
-from segmentation_assets.features.registry import features_table
+from segmentation_assets.features.matrix_table import require_components
+from segmentation_assets.features.registry import features_table, left_out_columns
 from segmentation_assets.features.selection import candidate_features
 from segmentation_assets.graph.sources import optional_inputs
 
@@ -14,7 +15,10 @@ def require_sound_features(settings: Settings) -> None:
     Raises
     ------
     SettingsError
-        The settings make a column twice, or name a feature, department or class that cannot be one.
+        The settings make a column twice, name a feature, department or class that cannot be one, or want more
+        components than there can be.
     """
-    table = features_table(settings.features, optional_inputs(settings))
-    candidate_features(table, settings.matrix)
+    available = optional_inputs(settings)
+    table = features_table(settings.features, available)
+    left_out = left_out_columns(settings.features, available)
+    require_components(candidate_features(table, settings.matrix, left_out), settings.matrix)

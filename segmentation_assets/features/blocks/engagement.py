@@ -27,6 +27,7 @@ def _count(kind: str, types: tuple[str, ...]) -> FeatureColumn:
         requires=_REQUIRES,
         imputation="ordinary",
         direction="neutral" if kind == "contact" else "more_is_better",
+        setting=("features", "event_kinds", kind),
     )
 
 

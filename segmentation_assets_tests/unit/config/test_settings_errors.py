@@ -63,7 +63,26 @@ SINGLE_PROBLEMS = {
     "peak month twice": (
         "features:\n  peak_months: [11, 12, 11]\n",
         "segmentation.yaml:2: features.peak_months: 11 stands there twice; list each once.\n"
-        "Hint: months of the shop's peak, by number.",
+        "Hint: months of the shop's peak, by number; not all of them.",
+    ),
+    "all months as the peak": (
+        "features:\n  peak_months: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]\n",
+        "segmentation.yaml:2: features.peak_months must be at most 11 long, got a list.\n"
+        "Hint: months of the shop's peak, by number; not all of them.",
+    ),
+    "windows in the wrong order": (
+        "features:\n  recency: calendar_days\n  windows: [30, 90, 90]\n",
+        "segmentation.yaml:3: features.windows: 90 stands after 90; list each once, from short to long.\n"
+        "Hint: days before the as-of date that orders, units and money are counted in, from short to long.",
+    ),
+    "blank event type": (
+        "features:\n  event_kinds:\n    visit: [visit, '']\n",
+        "segmentation.yaml:3: features.event_kinds.visit.2: '' is blank; write a name as the delivered data has it.",
+    ),
+    "more neighbors than donors": (
+        "imputation:\n  n_neighbors: 50\n  donors: 10\n",
+        "segmentation.yaml:3: imputation.donors: 10 customers cannot hold the 50 of n_neighbors.\n"
+        "Hint: with knn: customers that are compared with at most; stored with the model.",
     ),
     "deal finer than a thousandth": (
         "features:\n  deal_discount: 0.1999\n",
@@ -129,7 +148,9 @@ SINGLE_PROBLEMS = {
     ),
     "neither a share nor a count": (
         "matrix:\n  pca: 2.5\n",
-        "segmentation.yaml:1: matrix: pca 2.5 is neither a share below 1 nor a whole number of components.",
+        "segmentation.yaml:2: matrix.pca must be a share below 1 or a whole number of components, got the number 2.5.\n"
+        "Hint: principal components instead of the columns: how many, or the share of variance they hold; none when "
+        "absent.",
     ),
     "not a number at all": (
         "matrix:\n  max_correlation: .nan\n",
@@ -148,7 +169,7 @@ SINGLE_PROBLEMS = {
     ),
     "blank size": (
         "features:\n  sizes: [M, ' ']\n",
-        "segmentation.yaml:2: features.sizes.2: ' ' is blank; write a name as the products table has it.\n"
+        "segmentation.yaml:2: features.sizes.2: ' ' is blank; write a name as the delivered data has it.\n"
         "Hint: sizes, as products have them, that are counted.",
     ),
     "kind without an event": (

@@ -113,11 +113,11 @@ def test_products_and_ratios_of_pairs(connection: Connection) -> None:
     [
         (
             ("recency_day", "order_count"),
-            r"names 'recency_day', which is not a feature.*\nHint: did you mean 'recency_days'",
+            r"names 'recency_day', which is not a feature\nHint: did you mean 'recency_days'",
         ),
         (("recency_days", "main_channel"), r"names 'main_channel', which is no number\nHint: name a numeric feature"),
         (("first_order_date", "order_count"), r"names 'first_order_date', which is no number\nHint: name a numeric"),
-        (("recency_days", "customer_id"), r"names 'customer_id', which is not a feature that can be computed"),
+        (("recency_days", "customer_id"), r"names 'customer_id', which is not a feature\nHint: "),
     ],
 )
 def test_pair_that_cannot_be_combined_is_refused(pair: tuple[str, str], expected: str) -> None:

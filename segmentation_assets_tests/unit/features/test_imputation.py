@@ -127,7 +127,7 @@ def test_customer_who_stopped_and_newcomer_have_other_paces() -> None:
 def test_products_and_ratios_are_made_from_what_is_filled_in(method: Any) -> None:
     known = {"account_age_days": COLUMNS[5], "gap_days_std": COLUMNS[1], "recency_days": COLUMNS[2]}
     pairs = (("account_age_days", "gap_days_std"), ("recency_days", "account_age_days"))
-    columns = (*known.values(), *interactions_block(FeatureSettings(interactions=pairs), known).columns)
+    columns = (*known.values(), *interactions_block(FeatureSettings(interactions=pairs), known, {}).columns)
     names = [column.name for column in columns[3:]]
     frame = FRAME.drop(index=2)[["customer_id", *known]]
     frame[names] = [[150.0, 10 / 15, 10.0, 0.1], [np.nan] * 4, [np.nan, np.nan, 8400.0, 400 / 21]]
@@ -158,7 +158,7 @@ def test_products_and_ratios_are_made_from_what_is_filled_in(method: Any) -> Non
 def test_product_and_ratio_of_a_feature_that_nobody_knows_stay_null(recency: float) -> None:
     known = {"account_age_days": COLUMNS[5], "recency_days": COLUMNS[2]}
     pair = ("account_age_days", "recency_days")
-    columns = (*known.values(), *interactions_block(FeatureSettings(interactions=(pair,)), known).columns)
+    columns = (*known.values(), *interactions_block(FeatureSettings(interactions=(pair,)), known, {}).columns)
     names = [column.name for column in columns[2:]]
     frame = FRAME[["customer_id", "recency_days"]].assign(account_age_days=np.nan, **dict.fromkeys(names, np.nan))
     frame.loc[0, "recency_days"] = recency

@@ -16,6 +16,7 @@ from segmentation_assets.features.registry import (
     feature_blocks,
     feature_queries,
     features_table,
+    left_out_columns,
 )
 from segmentation_assets.features.relations import FeatureRelations
 from segmentation_assets.storage.contract import check_contract
@@ -205,17 +206,42 @@ def test_block_is_added_by_registering_it(connection: Connection, monkeypatch: p
         (
             FeatureSettings(event_kinds={"order": ("placed",)}),
             "^two features would be named order_count_90d: Orders .* And: Events of the type placed .*\n"
-            "Hint: list each department, class, child age, size, event kind and interaction under features once",
+            "Hint: give one of them another name under features",
         ),
         (
-            FeatureSettings(interactions=(("order_count", "return_rate"),) * 2),
-            "^two features would be named order_count_times_return_rate: ",
+            FeatureSettings(interactions=(("order_count", "return_rate"), ("return_rate", "order_count"))),
+            r"^features.interactions lists \[return_rate, order_count\] and \[order_count, return_rate\], which have "
+            "the same product\nHint: list each pair once",
         ),
     ],
 )
 def test_column_made_twice_is_refused(settings: FeatureSettings, message: str) -> None:
     with pytest.raises(SettingsError, match=message):
         features_table(settings, ALL_INPUTS)
+
+
+def test_columns_that_are_not_stored_are_told_with_the_reason() -> None:
+    settings = FeatureSettings(departments=("Shoes",), sizes=("M",))
+    reasons = left_out_columns(settings, ["products", "engagement_events"])
+    assert set(reasons.values()) == {
+        f"the source delivers no {name}"
+        for name in (
+            *("customers", "engagement_events.event_type", "order_lines.channel", "order_lines.country"),
+            *(
+                "order_lines.cost_price",
+                "order_lines.list_price",
+                "order_lines.store_id",
+                "products.child_age",
+                "products.class",
+                "products.size",
+            ),
+        )
+    }
+    assert reasons["size_unit_count_m"] == "the source delivers no products.size"
+    assert "department_share_shoes" not in reasons
+    basic = left_out_columns(settings.model_copy(update={"set": "basic"}), ["products", "engagement_events"])
+    assert basic["department_share_shoes"] == "features.set is basic"
+    assert (basic.keys() | {"recency_days"}) >= reasons.keys()
 
 
 def test_relations_may_be_bracketed_queries_named_like_ours(connection: Connection) -> None:
