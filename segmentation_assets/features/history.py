@@ -113,6 +113,6 @@ SELECT
     {carried},
     CASE WHEN lifetime_order_day_count > 0 THEN lifetime_order_day_count - 1 END AS btyd_frequency,
     days_between(first_order_date, last_order_date) AS btyd_recency,
-    days_between(first_order_date, CAST({until} AS DATE)) AS "btyd_T"
+    days_between(first_order_date, CAST({until} AS DATE)) AS btyd_T
 FROM merged
 """

@@ -40,7 +40,7 @@ from segmentation_assets.features.interactions import interactions_block
 from segmentation_assets.features.macros import create_macros_sql
 from segmentation_assets.features.relations import FeatureRelations, shared_relations
 from segmentation_assets.features.snapshot import Snapshot
-from segmentation_assets.storage.engine import Connection, quote_identifier
+from segmentation_assets.storage.engine import Connection
 from segmentation_assets.tables.declaration import Table
 
 BLOCKS: tuple[Callable[[FeatureSettings], FeatureBlock], ...] = (
@@ -306,7 +306,7 @@ def _needed_for(queries: dict[str, str], results: Collection[str]) -> dict[str, 
 def _joined_sql(blocks: Sequence[FeatureBlock], customer: str = "customer_totals.customer_id") -> str:
     """Write the query of the columns of several blocks, side by side."""
     columns = [customer]
-    columns += [f"block_{block.name}.{quote_identifier(column.name)}" for block in blocks for column in block.columns]
+    columns += [f"block_{block.name}.{column.name}" for block in blocks for column in block.columns]
     joins = "\n".join(
         f"LEFT JOIN block_{block.name} ON block_{block.name}.customer_id = customer_totals.customer_id"
         for block in blocks

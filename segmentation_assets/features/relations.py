@@ -123,7 +123,7 @@ _HISTORY = """
 SELECT
     c.number AS customer_id, h.first_order_date, h.last_order_date, h.lifetime_order_count,
     h.lifetime_order_day_count, h.lifetime_gross_revenue_amount, h.lifetime_net_revenue_amount,
-    h.first_day_revenue_amount, h.btyd_frequency, h.btyd_recency, h."btyd_T"
+    h.first_day_revenue_amount, h.btyd_frequency, h.btyd_recency, h.btyd_T
 FROM {relation} AS h
 JOIN known_customers AS c ON c.customer_id = h.customer_id
 """

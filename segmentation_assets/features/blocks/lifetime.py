@@ -80,7 +80,7 @@ def _select(_snapshot: Snapshot) -> str:
         customer_id,
         btyd_frequency,
         btyd_recency,
-        "btyd_T",
+        btyd_T,
         money_per(lifetime_gross_revenue_amount - first_day_revenue_amount, btyd_frequency) AS repeat_spend_amount_mean
     FROM snapshot_history
     """

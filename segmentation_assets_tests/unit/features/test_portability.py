@@ -7,13 +7,12 @@ import pytest
 
 from segmentation_assets.features.history import customer_history_sql
 from segmentation_assets.features.macros import MACROS, create_macros_sql
-from segmentation_assets.features.registry import feature_blocks
-from segmentation_assets.features.relations import FeatureRelations, shared_relations
+from segmentation_assets.features.registry import feature_queries
+from segmentation_assets.features.relations import FeatureRelations
 from segmentation_assets.features.snapshot import Snapshot
 from segmentation_assets.storage.engine import Connection
 from segmentation_assets_tests.unit.features.shop import (
     ALL_COLUMNS,
-    ALL_INPUTS,
     ALL_TABLES,
     AS_OF,
     LOOKBACK_START,
@@ -40,18 +39,22 @@ TRAPS = {
     "shorthand cast": r"::",
     "cast that hides what fails": r"\btry_cast\s*\(",
     "engine-only division": r"//",
+    "quoted name, a text on Spark": r'"',
     "engine-only clause": r"\b(qualify|exclude|materialized|asof|pivot|unpivot|group\s+by\s+all)\b",
 }
 """What stands in the text of a query; types, ties and sums of nothing are seen by `test_silent_traps`."""
 
-SNAPSHOT = Snapshot(SETTINGS, AS_OF, LOOKBACK_START)
-QUERIES = {block.name: block.select(SNAPSHOT) for block in feature_blocks(SETTINGS, ALL_INPUTS)}
-QUERIES |= shared_relations(SNAPSHOT, FeatureRelations("lines", "history", *ALL_TABLES, ALL_COLUMNS))
+QUERIES = feature_queries(
+    SETTINGS.model_copy(update={"interactions": (("btyd_T", "recency_days"),)}),
+    FeatureRelations("lines", "history", *ALL_TABLES, ALL_COLUMNS),
+    AS_OF,
+    LOOKBACK_START,
+)
 QUERIES["history"] = customer_history_sql("lines", "history", date(2025, 6, 1))
 
 
 def find_traps(sql: str) -> list[str]:
-    """Names of the traps a query falls into; what stands in quotes is not looked at."""
+    """Names of the traps a query falls into; what stands in single quotes is not looked at."""
     bare = re.sub(r"'[^']*'", "''", sql).lower()
     return [name for name, pattern in TRAPS.items() if re.search(pattern, bare)]
 
@@ -91,6 +94,7 @@ PLANTED = [
     ("SELECT x::INTEGER", "shorthand cast"),
     ("SELECT try_cast(x AS INTEGER)", "cast that hides what fails"),
     ("SELECT a // b", "engine-only division"),
+    ("SELECT 'a' AS \"b\"", "quoted name, a text on Spark"),
     ("SELECT a QUALIFY b", "engine-only clause"),
 ]
 
