@@ -29,15 +29,17 @@ COLUMNS = (
     _ratio(
         "units_per_order",
         "units per order",
-        "Mean units in an order of the lookback.",
+        "Mean units in an order of the lookback, returns not taken off.",
         "order_lines.quantity",
         "order_lines.order_id",
     ),
-    _ratio("lines_per_order", "lines per order", "Mean sale lines in an order.", "order_lines.order_id"),
+    _ratio(
+        "lines_per_order", "lines per order", "Mean sale lines in an order of the lookback.", "order_lines.order_id"
+    ),
     _ratio(
         "units_per_line",
         "units per line",
-        "Mean units on a sale line; many mean stocking up or resale.",
+        "Mean units on a sale line of the lookback; many mean stocking up or resale.",
         "order_lines.quantity",
         direction="neutral",
     ),
@@ -62,7 +64,7 @@ COLUMNS = (
         nullable=True,
         null_rule=_NO_SALE,
         minimum=0,
-        meaning="Gross revenue per unit sold: the price level the customer buys at.",
+        meaning="Gross revenue per unit sold in the lookback: the price level the customer buys at.",
         reads=("order_lines.amount", "order_lines.quantity", *LINES_OF_LOOKBACK),
         imputation="ordinary",
         is_clustering_feature=True,

@@ -15,6 +15,7 @@ SEASONS = {"winter": (12, 1, 2), "spring": (3, 4, 5), "summer": (6, 7, 8), "autu
 
 _READS = ("order_lines.order_id", *LINES_OF_LOOKBACK)
 _NO_ORDER = "no order in the lookback"
+_FIRST_LINE = "Share of orders in the lookback whose first sale line is"
 
 
 def _share(name: str, label: str, meaning: str, null_rule: str = _NO_ORDER, reference: str = "") -> FeatureColumn:
@@ -37,34 +38,32 @@ def block(settings: FeatureSettings) -> FeatureBlock:
             _share(
                 f"{part}_order_share",
                 "Share of orders at night" if part == "night" else f"Share of orders in the {part}",
-                f"Share of orders placed from {first}:00 until before {until}:00; those at exactly midnight, as dates "
-                "without a time are read, left out.",
+                f"Share of orders in the lookback whose first sale line is from {first}:00 until before {until}:00; "
+                "those at exactly midnight, as dates without a time are read, are left out.",
                 "no order in the lookback has a time of day",
             )
             for part, (first, until) in DAY_PARTS.items()
         ),
-        _share(
-            "weekend_order_share", "Share of orders at the weekend", "Share of orders placed on a Saturday or Sunday."
-        ),
+        _share("weekend_order_share", "Share of orders at the weekend", f"{_FIRST_LINE} on a Saturday or Sunday."),
         _share(
             "weekday_concentration",
             "Orders on few days of the week",
-            "Sum of the squared shares of the days of the week in the orders: 1 when all fall on one, 1/7 when all "
-            "days are alike (Herfindahl index).",
+            "Sum of the squared shares that the days of the week have in the orders of the lookback, by their first "
+            "sale line: 1 when all fall on one, 1/7 when all days are alike (Herfindahl index).",
             reference=RHOADES,
         ),
         *(
             _share(
                 f"{season}_order_share",
                 f"Share of orders in {season}",
-                f"Share of orders placed in the months {months[0]} to {months[-1]}.",
+                f"{_FIRST_LINE} in the months {months[0]} to {months[-1]}, {season} north of the equator.",
             )
             for season, months in SEASONS.items()
         ),
         _share(
             "peak_order_share",
             "Share of orders in the peak months",
-            f"Share of orders placed in the months of the peak: {months}.",
+            f"{_FIRST_LINE} in the months of the peak: {months}.",
         ),
     )
     return FeatureBlock(name="calendar", columns=columns, select=_select)

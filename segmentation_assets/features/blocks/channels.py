@@ -34,7 +34,8 @@ def _columns(place: str, column: str) -> tuple[FeatureColumn, ...]:
             unit="name",
             nullable=True,
             null_rule=null_rule,
-            meaning=f"The {place} of most orders in the lookback; of several the first in the alphabet.",
+            meaning=f"The {place} of most orders in the lookback; of several the first in the alphabet. An order whose "
+            f"sale lines name several {plural} counts for the first in the alphabet.",
             reads=reads,
             requires=requires,
             imputation="ordinary",
@@ -43,7 +44,7 @@ def _columns(place: str, column: str) -> tuple[FeatureColumn, ...]:
             name=f"main_{place}_share",
             label=f"Share of orders of the main {place}",
             null_rule=null_rule,
-            meaning=f"Share of the orders with a known {place} that are of the main one.",
+            meaning=f"Share of the orders in the lookback with a known {place} that are of main_{place}.",
             reads=reads,
             requires=requires,
             imputation="undefined" if place == "store" else "ordinary",
@@ -55,7 +56,7 @@ def _columns(place: str, column: str) -> tuple[FeatureColumn, ...]:
             dtype="BIGINT",
             unit=plural,
             minimum=0,
-            meaning=f"Different {plural} ordered from in the lookback.",
+            meaning=f"Different known {plural} of the orders in the lookback, one for each order.",
             reads=reads,
             requires=requires,
             imputation="ordinary",
@@ -69,8 +70,8 @@ COLUMNS = (
         name="channel_switch_share",
         label="Share of orders through another channel than before",
         null_rule="fewer than two orders in the lookback with a known channel",
-        meaning="Share of orders that came through another channel than the order before; orders without a channel "
-        "left out.",
+        meaning="Share of orders in the lookback that came through another channel than the order before; the first "
+        "order and orders without a channel are left out.",
         reads=("order_lines.channel", "order_lines.order_id", *LINES_OF_LOOKBACK),
         requires=("order_lines.channel",),
         imputation="undefined",

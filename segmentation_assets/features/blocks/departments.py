@@ -134,7 +134,7 @@ def _classes_of(department: str, stem: str, classes: Sequence[str]) -> Iterator[
         yield Part("class", f"{stem}_{word}", words, f"{department}, {name}", where)
     listed = ", ".join(quote_text(name) for name in classes)
     where = f"{within} AND (class IS NULL OR class NOT IN ({listed}))"
-    words = f"all classes of '{department}' that have no column of their own"
+    words = f"all products of '{department}' of no class that has a column of its own"
     yield Part("class", f"{stem}_{REST}", words, f"other classes of {department}", where, is_rest=True)
 
 
@@ -161,7 +161,7 @@ def _columns(part: Part) -> tuple[FeatureColumn, ...]:
             dtype="BIGINT",
             unit="units",
             minimum=0,
-            meaning=f"Units of {part.words} sold in the lookback.",
+            meaning=f"Units of {part.words} sold in the lookback, returns not taken off.",
             reads=("order_lines.quantity", *reads),
             requires=requires,
             imputation="ordinary",
@@ -171,7 +171,7 @@ def _columns(part: Part) -> tuple[FeatureColumn, ...]:
             name=f"{part.level}_share_{part.slug}",
             label=f"{SHARE_LABEL}{part.label}",
             null_rule="no sales money in the lookback",
-            meaning=f"Share of {part.words} in gross revenue.",
+            meaning=f"Share of {part.words} in all gross revenue in the lookback.",
             reads=("order_lines.amount", *reads),
             requires=requires,
             imputation="undefined",

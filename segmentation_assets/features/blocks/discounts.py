@@ -6,7 +6,8 @@ from segmentation_assets.config.features import FeatureSettings
 from segmentation_assets.features.declaration import LINES_OF_LOOKBACK, FeatureBlock, FeatureColumn, share_feature
 from segmentation_assets.features.snapshot import Snapshot
 
-_NO_PRICE = "no sale with a known list price in the lookback"
+_LISTED = "sale lines in the lookback with a list price and a price above 0"
+_NO_PRICE = "no sale line in the lookback has a list price and a price above 0"
 _PRICES = ("order_lines.list_price", "order_lines.unit_price", *LINES_OF_LOOKBACK)
 
 
@@ -29,22 +30,27 @@ def block(settings: FeatureSettings) -> FeatureBlock:
         _share(
             "discount_share",
             "Share of list prices saved",
-            "Money saved against list prices, as a share of what the goods would have cost at list prices.",
+            f"Money saved on {_LISTED}, as a share of what they would have cost at list prices; a line sold above its "
+            "list price saves nothing.",
             "order_lines.amount",
             is_clustering_feature=True,
         ),
-        _share("discounted_line_share", "Share of lines at a discount", "Share of sale lines sold below list price."),
-        _share("deal_line_share", "Share of lines that are deals", f"Share of sale lines with {deal}."),
+        _share(
+            "discounted_line_share",
+            "Share of lines at a discount",
+            f"Share of the {_LISTED} that were sold below list price.",
+        ),
+        _share("deal_line_share", "Share of lines that are deals", f"Share of the {_LISTED} that have {deal}."),
         _share(
             "deal_revenue_share",
             "Share of money for deals",
-            f"Share of the gross revenue of lines with a list price that is of lines with {deal}.",
+            f"Share of the gross revenue of {_LISTED} that is of those with {deal}.",
             "order_lines.amount",
         ),
         _share(
             "deal_order_share",
             "Share of orders with a deal",
-            f"Deal sensitivity: share of orders with at least one line with {deal}.",
+            f"Deal sensitivity: share of the orders of {_LISTED} in which at least one has {deal}.",
             "order_lines.order_id",
         ),
     )

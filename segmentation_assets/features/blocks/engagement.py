@@ -54,7 +54,7 @@ def block(settings: FeatureSettings) -> FeatureBlock:
             nullable=True,
             null_rule="no engagement event in the lookback",
             minimum=0,
-            meaning="Calendar days from the last engagement event to the as-of date.",
+            meaning="Calendar days from the last engagement event in the lookback to the as-of date.",
             reads=_AT,
             imputation="undefined",
             undefined_rule=FillRule(
@@ -70,12 +70,13 @@ def block(settings: FeatureSettings) -> FeatureBlock:
             dtype="DOUBLE",
             unit="ratio",
             nullable=True,
-            null_rule=f"no engagement event in the last {TREND_WINDOW_DAYS} days, or the first event or order, or the "
-            f"beginning of the lookback, lies {EVENT_WINDOW_DAYS} days back at most",
+            null_rule=f"no engagement event in the last {TREND_WINDOW_DAYS} days, or {EVENT_WINDOW_DAYS} days at most "
+            "since the first event or order or the beginning of the lookback",
             minimum=0,
             meaning=f"Events per day in the last {EVENT_WINDOW_DAYS} days relative to those in the last "
-            f"{TREND_WINDOW_DAYS}, of which the days since the first order ever or the first event of the lookback "
-            "count only: 1 is steady, more is waking up.",
+            f"{TREND_WINDOW_DAYS}: 1 is steady, more is waking up. Of the longer window only the days count since the "
+            "first order ever or the first event of the lookback, whichever was earlier, and since the beginning of "
+            "the lookback.",
             reads=(*_AT, "customer_history.first_order_date"),
             imputation="undefined",
             undefined_rule=FillRule(

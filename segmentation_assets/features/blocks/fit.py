@@ -42,14 +42,15 @@ def block(settings: FeatureSettings) -> FeatureBlock:
             "child_unit_count",
             "Units for children",
             "child_age",
-            "Units of products for children sold in the lookback.",
+            "Units of products with a child age sold in the lookback, returns not taken off.",
         ),
         *(
             _count(
                 name,
                 f"Units of {column.replace('_', ' ')} {value}",
                 column,
-                f"Units of products of the {column.replace('_', ' ')} '{value}' sold in the lookback.",
+                f"Units of products of the {column.replace('_', ' ')} '{value}' sold in the lookback, returns not "
+                "taken off.",
             )
             for name, (column, value) in _listed(settings).items()
         ),

@@ -31,17 +31,20 @@ COLUMNS = (
     _summary(
         "btyd_frequency",
         "Repeat order days ever",
-        "Repeat order days over all history: order days less one.",
+        "Different days with an order over all history, less the first.",
         "btyd_frequency",
     ),
     _summary(
         "btyd_recency",
         "Days from first to last order",
-        "Days from the first to the last order ever; not those since the last.",
+        "Calendar days from the first to the last order ever; not those since the last.",
         "btyd_recency",
     ),
     _summary(
-        "btyd_T", "Days observed since first order", "Days from the first order ever to the as-of date.", "btyd_T"
+        "btyd_T",
+        "Days observed since first order",
+        "Calendar days from the first order ever to the as-of date.",
+        "btyd_T",
     ),
     FeatureColumn(
         name="repeat_spend_amount_mean",
@@ -51,7 +54,7 @@ COLUMNS = (
         nullable=True,
         null_rule="fewer than two order days ever",
         minimum=0,
-        meaning="Mean gross revenue of a repeat order day, the first day left out.",
+        meaning="Mean gross revenue per day with an order over all history, the first such day left out.",
         reads=(
             "customer_history.lifetime_gross_revenue_amount",
             "customer_history.first_day_revenue_amount",

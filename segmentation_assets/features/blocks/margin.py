@@ -13,7 +13,7 @@ COLUMNS = (
         unit="currency",
         nullable=True,
         null_rule="the cost of no line in the lookback is known",
-        meaning="Money of sales less returns in the lookback less the cost of the goods, over lines of known cost; "
+        meaning="Money of sales less returns in the lookback less the cost of these goods, over lines of known cost; "
         "without VAT where the settings say whether prices include it.",
         reads=("order_lines.margin_amount", *LINES_OF_LOOKBACK),
         imputation="ordinary",

@@ -41,7 +41,8 @@ def _columns(level: str) -> tuple[FeatureColumn, ...]:
             dtype="BIGINT",
             unit=LEVELS[level],
             minimum=0,
-            meaning=f"Breadth: different {LEVELS[level]} bought from in the lookback; unknown products left out.",
+            meaning=f"Breadth: different {LEVELS[level]} bought from in the lookback; products of no known {level} are "
+            "left out.",
             reads=reads,
             requires=requires,
             imputation="ordinary",
@@ -56,8 +57,9 @@ def _columns(level: str) -> tuple[FeatureColumn, ...]:
             nullable=True,
             null_rule=f"no money spent in the lookback on products of a known {level}",
             minimum=0,
-            meaning=f"Shannon entropy of the shares of {LEVELS[level]} in gross revenue: 0 when all is of one, the "
-            "logarithm of their number when all are alike.",
+            meaning=f"Shannon entropy of the shares of {LEVELS[level]} in the gross revenue in the lookback from "
+            f"products of a known {level}: 0 when all is of one, the natural logarithm of their number when all are "
+            "alike.",
             reads=("order_lines.amount", *reads),
             requires=requires,
             imputation="undefined",
@@ -75,7 +77,7 @@ COLUMNS = (
         dtype="VARCHAR",
         unit="name",
         nullable=True,
-        null_rule="no sale of a known product in the lookback",
+        null_rule="no sale in the lookback of a product of a known department",
         meaning="The department with most gross revenue in the lookback; of several the first in the alphabet.",
         reads=("order_lines.amount", *_READS),
         imputation="ordinary",
@@ -84,7 +86,7 @@ COLUMNS = (
         name="main_department_share",
         label="Share spent in the main department",
         null_rule="no money spent in the lookback on products of a known department",
-        meaning="Share of the main department in the gross revenue from known products.",
+        meaning="Share of main_department in the gross revenue in the lookback from products of a known department.",
         reads=("order_lines.amount", *_READS),
         imputation="undefined",
         undefined_rule=_NO_SPEND["department"],

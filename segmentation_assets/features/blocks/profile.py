@@ -32,7 +32,7 @@ COLUMNS = (
         nullable=True,
         null_rule="day of registration not delivered, or not before the as-of date",
         minimum=0,
-        meaning="Calendar days from registration to the as-of date.",
+        meaning="Calendar days from the day of registration, as last delivered, to the as-of date.",
         reads=("customers.registered_on",),
         requires=("customers.registered_on",),
         imputation="ordinary",
@@ -46,7 +46,8 @@ COLUMNS = (
         nullable=True,
         null_rule="gets no newsletter before the as-of date, as far as is known",
         minimum=0,
-        meaning="Calendar days for which the customer has had the newsletter.",
+        meaning="Calendar days from the day since which the customer gets the newsletter, as last delivered, to the "
+        "as-of date.",
         reads=("customers.newsletter_since",),
         requires=("customers.newsletter_since",),
         imputation="undefined",
@@ -62,7 +63,7 @@ COLUMNS = (
         unit="years",
         nullable=True,
         null_rule=_NOT_DELIVERED,
-        meaning="Year of the last day before the as-of date less the year of birth.",
+        meaning="Year of the last day before the as-of date less the year of birth: the age reached within that year.",
         reads=("customers.birth_year",),
         requires=("customers.birth_year",),
         imputation="ordinary",
@@ -80,7 +81,7 @@ COLUMNS = (
         imputation="ordinary",
     ),
     _text("gender", "Gender as the shop writes it, as last delivered."),
-    _text("acquisition_channel", "What brought the customer to the shop."),
+    _text("acquisition_channel", "What brought the customer to the shop, as last delivered."),
 )
 
 

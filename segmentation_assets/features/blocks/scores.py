@@ -26,9 +26,10 @@ COLUMNS = (
         minimum=0,
         maximum=1,
         meaning=f"Mean of three signs of leaving: how overdue the next order is, o / (1 + o) of overdue_ratio o, or "
-        f"recency_days / {RECENT_DAYS} in its place after a single order day; recency_days as a share of {YEAR_DAYS}; "
-        f"and how far orders per day in the last {RECENT_DAYS} days fell below those of the last {YEAR_DAYS}, of which "
-        "the days since the first order count only. A rule, not a probability.",
+        f"recency_days / {RECENT_DAYS} in its place after a single order day; recency_days as a share of {YEAR_DAYS}, "
+        f"at most 1; and how far orders per day in the last {RECENT_DAYS} days fell below those of the last "
+        f"{YEAR_DAYS}, of which only the days since the first order ever and since the beginning of the lookback "
+        f"count: 1 without an order in them, 0 with {RECENT_DAYS} such days at most. A rule, not a probability.",
         reads=(*_READS, "customer_history.first_order_date"),
         imputation="ordinary",
         direction="more_is_worse",
@@ -42,9 +43,9 @@ COLUMNS = (
         null_rule=_NO_SALE,
         minimum=0,
         maximum=1,
-        meaning="Mean of three signs of attachment: active_month_share, or 1 before it exists; 1 less recency_days as "
-        f"a share of {YEAR_DAYS}; and orders in the last {YEAR_DAYS} days as a share of {ORDERS_OF_A_REGULAR}. A rule, "
-        "not a probability.",
+        meaning="Mean of three signs of attachment: active_month_share, or 1 before there is one; 1 less recency_days "
+        f"as a share of {YEAR_DAYS}, at least 0; and orders in the last {YEAR_DAYS} days, also of a newcomer, as a "
+        f"share of {ORDERS_OF_A_REGULAR}, at most 1. A rule, not a probability.",
         reads=(*_READS, "customer_history.first_order_date"),
         imputation="ordinary",
         direction="more_is_better",

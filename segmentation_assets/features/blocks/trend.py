@@ -23,7 +23,7 @@ COLUMNS = (
         dtype="BIGINT",
         unit="months",
         minimum=0,
-        meaning="Calendar months of the lookback with an order.",
+        meaning="Different calendar months with a sale line in the lookback, one that is not over included.",
         reads=LINES_OF_LOOKBACK,
         imputation="ordinary",
         direction="more_is_better",
@@ -34,10 +34,11 @@ COLUMNS = (
         dtype="DOUBLE",
         unit="currency per month",
         nullable=True,
-        null_rule=f"fewer than {FEWEST_MONTHS} complete calendar months in the lookback since the first order, its own "
-        "month counted as one",
+        null_rule=f"never bought, or fewer than {FEWEST_MONTHS} complete calendar months in the lookback since the "
+        "first order, its own month counted as one",
         meaning=f"Slope of the straight line that fits net money per calendar month best, over the last {TREND_MONTHS} "
-        "complete months or those since the first order, months without an order included.",
+        "complete months of the lookback or those since the first order, whose own month counts as complete; months "
+        "without a line are 0.",
         reads=("order_lines.amount", *LINES_OF_LOOKBACK, "customer_history.first_order_date"),
         imputation="undefined",
         undefined_rule=FillRule(
@@ -49,9 +50,10 @@ COLUMNS = (
     share_feature(
         name="active_month_share",
         label="Share of months with an order",
-        null_rule="no complete calendar month in the lookback since the first order, its own month counted as one",
-        meaning=f"Share of the last {TREND_MONTHS} complete calendar months, or those since the first order, with an "
-        "order.",
+        null_rule="never bought, or no complete calendar month in the lookback since the first order, its own month "
+        "counted as one",
+        meaning=f"Share of the last {TREND_MONTHS} complete calendar months of the lookback, or those since the first "
+        "order, whose own month counts as complete, that have a sale line.",
         reads=(*LINES_OF_LOOKBACK, "customer_history.first_order_date"),
         imputation="undefined",
         undefined_rule=FillRule(

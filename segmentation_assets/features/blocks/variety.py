@@ -33,7 +33,7 @@ COLUMNS = (
         name="repeat_product_share",
         label="Share of products bought again",
         null_rule="no sale in the lookback",
-        meaning="Share of the products that were bought on more than one day.",
+        meaning="Share of the products bought in the lookback that were bought on more than one day of it.",
         reads=_PRODUCTS,
         imputation="ordinary",
     ),
@@ -42,7 +42,7 @@ COLUMNS = (
         label=f"Share of products new to the customer, last {NOVELTY_DAYS} days",
         null_rule=f"no sale in the last {NOVELTY_DAYS} days",
         meaning=f"Novelty: share of the products bought in the last {NOVELTY_DAYS} days that the customer had not "
-        "bought before in the lookback.",
+        "bought earlier in the lookback.",
         reads=_PRODUCTS,
         imputation="undefined",
         undefined_rule=FillRule(

@@ -1,7 +1,4 @@
-"""Orders, units and money in the days before as-of, and how the recent ones compare with the long run.
-
-A window longer than the lookback holds the lookback.
-"""
+"""Orders, units and money in the days before as-of, or in the lookback if shorter, and how the recent ones compare."""
 
 from __future__ import annotations
 
@@ -45,7 +42,8 @@ def _of_window(days: int, *, is_clustering_feature: bool) -> tuple[FeatureColumn
             dtype="BIGINT",
             unit="units",
             minimum=0,
-            meaning=f"Units of those orders in the {days} days, returns not taken off.",
+            meaning=f"All units of the orders with a sale line in the {days} days before the as-of date, earlier lines "
+            "of these orders included, returns not taken off.",
             reads=("order_lines.quantity", *_ORDERS),
             imputation="ordinary",
             direction="more_is_better",
@@ -55,7 +53,7 @@ def _of_window(days: int, *, is_clustering_feature: bool) -> tuple[FeatureColumn
             label=f"Net revenue in the last {days} days",
             dtype="DECIMAL(18,2)",
             unit="currency",
-            meaning=f"Money of sales less returns in the {days} days before the as-of date.",
+            meaning=f"Money of sale lines less that of return lines in the {days} days before the as-of date.",
             reads=_MONEY,
             imputation="ordinary",
             direction="more_is_better",
@@ -68,7 +66,8 @@ def _of_window(days: int, *, is_clustering_feature: bool) -> tuple[FeatureColumn
             nullable=True,
             null_rule=f"no order in the {days} days",
             minimum=0,
-            meaning=f"Gross revenue per order of those in the {days} days before the as-of date.",
+            meaning=f"Gross revenue per order with a sale line in the {days} days before the as-of date, earlier lines "
+            "of these orders included.",
             reads=("order_lines.amount", *_ORDERS),
             imputation="undefined",
             undefined_rule=FillRule(
@@ -90,14 +89,17 @@ def _momenta(short: int, long: int) -> tuple[FeatureColumn, ...]:
         reason_at_zero=ImputationReason.UNDEFINED_NO_ORDER_IN_WINDOW,
         value_at_zero=0.0,
     )
-    steady = "1 is steady, more is speeding up. Of the longer window the days since the first order count only"
+    steady = (
+        "1 is steady, more is speeding up. Of the longer window only the days since the first order ever and since the "
+        "beginning of the lookback count"
+    )
     momentum = partial(
         FeatureColumn,
         dtype="DOUBLE",
         unit="ratio",
         nullable=True,
-        null_rule=f"no order in the {long} days, or the first order ever, or the beginning of the lookback, lies "
-        f"{short} days back at most",
+        null_rule=f"no order in the {long} days, or {short} days at most since the first order ever or the beginning "
+        "of the lookback",
         minimum=0,
         imputation="undefined",
         undefined_rule=undefined,
@@ -113,8 +115,8 @@ def _momenta(short: int, long: int) -> tuple[FeatureColumn, ...]:
         momentum(
             name=f"revenue_momentum_{short}d_{long}d",
             label=f"Pace of revenue, {short} against {long} days",
-            meaning=f"Gross revenue per day in the last {short} days relative to that in the last {long}: {steady}; "
-            "1 too where all orders were free.",
+            meaning=f"Gross revenue of orders per day in the last {short} days relative to that in the last {long}: "
+            f"{steady}. It is 1 too where all orders were free.",
             reads=("order_lines.amount", *_ORDERS, "customer_history.first_order_date"),
         ),
     )

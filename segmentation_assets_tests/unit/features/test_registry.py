@@ -52,6 +52,7 @@ def _toy_block(settings: FeatureSettings) -> FeatureBlock:
 def test_column_declaration_is_complete(name: str) -> None:
     column = COLUMNS[name]
     assert column.meaning.endswith(".")
+    assert '"' not in f"{column.label} {column.meaning} {column.null_rule}"
     assert column.unit
     assert column.nullable == bool(column.null_rule)
     assert column.imputation != "undefined" or column.undefined_rule is not None

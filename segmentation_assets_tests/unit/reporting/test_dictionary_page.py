@@ -19,7 +19,8 @@ def test_a_row_tells_all_that_is_declared_of_a_feature() -> None:
     text = render_dictionary(FeatureSettings(), INPUTS, "make it")
     assert (
         "| `gap_days_std`<br>Spread of days between orders<br>DOUBLE | "
-        "Standard deviation of those gaps, divided by their number. | days<br>neither | "
+        "Standard deviation of the calendar days between successive order days in the lookback, as of a whole "
+        "population. | days<br>neither | "
         "fewer than two different order days in the lookback<br>`undefined`: 0: there are no gaps that could differ | "
         "`order_lines.line_type`, `order_lines.order_at` |\n"
     ) in text
