@@ -1,9 +1,9 @@
 """Measures features: CPU seconds and peak memory of customer_history and customer_features, beside pandas.
 
-    python benchmarks/features.py --lines 5000000 --customers 100000 --pandas
-    python benchmarks/features.py --lines 50000000 --customers 1000000
-    python benchmarks/features.py --lines 5000000 --customers 100000 --snapshots 24
-    python benchmarks/features.py --most-cpu-seconds 25 --most-megabytes 2000
+    python -m benchmarks.features --lines 5000000 --customers 100000 --pandas
+    python -m benchmarks.features --lines 50000000 --customers 1000000
+    python -m benchmarks.features --lines 5000000 --customers 100000 --snapshots 24
+    python -m benchmarks.features --most-cpu-seconds 25 --most-megabytes 2000
 
 Features are those of the default profile with every optional input; --wide adds more columns of products. The lines are
 made up, two years of them (feature_inputs.py), and stored as silver/order_lines is: month by month, in customer buckets
