@@ -152,6 +152,11 @@ def require_buyers(
         )
 
 
+def at_most_sql(number: str, most: int) -> str:
+    """Write SQL for a number that is known, or for `most` where it is larger."""
+    return f"CASE WHEN {number} < {most} THEN {number} ELSE {most} END"
+
+
 def instant_sql(at: datetime) -> str:
     """Write an instant as an SQL literal."""
     return f"CAST('{at.isoformat(sep=' ')}' AS TIMESTAMP)"

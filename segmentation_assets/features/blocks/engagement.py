@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from segmentation_assets.config.features import FeatureSettings
 from segmentation_assets.features.declaration import FeatureBlock, FeatureColumn, FillRule, ImputationReason
-from segmentation_assets.features.snapshot import Snapshot
+from segmentation_assets.features.snapshot import Snapshot, at_most_sql
 from segmentation_assets.storage.engine import quote_text
 
 EVENT_WINDOW_DAYS = 90
@@ -119,7 +119,7 @@ def _select(snapshot: Snapshot) -> str:
         coalesce(e.recent_events, 0) AS event_count_{EVENT_WINDOW_DAYS}d,
         days_between(e.last_event_at, {snapshot.as_of_sql}) AS days_since_event,
         CASE WHEN {days} > {EVENT_WINDOW_DAYS} THEN safe_div(
-            e.recent_events * CASE WHEN {days} < {TREND_WINDOW_DAYS} THEN {days} ELSE {TREND_WINDOW_DAYS} END,
+            e.recent_events * {at_most_sql(days, TREND_WINDOW_DAYS)},
             e.year_events * {EVENT_WINDOW_DAYS}
         ) END AS event_momentum_{EVENT_WINDOW_DAYS}d_{TREND_WINDOW_DAYS}d
         {values}

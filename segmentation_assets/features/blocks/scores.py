@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from segmentation_assets.config.features import FeatureSettings
 from segmentation_assets.features.declaration import LINES_OF_LOOKBACK, FeatureBlock, FeatureColumn
-from segmentation_assets.features.snapshot import Snapshot
+from segmentation_assets.features.snapshot import Snapshot, at_most_sql
 
 RECENT_DAYS = 90
 YEAR_DAYS = 365
@@ -64,7 +64,7 @@ def _select(snapshot: Snapshot) -> str:
     SELECT
         customer_id,
         (overdue / (1 + overdue) + silence + 1 - CASE WHEN days > {RECENT_DAYS}
-            THEN coalesce(capped_share(recent * CASE WHEN days < {YEAR_DAYS} THEN days ELSE {YEAR_DAYS} END,
+            THEN coalesce(capped_share(recent * {at_most_sql("days", YEAR_DAYS)},
                 year * {RECENT_DAYS}), 0)
             ELSE 1 END) / 3 AS churn_risk_score,
         (coalesce(active_month_share, 1) + 1 - silence + capped_share(year, {ORDERS_OF_A_REGULAR})) / 3

@@ -13,7 +13,7 @@ from segmentation_assets.features.declaration import (
     FillRule,
     ImputationReason,
 )
-from segmentation_assets.features.snapshot import Snapshot
+from segmentation_assets.features.snapshot import Snapshot, at_most_sql
 
 CLUSTERED_WINDOW_DAYS = 90
 """The window nearest to this one is clustered on: a season, in which most shops see a customer again."""
@@ -166,7 +166,7 @@ def _select(snapshot: Snapshot) -> str:
 
 def _momenta_sql(short: int, long: int) -> str:
     """Compare paces over the days that can hold an order; there must be more of them than the shorter window has."""
-    days = f"CASE WHEN covered.days < {long} THEN covered.days ELSE {long} END"
+    days = at_most_sql("covered.days", long)
     paces = {
         "order": f"safe_div(o.orders_{short} * ({days}), o.orders_{long} * {short})",
         "revenue": f"CASE WHEN o.orders_{long} > 0 AND o.gross_{long} = 0 THEN 1 "
