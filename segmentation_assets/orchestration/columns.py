@@ -15,6 +15,10 @@ from segmentation_assets.tables.declaration import Column
 MOST_SOURCES_NAMED = 4
 """Columns of one asset that are named as sources in a description; more are counted."""
 
+MOST_SOURCES_LINKED = 60
+"""Columns that a column is linked to; of more, such as all features, only the description tells: nobody follows so many
+arrows, and every event that holds them is written and read many times in a run."""
+
 Sources = tuple[tuple[str, str], ...]
 
 
@@ -29,11 +33,13 @@ def column_schema(platform: Platform, node: Node) -> dict[str, Any]:
 def lineage_metadata(platform: Platform, node: Node, stored: Collection[str] = ()) -> dict[str, Any]:
     """Return the column lineage as an entry of a materialisation's metadata; nothing where there is none.
 
-    A name with a ``*`` stands for the columns stored that it fits.
+    A column made from more than `MOST_SOURCES_LINKED` others has no links. A name with a ``*`` stands for the columns
+    stored that it fits.
     """
     deps = {
         column: [_dep(*source) for source in sources]
         for name, sources in column_lineage(platform, node).items()
+        if len(sources) <= MOST_SOURCES_LINKED
         for column in ([column for column in stored if fnmatchcase(column, name)] if "*" in name else [name])
     }
     return {"dagster/column_lineage": dg.TableColumnLineage(deps)} if deps else {}

@@ -6,7 +6,7 @@ The tables and files are Dagster's own, so either kind of storage can be used on
 import fcntl
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -85,6 +85,7 @@ class OpenEventLogStorage(ConsolidatedSqliteEventLogStorage):
             os.environ.setdefault(SETTLE_VARIABLE, SETTLE_SECONDS)
         self._database: OpenDatabase | None = None
         self._tables: set[str] = set()
+        self._newest: dict[dg.AssetKey, tuple[str, dg.EventLogRecord]] = {}
         with _creating(base_dir):
             super().__init__(base_dir, inst_data)
 
@@ -100,6 +101,20 @@ class OpenEventLogStorage(ConsolidatedSqliteEventLogStorage):
         if table_name not in self._tables and super().has_table(table_name):
             self._tables.add(table_name)
         return table_name in self._tables
+
+    def _get_latest_materialization_records(
+        self, raw_asset_rows: Sequence[Mapping[str, Any]]
+    ) -> dict[dg.AssetKey, dg.EventLogRecord | None]:
+        """Read the newest event of assets; every step that reads a table asks, so what was read is remembered."""
+        rows = {dg.AssetKey.from_db_string(row["asset_key"]): row for row in raw_asset_rows}
+        known = {
+            key: self._newest[key][1]
+            for key, row in rows.items()
+            if key in self._newest and self._newest[key][0] == row["last_materialization"] and not row["asset_details"]
+        }
+        read = super()._get_latest_materialization_records([row for key, row in rows.items() if key not in known])
+        self._newest |= {key: (rows[key]["last_materialization"], record) for key, record in read.items() if record}
+        return {**known, **read}
 
     def watch(self, run_id: str, cursor: str | None, callback: Callable[[dg.EventLogEntry, str], Any]) -> None:
         """Call back on each new event of a run."""

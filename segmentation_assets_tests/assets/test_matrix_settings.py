@@ -6,8 +6,9 @@ import pytest
 
 from segmentation_assets.config.settings import EngineSettings
 from segmentation_assets.features.preparation import Preparation
+from segmentation_assets.graph.lineage import column_lineage
 from segmentation_assets.graph.platform import Platform
-from segmentation_assets.orchestration.columns import lineage_metadata
+from segmentation_assets.orchestration.columns import MOST_SOURCES_LINKED, lineage_metadata
 from segmentation_assets.storage.engine import Engine, read_frame
 from segmentation_assets_tests.assets.conftest import MONTHS, Shop
 
@@ -88,3 +89,12 @@ def test_lineage_of_categories_names_the_columns_that_are_stored(shop: Shop):
     deps = found["dagster/column_lineage"].deps_by_column
     assert set(deps) == {"customer_id", "recency_days", "gender_is_female", "gender_is_male"}
     assert [dep.column_name for dep in deps["gender_is_male"]] == ["gender"]
+
+
+def test_column_made_from_all_features_has_no_links(shop: Shop):
+    platform = Platform(shop.settings())
+    node = platform.graph.node("gold/segment_profiles")
+    sources = {column: len(found) for column, found in column_lineage(platform, node).items()}
+    deps = lineage_metadata(platform, node)["dagster/column_lineage"].deps_by_column
+    assert max(sources.values()) > MOST_SOURCES_LINKED
+    assert set(deps) == {column for column, count in sources.items() if count <= MOST_SOURCES_LINKED}

@@ -49,6 +49,21 @@ def test_what_is_written_is_read_by_storages_of_dagster_itself(tmp_path):
     assert [run.run_id for run in SqliteRunStorage.from_local(folder).get_runs()] == [result.run_id]
 
 
+def test_newest_event_of_an_asset_is_that_of_its_newest_run_until_it_is_wiped(tmp_path):
+    key = dg.AssetKey("example")
+    with open_instance(tmp_path) as instance:
+        for _ in range(2):
+            run_id = dg.materialize([example], instance=instance).run_id
+            for _ in range(2):
+                (record,) = instance.get_asset_records([key])
+                assert record.asset_entry.last_materialization_record.run_id == run_id
+        instance.wipe_assets([key])
+        assert not [found for found in instance.get_asset_records([key]) if found.asset_entry.last_materialization]
+        run_id = dg.materialize([example], instance=instance).run_id
+        (record,) = instance.get_asset_records([key])
+        assert record.asset_entry.last_materialization_record.run_id == run_id
+
+
 def test_closed_instance_leaves_no_database_open_and_can_be_opened_again(tmp_path):
     for _ in range(2):
         with open_instance(tmp_path) as instance:
