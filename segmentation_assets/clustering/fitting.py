@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 from segmentation_assets.clustering.failures import attempt
 from segmentation_assets.clustering.metrics import NOISE
 from segmentation_assets.clustering.registry import AlgorithmEntry, Clusterer
-from segmentation_assets.config.settings import ClusteringSettings, LeaderboardSettings
+from segmentation_assets.config.clustering import ClusteringSettings, LeaderboardSettings
 from segmentation_assets.errors import DataError
 from segmentation_assets.tables.rounding import round_significant
-from segmentation_assets.tables.sampling import draw_sample
 
 if TYPE_CHECKING:
     import numpy as np
@@ -104,13 +103,12 @@ def _fit(
     gates: LeaderboardSettings,
 ) -> ClusteringResult:
     """Fit on the sample, number the clusters and assign everyone."""
-    sample = draw_sample(len(ordered), settings.fit_sample, settings.seed)
-    estimator = entry.build(settings, gates, len(ordered)).fit(ordered.iloc[sample])
-    order = _canonical_order(estimator.predict(ordered), money, estimator.n_clusters_)
-    estimator.reorder_clusters(order)
+    estimator = entry.build(settings, gates, len(ordered)).fit(ordered)
+    estimator.reorder_clusters(_canonical_order(estimator.labels_, money, estimator.n_clusters_))
+    fitted = estimator.fitted_count_
+    note = (f"fitted on a sample of {fitted} of {len(ordered)} customers",) if fitted < len(ordered) else ()
     labels, distances = _assign(estimator, ordered)
-    note = (f"fitted on a sample of {len(sample)} of {len(ordered)} customers",) if len(sample) < len(ordered) else ()
-    return ClusteringResult(entry.name, estimator, labels, distances, len(sample), (*note, *estimator.notes_))
+    return ClusteringResult(entry.name, estimator, labels, distances, fitted, (*note, *estimator.notes_))
 
 
 def nothing_to_fit(matrix: pd.DataFrame) -> str:
@@ -195,14 +193,10 @@ def _canonical_order(
 
 
 def _assign(estimator: Clusterer, matrix: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
-    import numpy as np
     import pandas as pd
 
-    labels = estimator.predict(matrix)
-    distances = estimator.transform(matrix)
-    own = np.where(labels == NOISE, distances.argmin(axis=1), labels)
-    chosen = round_significant(distances[np.arange(len(matrix)), own])
+    assigned = estimator.assign(matrix)
     return (
-        pd.Series(labels, index=matrix.index, name="cluster"),
-        pd.Series(chosen, index=matrix.index, name="centre_distance"),
+        pd.Series(assigned.labels, index=matrix.index, name="cluster"),
+        pd.Series(round_significant(assigned.distances), index=matrix.index, name="centre_distance"),
     )

@@ -15,7 +15,7 @@ from segmentation_assets.clustering.metrics import (
     score_partitions,
 )
 from segmentation_assets.clustering.stability import Refit, measure_stability
-from segmentation_assets.config.settings import LeaderboardSettings
+from segmentation_assets.config.clustering import LeaderboardSettings
 from segmentation_assets.errors import DataError
 from segmentation_assets.tables.clusters import LEADERBOARD
 from segmentation_assets.tables.sampling import draw_sample

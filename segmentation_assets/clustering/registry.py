@@ -6,22 +6,25 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol
 
-from segmentation_assets.config.settings import ClusteringSettings, LeaderboardSettings
+from segmentation_assets.config.clustering import ClusteringSettings, LeaderboardSettings
 from segmentation_assets.tables.rounding import round_number
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
+    from segmentation_assets.clustering.estimator import Assigned
+
 
 class Clusterer(Protocol):
     """What every algorithm offers: a scikit-learn clusterer with a rule for new rows.
 
-    `notes_` are choices made for the user during the fit, in words.
+    `notes_` are choices made for the user during the fit, in words; `fitted_count_` is how many rows were fitted on.
     """
 
     labels_: npt.NDArray[np.int64]
     n_clusters_: int
+    fitted_count_: int
     notes_: tuple[str, ...]
 
     def fit(self, X: Any, y: None = None) -> Clusterer:
@@ -30,8 +33,8 @@ class Clusterer(Protocol):
     def predict(self, X: Any) -> npt.NDArray[np.int64]:
         """Apply the learned rule to any row, one or many; -1 is noise."""
 
-    def transform(self, X: Any) -> npt.NDArray[np.float64]:
-        """Return the distance of each row to each cluster, shape (n_rows, n_clusters_)."""
+    def assign(self, X: Any) -> Assigned:
+        """Apply the learned rule to any row, with distance, runner-up and certainty."""
 
     def reorder_clusters(self, order: npt.NDArray[np.int64]) -> Clusterer:
         """Renumber the clusters: number i becomes what was ``order[i]``."""
@@ -89,11 +92,12 @@ class AlgorithmEntry:
         section = getattr(settings.algorithms, self.name).model_dump(exclude={"enabled"})
         shared = {
             "random_state": settings.seed,
+            "fit_sample": min(settings.fit_sample, section.get("fit_sample", settings.fit_sample)),
             "score_sample": settings.score_sample,
             "min_cluster_share": _smallest_share(gates, customer_count),
         }
         known = estimator().get_params()
-        built: Clusterer = estimator(**section, **{name: value for name, value in shared.items() if name in known})
+        built: Clusterer = estimator(**{**section, **{name: shared[name] for name in shared if name in known}})
         return built
 
 

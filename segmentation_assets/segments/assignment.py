@@ -6,6 +6,7 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from segmentation_assets.clustering.metrics import NOISE
 from segmentation_assets.errors import DataError
 from segmentation_assets.features.preparation import prepare
 from segmentation_assets.segments.champion import ChampionModel
@@ -128,7 +129,6 @@ def _assign_by_map(features: pd.DataFrame, model: ChampionModel) -> Assignment:
 
 
 def _assign_by_estimator(features: pd.DataFrame, model: ChampionModel) -> Assignment:
-    import numpy as np
     import pandas as pd
 
     if model.estimator is None or model.preparation is None:
@@ -140,30 +140,28 @@ def _assign_by_estimator(features: pd.DataFrame, model: ChampionModel) -> Assign
     if prepared.matrix.empty:
         names = ["customer_id", "segment_key", "runner_up_segment_key", "imputed_share"]
         return Assignment(pd.DataFrame(columns=names))
-    clusters = model.estimator.predict(prepared.matrix)
-    distances = model.estimator.transform(prepared.matrix)
-    distances[np.arange(len(clusters)), clusters] = np.inf
-    has_second = distances.shape[1] > 1
+    assigned = model.estimator.assign(prepared.matrix)
     frame = pd.DataFrame(
         {
             "customer_id": prepared.matrix.index,
-            "segment_key": _keys_of(clusters, model),
-            "runner_up_segment_key": _keys_of(distances.argmin(axis=1), model) if has_second else None,
+            "segment_key": _keys_of(assigned.labels, model),
+            "runner_up_segment_key": _keys_of(assigned.runners_up, model),
             "imputed_share": prepared.imputed_share.to_numpy(),
         }
     )
     return Assignment(frame, prepared.adjustments)
 
 
-def _keys_of(clusters: npt.NDArray[np.int64], model: ChampionModel) -> list[str]:
+def _keys_of(clusters: npt.NDArray[np.int64], model: ChampionModel) -> list[str | None]:
+    """Name the segments that clusters stand for; noise, and no runner-up, have none."""
     keys = {segment.cluster: segment.segment_key for segment in model.segments}
-    unknown = sorted(set(map(int, clusters)) - set(keys))
+    unknown = sorted(set(map(int, clusters)) - set(keys) - {NOISE})
     if unknown:
         raise DataError(
             f"the model in force puts customers into cluster {unknown[0]}, which has no segment",
             f"its segments stand for the clusters {', '.join(map(str, sorted(keys)))}.",
         )
-    return [keys[int(cluster)] for cluster in clusters]
+    return [keys.get(int(cluster)) for cluster in clusters]
 
 
 def _with_history(rows: pd.DataFrame, previous: pd.DataFrame | None) -> pd.DataFrame:

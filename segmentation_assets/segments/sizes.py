@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from segmentation_assets.config.settings import LeaderboardSettings
+from segmentation_assets.config.clustering import LeaderboardSettings
 from segmentation_assets.segments.assignment import ASSIGNED, NO_PURCHASES
 from segmentation_assets.tables.rounding import round_number
 

@@ -9,7 +9,7 @@ from dagster import DagsterExecutionInterruptedError
 
 from segmentation_assets.clustering.kmeans import KMeansClusterer
 from segmentation_assets.clustering.registry import ALGORITHMS
-from segmentation_assets.config.settings import AlgorithmSettings, KMeansSettings
+from segmentation_assets.config.clustering import AlgorithmSettings, KMeansSettings
 from segmentation_assets.errors import DataError
 from segmentation_assets.graph.platform import Platform
 from segmentation_assets.storage.engine import read_frame

@@ -103,7 +103,7 @@ def _figures(result: ClusteringResult) -> dict[str, float | int]:
         "smallest_segment_share": sizes.smallest_share,
         "smallest_segment_count": sizes.smallest_count,
     }
-    search = getattr(result.estimator, "k_search_", None)
+    search = getattr(result.estimator, "search_", None)
     if search is not None:
         chosen = int(search["is_chosen"].argmax())
         scores = {name: float(search[name][chosen]) for name in _SEARCH_SCORES}

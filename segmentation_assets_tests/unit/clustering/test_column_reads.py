@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from segmentation_assets.clustering.leaderboard import compare_candidates
-from segmentation_assets.config.settings import LeaderboardSettings
+from segmentation_assets.config.clustering import LeaderboardSettings
 from segmentation_assets.tables.clusters import LEADERBOARD
 from segmentation_assets_tests.unit.perturbation import changed_columns, declared_readers
 

@@ -6,7 +6,7 @@ import pytest
 
 from segmentation_assets.clustering.fitting import assignments_frame, fit_clustering
 from segmentation_assets.clustering.registry import ALGORITHMS, AlgorithmEntry
-from segmentation_assets.config.settings import ClusteringSettings, LeaderboardSettings
+from segmentation_assets.config.clustering import ClusteringSettings, LeaderboardSettings
 from segmentation_assets.errors import DataError
 
 SETTINGS = ClusteringSettings.model_validate({"algorithms": {"kmeans": {"k_min": 3, "k_max": 3}}})
@@ -106,10 +106,11 @@ def test_the_leaderboards_bounds_decide_which_number_of_clusters_is_chosen():
 
 def test_the_bound_in_customers_is_of_all_customers_not_of_the_fitted_sample():
     matrix, revenue = three_groups(rows_each=100)
+    matrix["x"] += np.repeat([0.0, 50.0, 100.0], 100)
     settings = ClusteringSettings.model_validate(
         {"fit_sample": 100, "algorithms": {"kmeans": {"k_min": 2, "k_max": 3}}}
     )
-    gates = LeaderboardSettings(min_segment_share=0.0, min_segment_customers=60)
+    gates = LeaderboardSettings(min_segment_share=0.0, min_segment_customers=45)
     result = fit_clustering(matrix, revenue, KMEANS, settings, gates)
     assert result.estimator.n_clusters_ == 3
     assert result.notes == ("fitted on a sample of 100 of 300 customers",)
@@ -139,6 +140,7 @@ class _Breaks:
 
     def __init__(self, error, *, at):
         self.error, self.at, self.n_clusters_, self.notes_ = error, at, 1, ()
+        self.labels_, self.fitted_count_ = np.zeros(15, dtype="int64"), 15
 
     def get_params(self):
         return {}
@@ -146,16 +148,11 @@ class _Breaks:
     def fit(self, X):
         return self._reach("fit")
 
-    def predict(self, X):
-        self._reach("predict")
-        return np.zeros(len(X), dtype="int64")
-
     def reorder_clusters(self, order):
         return self._reach("reorder")
 
-    def transform(self, X):
-        self._reach("transform")
-        return np.zeros((len(X), 1))
+    def assign(self, X):
+        return self._reach("assign")
 
     def _reach(self, step):
         if step == self.at:
@@ -168,7 +165,7 @@ def fit_broken(monkeypatch, error, at="fit"):
     return fit_clustering(*three_groups(), KMEANS, SETTINGS, GATES)
 
 
-@pytest.mark.parametrize("at", ["fit", "predict", "reorder", "transform"])
+@pytest.mark.parametrize("at", ["fit", "reorder", "assign"])
 def test_an_algorithm_that_raises_makes_everyone_noise_and_says_why(monkeypatch, at):
     result = fit_broken(monkeypatch, ValueError("n_clusters=9 is too large"), at)
     assert (result.estimator, result.fitted_count) == (None, 0)

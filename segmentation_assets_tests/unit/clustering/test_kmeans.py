@@ -32,9 +32,10 @@ def test_recovers_the_planted_number_of_clusters(planted):
 def test_lists_every_k_tried_with_its_scores():
     values, _ = blobs(3)
     fitted = KMeansClusterer(k_min=2, k_max=4, random_state=1).fit(values)
-    table = pd.DataFrame(fitted.k_search_)
+    table = pd.DataFrame(fitted.search_)
     assert list(table.columns) == [
-        "k", "silhouette", "davies_bouldin", "calinski_harabasz", "inertia", "smallest_share", "is_chosen",
+        "k", "silhouette", "davies_bouldin", "calinski_harabasz", "inertia", "elbow", "stability", "smallest_share",
+        "is_chosen",
     ]  # fmt: skip
     assert table["k"].tolist() == [2, 3, 4]
     assert table["is_chosen"].tolist() == [False, True, False]
@@ -76,7 +77,7 @@ def test_transform_gives_the_distance_to_each_centre():
 
 def test_tries_no_more_clusters_than_there_are_different_rows_and_says_so():
     fitted = KMeansClusterer(k_min=3, k_max=8).fit([[0.0], [0.0], [1.0], [1.0], [5.0], [5.0], [9.0], [9.0]])
-    assert max(fitted.k_search_["k"]) == 4
+    assert max(fitted.search_["k"]) == 4
     assert fitted.notes_ == ("k stops at 4 instead of 8: the rows hold 4 different points",)
 
 
@@ -112,5 +113,5 @@ def test_refit_copy_fixes_the_chosen_number():
     values, _ = blobs(4)
     fitted = KMeansClusterer(random_state=1).fit(values)
     again = fitted.refit_copy(9).fit(values)
-    assert again.k_search_["k"].tolist() == [4]
-    assert np.isnan(again.k_search_["silhouette"]).all()
+    assert again.search_["k"].tolist() == [4]
+    assert np.isnan(again.search_["silhouette"]).all()

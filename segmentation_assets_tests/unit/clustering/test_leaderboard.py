@@ -8,7 +8,7 @@ from segmentation_assets.clustering.fitting import fit_clustering
 from segmentation_assets.clustering.leaderboard import compare_candidates
 from segmentation_assets.clustering.registry import ALGORITHMS
 from segmentation_assets.clustering.stability import refit_of
-from segmentation_assets.config.settings import ClusteringSettings, LeaderboardSettings
+from segmentation_assets.config.clustering import ClusteringSettings, LeaderboardSettings
 from segmentation_assets.errors import DataError
 from segmentation_assets.tables.clusters import LEADERBOARD
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from segmentation_assets.clustering.registry import ALGORITHMS, enabled_algorithms, model_types
-from segmentation_assets.config.settings import AlgorithmSettings, ClusteringSettings, LeaderboardSettings
+from segmentation_assets.config.clustering import AlgorithmSettings, ClusteringSettings, LeaderboardSettings
 
 
 @pytest.fixture(params=sorted(ALGORITHMS))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from segmentation_assets.config.settings import LeaderboardSettings
+from segmentation_assets.config.clustering import LeaderboardSettings
 from segmentation_assets.segments.sizes import judge_coverage, judge_smallest_segment
 
 CHAMPION = pd.DataFrame({"segment_key": ["S002", "S001"], "segment_name": ["Lapsed", "Loyal"]})

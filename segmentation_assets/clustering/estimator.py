@@ -1,0 +1,211 @@
+"""What all clusterers share: checked input, samples, one assignment rule for old and new rows, canonical numbers."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, ClusterMixin, TransformerMixin
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted, validate_data
+from threadpoolctl import threadpool_limits
+
+from segmentation_assets.clustering.distances import centre_distances
+from segmentation_assets.tables.sampling import draw_sample
+
+Floats = npt.NDArray[np.float64]
+Integers = npt.NDArray[np.int64]
+Self = TypeVar("Self", bound="BaseClusterer")
+
+SEED_LIMIT = 2**31 - 1
+
+NOBODY = -1
+"""Runner-up of a row that no second cluster is near to; the label of noise is the same number."""
+
+
+@dataclass(frozen=True)
+class Assigned:
+    """What a fitted clusterer says of rows; every array has one entry per row.
+
+    Parameters
+    ----------
+    labels : ndarray of int
+        Cluster number; -1 is noise.
+    distances : ndarray of float
+        Distance to the own cluster, for noise to the nearest one; NaN where there is no cluster.
+    runners_up : ndarray of int
+        The second nearest cluster; -1 where none competes.
+    certainties : ndarray of float in [0, 1]
+        How clearly the row is where it is. It orders rows; it is no probability.
+    memberships : ndarray of shape (n_rows, n_clusters), or None
+        Degrees that sum to 1; ``None`` for algorithms without.
+    outlier_scores : ndarray of float, or None
+        Above 1 outside of every dense region; ``None`` for algorithms that do not look for outliers.
+    """
+
+    labels: Integers
+    distances: Floats
+    runners_up: Integers
+    certainties: Floats
+    memberships: Floats | None = None
+    outlier_scores: Floats | None = None
+
+
+class BaseClusterer(ClusterMixin, BaseEstimator):
+    """A clusterer that fits on a sample and gives any row, old or new, the same answer alone and in a batch.
+
+    Attributes
+    ----------
+    labels_ : ndarray of shape (n_rows,)
+        Equal to ``predict`` of the rows that were given to ``fit``.
+    n_clusters_ : int
+    fitted_count_ : int
+        Rows that were fitted on.
+    notes_ : tuple of str
+        Choices made for the user.
+
+    Notes
+    -----
+    Subclasses implement `_learn`, `_assign`, `_reorder` and `_choices`. Fits run on one thread, so that the last bits
+    do not depend on the machine's load.
+    """
+
+    fit_sample: int
+    random_state: Any
+    labels_: Integers
+    n_clusters_: int
+    fitted_count_: int
+    notes_: tuple[str, ...]
+
+    def fit(self: Self, X: Any, y: None = None) -> Self:
+        """Learn from finite numbers.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_rows, n_features)
+            At least two rows. Of more than `fit_sample` rows a seeded sample is fitted on, and all are assigned.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        BaseClusterer
+            Itself.
+        """
+        values = np.ascontiguousarray(validate_data(self, X, dtype=np.float64, ensure_min_samples=2))
+        seed = int(check_random_state(self.random_state).randint(SEED_LIMIT))
+        sample = draw_sample(len(values), self.fit_sample, seed)
+        self.fitted_count_ = len(sample)
+        with threadpool_limits(1):
+            self.notes_ = tuple(self._learn(values if len(sample) == len(values) else values[sample], seed))
+            self.labels_ = self._assign(values).labels
+        return self
+
+    def assign(self, X: Any) -> Assigned:
+        """Apply the learned rule to rows of shape (n_rows, n_features), one or many."""
+        check_is_fitted(self)
+        values = np.ascontiguousarray(validate_data(self, X, dtype=np.float64, reset=False))
+        with threadpool_limits(1):
+            return self._assign(values)
+
+    def predict(self, X: Any) -> Integers:
+        """Return the cluster of each row, shape (n_rows,); -1 is noise."""
+        return self.assign(X).labels
+
+    def reorder_clusters(self: Self, order: Integers) -> Self:
+        """Renumber the clusters: number i becomes what was ``order[i]``; returns itself."""
+        check_is_fitted(self)
+        numbers = np.asarray(order)
+        self._reorder(numbers)
+        self.labels_ = np.where(self.labels_ < 0, self.labels_, np.argsort(numbers)[self.labels_])
+        return self
+
+    def refit_copy(self: Self, random_state: int) -> Self:
+        """Return an unfitted copy with the choices of this fit fixed, for resampling."""
+        check_is_fitted(self)
+        return type(self)(**{**self.get_params(), **self._choices(), "random_state": random_state})
+
+    @abstractmethod
+    def _learn(self, values: Floats, seed: int) -> list[str]:
+        """Fit the rows and return notes; sets `n_clusters_` and what `_assign` needs."""
+
+    @abstractmethod
+    def _assign(self, values: Floats) -> Assigned:
+        """Apply the rule, row by row: no result may depend on which rows stand beside one."""
+
+    @abstractmethod
+    def _reorder(self, numbers: Integers) -> None:
+        """Bring what `_assign` needs into a new order of clusters."""
+
+    @abstractmethod
+    def _choices(self) -> dict[str, Any]:
+        """Parameters that fix what this fit has chosen."""
+
+
+class CentreClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseClusterer):
+    """A clusterer that gives each row to the nearest centre.
+
+    Attributes
+    ----------
+    cluster_centers_ : ndarray of shape (n_clusters_, n_features)
+        Rounded to 10 significant digits.
+    """
+
+    cluster_centers_: Floats
+
+    def transform(self, X: Any) -> Floats:
+        """Return the distance of each row to each centre, shape (n_rows, n_clusters_)."""
+        check_is_fitted(self)
+        values = validate_data(self, X, dtype=np.float64, reset=False)
+        return centre_distances(values, self.cluster_centers_)
+
+    def _assign(self, values: Floats) -> Assigned:
+        return assign_to_nearest(centre_distances(values, self.cluster_centers_))
+
+    def _reorder(self, numbers: Integers) -> None:
+        self.cluster_centers_ = self.cluster_centers_[numbers]
+
+    @property
+    def _n_features_out(self) -> int:
+        return int(self.n_clusters_)
+
+
+def assign_to_nearest(distances: Floats) -> Assigned:
+    """Give each row to the nearest of the clusters; of equally near ones to the first.
+
+    Parameters
+    ----------
+    distances : ndarray of shape (n_rows, n_clusters)
+
+    Returns
+    -------
+    Assigned
+        The certainty is ``1 - nearest / second nearest``: 1 at the centre, 0 half way between two.
+    """
+    first, second = two_smallest(distances)
+    rows = np.arange(len(distances))
+    nearest = distances[rows, first]
+    if distances.shape[1] < 2:
+        return Assigned(first, nearest, second, np.ones(len(distances)))
+    next_one = distances[rows, second]
+    certainties = 1.0 - np.divide(nearest, next_one, out=np.ones_like(nearest), where=next_one > 0)
+    return Assigned(first, nearest, second, certainties)
+
+
+def two_smallest(values: Floats) -> tuple[Integers, Integers]:
+    """Return the positions of the smallest and second smallest entry of each row; -1 where there is no second."""
+    first = values.argmin(axis=1)
+    if values.shape[1] < 2:
+        return first, np.full(len(values), NOBODY)
+    others = values.copy()
+    others[np.arange(len(values)), first] = np.inf
+    return first, others.argmin(axis=1)
+
+
+def compact(labels: Integers) -> tuple[Integers, int]:
+    """Number the clusters that occur 0, 1, … in their order; noise stays -1. Returns labels and count."""
+    numbers = np.unique(labels[labels >= 0])
+    return np.where(labels < 0, labels, np.searchsorted(numbers, labels)), len(numbers)
