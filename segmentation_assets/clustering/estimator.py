@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from threadpoolctl import threadpool_limits
 
 from segmentation_assets.clustering.distances import centre_distances
+from segmentation_assets.tables.rounding import round_significant
 from segmentation_assets.tables.sampling import draw_sample
 
 Floats = npt.NDArray[np.float64]
@@ -21,6 +22,9 @@ Integers = npt.NDArray[np.int64]
 Self = TypeVar("Self", bound="BaseClusterer")
 
 SEED_LIMIT = 2**31 - 1
+
+CURVE_POINTS = 200
+"""Entries of a curve that are kept for drawing."""
 
 NOBODY = -1
 """Runner-up of a row that no second cluster is near to; the label of noise is the same number."""
@@ -64,6 +68,10 @@ class BaseClusterer(ClusterMixin, BaseEstimator):
     n_clusters_ : int
     fitted_count_ : int
         Rows that were fitted on.
+    figures_ : dict of str to number or str
+        What is worth showing of the fit, such as ``eps`` or ``bic``.
+    curves_ : dict of str to ndarray
+        What is worth drawing, such as the sorted distances to the k-th neighbour; at most a few hundred numbers each.
     notes_ : tuple of str
         Choices made for the user.
 
@@ -78,6 +86,8 @@ class BaseClusterer(ClusterMixin, BaseEstimator):
     labels_: Integers
     n_clusters_: int
     fitted_count_: int
+    figures_: dict[str, Any]
+    curves_: dict[str, Floats]
     notes_: tuple[str, ...]
 
     def fit(self: Self, X: Any, y: None = None) -> Self:
@@ -99,6 +109,7 @@ class BaseClusterer(ClusterMixin, BaseEstimator):
         seed = int(check_random_state(self.random_state).randint(SEED_LIMIT))
         sample = draw_sample(len(values), self.fit_sample, seed)
         self.fitted_count_ = len(sample)
+        self.figures_, self.curves_ = {}, {}
         with threadpool_limits(1):
             self.notes_ = tuple(self._learn(values if len(sample) == len(values) else values[sample], seed))
             self.labels_ = self._assign(values).labels
@@ -120,7 +131,7 @@ class BaseClusterer(ClusterMixin, BaseEstimator):
         check_is_fitted(self)
         numbers = np.asarray(order)
         self._reorder(numbers)
-        self.labels_ = np.where(self.labels_ < 0, self.labels_, np.argsort(numbers)[self.labels_])
+        self.labels_ = renumber(self.labels_, numbers)
         return self
 
     def refit_copy(self: Self, random_state: int) -> Self:
@@ -203,6 +214,18 @@ def two_smallest(values: Floats) -> tuple[Integers, Integers]:
     others = values.copy()
     others[np.arange(len(values)), first] = np.inf
     return first, others.argmin(axis=1)
+
+
+def thinned(curve: Floats, points: int = CURVE_POINTS) -> Floats:
+    """Keep evenly spaced entries of a curve, its ends among them, rounded for storing."""
+    places = np.unique(np.linspace(0, len(curve) - 1, min(points, len(curve))).round().astype(int))
+    return round_significant(curve[places])
+
+
+def renumber(labels: Integers, numbers: Integers) -> Integers:
+    """Give clusters the numbers they have in a new order, in which number i is what was ``numbers[i]``."""
+    new: Integers = np.append(np.argsort(numbers), NOBODY)[labels]
+    return new
 
 
 def compact(labels: Integers) -> tuple[Integers, int]:

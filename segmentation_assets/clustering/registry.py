@@ -118,6 +118,53 @@ ALGORITHMS = {
             "smallest cluster passes the size gates of the leaderboard. Clusters are numbered by descending mean net "
             "revenue. Every customer belongs to the nearest centre.",
         ),
+        AlgorithmEntry(
+            "hybrid",
+            "segmentation_assets.clustering.hybrid",
+            "HybridClusterer",
+            "DBSCAN finds the customers that are unlike everyone, K-means partitions the others, and each outlier "
+            "joins the nearest centre, with an outlier score: the distance to the nearest dense region in units of "
+            "DBSCAN's radius. Above 1 is an outlier.",
+        ),
+        AlgorithmEntry(
+            "gaussian_mixture",
+            "segmentation_assets.clustering.mixture",
+            "GaussianMixtureClusterer",
+            "A Gaussian mixture on the model matrix; number of components and shape of their covariance by BIC, one "
+            "component included, which means that there are no groups. Every customer has a posterior per component, "
+            "which is a degree of membership and no confidence.",
+        ),
+        AlgorithmEntry(
+            "ward",
+            "segmentation_assets.clustering.ward",
+            "WardClusterer",
+            "Hierarchical clustering by Ward's criterion on a sample of the model matrix, cut at the number of "
+            "clusters with the best silhouette. Every customer belongs to the nearest centre of the tree's clusters.",
+        ),
+        AlgorithmEntry(
+            "fuzzy_cmeans",
+            "segmentation_assets.clustering.fuzzy",
+            "FuzzyCMeansClusterer",
+            "Fuzzy C-means on the model matrix: every customer belongs to every cluster to a degree, and counts to the "
+            "one it belongs to most. How fuzzy the degrees are is fitted to the number of features; where they "
+            "collapse, the centres that coincide are counted once.",
+        ),
+        AlgorithmEntry(
+            "dbscan",
+            "segmentation_assets.clustering.dbscan",
+            "DbscanClusterer",
+            "DBSCAN in the space of the first principal components: customers in dense regions form clusters, the "
+            "others are noise (-1). The radius is the knee of the k-distance curve. Overlapping segments form one "
+            "dense region, so it often finds one cluster only: its use is to tell who is unlike everyone.",
+        ),
+        AlgorithmEntry(
+            "hdbscan",
+            "segmentation_assets.clustering.hdbscan",
+            "HdbscanClusterer",
+            "HDBSCAN in the space of the first principal components: regions that stay dense over a range of radii, "
+            "and noise (-1). A customer belongs to the cluster of the nearest customer fitted on, if that is no "
+            "farther away than is usual there.",
+        ),
     )
 }
 """Algorithm by name, in the order they are run and listed."""

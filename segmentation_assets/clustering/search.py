@@ -21,7 +21,7 @@ Criterion = Literal["silhouette", "davies_bouldin", "calinski_harabasz", "elbow"
 Search = dict[str, Any]
 """A column per entry, a row per number of clusters tried."""
 
-_SMALLER_IS_BETTER = ("davies_bouldin",)
+_SMALLER_IS_BETTER = ("davies_bouldin", "xie_beni")
 
 
 def numbers_to_try(values: Floats, first: int, last: int) -> tuple[list[int], list[str]]:
@@ -82,7 +82,7 @@ def score_search(
     }
 
 
-def choose(search: Search, min_share: float, criterion: Criterion = "silhouette") -> tuple[int, list[str]]:
+def choose(search: Search, min_share: float, criterion: str = "silhouette") -> tuple[int, list[str]]:
     """Return the position of the best score among partitions without tiny clusters, and a note if every one has some.
 
     Of equal scores the first counts, which is the smallest number of clusters.

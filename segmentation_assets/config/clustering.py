@@ -36,10 +36,105 @@ class KMeansSettings(SearchSection):
     max_iter: int = Field(300, ge=1, description="iterations of one restart at most")
 
 
+class _DensitySection(AlgorithmSection):
+    """An algorithm that measures density."""
+
+    space: Literal["full", "pca", "tsne"] = Field(
+        "pca", description="where distances are measured: all features, principal components, or a t-SNE map"
+    )
+    n_components: int = Field(10, ge=1, le=100, description="principal components, for the space pca")
+
+
+class _RadiusSection(_DensitySection):
+    """An algorithm that measures density within a radius."""
+
+    eps: float | None = Field(None, gt=0, description="radius; by default the knee of the k-distance curve")
+    min_samples: int | None = Field(
+        None,
+        ge=2,
+        le=10_000,
+        description="customers within eps that make a core point; by default twice the dimensions, 10 or more",
+    )
+
+
+class DbscanSettings(_RadiusSection):
+    """DBSCAN: core points within a radius of each other, and noise."""
+
+    fit_sample: int = Field(10_000, ge=100, le=30_000, description="customers fitted on at most; all are assigned")
+
+
+class HybridSettings(SearchSection, _RadiusSection):
+    """DBSCAN finds outliers, K-means partitions the others, outliers join the nearest centre."""
+
+    density_sample: int = Field(10_000, ge=100, le=30_000, description="customers the density is measured on at most")
+    n_init: int = Field(5, ge=1, le=100, description="restarts; the best one counts")
+    max_iter: int = Field(300, ge=1, description="iterations of one restart at most")
+
+
+class HdbscanSettings(_DensitySection):
+    """HDBSCAN: density clusters without a radius, and noise."""
+
+    min_cluster_size: int | None = Field(
+        None, ge=2, description="customers of the smallest cluster; by default what passes the size gates"
+    )
+    min_samples: int = Field(10, ge=1, le=1_000, description="neighbours by which density is measured")
+    cluster_selection_method: Literal["eom", "leaf"] = Field(
+        "eom", description="whether stable (eom) or small (leaf) clusters are taken from the tree"
+    )
+    fit_sample: int = Field(10_000, ge=100, le=30_000, description="customers fitted on at most; all are assigned")
+
+
+class GaussianMixtureSettings(SearchSection):
+    """Gaussian mixture: components and covariance type by an information criterion."""
+
+    k_min: int = Field(2, ge=2, le=50, description="smallest number of components tried beside one, which is no groups")
+    covariance_types: tuple[Literal["full", "tied", "diag", "spherical"], ...] = Field(
+        ("full", "tied", "diag", "spherical"), min_length=1, description="shapes of the components that are tried"
+    )
+    criterion: Literal["bic", "aic"] = Field("bic", description="by which number and covariance type are chosen")
+    n_init: int = Field(10, ge=1, le=100, description="restarts of the final fit; the best one goes on")
+    max_iter: int = Field(200, ge=1, description="iterations of the fit that goes on")
+    reg_covar: float = Field(1e-3, ge=0, le=1, description="added to the diagonal of every covariance")
+    search_sample: int = Field(5_000, ge=100, description="customers that the search is made on at most")
+    fit_sample: int = Field(20_000, ge=100, description="customers fitted on at most; all are assigned")
+
+
+class WardSettings(SearchSection):
+    """Hierarchical clustering by Ward's criterion, cut at a number of clusters or at a distance."""
+
+    distance_threshold: float | None = Field(
+        None, gt=0, description="cut where the next merge costs more, instead of searching the number of clusters"
+    )
+    fit_sample: int = Field(
+        10_000, ge=100, le=20_000, description="customers the tree is built on at most; all are assigned"
+    )
+
+
+class FuzzyCMeansSettings(SearchSection):
+    """Fuzzy C-means: every customer belongs to every cluster to a degree."""
+
+    fuzzifier: float | None = Field(
+        None, gt=1, le=10, description="exponent m; by default what fits the number of features; 2 is usual for few"
+    )
+    choose_by: Literal["silhouette", "xie_beni", "partition_coefficient"] = Field(
+        "silhouette", description="score that the number of clusters is chosen by; all are shown"
+    )
+    n_init: int = Field(3, ge=1, le=100, description="restarts; the best one counts")
+    max_iter: int = Field(150, ge=1, description="iterations of one restart at most")
+    tol: float = Field(0.005, gt=0, lt=1, description="the iteration ends when no membership changes by more")
+    fit_sample: int = Field(20_000, ge=100, description="customers fitted on at most; all are assigned")
+
+
 class AlgorithmSettings(Section):
     """One section per clustering algorithm."""
 
     kmeans: KMeansSettings = KMeansSettings()
+    hybrid: HybridSettings = HybridSettings()
+    gaussian_mixture: GaussianMixtureSettings = GaussianMixtureSettings()
+    ward: WardSettings = WardSettings()
+    fuzzy_cmeans: FuzzyCMeansSettings = FuzzyCMeansSettings()
+    dbscan: DbscanSettings = DbscanSettings()
+    hdbscan: HdbscanSettings = HdbscanSettings()
 
 
 class ClusteringSettings(Section):

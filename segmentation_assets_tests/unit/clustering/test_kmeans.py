@@ -5,7 +5,6 @@ import pandas as pd
 import pytest
 from sklearn.datasets import make_blobs
 from sklearn.metrics import adjusted_rand_score
-from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from segmentation_assets.clustering.kmeans import KMeansClusterer
 
@@ -14,11 +13,6 @@ def blobs(k, rows=240, seed=0):
     """Draw k well separated blobs: their centres lie on a line, 20 spreads apart."""
     centres = np.stack([np.full(3, 20.0 * number) for number in range(k)])
     return make_blobs(rows, centers=centres, cluster_std=1.0, random_state=seed)
-
-
-@parametrize_with_checks([KMeansClusterer()])
-def test_keeps_scikit_learn_conventions(estimator, check):
-    check(estimator)
 
 
 @pytest.mark.parametrize("planted", range(2, 9))

@@ -32,8 +32,9 @@ SINGLE_PROBLEMS = {
         "segmentation.yaml:4: synthetic.sed is not a setting.\nHint: did you mean 'seed'?",
     ),
     "key of another section": (
-        "k_max: 7\n",
-        "segmentation.yaml:1: k_max is not a setting.\nHint: did you mean 'clustering.algorithms.kmeans.k_max'?",
+        "criterion: aic\n",
+        "segmentation.yaml:1: criterion is not a setting.\n"
+        "Hint: did you mean 'clustering.algorithms.gaussian_mixture.criterion'?",
     ),
     "key of two other sections": (
         "seed: 7\n",
