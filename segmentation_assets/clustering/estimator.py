@@ -57,6 +57,14 @@ class Assigned:
     memberships: Floats | None = None
     outlier_scores: Floats | None = None
 
+    @property
+    def own_memberships(self) -> Floats:
+        """Membership in the own cluster of each row; only where there are memberships."""
+        if self.memberships is None:
+            return np.full(len(self.labels), np.nan)
+        own: Floats = self.memberships[np.arange(len(self.labels)), self.labels]
+        return own
+
 
 class BaseClusterer(ClusterMixin, BaseEstimator):
     """A clusterer that fits on a sample and gives any row, old or new, the same answer alone and in a batch.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from segmentation_assets.clustering.evaluation import Evaluation, evaluate
 from segmentation_assets.clustering.failures import attempt
 from segmentation_assets.clustering.metrics import NOISE
 from segmentation_assets.clustering.registry import AlgorithmEntry, Clusterer
@@ -17,36 +18,50 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import pandas as pd
 
+    from segmentation_assets.clustering.estimator import Assigned
+
 
 @dataclass(frozen=True)
 class ClusteringResult:
-    """A fitted algorithm and what it says of every customer.
+    """A fitted algorithm, what it says of every customer, and what it is worth.
 
     Parameters
     ----------
     algorithm : str
+    customers : Index
+        In the order of `assigned`.
     estimator : Clusterer or None
         Fitted; its own numbers are the canonical ones. ``None`` when there was nothing to fit or it failed.
-    labels : Series of int, index customer_id
-        Cluster by descending mean net revenue; -1 is noise.
-    centre_distances : Series of float, index customer_id
-        Distance to the own cluster, for noise to the nearest one, in standard deviations of the matrix; NaN without
-        an estimator.
+    assigned : Assigned or None
+        Clusters by descending mean net revenue, -1 is noise.
+    evaluation : Evaluation or None
+        ``None`` without an estimator, and when the algorithm could not be fitted again.
     fitted_count : int
         Customers the estimator was fitted on.
     notes : tuple of str
         Choices made for the user.
     failure : str
         ``Type: message`` of what the algorithm raised; empty when it raised nothing.
+    refit_failure : str
+        The same of its fits on resampled customers and on reference data.
     """
 
     algorithm: str
+    customers: pd.Index
     estimator: Clusterer | None
-    labels: pd.Series
-    centre_distances: pd.Series
+    assigned: Assigned | None
+    evaluation: Evaluation | None
     fitted_count: int
     notes: tuple[str, ...]
     failure: str = ""
+    refit_failure: str = ""
+
+    @property
+    def labels(self) -> npt.NDArray[np.int64]:
+        """Cluster of each customer; all noise without an estimator."""
+        import numpy as np
+
+        return np.full(len(self.customers), NOISE) if self.assigned is None else self.assigned.labels
 
 
 def fit_clustering(
@@ -56,7 +71,7 @@ def fit_clustering(
     settings: ClusteringSettings,
     gates: LeaderboardSettings,
 ) -> ClusteringResult:
-    """Fit an algorithm on a seeded sample of the matrix and assign every customer.
+    """Fit an algorithm on a seeded sample of the matrix, assign every customer, and try out what it is worth.
 
     Parameters
     ----------
@@ -92,7 +107,20 @@ def fit_clustering(
     tried = attempt(lambda: _fit(ordered, money, entry, settings, gates), entry.name)
     if tried.found is None:
         return _unfitted(entry.name, ordered, f"could not be fitted: {tried.failure}", tried.failure)
-    return tried.found
+    estimator, assigned = tried.found
+    tested = attempt(lambda: evaluate(estimator, ordered, settings.evaluation, settings.seed), entry.name)
+    fitted = estimator.fitted_count_
+    note = (f"fitted on a sample of {fitted} of {len(ordered)} customers",) if fitted < len(ordered) else ()
+    return ClusteringResult(
+        algorithm=entry.name,
+        customers=ordered.index,
+        estimator=estimator,
+        assigned=assigned,
+        evaluation=tested.found,
+        fitted_count=fitted,
+        notes=(*note, *estimator.notes_),
+        refit_failure=tested.failure,
+    )
 
 
 def _fit(
@@ -101,14 +129,11 @@ def _fit(
     entry: AlgorithmEntry,
     settings: ClusteringSettings,
     gates: LeaderboardSettings,
-) -> ClusteringResult:
+) -> tuple[Clusterer, Assigned]:
     """Fit on the sample, number the clusters and assign everyone."""
     estimator = entry.build(settings, gates, len(ordered)).fit(ordered)
     estimator.reorder_clusters(_canonical_order(estimator.labels_, money, estimator.n_clusters_))
-    fitted = estimator.fitted_count_
-    note = (f"fitted on a sample of {fitted} of {len(ordered)} customers",) if fitted < len(ordered) else ()
-    labels, distances = _assign(estimator, ordered)
-    return ClusteringResult(entry.name, estimator, labels, distances, fitted, (*note, *estimator.notes_))
+    return estimator, estimator.assign(ordered)
 
 
 def nothing_to_fit(matrix: pd.DataFrame) -> str:
@@ -127,23 +152,34 @@ def nothing_to_fit(matrix: pd.DataFrame) -> str:
 
 def _unfitted(algorithm: str, matrix: pd.DataFrame, note: str, failure: str = "") -> ClusteringResult:
     """Make everyone noise, without an estimator."""
-    import numpy as np
-    import pandas as pd
-
-    labels = pd.Series(NOISE, index=matrix.index, name="cluster", dtype="int64")
-    distances = pd.Series(np.nan, index=matrix.index, name="centre_distance", dtype="float64")
-    return ClusteringResult(algorithm, None, labels, distances, 0, (note,), failure)
+    return ClusteringResult(algorithm, matrix.index, None, None, None, 0, (note,), failure)
 
 
 def assignments_frame(result: ClusteringResult) -> pd.DataFrame:
-    """Return the rows of the table ``clusters/<algorithm>``: customer_id, cluster, centre_distance."""
+    """Return the rows of the table ``clusters/<algorithm>``, sorted by customer."""
+    import numpy as np
     import pandas as pd
 
+    count, assigned, evaluation = len(result.customers), result.assigned, result.evaluation
+    unknown = np.full(count, np.nan)
+    if assigned is None:
+        numbers = dict.fromkeys(("centre_distance", "confidence", "membership", "outlier_score"), unknown)
+        runners_up = np.full(count, NOISE)
+    else:
+        runners_up = assigned.runners_up
+        numbers = {
+            "centre_distance": round_significant(assigned.distances),
+            "confidence": unknown if evaluation is None else evaluation.confidence.apply(assigned),
+            "membership": unknown if assigned.memberships is None else round_significant(assigned.own_memberships),
+            "outlier_score": unknown if assigned.outlier_scores is None else round_significant(assigned.outlier_scores),
+        }
+    second = pd.Series(runners_up, dtype="Int64").where(runners_up >= 0)
     return pd.DataFrame(
         {
-            "customer_id": result.labels.index,
-            "cluster": result.labels.to_numpy(),
-            "centre_distance": result.centre_distances.to_numpy(),
+            "customer_id": result.customers,
+            "cluster": result.labels,
+            "runner_up_cluster": second.to_numpy(dtype="object", na_value=None),
+            **numbers,
         }
     )
 
@@ -190,13 +226,3 @@ def _canonical_order(
         mean = round_significant([money[members].mean()])[0] if len(members) else -np.inf
         keys.append((-mean, members[0] if len(members) else len(labels), number))
     return np.array([number for *_, number in sorted(keys)])
-
-
-def _assign(estimator: Clusterer, matrix: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
-    import pandas as pd
-
-    assigned = estimator.assign(matrix)
-    return (
-        pd.Series(assigned.labels, index=matrix.index, name="cluster"),
-        pd.Series(round_significant(assigned.distances), index=matrix.index, name="centre_distance"),
-    )

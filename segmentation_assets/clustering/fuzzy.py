@@ -194,7 +194,7 @@ def fit_fuzzifier(n_rows: int, n_features: int) -> float:
     Examples
     --------
     >>> fit_fuzzifier(10_000, 2), fit_fuzzifier(10_000, 40)
-    (2.0, 1.053822...)
+    (2.0, 1.054332748)
     """
     first = (1418 / n_rows + 22.05) / n_features**2
     second = (12.33 / n_rows + 0.243) * n_features ** (-0.0406 * np.log(n_rows) - 0.1134)

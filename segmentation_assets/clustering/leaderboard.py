@@ -6,18 +6,20 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from segmentation_assets.clustering.failures import attempt
+from segmentation_assets.clustering.evaluation import Evaluation
 from segmentation_assets.clustering.fitting import nothing_to_fit
 from segmentation_assets.clustering.metrics import (
+    NOISE,
     PartitionScores,
     PartitionSizes,
     measure_sizes,
     score_partitions,
+    set_small_aside,
 )
-from segmentation_assets.clustering.stability import Refit, measure_stability
 from segmentation_assets.config.clustering import LeaderboardSettings
 from segmentation_assets.errors import DataError
-from segmentation_assets.tables.clusters import LEADERBOARD
+from segmentation_assets.tables.clusters import CONTINUUM, LEADERBOARD, SEPARATE_GROUPS
+from segmentation_assets.tables.rounding import round_number
 from segmentation_assets.tables.sampling import draw_sample
 
 if TYPE_CHECKING:
@@ -30,10 +32,36 @@ if TYPE_CHECKING:
 BASELINE = "rfm_map"
 """Name of the baseline candidate."""
 
-RANKING_RULE = (
-    "Candidates that pass every gate are ranked by silhouette, noise counted as a group; equal ones by "
-    "Davies-Bouldin, then by name."
-)
+_LARGER_IS_BETTER = {
+    "silhouette": True,
+    "davies_bouldin": False,
+    "calinski_harabasz": True,
+    "coverage": True,
+    "stability": True,
+}
+"""Scores that the ranking can weigh."""
+
+
+@dataclass(frozen=True)
+class Entrant:
+    """A fitted algorithm that takes part in the comparison.
+
+    Parameters
+    ----------
+    labels : Series of int, index customer_id
+        Cluster per customer of the matrix, -1 for noise. Where nothing could be fitted, all are noise.
+    evaluation : Evaluation or None
+        What resampling and reference data say; ``None`` for a fixed rule and after a failure.
+    failure : str
+        What the algorithm raised when it was fitted; empty otherwise.
+    refit_failure : str
+        What it raised when it was fitted again; empty otherwise.
+    """
+
+    labels: pd.Series
+    evaluation: Evaluation | None = None
+    failure: str = ""
+    refit_failure: str = ""
 
 
 @dataclass(frozen=True)
@@ -43,25 +71,30 @@ class Candidate:
     Parameters
     ----------
     name : str
+    labels : ndarray of shape (n_customers,)
+        Clusters that are too small to be segments are noise.
     sizes : PartitionSizes
     scores : PartitionScores
-    stability : float or None
-        ``None`` for a fixed rule, and where there is no model to fit again.
+    found_clusters : int
+        Clusters before the small ones were set aside.
+    evaluation : Evaluation or None
     unfitted : str
         Why there was nothing to fit; empty otherwise.
-    failure : str
-        What the algorithm raised when it was fitted; empty otherwise.
-    refit_failure : str
-        What it raised when it was fitted again for its stability; empty otherwise.
+    problem : str
+        What the algorithm could not do and what it raised; empty when it did everything.
+    is_fitted : bool
+        Whether the problem, if there is one, was with fitting it again only.
     """
 
     name: str
+    labels: Integers
     sizes: PartitionSizes
     scores: PartitionScores
-    stability: float | None
+    found_clusters: int
+    evaluation: Evaluation | None
     unfitted: str = ""
-    failure: str = ""
-    refit_failure: str = ""
+    problem: str = ""
+    is_fitted: bool = True
 
     @property
     def is_baseline(self) -> bool:
@@ -69,13 +102,19 @@ class Candidate:
         return self.name == BASELINE
 
     @property
-    def problem(self) -> str:
-        """What the algorithm could not do and what it raised; empty when it did everything."""
-        if self.failure:
-            return f"could not be fitted: {self.failure}"
-        if self.refit_failure:
-            return f"could not be fitted again on a part of the customers: {self.refit_failure}"
-        return ""
+    def stability(self) -> float | None:
+        """Mean adjusted Rand index of the refits; ``None`` where there were none."""
+        return None if self.evaluation is None else self.evaluation.stability
+
+    @property
+    def smallest_jaccard(self) -> float | None:
+        """Stability of the least stable segment."""
+        import numpy as np
+
+        if self.evaluation is None or not self.sizes.n_clusters:
+            return None
+        numbers: list[int] = np.unique(self.labels[self.labels != NOISE]).tolist()
+        return min(self.evaluation.jaccard[number] for number in numbers)
 
 
 @dataclass(frozen=True)
@@ -110,10 +149,8 @@ class Gate:
 
 
 GATES = (
-    Gate("number of clusters", lambda c: c.sizes.n_clusters, lambda _: 2, "{:.0f}"),
+    Gate("number of segments", lambda c: c.sizes.n_clusters, lambda _: 2, "{:.0f}"),
     Gate("coverage", lambda c: c.sizes.coverage, lambda s: s.min_coverage, "{:.1%}"),
-    Gate("smallest segment", lambda c: c.sizes.smallest_share, lambda s: s.min_segment_share, "{:.2%}"),
-    Gate("customers in it", lambda c: c.sizes.smallest_count, lambda s: s.min_segment_customers, "{:.0f}"),
     Gate("stability", lambda c: c.stability, lambda s: s.min_stability, "{:.3f}"),
 )
 """The gates in the order they are reported; a further one is one more line."""
@@ -121,13 +158,12 @@ GATES = (
 
 def compare_candidates(
     matrix: pd.DataFrame,
-    candidates: Mapping[str, pd.Series],
+    entrants: Mapping[str, Entrant],
     baseline: pd.Series,
-    refits: Mapping[str, Refit],
+    revenue: pd.Series,
     settings: LeaderboardSettings,
     score_sample: int,
     seed: int,
-    failures: Mapping[str, str] | None = None,
 ) -> pd.DataFrame:
     """Score all candidates on one common seeded sample, apply the gates and rank what passes.
 
@@ -135,19 +171,16 @@ def compare_candidates(
     ----------
     matrix : DataFrame of shape (n_customers, n_features), index customer_id
         The order of rows does not matter.
-    candidates : mapping of str to Series of int, index customer_id
-        Labels per algorithm, -1 for noise; each covers the customers of the matrix. Where nothing could be fitted,
-        all are noise: the candidate fails its gates.
+    entrants : mapping of str to Entrant
+        By algorithm.
     baseline : Series of str, index customer_id
         RFM segment of at least the customers of the matrix.
-    refits : mapping of str to callable
-        How each candidate is fitted again for its stability; a candidate without one is a fixed rule.
+    revenue : Series of float, index customer_id
+        Net revenue of at least the customers of the matrix.
     settings : LeaderboardSettings
     score_sample : int
         Customers the scores are computed on at most.
     seed : int
-    failures : mapping of str to str, optional
-        What the algorithms that failed have raised; such a candidate is listed and not ranked.
 
     Returns
     -------
@@ -162,31 +195,47 @@ def compare_candidates(
 
     Notes
     -----
-    Silhouette, Davies-Bouldin and Calinski-Harabasz favour round clusters of equal size.
+    Clusters below the size gates are no segments: their customers are counted as not covered, as noise is, and what is
+    left is scored. Silhouette, Davies-Bouldin and Calinski-Harabasz favour round clusters of equal size.
     """
     import pandas as pd
 
-    failed = failures or {}
-    _check_enough_fitted(candidates, failed, settings)
+    _check_enough_fitted(entrants, settings)
     ordered = matrix.sort_index()
-    partitions = {name: _labels_of(ordered, labels, name) for name, labels in candidates.items()}
+    money = _covered(ordered, revenue, "revenue").to_numpy(dtype="float64")
+    found = {name: _labels_of(ordered, entrant.labels, name) for name, entrant in entrants.items()}
+    bounds = (settings.min_segment_share, settings.min_segment_customers)
+    partitions = {name: set_small_aside(labels, *bounds) for name, labels in found.items()}
     partitions[BASELINE] = pd.factorize(_covered(ordered, baseline, BASELINE), sort=True)[0]
     sample = draw_sample(len(ordered), score_sample, seed)
     scores = score_partitions(ordered.to_numpy(dtype="float64")[sample], [part[sample] for part in partitions.values()])
     unfitted = nothing_to_fit(ordered)
-    rows = []
-    for (name, labels), score in zip(partitions.items(), scores, strict=True):
-        stability, refit_failure = _stability(ordered, labels, name, refits.get(name), settings, seed)
-        why = "" if name == BASELINE else unfitted
-        candidate = Candidate(name, measure_sizes(labels), score, stability, why, failed.get(name, ""), refit_failure)
-        rows.append(_row(candidate, len(sample), settings))
-    return _ranked(pd.DataFrame(rows))
+    candidates = [
+        _candidate(name, labels, score, found.get(name, labels), entrants.get(name), unfitted)
+        for (name, labels), score in zip(partitions.items(), scores, strict=True)
+    ]
+    rows = [_row(candidate, money, len(sample), settings) for candidate in candidates]
+    return _ranked(pd.DataFrame(rows), settings)
 
 
-def _check_enough_fitted(
-    candidates: Mapping[str, pd.Series], failures: Mapping[str, str], settings: LeaderboardSettings
-) -> None:
+def _candidate(
+    name: str, labels: Integers, scores: PartitionScores, found: Integers, entrant: Entrant | None, unfitted: str
+) -> Candidate:
+    """Put together what is known of a candidate; the baseline is no entrant."""
+    clusters = measure_sizes(found).n_clusters
+    if entrant is None:
+        return Candidate(name, labels, measure_sizes(labels), scores, clusters, None)
+    problem = f"could not be fitted: {entrant.failure}" if entrant.failure else ""
+    if entrant.refit_failure:
+        problem = f"could not be fitted again on a part of the customers: {entrant.refit_failure}"
+    is_fitted = not entrant.failure
+    sizes = measure_sizes(labels)
+    return Candidate(name, labels, sizes, scores, clusters, entrant.evaluation, unfitted, problem, is_fitted)
+
+
+def _check_enough_fitted(candidates: Mapping[str, Entrant], settings: LeaderboardSettings) -> None:
     """Stop when algorithms failed and too few are left; having had nothing to fit is no failure."""
+    failures = {name: entrant.failure for name, entrant in candidates.items() if entrant.failure}
     fitted = [name for name in candidates if name not in failures]
     if not failures or len(fitted) >= settings.min_candidates:
         return
@@ -218,33 +267,13 @@ def _covered(matrix: pd.DataFrame, labels: pd.Series, name: str) -> pd.Series:
     return found
 
 
-def _stability(
-    matrix: pd.DataFrame,
-    labels: Integers,
-    name: str,
-    refit: Refit | None,
-    settings: LeaderboardSettings,
-    seed: int,
-) -> tuple[float | None, str]:
-    """Return the stability where there is a model to fit again, and what the algorithm raised where it failed."""
-    if refit is None:
-        return None, ""
-    tried = attempt(
-        lambda: measure_stability(
-            matrix,
-            labels,
-            refit,
-            resamples=settings.resamples,
-            resample_customers=settings.resample_customers,
-            seed=seed,
-        ),
-        name,
-    )
-    return (None, tried.failure) if tried.found is None else (tried.found.mean, "")
-
-
-def _row(candidate: Candidate, sample_count: int, settings: LeaderboardSettings) -> dict[str, object]:
+def _row(
+    candidate: Candidate, money: npt.NDArray[np.float64], sample_count: int, settings: LeaderboardSettings
+) -> dict[str, object]:
     judgements = _judge(candidate, settings)
+    is_exceptional = candidate.labels == NOISE
+    total = float(money.sum())
+    tried = candidate.evaluation
     return {
         "candidate": candidate.name,
         "is_baseline": candidate.is_baseline,
@@ -255,49 +284,103 @@ def _row(candidate: Candidate, sample_count: int, settings: LeaderboardSettings)
         "smallest_segment_share": candidate.sizes.smallest_share,
         "smallest_segment_count": candidate.sizes.smallest_count,
         "silhouette": candidate.scores.silhouette,
+        "covered_silhouette": candidate.scores.covered_silhouette,
         "davies_bouldin": candidate.scores.davies_bouldin,
         "calinski_harabasz": candidate.scores.calinski_harabasz,
         "stability": candidate.stability,
+        "smallest_jaccard": candidate.smallest_jaccard,
+        "resampled_silhouette": tried and tried.resampled.silhouette,
+        "reference_silhouette": tried and tried.reference.silhouette,
+        "reference_stability": tried and tried.reference.stability,
+        "structure": tried and (SEPARATE_GROUPS if tried.stands_out else CONTINUUM),
+        "exceptional_count": int(is_exceptional.sum()),
+        "exceptional_revenue_share": round_number(money[is_exceptional].sum() / total) if total else None,
         "passed_gates": all(passed for passed, _ in judgements),
-        "reason": _reason(candidate, judgements),
+        "reason": _reason(candidate, judgements, settings),
         "failure": candidate.problem or None,
     }
 
 
 def _judge(candidate: Candidate, settings: LeaderboardSettings) -> list[tuple[bool, str]]:
     """Apply the gates; one that failed is out before its sizes are looked at."""
-    if candidate.failure:
+    if not candidate.is_fitted:
         return [(False, f"fitted ({candidate.problem})")]
     judgements = [gate.judge(candidate, settings) for gate in GATES]
-    return [*judgements, (False, f"fitted again ({candidate.problem})")] if candidate.refit_failure else judgements
+    return [*judgements, (False, f"fitted again ({candidate.problem})")] if candidate.problem else judgements
 
 
-def _reason(candidate: Candidate, judgements: list[tuple[bool, str]]) -> str:
+def _reason(candidate: Candidate, judgements: list[tuple[bool, str]], settings: LeaderboardSettings) -> str:
     failed = [phrase for passed, phrase in judgements if not passed]
     passed = [phrase for is_passed, phrase in judgements if is_passed]
     verdict = f"fails: {'; '.join(failed)}" if failed else f"passes every gate: {'; '.join(passed)}"
     if candidate.is_baseline:
         return f"Baseline, not ranked; {verdict}"
-    why = f"Nothing could be fitted: {candidate.unfitted}. " if candidate.unfitted else ""
-    return f"{why}{verdict[0].upper()}{verdict[1:]}"
+    parts = [f"Nothing could be fitted: {candidate.unfitted}"] if candidate.unfitted else []
+    parts += [f"{verdict[0].upper()}{verdict[1:]}", *_set_aside(candidate, settings), *_beside_reference(candidate)]
+    return ". ".join(parts)
 
 
-def _ranked(frame: pd.DataFrame) -> pd.DataFrame:
+def _set_aside(candidate: Candidate, settings: LeaderboardSettings) -> list[str]:
+    """Say what is in no segment because its cluster is too small."""
+    small = candidate.found_clusters - candidate.sizes.n_clusters
+    if not small or candidate.unfitted:
+        return []
+    return [
+        f"{small} of {candidate.found_clusters} clusters are smaller than {settings.min_segment_share:.2%} or "
+        f"{settings.min_segment_customers:,} customers and no segments"
+    ]
+
+
+def _beside_reference(candidate: Candidate) -> list[str]:
+    """Say what the comparison with data without clusters shows."""
+    tried = candidate.evaluation
+    if tried is None or tried.resampled.silhouette is None:
+        return []
+    verdict = SEPARATE_GROUPS if tried.stands_out else CONTINUUM
+    where = "above" if tried.stands_out else "not above"
+    drawn, count = tried.largest_reference_silhouette, len(tried.reference.silhouettes)
+    beside = f"the largest of {count} draws of data without clusters, {drawn:.3f}"
+    if drawn is None:
+        beside = f"0; in {count} draws of data without clusters nothing is found"
+    return [f"{verdict.capitalize()}: silhouette {tried.resampled.silhouette:.3f} of the refits is {where} {beside}"]
+
+
+def ranking_rule(settings: LeaderboardSettings) -> str:
+    """Write in words how candidates are ranked."""
+    weighed = [(name.replace("_", "-"), weight) for name, weight in settings.weights if weight]
+    words = ", ".join(f"{name} (weight {weight:g})" for name, weight in weighed)
+    return (
+        f"Candidates that pass every gate are ranked by the weighted share of the others that they beat in {words}; "
+        "equal ones by name."
+    )
+
+
+def _ranked(frame: pd.DataFrame, settings: LeaderboardSettings) -> pd.DataFrame:
     """Sort by the ranking rule, number the places and say them in the reason."""
     import pandas as pd
 
-    numbers = ["silhouette", "davies_bouldin", "calinski_harabasz", "stability"]
-    typed = frame.astype(dict.fromkeys(numbers, "float64"))
+    typed = frame.astype({column.name: "float64" for column in LEADERBOARD.columns if column.dtype == "DOUBLE"})
     is_ranked = typed["passed_gates"] & ~typed["is_baseline"]
-    ordered = typed.assign(unranked=~is_ranked).sort_values(
-        ["is_baseline", "unranked", "silhouette", "davies_bouldin", "candidate"],
-        ascending=[True, True, False, True, True],
-        ignore_index=True,
+    points = _points(typed[is_ranked], settings).reindex(typed.index)
+    ordered = typed.assign(unranked=~is_ranked, points=points).sort_values(
+        ["is_baseline", "unranked", "points", "candidate"], ascending=[True, True, False, True], ignore_index=True
     )
     count = int(is_ranked.sum())
     ordered["rank"] = pd.array([*range(1, count + 1), *[None] * (len(ordered) - count)], dtype="Int64")
     for place in range(count):
-        silhouette = ordered.loc[place, "silhouette"]
-        reason = ordered.loc[place, "reason"]
-        ordered.loc[place, "reason"] = f"Rank {place + 1} of {count} by silhouette {silhouette:.3f}. {reason}"
+        won = f", beats {ordered.loc[place, 'points']:.0%} of the others" if count > 1 else ""
+        ordered.loc[place, "reason"] = f"Rank {place + 1} of {count}{won}. {ordered.loc[place, 'reason']}"
     return ordered[list(LEADERBOARD.column_names)]
+
+
+def _points(passed: pd.DataFrame, settings: LeaderboardSettings) -> pd.Series:
+    """Weighted share of the other candidates that each beats; a tie counts half."""
+    others = max(len(passed) - 1, 1)
+    weights = dict(settings.weights)
+    total = sum(weights.values())
+    beaten = sum(
+        weight * (passed[name].rank(ascending=_LARGER_IS_BETTER[name], na_option="bottom") - 1) / others
+        for name, weight in weights.items()
+    )
+    points: pd.Series = beaten / total
+    return points

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from segmentation_assets.tables.rounding import round_number
+from segmentation_assets.tables.rounding import round_number, round_significant
 
 if TYPE_CHECKING:
     import numpy as np
@@ -34,9 +34,13 @@ class PartitionSizes:
 
 @dataclass(frozen=True)
 class PartitionScores:
-    """Internal scores on a sample; ``None`` where there are fewer than two groups or no features."""
+    """Internal scores on a sample; ``None`` where there are fewer than two groups or no features.
+
+    The covered silhouette leaves noise out; the others count it as a group of its own.
+    """
 
     silhouette: float | None
+    covered_silhouette: float | None
     davies_bouldin: float | None
     calinski_harabasz: float | None
 
@@ -67,6 +71,36 @@ def measure_sizes(labels: Integers) -> PartitionSizes:
     )
 
 
+def set_small_aside(labels: Integers, min_share: float, min_count: int) -> Integers:
+    """Turn clusters that are too small to be segments into noise; their rows are exceptional, not lost.
+
+    Parameters
+    ----------
+    labels : ndarray of shape (n_customers,)
+        Cluster numbers; -1 is noise.
+    min_share : float
+        Share of all customers that a cluster needs.
+    min_count : int
+        Customers that a cluster needs.
+
+    Returns
+    -------
+    ndarray of shape (n_customers,)
+        The other clusters keep their numbers.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> set_small_aside(np.array([0, 0, 0, 1, -1, 2, 2, 2]), 0.2, 2)
+    array([ 0,  0,  0, -1, -1,  2,  2,  2])
+    """
+    import numpy as np
+
+    numbers, counts = np.unique(labels, return_counts=True)
+    is_small = (counts < min_count) | (round_significant(counts / max(len(labels), 1)) < min_share)
+    return np.where(np.isin(labels, numbers[is_small]), NOISE, labels)
+
+
 def score_partitions(values: Floats, partitions: Sequence[Integers]) -> list[PartitionScores]:
     """Score several partitions of the same rows, noise counted as a group of its own.
 
@@ -91,16 +125,25 @@ def score_partitions(values: Floats, partitions: Sequence[Integers]) -> list[Par
     ]
 
 
+def _covered_silhouette(values: Floats, labels: Integers, silhouette: float | None) -> float | None:
+    """Silhouette of the rows that are no noise, among themselves."""
+    is_covered = labels != NOISE
+    if is_covered.all():
+        return silhouette
+    return mean_silhouettes(values[is_covered], [labels[is_covered]])[0] if is_covered.any() else None
+
+
 def _scores_beside(values: Floats, labels: Integers, silhouette: float | None) -> PartitionScores:
     from sklearn.metrics import calinski_harabasz_score, davies_bouldin_score
     from threadpoolctl import threadpool_limits
 
     if silhouette is None:
-        return PartitionScores(None, None, None)
+        return PartitionScores(None, None, None, None)
     with threadpool_limits(1):
         davies_bouldin = davies_bouldin_score(values, labels)
         calinski_harabasz = calinski_harabasz_score(values, labels)
-    return PartitionScores(silhouette, round_number(davies_bouldin), round_number(calinski_harabasz))
+    covered = _covered_silhouette(values, labels, silhouette)
+    return PartitionScores(silhouette, covered, round_number(davies_bouldin), round_number(calinski_harabasz))
 
 
 def mean_silhouettes(values: Floats, partitions: Sequence[Integers]) -> list[float | None]:

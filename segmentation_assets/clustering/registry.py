@@ -25,6 +25,7 @@ class Clusterer(Protocol):
     labels_: npt.NDArray[np.int64]
     n_clusters_: int
     fitted_count_: int
+    figures_: dict[str, Any]
     notes_: tuple[str, ...]
 
     def fit(self, X: Any, y: None = None) -> Clusterer:

@@ -137,17 +137,44 @@ class AlgorithmSettings(Section):
     hdbscan: HdbscanSettings = HdbscanSettings()
 
 
+class EvaluationSettings(Section):
+    """How every fitted clustering is tried out."""
+
+    resamples: int = Field(20, ge=4, le=200, description="refits on resampled customers")
+    resample_customers: int = Field(
+        2_000, ge=100, le=20_000, description="customers in one resample, and in one draw of reference data, at most"
+    )
+    reference_draws: int = Field(20, ge=2, le=200, description="refits on reference data without clusters")
+
+
 class ClusteringSettings(Section):
     """What all clusterings share, and a section for each."""
 
     seed: int = Field(7, ge=0, le=LARGEST_SEED, description="random_state of every fit")
     fit_sample: int = Field(50_000, ge=100, description="customers a model is fitted on at most; all are assigned")
     score_sample: int = Field(10_000, ge=100, le=50_000, description="customers the scores are computed on at most")
+    evaluation: EvaluationSettings = EvaluationSettings()
     algorithms: AlgorithmSettings = AlgorithmSettings()
 
 
+class RankingWeights(Section):
+    """How much each score counts when candidates that passed every gate are ranked."""
+
+    silhouette: float = Field(1.0, ge=0, description="weight of the silhouette, noise counted as a group")
+    davies_bouldin: float = Field(0.0, ge=0, description="weight of the Davies-Bouldin index")
+    calinski_harabasz: float = Field(0.0, ge=0, description="weight of the Calinski-Harabasz index")
+    coverage: float = Field(0.0, ge=0, description="weight of the share of customers in a segment")
+    stability: float = Field(1.0, ge=0, description="weight of the stability")
+
+    @model_validator(mode="after")
+    def _check_any(self) -> Self:
+        if not any(getattr(self, name) for name in type(self).model_fields):
+            raise ValueError("all weights are 0, so that nothing could be ranked")
+        return self
+
+
 class LeaderboardSettings(Section):
-    """Gates every candidate must pass before it is ranked."""
+    """Gates every candidate must pass before it is ranked, and what the ranking weighs."""
 
     min_coverage: float = Field(0.8, ge=0, le=1, description="share of customers in a cluster, noise left out")
     min_segment_share: float = Field(0.02, ge=0, le=0.5, description="share of customers of the smallest segment")
@@ -160,5 +187,4 @@ class LeaderboardSettings(Section):
         ge=0,
         description="algorithms that must have been fitted when others fail with an error; with fewer the month stops",
     )
-    resamples: int = Field(10, ge=2, le=200, description="refits on resampled customers")
-    resample_customers: int = Field(5_000, ge=100, description="customers in one resample at most")
+    weights: RankingWeights = RankingWeights()

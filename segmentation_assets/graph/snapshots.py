@@ -138,9 +138,11 @@ def _cluster_node(name: str) -> Node:
             "clustering.seed",
             "clustering.fit_sample",
             "clustering.score_sample",
+            "clustering.evaluation",
             "leaderboard.min_segment_share",
             "leaderboard.min_segment_customers",
         ),
+        logic_version="2",
         kinds=_MODEL_KINDS,
     )
 
@@ -165,7 +167,8 @@ def _gold_nodes(clusters: tuple[Node, ...]) -> tuple[Node, ...]:
                 *same("silver/model_matrix", "silver/customer_features", "gold/rfm_segments"),
                 *same(*(node.key for node in clusters)),
             ),
-            settings=("leaderboard", "clustering.seed", "clustering.fit_sample", "clustering.score_sample"),
+            settings=("leaderboard", "clustering.seed", "clustering.score_sample"),
+            logic_version="2",
             kinds=_MODEL_KINDS,
         ),
         Node(
@@ -179,13 +182,16 @@ def _gold_nodes(clusters: tuple[Node, ...]) -> tuple[Node, ...]:
                 Input(key="gold/champion", window="previous"),
                 Input(key="source/decisions", window="whole"),
             ),
+            settings=("leaderboard.min_segment_share", "leaderboard.min_segment_customers"),
+            logic_version="2",
             kinds=_MODEL_KINDS,
         ),
         Node(
             key="gold/customer_segments",
             description="One row per customer: segment key and name, runner-up, the segment a month earlier and since "
-            "when the present one holds. Keys are stable from month to month. Customers without a sale in the "
-            "lookback have the state `no_purchases` and no segment.",
+            "when the present one holds, and the confidence: how likely an independent refit says the same. Keys are "
+            "stable from month to month. Customers without a sale in the lookback have the state `no_purchases` and "
+            "no segment; those unlike every segment that is large enough are `exceptional`.",
             inputs=(
                 *same("gold/champion", "silver/customer_features", "gold/rfm_segments"),
                 Input(key="gold/customer_segments", window="previous"),

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 ASSIGNED = "assigned"
 NO_PURCHASES = "no_purchases"
+EXCEPTIONAL = "exceptional"
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,8 @@ def assign_segments(
     -------
     DataFrame
         Columns of ``gold/customer_segments``, a row per customer of `features`, sorted by customer_id. Customers
-        without core metrics have the state ``no_purchases``. changed_at is carried on from the month before as long as
+        without core metrics have the state ``no_purchases``; those that the model calls noise, or puts into a cluster
+        too small to be a segment, are ``exceptional``. changed_at is carried on from the month before as long as
         the segment is the same.
     """
     import pandas as pd
@@ -76,10 +78,11 @@ def assign_segments(
     rows = customers.merge(assignment.frame, how="left", on="customer_id")
     is_assigned = rows["segment_key"].notna()
     names = champion.set_index("segment_key")["segment_name"]
-    rows["state"] = is_assigned.map({True: ASSIGNED, False: NO_PURCHASES})
+    is_judged = rows["customer_id"].isin(assignment.frame["customer_id"])
+    rows["state"] = is_assigned.map({True: ASSIGNED, False: NO_PURCHASES}).mask(is_judged & ~is_assigned, EXCEPTIONAL)
     rows["segment_name"] = rows["segment_key"].map(names)
     rfm = rfm_segments.set_index("customer_id")["rfm_segment"]
-    rows["rfm_segment"] = rows["customer_id"].map(rfm).where(is_assigned)
+    rows["rfm_segment"] = rows["customer_id"].map(rfm).where(is_judged)
     rows["as_of_date"] = pd.Timestamp(as_of_date)
     return _with_history(rows, previous)[list(CUSTOMER_SEGMENTS.column_names)]
 
@@ -122,6 +125,7 @@ def _assign_by_map(features: pd.DataFrame, model: ChampionModel) -> Assignment:
                 "customer_id": scored["customer_id"],
                 "segment_key": _keys_of(clusters.to_numpy(), model),
                 "runner_up_segment_key": None,
+                "segment_confidence": None,
                 "imputed_share": 0.0,
             }
         )
@@ -138,7 +142,7 @@ def _assign_by_estimator(features: pd.DataFrame, model: ChampionModel) -> Assign
         )
     prepared = prepare(features, model.preparation)
     if prepared.matrix.empty:
-        names = ["customer_id", "segment_key", "runner_up_segment_key", "imputed_share"]
+        names = ["customer_id", "segment_key", "runner_up_segment_key", "segment_confidence", "imputed_share"]
         return Assignment(pd.DataFrame(columns=names))
     assigned = model.estimator.assign(prepared.matrix)
     frame = pd.DataFrame(
@@ -146,6 +150,7 @@ def _assign_by_estimator(features: pd.DataFrame, model: ChampionModel) -> Assign
             "customer_id": prepared.matrix.index,
             "segment_key": _keys_of(assigned.labels, model),
             "runner_up_segment_key": _keys_of(assigned.runners_up, model),
+            "segment_confidence": None if model.confidence is None else model.confidence.apply(assigned),
             "imputed_share": prepared.imputed_share.to_numpy(),
         }
     )
@@ -153,9 +158,9 @@ def _assign_by_estimator(features: pd.DataFrame, model: ChampionModel) -> Assign
 
 
 def _keys_of(clusters: npt.NDArray[np.int64], model: ChampionModel) -> list[str | None]:
-    """Name the segments that clusters stand for; noise, and no runner-up, have none."""
+    """Name the segments that clusters stand for; noise and clusters too small to be segments have none."""
     keys = {segment.cluster: segment.segment_key for segment in model.segments}
-    unknown = sorted(set(map(int, clusters)) - set(keys) - {NOISE})
+    unknown = sorted(set(map(int, clusters)) - {*keys, NOISE, *model.exceptional_clusters})
     if unknown:
         raise DataError(
             f"the model in force puts customers into cluster {unknown[0]}, which has no segment",

@@ -7,8 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from segmentation_assets.clustering.confidence import ConfidenceCurve
 from segmentation_assets.clustering.leaderboard import BASELINE
+from segmentation_assets.clustering.metrics import set_small_aside
 from segmentation_assets.clustering.registry import Clusterer
+from segmentation_assets.config.clustering import LeaderboardSettings
 from segmentation_assets.errors import DataError, closest_hint
 from segmentation_assets.features.preparation import Preparation
 from segmentation_assets.segments.naming import name_clusters
@@ -44,6 +47,10 @@ class ChampionModel:
         From features to the matrix; ``None`` for the RFM map.
     estimator : Clusterer or None
         ``None`` for the RFM map.
+    confidence : ConfidenceCurve or None
+        From the certainty of an assignment to its confidence; ``None`` for the RFM map.
+    exceptional_clusters : tuple of int
+        Clusters of the estimator that were too small to be segments when it was promoted.
     rfm_thresholds : RfmThresholds or None
         Quintile points of the RFM map; ``None`` for a fitted model.
     rfm_cells : mapping of str to str, or None
@@ -54,6 +61,8 @@ class ChampionModel:
     segments: tuple[Segment, ...]
     preparation: Preparation | None = None
     estimator: Clusterer | None = None
+    confidence: ConfidenceCurve | None = None
+    exceptional_clusters: tuple[int, ...] = ()
     rfm_thresholds: RfmThresholds | None = None
     rfm_cells: Mapping[str, str] | None = None
 
@@ -63,6 +72,8 @@ class ChampionModel:
             "algorithm": self.algorithm,
             "segments": [[segment.segment_key, segment.cluster] for segment in self.segments],
             "preparation": None if self.preparation is None else self.preparation.to_json(),
+            "confidence": None if self.confidence is None else self.confidence.to_plain(),
+            "exceptional_clusters": list(self.exceptional_clusters),
             "rfm_thresholds": None if self.rfm_thresholds is None else self.rfm_thresholds.to_plain(),
             "rfm_cells": None if self.rfm_cells is None else dict(self.rfm_cells),
         }
@@ -70,12 +81,14 @@ class ChampionModel:
     @classmethod
     def from_state(cls, state: Mapping[str, Any], estimator: Clusterer | None) -> ChampionModel:
         """Put together what `to_state` and the model store kept apart."""
-        preparation, thresholds = state["preparation"], state["rfm_thresholds"]
+        preparation, thresholds, confidence = state["preparation"], state["rfm_thresholds"], state["confidence"]
         return cls(
             algorithm=state["algorithm"],
             segments=tuple(Segment(key, cluster) for key, cluster in state["segments"]),
             preparation=None if preparation is None else Preparation.from_json(preparation),
             estimator=estimator,
+            confidence=None if confidence is None else ConfidenceCurve.from_plain(confidence),
+            exceptional_clusters=tuple(state["exceptional_clusters"]),
             rfm_thresholds=None if thresholds is None else RfmThresholds.from_plain(thresholds),
             rfm_cells=state["rfm_cells"],
         )
@@ -128,6 +141,7 @@ def decide_champion(
     decisions: pd.DataFrame,
     month: str,
     as_of_date: dt.date,
+    gates: LeaderboardSettings,
     feature_labels: Mapping[str, str] | None = None,
 ) -> ChampionDecision:
     """Decide whether the model in force stays or which one is promoted.
@@ -149,6 +163,8 @@ def decide_champion(
     month : str
         Snapshot month, YYYY-MM or YYYY-MM-01.
     as_of_date : date
+    gates : LeaderboardSettings
+        Their bounds of size tell which clusters of a promoted model are segments.
     feature_labels : mapping of str to str, optional
         What people call the features, for the names.
 
@@ -174,11 +190,17 @@ def decide_champion(
             decision = _promote_rfm_map(leaderboard, month)
         else:
             best = ranked.iloc[0]
-            labels = candidates[best["candidate"]]
+            labels = _segments_of(candidates[best["candidate"]], gates)
             names = name_clusters(labels, rfm_segments, features, feature_labels=feature_labels)
             reason = f"No model was in force; {best['candidate']} is promoted. {best['reason']}"
             decision = _promote(best["candidate"], names, month, reason)
     return _renamed(decision, _renames(decisions, as_of_date))
+
+
+def _segments_of(labels: pd.Series, gates: LeaderboardSettings) -> pd.Series:
+    """Leave out the clusters that are too small to be segments."""
+    kept = set_small_aside(labels.to_numpy(), gates.min_segment_share, gates.min_segment_customers)
+    return labels.where(labels == kept, kept)
 
 
 def _keep(previous: pd.DataFrame) -> ChampionDecision:

@@ -21,6 +21,7 @@ RFM_SEGMENT_NAMES = (
 CUSTOMER_STATES = {
     "assigned": "in a segment",
     "no_purchases": "no sale in the lookback, so no recency and no spend to judge by",
+    "exceptional": "unlike every segment that is large enough",
 }
 """What `state` says of a customer: code → sentence."""
 
@@ -151,7 +152,7 @@ CUSTOMER_SEGMENTS = Table(
             dtype="VARCHAR",
             allowed=tuple(CUSTOMER_STATES),
             meaning="Whether there is a segment.",
-            reads=_CORE_METRICS,
+            reads=(*_CORE_METRICS, *_BY_MODEL),
         ),
         Column(
             name="segment_key",
@@ -178,6 +179,17 @@ CUSTOMER_SEGMENTS = Table(
             reads=_BY_MODEL,
         ),
         Column(
+            name="segment_confidence",
+            dtype="DOUBLE",
+            minimum=0,
+            maximum=1,
+            nullable=True,
+            null_rule="state is 'no_purchases', or the model is a fixed rule",
+            meaning="Probability that an independent refit of the model, matched, puts the customer into the same "
+            "segment.",
+            reads=_BY_MODEL,
+        ),
+        Column(
             name="previous_segment_key",
             dtype="VARCHAR",
             nullable=True,
@@ -197,7 +209,7 @@ CUSTOMER_SEGMENTS = Table(
             name="rfm_segment",
             dtype="VARCHAR",
             nullable=True,
-            null_rule="state is not 'assigned'",
+            null_rule="state is 'no_purchases'",
             allowed=RFM_SEGMENT_NAMES,
             meaning="Named cell of the RFM map.",
             reads=("rfm_segments.rfm_segment", *_CORE_METRICS),
@@ -208,7 +220,7 @@ CUSTOMER_SEGMENTS = Table(
             minimum=0,
             maximum=1,
             nullable=True,
-            null_rule="state is not 'assigned'",
+            null_rule="state is 'no_purchases'",
             meaning="Share of the model's features that were filled in for this customer.",
             reads=_BY_MODEL,
         ),

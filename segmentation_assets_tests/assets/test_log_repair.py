@@ -186,7 +186,7 @@ def test_run_with_nothing_to_do_tells_that_a_red_month_still_holds(
 
 def test_what_rests_on_a_failure_stays_failed(shop, run, instance, failing):
     """Another setting makes the leaderboards stale and they fail; champions and reports rest on the ones before."""
-    changed = shop.settings(leaderboard__resamples=4)
+    changed = shop.settings(leaderboard__min_coverage=0.79)
     resting = {("gold/champion", month) for month in MONTHS} | {("reports/dashboard", NEWEST)}
     before = {where: len(materializations(instance, *where)) for where in resting}
     with failing("clusters/leaderboard"), pytest.raises(DataError, match="not today"):
@@ -200,7 +200,7 @@ def test_what_rests_on_a_failure_stays_failed(shop, run, instance, failing):
 def test_what_was_left_out_as_stale_is_told_once_it_holds_again(shop, run, instance):
     """The log is lost, a partial run sees another setting, and then the setting is as before."""
     shutil.rmtree(shop.data_dir / "dagster" / "storage")
-    run(shop.settings(leaderboard__resamples=4), keys={"source/decisions"}, force=True)
+    run(shop.settings(leaderboard__min_coverage=0.79), keys={"source/decisions"}, force=True)
     with open_instance(shop.data_dir) as fresh:
         assert ("gold/champion", MONTHS[0]) in statuses(shop, fresh)
         assert is_log_behind(Platform(shop.settings()))
@@ -253,7 +253,7 @@ def test_run_in_the_queue_of_a_server_that_is_gone_keeps_nothing_from_being_told
 def test_red_month_of_a_step_that_failed_before_it_computed_is_told_too(shop, run, instance):
     """A month is asked for alone under another setting, and refused as the months before are out of date."""
     run(shop.settings())
-    july = build_defs(shop.settings(leaderboard__resamples=4)).resolve_job_def("monthly_snapshot_job")
+    july = build_defs(shop.settings(leaderboard__min_coverage=0.79)).resolve_job_def("monthly_snapshot_job")
     champion = [dg.AssetKey(["gold", "champion"])]
     result = july.execute_in_process(
         instance=instance, partition_key=MONTHS[1], asset_selection=champion, raise_on_error=False

@@ -43,7 +43,8 @@ def settings_of(root: Path, lines: list[tuple[str, str, str, int]], **overrides:
             "files": ["products.csv"],
             "columns": {"product_id": "product_id", "department": "department"},
         },
-        "leaderboard.resamples": 2,
+        "clustering.evaluation.resamples": 4,
+        "clustering.evaluation.reference_draws": 2,
         **overrides,
     }
     return load_settings(profile="default", overrides=given).settings

@@ -10,6 +10,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from segmentation_assets.clustering.registry import ALGORITHMS
 from segmentation_assets_tests.assets.stored import paths_of
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -25,11 +26,11 @@ synthetic:
   first_month: 2024-12
   months: 9
 clustering:
+  evaluation: {resamples: 4, reference_draws: 2}
   algorithms:
     kmeans: {k_max: 4, n_init: 2}
-leaderboard:
-  resamples: 2
 """
+SETTINGS += "".join(f"    {name}: {{enabled: false}}\n" for name in ALGORITHMS if name != "kmeans")
 
 
 PATIENCE_SECONDS = 1200

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from segmentation_assets.clustering.registry import ALGORITHMS
 from segmentation_assets.graph.declarations import FITTED
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from segmentation_assets.clustering.fitting import ClusteringResult
+    from segmentation_assets.clustering.leaderboard import Entrant
 
 _SEARCH_SCORES = ("silhouette", "davies_bouldin", "calinski_harabasz")
 _LEADERBOARD_SCORES = (*_SEARCH_SCORES, "stability", "coverage", "smallest_segment_share", "n_clusters")
@@ -27,6 +28,13 @@ MODEL_DOCUMENT = "model.json"
 """Names the fitted model beside the clusters: its name and content hash in the model store.
 
 It is null where there was nothing to fit, and holds the ``failure`` of an algorithm that raised an error.
+"""
+
+
+EVALUATION_DOCUMENT = "evaluation.json"
+"""What refits say of the model: stability, confidence and the scores on reference data.
+
+It is null where there is no model, and holds the ``failure`` of an algorithm that could not be fitted again.
 """
 
 
@@ -41,6 +49,7 @@ def algorithm(name: str) -> Callable[[Step], None]:
         result = fit_clustering(matrix, revenue_of(step), ALGORITHMS[name], settings.clustering, settings.leaderboard)
         rows = assignments_frame(result)
         step.write_frame(rows, assignments_table(name))
+        step.write_document(EVALUATION_DOCUMENT, json.dumps(_evaluation_plain(result)))
         revenue = revenue_of(step).reindex(matrix.index)
         step.reconcile(
             customers=(len(revenue), len(rows)),
@@ -58,9 +67,16 @@ def algorithm(name: str) -> Callable[[Step], None]:
     return body
 
 
+def _evaluation_plain(result: ClusteringResult) -> dict[str, Any] | None:
+    """Write down what the trials of a fit say, or what the algorithm raised in them."""
+    if result.refit_failure:
+        return {"failure": result.refit_failure}
+    return None if result.evaluation is None else result.evaluation.to_plain()
+
+
 def _check_fitted(step: Step, result: ClusteringResult) -> None:
     """Record whether there is a model, and how to try again after a failure."""
-    key, count = step.node.key, len(result.labels)
+    key, count = step.node.key, len(result.customers)
     if result.estimator is not None:
         clusters = f"{result.estimator.n_clusters_} clusters on {result.fitted_count:,} of {count:,} customers"
         step.add_check(FITTED, f"{key} was fitted: {clusters}.", passed=True, fitted_customers=result.fitted_count)
@@ -87,24 +103,31 @@ def _store_model(step: Step, result: ClusteringResult) -> None:
         "n_clusters": int(result.estimator.n_clusters_),
         "packages": package_versions(("scikit-learn", "numpy", "scipy", "skops")),
     }
-    stored = step.platform.models.save(result.algorithm, result.estimator, description)
+    confidence = None if result.evaluation is None else result.evaluation.confidence.to_plain()
+    stored = step.platform.models.save(
+        result.algorithm, result.estimator, description, state={"confidence": confidence}
+    )
     step.rest_on(step.platform.models.folder(stored))
     step.write_document(MODEL_DOCUMENT, json.dumps(asdict(stored)))
     step.metadata["model_hash"] = stored.content_hash
 
 
-def _figures(result: ClusteringResult) -> dict[str, float | int]:
+def _figures(result: ClusteringResult) -> dict[str, Any]:
     """Sizes of the clusters, and the scores of the chosen number of clusters where the algorithm searched for one."""
     from segmentation_assets.clustering.metrics import measure_sizes
 
-    sizes = measure_sizes(result.labels.to_numpy())
-    figures: dict[str, float | int] = {
+    sizes = measure_sizes(result.labels)
+    figures: dict[str, Any] = {
         "coverage": sizes.coverage,
         "smallest_segment_share": sizes.smallest_share,
         "smallest_segment_count": sizes.smallest_count,
     }
-    search = getattr(result.estimator, "search_", None)
-    if search is not None:
+    if result.estimator is not None:
+        figures |= result.estimator.figures_
+    if result.evaluation is not None:
+        figures |= {"stability": result.evaluation.stability, "confidence_error": result.evaluation.reliability_error}
+    search = getattr(result.estimator, "search_", {})
+    if "silhouette" in search:
         chosen = int(search["is_chosen"].argmax())
         scores = {name: float(search[name][chosen]) for name in _SEARCH_SCORES}
         figures |= {name: score for name, score in scores.items() if math.isfinite(score)}
@@ -158,17 +181,6 @@ def labels_of(step: Step, name: str) -> pd.Series:
     return step.frame(f"clusters/{name}", ["customer_id", "cluster"]).set_index("customer_id")["cluster"]
 
 
-def is_fitted(step: Step, name: str) -> bool:
-    """Whether one algorithm has a model of this month; there is none when it failed or there was nothing to fit."""
-    return "content_hash" in _fit_of(step, name)
-
-
-def failures_of(step: Step, names: Iterable[str]) -> dict[str, str]:
-    """Collect what the algorithms that failed this month have raised."""
-    found = {name: _fit_of(step, name).get("failure", "") for name in names}
-    return {name: failure for name, failure in found.items() if failure}
-
-
 def _fit_of(step: Step, name: str) -> dict[str, str]:
     """Read what is noted beside the clusters of one algorithm; empty where there was nothing to fit."""
     return json.loads(step.document(f"clusters/{name}", MODEL_DOCUMENT)) or {}
@@ -181,18 +193,29 @@ def model_of(step: Step, name: str) -> StoredModel:
 
 def _compare(step: Step) -> pd.DataFrame:
     from segmentation_assets.clustering.leaderboard import compare_candidates
-    from segmentation_assets.clustering.stability import refit_of
 
     settings = step.platform.settings
-    names = candidates_of(step)
     rfm = step.frame("gold/rfm_segments", ["customer_id", "rfm_segment"]).set_index("customer_id")["rfm_segment"]
     return compare_candidates(
         matrix_of(step),
-        {name: labels_of(step, name) for name in names},
+        {name: _entrant(step, name) for name in candidates_of(step)},
         rfm,
-        {name: refit_of(model_of(step, name).estimator) for name in names if is_fitted(step, name)},
+        revenue_of(step),
         settings.leaderboard,
         settings.clustering.score_sample,
         settings.clustering.seed,
-        failures_of(step, names),
+    )
+
+
+def _entrant(step: Step, name: str) -> Entrant:
+    """Read what one algorithm found and what it is worth."""
+    from segmentation_assets.clustering.evaluation import Evaluation
+    from segmentation_assets.clustering.leaderboard import Entrant
+
+    tried = json.loads(step.document(f"clusters/{name}", EVALUATION_DOCUMENT)) or {}
+    return Entrant(
+        labels=labels_of(step, name),
+        evaluation=Evaluation.from_plain(tried) if "confidence" in tried else None,
+        failure=_fit_of(step, name).get("failure", ""),
+        refit_failure=tried.get("failure", ""),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from segmentation_assets.clustering.confidence import ConfidenceCurve
 from segmentation_assets.features.declaration import feature_columns
 from segmentation_assets.features.preparation import Preparation
 from segmentation_assets.graph.declarations import COVERAGE, SMALLEST_SEGMENT, declared_table
@@ -46,6 +47,7 @@ def champion(step: Step) -> None:
         decisions=step.frame("source/decisions"),
         month=step.partition,
         as_of_date=as_of_date,
+        gates=step.platform.settings.leaderboard,
         feature_labels=labels,
     )
     model_hash = decision.model_hash or _store_model(step, decision)
@@ -83,8 +85,16 @@ def _store_model(step: Step, decision: ChampionDecision) -> str:
         model = ChampionModel(RFM_MAP, decision.segments, rfm_thresholds=thresholds, rfm_cells=rfm_map())
     else:
         preparation = Preparation.from_json(step.document("silver/model_matrix", "preparation.json"))
-        estimator = model_of(step, decision.algorithm).estimator
-        model = ChampionModel(decision.algorithm, decision.segments, preparation, estimator)
+        candidate = model_of(step, decision.algorithm)
+        with_segment = {segment.cluster for segment in decision.segments}
+        model = ChampionModel(
+            decision.algorithm,
+            decision.segments,
+            preparation,
+            candidate.estimator,
+            confidence=ConfidenceCurve.from_plain(candidate.state["confidence"]),
+            exceptional_clusters=tuple(n for n in range(candidate.estimator.n_clusters_) if n not in with_segment),
+        )
     description = {
         "month": step.partition[:7],
         "reason": decision.reason,

@@ -4,18 +4,30 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from segmentation_assets.clustering.leaderboard import compare_candidates
+from segmentation_assets.clustering.leaderboard import Entrant, compare_candidates
 from segmentation_assets.config.clustering import LeaderboardSettings
 from segmentation_assets.tables.clusters import LEADERBOARD
 from segmentation_assets_tests.unit.perturbation import changed_columns, declared_readers
 
 SETTINGS = LeaderboardSettings(min_segment_customers=1)
-NEEDS_A_REFIT = {"model_matrix.*": {"stability", "passed_gates"}, "clusters/*.cluster": {"stability"}}
+TRIALS = {
+    "stability",
+    "smallest_jaccard",
+    "resampled_silhouette",
+    "reference_silhouette",
+    "reference_stability",
+    "structure",
+}
+"""Measured where the algorithms are fitted; without refits they are null."""
+
+NEEDS_A_REFIT = {"model_matrix.*": {*TRIALS, "passed_gates"}, "clusters/*.cluster": {"stability", "smallest_jaccard"}}
 
 
-def compare(matrix, labels, baseline):
+def compare(matrix, labels, baseline, revenue=None):
     """Compare two fixed partitions with the baseline; rows by candidate."""
-    board = compare_candidates(matrix, labels, baseline, {}, SETTINGS, 60, 7).astype(object)
+    entrants = {name: Entrant(found) for name, found in labels.items()}
+    money = pd.Series(np.arange(1.0, 61.0), index=matrix.index) if revenue is None else revenue
+    board = compare_candidates(matrix, entrants, baseline, money, SETTINGS, 60, 7).astype(object)
     plain = board.where(board.notna(), None).to_dict("records")
     return {row["candidate"]: row for row in plain}
 
@@ -44,6 +56,10 @@ def test_matrix_clusters_and_baseline_change_exactly_what_declares_to_read_them(
         "clusters/*.cluster": compare(matrix, other_labels, baseline),
         "rfm_segments.rfm_segment": compare(matrix, labels, other_baseline),
     }
+    revenue = pd.Series(1.0, index=matrix.index)
+    noisy = (matrix, other_labels, baseline)
+    by_revenue = changed_columns(compare(*noisy), compare(*noisy, revenue))
+    assert by_revenue == declared_readers(LEADERBOARD.columns, "customer_features.net_revenue_amount")
     changed = {name: changed_columns(before, after) for name, after in changes.items()}
     assert changed == {
         name: declared_readers(LEADERBOARD.columns, name) - NEEDS_A_REFIT.get(name, set()) for name in changes

@@ -5,11 +5,13 @@ import pandas as pd
 import pytest
 
 from segmentation_assets.clustering.fitting import assignments_frame, fit_clustering
+from segmentation_assets.clustering.kmeans import KMeansClusterer
 from segmentation_assets.clustering.registry import ALGORITHMS, AlgorithmEntry
 from segmentation_assets.config.clustering import ClusteringSettings, LeaderboardSettings
 from segmentation_assets.errors import DataError
 
-SETTINGS = ClusteringSettings.model_validate({"algorithms": {"kmeans": {"k_min": 3, "k_max": 3}}})
+TRIALS = {"resamples": 4, "reference_draws": 2}
+SETTINGS = ClusteringSettings.model_validate({"algorithms": {"kmeans": {"k_min": 3, "k_max": 3}}, "evaluation": TRIALS})
 KMEANS = ALGORITHMS["kmeans"]
 GATES = LeaderboardSettings()
 
@@ -47,10 +49,33 @@ def test_row_order_changes_nothing():
 
 def test_frame_holds_customer_cluster_and_distance():
     matrix = pd.DataFrame({"x": [0.0, 2.0, 9.0, 11.0]}, index=pd.Index(list("abcd"), name="customer_id"))
-    settings = ClusteringSettings.model_validate({"algorithms": {"kmeans": {"k_min": 2, "k_max": 2}}})
+    settings = ClusteringSettings.model_validate(
+        {"algorithms": {"kmeans": {"k_min": 2, "k_max": 2}}, "evaluation": TRIALS}
+    )
     result = fit_clustering(matrix, pd.Series([5.0, 5.0, 1.0, 1.0], index=list("abcd")), KMEANS, settings, GATES)
+    found = assignments_frame(result)
     expected = pd.DataFrame({"customer_id": list("abcd"), "cluster": [0, 0, 1, 1], "centre_distance": 1.0})
-    pd.testing.assert_frame_equal(assignments_frame(result), expected, check_dtype=False)
+    pd.testing.assert_frame_equal(found[list(expected.columns)], expected, check_dtype=False)
+    assert found["runner_up_cluster"].tolist() == [1, 1, 0, 0]
+    assert found["confidence"].between(0, 1).all()
+    assert found[["membership", "outlier_score"]].isna().all(axis=None)
+
+
+@pytest.mark.parametrize(
+    ("name", "known"),
+    [
+        ("gaussian_mixture", {"membership", "confidence", "runner_up_cluster"}),
+        ("dbscan", {"outlier_score", "confidence"}),
+        ("hybrid", {"outlier_score", "confidence", "runner_up_cluster"}),
+    ],
+)
+def test_frame_holds_what_the_algorithm_knows(name, known):
+    matrix, revenue = three_groups(rows_each=40)
+    settings = ClusteringSettings.model_validate({"evaluation": TRIALS})
+    found = assignments_frame(fit_clustering(matrix, revenue, ALGORITHMS[name], settings, GATES))
+    columns = ["runner_up_cluster", "confidence", "membership", "outlier_score"]
+    assert {column for column in columns if found[column].notna().all()} == known
+    assert {column for column in columns if found[column].notna().any()} == known
 
 
 def test_a_large_matrix_is_fitted_on_a_sample_and_everyone_is_assigned():
@@ -82,11 +107,11 @@ def test_a_large_matrix_is_fitted_on_a_sample_and_everyone_is_assigned():
 def test_without_customers_or_columns_nothing_is_fitted_and_everyone_is_noise(matrix, note):
     result = fit_clustering(matrix, three_groups()[1], KMEANS, SETTINGS, GATES)
     assert (result.estimator, result.fitted_count, result.notes) == (None, 0, (note,))
-    frame = pd.DataFrame({"customer_id": list(matrix.index), "cluster": -1, "centre_distance": np.nan})
-    expected = frame.astype({"customer_id": "object", "cluster": "int64", "centre_distance": "float64"})
     found = assignments_frame(result)
-    pd.testing.assert_frame_equal(found, expected, check_dtype=False)
-    assert found.dtypes.astype(str).tolist()[1:] == ["int64", "float64"]
+    assert found["customer_id"].tolist() == list(matrix.index)
+    assert (found["cluster"] == -1).all()
+    assert found.drop(columns=["customer_id", "cluster"]).isna().all(axis=None)
+    assert found.dtypes.astype(str).tolist()[1:] == ["int64", "object", *["float64"] * 4]
 
 
 def test_the_leaderboards_bounds_decide_which_number_of_clusters_is_chosen():
@@ -94,7 +119,9 @@ def test_the_leaderboards_bounds_decide_which_number_of_clusters_is_chosen():
     positions = np.concatenate([np.linspace(0, 1, 40), np.linspace(10, 11, 40), np.linspace(20, 21, 20)])
     matrix = pd.DataFrame({"x": positions}, index=pd.Index([f"c{n:03d}" for n in range(100)], name="customer_id"))
     revenue = pd.Series(1.0, index=matrix.index)
-    settings = ClusteringSettings.model_validate({"algorithms": {"kmeans": {"k_min": 2, "k_max": 4}}})
+    settings = ClusteringSettings.model_validate(
+        {"algorithms": {"kmeans": {"k_min": 2, "k_max": 4}}, "evaluation": TRIALS}
+    )
 
     def count(**bounds):
         return fit_clustering(matrix, revenue, KMEANS, settings, LeaderboardSettings(**bounds)).estimator.n_clusters_
@@ -108,7 +135,7 @@ def test_the_bound_in_customers_is_of_all_customers_not_of_the_fitted_sample():
     matrix, revenue = three_groups(rows_each=100)
     matrix["x"] += np.repeat([0.0, 50.0, 100.0], 100)
     settings = ClusteringSettings.model_validate(
-        {"fit_sample": 100, "algorithms": {"kmeans": {"k_min": 2, "k_max": 3}}}
+        {"fit_sample": 100, "algorithms": {"kmeans": {"k_min": 2, "k_max": 3}}, "evaluation": TRIALS}
     )
     gates = LeaderboardSettings(min_segment_share=0.0, min_segment_customers=45)
     result = fit_clustering(matrix, revenue, KMEANS, settings, gates)
@@ -172,7 +199,19 @@ def test_an_algorithm_that_raises_makes_everyone_noise_and_says_why(monkeypatch,
     assert result.failure == "ValueError: n_clusters=9 is too large"
     assert result.notes == ("could not be fitted: ValueError: n_clusters=9 is too large",)
     assert assignments_frame(result)["cluster"].tolist() == [-1] * 15
-    assert result.centre_distances.isna().all()
+    assert assignments_frame(result)["centre_distance"].isna().all()
+
+
+def test_an_algorithm_that_cannot_be_fitted_again_keeps_its_clusters_and_says_why(monkeypatch):
+    def break_refit(*_):
+        raise ValueError("too few rows")
+
+    monkeypatch.setattr(KMeansClusterer, "refit_copy", break_refit)
+    result = fit_clustering(*three_groups(), KMEANS, SETTINGS, GATES)
+    assert (result.evaluation, result.failure, result.refit_failure) == (None, "", "ValueError: too few rows")
+    found = assignments_frame(result)
+    assert found["cluster"].nunique() == 3
+    assert found["confidence"].isna().all()
 
 
 def test_running_out_of_memory_is_the_algorithms_failure(monkeypatch):

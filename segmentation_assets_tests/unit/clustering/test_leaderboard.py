@@ -5,14 +5,16 @@ import pandas as pd
 import pytest
 
 from segmentation_assets.clustering.fitting import fit_clustering
-from segmentation_assets.clustering.leaderboard import compare_candidates
+from segmentation_assets.clustering.leaderboard import Entrant, compare_candidates, ranking_rule
 from segmentation_assets.clustering.registry import ALGORITHMS
-from segmentation_assets.clustering.stability import refit_of
 from segmentation_assets.config.clustering import ClusteringSettings, LeaderboardSettings
 from segmentation_assets.errors import DataError
 from segmentation_assets.tables.clusters import LEADERBOARD
 
-SETTINGS = LeaderboardSettings(resamples=4, resample_customers=400)
+SETTINGS = LeaderboardSettings()
+TRIED = ClusteringSettings.model_validate(
+    {"evaluation": {"resamples": 6, "reference_draws": 20, "resample_customers": 400}}
+)
 
 
 def frame_of(values):
@@ -29,17 +31,18 @@ def halves(matrix):
 def compare_kmeans(matrix):
     """Fit K-means and compare it with the baseline."""
     revenue = pd.Series(1.0, index=matrix.index)
-    fitted = fit_clustering(matrix, revenue, ALGORITHMS["kmeans"], ClusteringSettings(), SETTINGS)
-    board = compare_candidates(
-        matrix, {"kmeans": fitted.labels}, halves(matrix), {"kmeans": refit_of(fitted.estimator)}, SETTINGS, 500, 7
-    )
+    fitted = fit_clustering(matrix, revenue, ALGORITHMS["kmeans"], TRIED, SETTINGS)
+    entrant = Entrant(pd.Series(fitted.labels, index=fitted.customers), fitted.evaluation)
+    board = compare_candidates(matrix, {"kmeans": entrant}, halves(matrix), revenue, SETTINGS, 500, 7)
     return board.set_index("candidate")
 
 
-def compare_fixed(matrix, sample=500, **candidates):
+def compare_fixed(matrix, sample=500, revenue=None, settings=SETTINGS, **candidates):
     """Compare given labels without refits."""
-    labels = {name: pd.Series(values, index=matrix.index) for name, values in candidates.items()}
-    return compare_candidates(matrix, labels, halves(matrix), {}, SETTINGS, sample, 7).set_index("candidate")
+    entrants = {name: Entrant(pd.Series(values, index=matrix.index)) for name, values in candidates.items()}
+    money = pd.Series(1.0, index=matrix.index) if revenue is None else revenue
+    board = compare_candidates(matrix, entrants, halves(matrix), money, settings, sample, 7)
+    return board.set_index("candidate")
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +59,10 @@ def test_planted_clusters_pass_and_are_ranked():
     assert board.loc["kmeans", "rank"] == 1
     assert board.loc["kmeans", "n_clusters"] == 4
     assert board.loc["kmeans", "stability"] == 1.0
-    assert board.loc["kmeans", "reason"].startswith("Rank 1 of 1 by silhouette 0.")
+    assert board.loc["kmeans", "reason"].startswith("Rank 1 of 1. Passes every gate: number of segments 4")
+    assert board.loc["kmeans", "structure"] == "separate groups"
+    assert ". Separate groups: silhouette 0." in board.loc["kmeans", "reason"]
+    assert board.loc["kmeans", "smallest_jaccard"] == 1.0
     assert "stability 1.000 (at least 0.600)" in board.loc["kmeans", "reason"]
 
 
@@ -69,14 +75,39 @@ def test_uniform_noise_fails_stability():
     assert "(below the 0.600)" in board.loc["kmeans", "reason"]
 
 
-def test_a_cluster_of_one_in_a_thousand_fails_the_size_gates_whatever_its_silhouette(two_groups):
+def test_a_single_correlated_gaussian_is_a_continuum():
+    rng = np.random.default_rng(0)
+    values = rng.normal(size=(1000, 3)) @ np.array([[3.0, 1.0, 0.0], [0.0, 1.0, 0.5], [0.0, 0.0, 0.5]])
+    board = compare_kmeans(frame_of(values))
+    assert board.loc["kmeans", "structure"] == "useful cut through a continuum"
+    assert (
+        " of the refits is not above the largest of 20 draws of data without clusters, 0."
+        in (board.loc["kmeans", "reason"])
+    )
+
+
+def test_tiny_clusters_are_no_segments_whatever_their_silhouette(two_groups):
     matrix = two_groups.copy()
     matrix.iloc[0] = 5000.0
-    board = compare_fixed(matrix, sample=1000, tiny=[0] + [1] * 999)
+    revenue = pd.Series([999.0] + [1.0] * 999, index=matrix.index)
+    board = compare_fixed(matrix, sample=1000, revenue=revenue, tiny=[0] + [1] * 999)
     assert board.loc["tiny", "silhouette"] > 0.99
     assert not board.loc["tiny", "passed_gates"]
     assert board.loc["tiny", "reason"] == (
-        "Fails: smallest segment 0.10% (below the 2.00%); customers in it 1 (below the 30)"
+        "Fails: number of segments 1 (below the 2). 1 of 2 clusters are smaller than 2.00% or 30 customers and no "
+        "segments"
+    )
+    assert board.loc["tiny", ["exceptional_count", "exceptional_revenue_share"]].tolist() == [1, 0.5]
+
+
+def test_customers_of_tiny_clusters_are_exceptional_and_the_others_compete(two_groups):
+    labels = [2] * 10 + [0] * 490 + [1] * 500
+    board = compare_fixed(two_groups, three=labels)
+    assert board.loc["three", ["n_clusters", "coverage", "exceptional_count"]].tolist() == [2, 0.99, 10]
+    assert board.loc["three", "rank"] == 1
+    assert board.loc["three", "covered_silhouette"] > board.loc["three", "silhouette"]
+    assert board.loc["three", "reason"].endswith(
+        "1 of 3 clusters are smaller than 2.00% or 30 customers and no segments"
     )
 
 
@@ -89,7 +120,7 @@ def test_mostly_noise_fails_the_coverage_gate(two_groups):
 def test_one_cluster_fails_and_has_no_scores(two_groups):
     board = compare_fixed(two_groups, one=[0] * 1000)
     assert pd.isna(board.loc["one", "silhouette"])
-    assert board.loc["one", "reason"] == "Fails: number of clusters 1 (below the 2)"
+    assert board.loc["one", "reason"] == "Fails: number of segments 1 (below the 2)"
 
 
 @pytest.mark.parametrize(
@@ -105,17 +136,23 @@ def test_a_candidate_that_could_not_be_fitted_fails_its_gates_and_says_why(matri
     assert board.loc["kmeans", ["rank", "silhouette", "stability"]].isna().all()
     assert not board.loc["kmeans", "passed_gates"]
     assert board.loc["kmeans", "reason"].startswith(f"Nothing could be fitted: {why}")
-    assert ". Fails: number of clusters 0 (below the 2); coverage 0.0%" in board.loc["kmeans", "reason"]
+    assert ". Fails: number of segments 0 (below the 2); coverage 0.0%" in board.loc["kmeans", "reason"]
     assert "fitted" not in board.loc["rfm_map", "reason"]
     assert pd.isna(board.loc["rfm_map", "silhouette"])
 
 
-def compare_with_failures(matrix, candidates, failures, *, refits=None, **settings):
+def compare_with_failures(matrix, candidates, failures, *, refit_failures=None, **settings):
     """Compare candidates some of which raised an error."""
-    labels = {name: pd.Series(values, index=matrix.index) for name, values in candidates.items()}
+    again = refit_failures or {}
+    entrants = {
+        name: Entrant(
+            pd.Series(values, index=matrix.index), failure=failures.get(name, ""), refit_failure=again.get(name, "")
+        )
+        for name, values in candidates.items()
+    }
     gates = SETTINGS.model_copy(update=settings)
-    board = compare_candidates(matrix, labels, halves(matrix), refits or {}, gates, 300, 7, failures)
-    return board.set_index("candidate")
+    revenue = pd.Series(1.0, index=matrix.index)
+    return compare_candidates(matrix, entrants, halves(matrix), revenue, gates, 300, 7).set_index("candidate")
 
 
 def test_an_algorithm_that_failed_is_listed_with_its_error_and_the_others_are_ranked(two_groups):
@@ -131,11 +168,8 @@ def test_an_algorithm_that_failed_is_listed_with_its_error_and_the_others_are_ra
 
 
 def test_an_algorithm_that_cannot_be_fitted_again_is_not_ranked(two_groups):
-    def refit(customers, seed):
-        raise MemoryError
-
     good = [0] * 500 + [1] * 500
-    board = compare_with_failures(two_groups, {"good": good, "once": good}, {}, refits={"once": refit})
+    board = compare_with_failures(two_groups, {"good": good, "once": good}, {}, refit_failures={"once": "MemoryError"})
     why = "could not be fitted again on a part of the customers: MemoryError"
     assert board["rank"].tolist()[:1] == [1]
     assert board.loc["once", "reason"] == f"Fails: fitted again ({why})"
@@ -168,6 +202,23 @@ def test_having_nothing_to_fit_is_not_counted_as_a_failure():
     assert not board.loc["kmeans", "passed_gates"]
 
 
+def test_ranking_weighs_the_scores_as_the_settings_say(two_groups):
+    good, poor = [0] * 500 + [1] * 500, [0] * 250 + [1] * 750
+    covering = LeaderboardSettings(weights={"silhouette": 0, "stability": 0, "coverage": 2, "calinski_harabasz": 1})
+    board = compare_fixed(two_groups, settings=covering, noisy=[-1] * 100 + good[100:], poor=poor)
+    assert board.index[0] == "poor"
+    assert board.loc["poor", "reason"].startswith("Rank 1 of 2, beats 67% of the others. ")
+    assert ranking_rule(covering) == (
+        "Candidates that pass every gate are ranked by the weighted share of the others that they beat in "
+        "calinski-harabasz (weight 1), coverage (weight 2); equal ones by name."
+    )
+
+
+def test_weights_that_are_all_zero_are_refused():
+    with pytest.raises(ValueError, match="all weights are 0"):
+        LeaderboardSettings(weights={"silhouette": 0, "stability": 0})
+
+
 def test_passing_candidates_are_ranked_by_silhouette_and_the_baseline_never(two_groups):
     good, poor = [0] * 500 + [1] * 500, [0] * 250 + [1] * 750
     board = compare_fixed(two_groups, poor=poor, good=good)
@@ -175,22 +226,23 @@ def test_passing_candidates_are_ranked_by_silhouette_and_the_baseline_never(two_
     assert board["rank"].tolist()[:2] == [1, 2]
     assert pd.isna(board.loc["rfm_map", "rank"])
     assert board["is_baseline"].tolist() == [False, False, True]
-    assert board.loc["rfm_map", "reason"].startswith("Baseline, not ranked; passes every gate: number of clusters 2")
+    assert board.loc["rfm_map", "reason"].startswith("Baseline, not ranked; passes every gate: number of segments 2")
     assert board["score_sample_count"].tolist() == [500] * 3
 
 
 def test_row_order_changes_nothing(two_groups):
     labels = pd.Series([0] * 500 + [1] * 500, index=two_groups.index)
     shuffled = two_groups.sample(frac=1, random_state=0)
+    revenue = pd.Series(1.0, index=two_groups.index)
     first, second = (
-        compare_candidates(matrix, {"a": labels}, halves(two_groups), {}, SETTINGS, 300, 7)
+        compare_candidates(matrix, {"a": Entrant(labels)}, halves(two_groups), revenue, SETTINGS, 300, 7)
         for matrix in (two_groups, shuffled)
     )
     pd.testing.assert_frame_equal(first, second)
 
 
 def test_a_candidate_that_lacks_a_customer_is_refused(two_groups):
+    short = {"short": Entrant(pd.Series(0, index=two_groups.index[:-1]))}
+    revenue = pd.Series(1.0, index=two_groups.index)
     with pytest.raises(DataError, match="candidate short lacks 1 customers of the model matrix, for example c0999"):
-        compare_candidates(
-            two_groups, {"short": pd.Series(0, index=two_groups.index[:-1])}, halves(two_groups), {}, SETTINGS, 300, 7
-        )
+        compare_candidates(two_groups, short, halves(two_groups), revenue, SETTINGS, 300, 7)

@@ -3,6 +3,7 @@
 import pandas as pd
 import pytest
 
+from segmentation_assets.clustering.confidence import ConfidenceCurve
 from segmentation_assets.clustering.kmeans import KMeansClusterer
 from segmentation_assets.config.settings import EngineSettings
 from segmentation_assets.features.declaration import FillRule, ImputationReason
@@ -54,7 +55,8 @@ def model(preparation):
     estimator = KMeansClusterer(n_clusters=3, random_state=1).fit(points)
     estimator.reorder_clusters((-estimator.cluster_centers_[:, 0]).argsort())
     segments = (Segment("S001", 0), Segment("S002", 1), Segment("S003", 2))
-    return ChampionModel("kmeans", segments, preparation=preparation, estimator=estimator)
+    curve = ConfidenceCurve((0.0, 1.0), (0.5, 1.0), 0.3)
+    return ChampionModel("kmeans", segments, preparation=preparation, estimator=estimator, confidence=curve)
 
 
 @pytest.fixture

@@ -45,8 +45,9 @@ def assigned(champion, model, previous=None, features=FEATURES):
 
 
 def test_every_customer_gets_a_row_that_keeps_the_declaration(champion, model, stored):
-    found = assigned(champion, model)
-    assert stored(found, CUSTOMER_SEGMENTS) == [
+    rows = stored(assigned(champion, model), CUSTOMER_SEGMENTS)
+    assert [row[5] is None or 0.5 <= row[5] <= 1 for row in rows] == [True] * 4
+    assert [(*row[:5], *row[6:]) for row in rows] == [
         ("a", "assigned", "S001", "Best", "S002", None, JULY, "Champions", 0.0, JULY),
         ("b", "assigned", "S002", "Middle", "S003", None, JULY, "Loyal", 0.5, JULY),
         ("c", "assigned", "S003", "Rest", "S002", None, JULY, "Lost", 0.0, JULY),
@@ -67,7 +68,7 @@ def test_values_that_the_model_changes_are_counted(model):
 def test_changed_at_is_carried_on_while_the_segment_stays(champion, model, stored):
     previous = before(a=("S001", "2025-05-01"), b=("S003", "2025-05-01"), d=("S003", "2025-04-01"), gone=("S001", None))
     rows = stored(assigned(champion, model, previous), CUSTOMER_SEGMENTS)
-    assert [(row[0], row[5], row[6]) for row in rows] == [
+    assert [(row[0], row[6], row[7]) for row in rows] == [
         ("a", "S001", dt.date(2025, 5, 1)),
         ("b", "S003", JULY),
         ("c", None, JULY),
@@ -104,11 +105,11 @@ def test_the_rfm_map_assigns_by_the_thresholds_of_its_promotion(stored):
     names = pd.DataFrame({"segment_key": [s.segment_key for s in segments], "segment_name": RFM_SEGMENT_NAMES})
     model = ChampionModel(RFM_MAP, segments, rfm_thresholds=cuts, rfm_cells=rfm_map())
     rows = stored(assigned(names, model), CUSTOMER_SEGMENTS)
-    assert [(row[0], row[3], row[4], row[8]) for row in rows] == [
-        ("a", "Champions", None, 0.0),
-        ("b", "At Risk", None, 0.0),
-        ("c", "Lost", None, 0.0),
-        ("d", None, None, None),
+    assert [(row[0], row[3], row[4], row[5], row[9]) for row in rows] == [
+        ("a", "Champions", None, None, 0.0),
+        ("b", "At Risk", None, None, 0.0),
+        ("c", "Lost", None, None, 0.0),
+        ("d", None, None, None, None),
     ]
 
 
@@ -129,6 +130,24 @@ def test_a_model_with_one_cluster_has_no_runner_up(model, champion):
     estimator = model.estimator.refit_copy(1).set_params(n_clusters=1).fit(prepare(FEATURES, model.preparation).matrix)
     single = dataclasses.replace(model, estimator=estimator)
     assert assign_by_model(FEATURES, single).frame["runner_up_segment_key"].isna().all()
+
+
+def test_a_cluster_too_small_to_be_a_segment_makes_its_customers_exceptional(champion, model, stored):
+    small = dataclasses.replace(model, segments=model.segments[:2], exceptional_clusters=(2,))
+    rows = stored(assigned(champion, small), CUSTOMER_SEGMENTS)
+    assert [(row[0], row[1], row[2], row[4], row[8]) for row in rows] == [
+        ("a", "assigned", "S001", "S002", "Champions"),
+        ("b", "assigned", "S002", None, "Loyal"),
+        ("c", "exceptional", None, "S002", "Lost"),
+        ("d", "no_purchases", None, None, None),
+    ]
+
+
+def test_confidence_follows_the_curve_of_the_model(model):
+    found = assign_by_model(FEATURES, model).frame.set_index("customer_id")["segment_confidence"]
+    estimator, matrix = model.estimator, prepare(FEATURES, model.preparation).matrix
+    expected = 0.5 + 0.5 * estimator.assign(matrix).certainties
+    assert found.loc[matrix.index].tolist() == pytest.approx(expected.tolist())
 
 
 def test_a_cluster_without_a_segment_is_refused(model):

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from segmentation_assets.clustering.registry import model_types
+from segmentation_assets.config.clustering import LeaderboardSettings
 from segmentation_assets.errors import DataError
 from segmentation_assets.segments.assignment import assign_by_model
 from segmentation_assets.segments.champion import RFM_MAP, ChampionModel, Segment, decide_champion
@@ -58,6 +59,7 @@ def decide(previous=None, leaderboard=None, decisions=None):
         candidates=LABELS,
         rfm_segments=RFM,
         features=FEATURES,
+        gates=LeaderboardSettings(min_segment_customers=1),
         decisions=renames() if decisions is None else decisions,
         month="2025-06-01",
         as_of_date=dt.date(2025, 7, 1),
