@@ -166,6 +166,15 @@ ALGORITHMS = {
             "and noise (-1). A customer belongs to the cluster of the nearest customer fitted on, if that is no "
             "farther away than is usual there.",
         ),
+        AlgorithmEntry(
+            "autoencoder",
+            "segmentation_assets.clustering.autoencoder",
+            "AutoencoderClusterer",
+            "K-means on the encoding of an autoencoder, a neural network that learns to rebuild the model matrix from "
+            "few numbers. It is trained with several seeds; the training that rebuilds customers held out best is "
+            "kept, and the notes say how far the others agree with it. They also say whether it separates customers "
+            "better than K-means on as many principal components. Needs the extra `neural`.",
+        ),
     )
 }
 """Algorithm by name, in the order they are run and listed."""

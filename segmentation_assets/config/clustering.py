@@ -1,6 +1,6 @@
 """The settings of clusterings: a section per algorithm, what they share, and the gates of their comparison."""
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -125,6 +125,27 @@ class FuzzyCMeansSettings(SearchSection):
     fit_sample: int = Field(20_000, ge=100, description="customers fitted on at most; all are assigned")
 
 
+class AutoencoderSettings(SearchSection):
+    """K-means on the encoding of an autoencoder; needs the extra `neural`."""
+
+    encoding_dim: int = Field(10, ge=1, le=256, description="numbers a customer is encoded in")
+    hidden: tuple[Annotated[int, Field(ge=1, le=4096)], ...] = Field(
+        (64, 32), max_length=8, description="widths of the layers before the encoding; the decoder mirrors them"
+    )
+    epochs: int = Field(100, ge=1, le=10_000, description="passes through the customers at most")
+    patience: int = Field(
+        10, ge=1, le=10_000, description="epochs without a smaller held-out error after which a training stops"
+    )
+    batch_size: int = Field(256, ge=2, le=65_536, description="customers of one training step")
+    learning_rate: float = Field(1e-3, gt=0, le=1, description="step size of Adam")
+    checkpoint_every: int = Field(10, ge=1, description="epochs between two checkpoints of a training")
+    seeds: int = Field(
+        3, ge=1, le=20, description="trainings with different seeds: the best is kept, the others show the spread"
+    )
+    n_init: int = Field(5, ge=1, le=100, description="restarts of K-means; the best one counts")
+    fit_sample: int = Field(20_000, ge=100, description="customers it is fitted on at most; all are assigned")
+
+
 class AlgorithmSettings(Section):
     """One section per clustering algorithm."""
 
@@ -135,6 +156,7 @@ class AlgorithmSettings(Section):
     fuzzy_cmeans: FuzzyCMeansSettings = FuzzyCMeansSettings()
     dbscan: DbscanSettings = DbscanSettings()
     hdbscan: HdbscanSettings = HdbscanSettings()
+    autoencoder: AutoencoderSettings = AutoencoderSettings()
 
 
 class EvaluationSettings(Section):
