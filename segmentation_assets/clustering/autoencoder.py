@@ -25,10 +25,16 @@ from segmentation_assets.clustering.autoencoder_comparison import (
 )
 from segmentation_assets.clustering.autoencoder_network import Network, Scaling
 from segmentation_assets.clustering.distances import centre_distances
-from segmentation_assets.clustering.estimator import Assigned, BaseClusterer, Floats, Integers, assign_to_nearest
+from segmentation_assets.clustering.estimator import (
+    Assigned,
+    BaseClusterer,
+    Floats,
+    Integers,
+    assign_to_nearest,
+    thinned,
+)
 from segmentation_assets.clustering.kmeans import KMeansClusterer
 from segmentation_assets.clustering.metrics import mean_silhouettes
-from segmentation_assets.errors import SettingsError
 from segmentation_assets.features.components import fit_components
 from segmentation_assets.tables.rounding import round_number, round_significant
 from segmentation_assets.tables.sampling import draw_sample
@@ -109,8 +115,8 @@ class AutoencoderClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Ba
         ``winner``, and numbers of both as in `autoencoder_comparison.compare`; empty where nothing was compared.
     spread_ : dict
         As in `autoencoder_comparison.measure_spread`.
-    labels_, n_clusters_, fitted_count_, notes_
-        As of every clusterer.
+    labels_, n_clusters_, fitted_count_, figures_, curves_, notes_
+        As for `BaseClusterer`.
 
     Notes
     -----
@@ -194,6 +200,7 @@ class AutoencoderClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Ba
         self._keep(trainings[kept], groupings[kept])
         self.spread_ = measure_spread(errors, [grouping.labels_ for grouping in groupings])
         self.comparison_ = self._compare(values, is_held_out, groupings[kept].labels_, seed)
+        self._show()
         for file in files:
             file.remove()
         comparison = [describe_comparison(self.comparison_)] if self.comparison_ else []
@@ -263,6 +270,13 @@ class AutoencoderClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Ba
         self.n_clusters_ = grouping.n_clusters_
         self.search_ = grouping.search_
 
+    def _show(self) -> None:
+        """Gather what is worth showing and drawing."""
+        agreement = {f"seeds_{name}": self.spread_[name] for name in ("ari_mean", "ari_min")}
+        figures = {"holdout_error": self.holdout_error_, **self.comparison_, **agreement, "epochs": self.stopped_epoch_}
+        self.figures_ = {name: figure for name, figure in figures.items() if figure == figure}
+        self.curves_ = {name: thinned(self.history_[name]) for name in ("training_error", "holdout_error")}
+
     def _checked(self, X: Any) -> Floats:
         check_is_fitted(self)
         return np.ascontiguousarray(validate_data(self, X, dtype=np.float64, reset=False))
@@ -298,10 +312,9 @@ def _load_training() -> Any:
     except ModuleNotFoundError as problem:
         if problem.name not in _NEURAL:
             raise
-        raise SettingsError(
-            f"the autoencoder needs the extra `neural`: the package {problem.name} is not installed",
-            "pip install 'segmentation-assets[neural]', or switch it off with "
-            "clustering.algorithms.autoencoder.enabled: false.",
+        raise ModuleNotFoundError(
+            f"{problem.name} is not installed; pip install 'segmentation-assets[neural]', or set "
+            "clustering.algorithms.autoencoder.enabled: false"
         ) from problem
 
 

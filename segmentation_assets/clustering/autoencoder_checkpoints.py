@@ -6,6 +6,7 @@ import hashlib
 import os
 import uuid
 import zipfile
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -81,5 +82,7 @@ class CheckpointFile:
             raise
 
     def remove(self) -> None:
-        """Remove the file, where there is one."""
+        """Remove the file, where there is one, and its folder when it is the last."""
         self.path.unlink(missing_ok=True)
+        with suppress(OSError):
+            self.path.parent.rmdir()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from segmentation_assets.clustering.evaluation import Evaluation, evaluate
 from segmentation_assets.clustering.failures import attempt
@@ -70,6 +71,7 @@ def fit_clustering(
     entry: AlgorithmEntry,
     settings: ClusteringSettings,
     gates: LeaderboardSettings,
+    checkpoint_dir: Path | None = None,
 ) -> ClusteringResult:
     """Fit an algorithm on a seeded sample of the matrix, assign every customer, and try out what it is worth.
 
@@ -83,6 +85,8 @@ def fit_clustering(
     settings : ClusteringSettings
     gates : LeaderboardSettings
         The bounds the result will be judged by; an algorithm that chooses among partitions respects them.
+    checkpoint_dir : Path, optional
+        Where an algorithm that can go on after it was killed keeps what it needs for that.
 
     Returns
     -------
@@ -104,11 +108,15 @@ def fit_clustering(
     reason = nothing_to_fit(ordered)
     if reason:
         return _unfitted(entry.name, ordered, f"nothing was fitted: {reason}")
-    tried = attempt(lambda: _fit(ordered, money, entry, settings, gates), entry.name)
+    tried = attempt(
+        lambda: _fit(ordered, money, entry.build(settings, gates, len(ordered)), checkpoint_dir), entry.name
+    )
     if tried.found is None:
         return _unfitted(entry.name, ordered, f"could not be fitted: {tried.failure}", tried.failure)
     estimator, assigned = tried.found
-    tested = attempt(lambda: evaluate(estimator, ordered, settings.evaluation, settings.seed), entry.name)
+    resamples = min(settings.evaluation.resamples, entry.most_resamples)
+    trials = settings.evaluation.model_copy(update={"resamples": resamples})
+    tested = attempt(lambda: evaluate(estimator, ordered, trials, settings.seed), entry.name)
     fitted = estimator.fitted_count_
     note = (f"fitted on a sample of {fitted} of {len(ordered)} customers",) if fitted < len(ordered) else ()
     return ClusteringResult(
@@ -124,14 +132,15 @@ def fit_clustering(
 
 
 def _fit(
-    ordered: pd.DataFrame,
-    money: npt.NDArray[np.float64],
-    entry: AlgorithmEntry,
-    settings: ClusteringSettings,
-    gates: LeaderboardSettings,
+    ordered: pd.DataFrame, money: npt.NDArray[np.float64], unfitted: Clusterer, checkpoint_dir: Path | None
 ) -> tuple[Clusterer, Assigned]:
     """Fit on the sample, number the clusters and assign everyone."""
-    estimator = entry.build(settings, gates, len(ordered)).fit(ordered)
+    keeps_checkpoints = checkpoint_dir is not None and "checkpoint_dir" in unfitted.get_params()
+    if keeps_checkpoints:
+        unfitted.set_params(checkpoint_dir=str(checkpoint_dir))
+    estimator = unfitted.fit(ordered)
+    if keeps_checkpoints:
+        estimator.set_params(checkpoint_dir=None)
     estimator.reorder_clusters(_canonical_order(estimator.labels_, money, estimator.n_clusters_))
     return estimator, estimator.assign(ordered)
 
@@ -182,6 +191,52 @@ def assignments_frame(result: ClusteringResult) -> pd.DataFrame:
             **numbers,
         }
     )
+
+
+def describe_fit(result: ClusteringResult) -> dict[str, Any]:
+    """Write down what is worth showing and drawing of a fit, as plain lists, numbers and texts.
+
+    Parameters
+    ----------
+    result : ClusteringResult
+
+    Returns
+    -------
+    dict
+        algorithm, parameters, n_clusters, customer_count, fitted_count, notes, failure, figures, curves (name to list),
+        and search (column to list, a row per number of clusters tried). Scores that are undefined are
+        ``None``. Without an estimator the last ones are empty.
+    """
+    estimator = result.estimator
+    shown = {} if estimator is None else {"figures": estimator.figures_, "curves": estimator.curves_}
+    plain = {
+        "algorithm": result.algorithm,
+        "parameters": {} if estimator is None else estimator.get_params(),
+        "n_clusters": 0 if estimator is None else estimator.n_clusters_,
+        "customer_count": len(result.customers),
+        "fitted_count": result.fitted_count,
+        "notes": result.notes,
+        "failure": result.failure or result.refit_failure,
+        "figures": {},
+        "curves": {},
+        "search": getattr(estimator, "search_", {}),
+        **shown,
+    }
+    found: dict[str, Any] = _as_plain(plain)
+    return found
+
+
+def _as_plain(value: Any) -> Any:
+    """Turn arrays into lists, and what is not finite into ``None``."""
+    import numpy as np
+
+    if isinstance(value, np.ndarray | np.generic):
+        value = value.tolist()
+    if isinstance(value, dict):
+        return {name: _as_plain(part) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_as_plain(part) for part in value]
+    return None if isinstance(value, float) and not np.isfinite(value) else value
 
 
 def _check_matrix(matrix: pd.DataFrame) -> None:

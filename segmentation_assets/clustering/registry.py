@@ -26,6 +26,7 @@ class Clusterer(Protocol):
     n_clusters_: int
     fitted_count_: int
     figures_: dict[str, Any]
+    curves_: dict[str, npt.NDArray[np.float64]]
     notes_: tuple[str, ...]
 
     def fit(self, X: Any, y: None = None) -> Clusterer:
@@ -39,6 +40,12 @@ class Clusterer(Protocol):
 
     def reorder_clusters(self, order: npt.NDArray[np.int64]) -> Clusterer:
         """Renumber the clusters: number i becomes what was ``order[i]``."""
+
+    def get_params(self) -> dict[str, Any]:
+        """Return the parameters it was built with."""
+
+    def set_params(self, **params: Any) -> Clusterer:
+        """Replace parameters."""
 
     def refit_copy(self, random_state: int) -> Clusterer:
         """Return an unfitted copy with the choices of this fit fixed, for resampling."""
@@ -56,12 +63,15 @@ class AlgorithmEntry:
         Where the estimator lies; loaded when it is built.
     description : str
         Two to five sentences of Markdown.
+    most_resamples : int
+        Refits on resampled customers at most, for algorithms that take long.
     """
 
     name: str
     module: str
     class_name: str
     description: str
+    most_resamples: int = 200
 
     @property
     def settings_path(self) -> str:
@@ -174,6 +184,7 @@ ALGORITHMS = {
             "few numbers. It is trained with several seeds; the training that rebuilds customers held out best is "
             "kept, and the notes say how far the others agree with it. They also say whether it separates customers "
             "better than K-means on as many principal components. Needs the extra `neural`.",
+            most_resamples=5,
         ),
     )
 }

@@ -31,6 +31,9 @@ It is null where there was nothing to fit, and holds the ``failure`` of an algor
 """
 
 
+FIT_DOCUMENT = "fit.json"
+"""What is worth showing and drawing of the fit, as `describe_fit` returns it."""
+
 EVALUATION_DOCUMENT = "evaluation.json"
 """What refits say of the model: stability, confidence and the scores on reference data.
 
@@ -42,13 +45,21 @@ def algorithm(name: str) -> Callable[[Step], None]:
     """Make the body that fits one algorithm."""
 
     def body(step: Step) -> None:
-        from segmentation_assets.clustering.fitting import assignments_frame, fit_clustering
+        from segmentation_assets.clustering.fitting import assignments_frame, describe_fit, fit_clustering
 
         settings = step.platform.settings
         matrix = matrix_of(step)
-        result = fit_clustering(matrix, revenue_of(step), ALGORITHMS[name], settings.clustering, settings.leaderboard)
+        result = fit_clustering(
+            matrix,
+            revenue_of(step),
+            ALGORITHMS[name],
+            settings.clustering,
+            settings.leaderboard,
+            step.platform.data_dir / "checkpoints" / step.partition[:7],
+        )
         rows = assignments_frame(result)
         step.write_frame(rows, assignments_table(name))
+        step.write_document(FIT_DOCUMENT, json.dumps(describe_fit(result)))
         step.write_document(EVALUATION_DOCUMENT, json.dumps(_evaluation_plain(result)))
         revenue = revenue_of(step).reindex(matrix.index)
         step.reconcile(

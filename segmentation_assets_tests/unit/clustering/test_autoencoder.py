@@ -13,7 +13,6 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from segmentation_assets.clustering.autoencoder import ONE_THREAD, AutoencoderClusterer
 from segmentation_assets.clustering.autoencoder_checkpoints import CheckpointFile
 from segmentation_assets.clustering.autoencoder_comparison import compare, describe_comparison
-from segmentation_assets.errors import SettingsError
 from segmentation_assets.storage.models import ModelStore, fitted_state_hash
 
 MODULE = "segmentation_assets.clustering.autoencoder"
@@ -149,9 +148,9 @@ def stopped(monkeypatch, tmp_path):
     with monkeypatch.context() as patch:
         patch.setattr(CheckpointFile, "write", write_and_stop)
         with pytest.raises(KeyboardInterrupt):
-            clusterer(checkpoint_dir=str(tmp_path)).fit(blobs()[0])
-    assert [path.name for path in tmp_path.iterdir()] == [CHECKPOINT]
-    return tmp_path
+            clusterer(checkpoint_dir=str(tmp_path / "kept")).fit(blobs()[0])
+    assert [path.name for path in (tmp_path / "kept").iterdir()] == [CHECKPOINT]
+    return tmp_path / "kept"
 
 
 def test_a_stopped_fit_goes_on_and_ends_as_if_never_stopped(fitted, stopped, monkeypatch):
@@ -163,7 +162,7 @@ def test_a_stopped_fit_goes_on_and_ends_as_if_never_stopped(fitted, stopped, mon
     for one, other in zip(weights(resumed), weights(fitted), strict=True):
         np.testing.assert_array_equal(one, other)
     assert state_hash(resumed.set_params(checkpoint_dir=None)) == state_hash(fitted)
-    assert list(stopped.iterdir()) == []
+    assert not stopped.exists()
     epochs_resumed = len(epochs)
     clusterer().fit(blobs()[0])
     assert len(epochs) - epochs_resumed == epochs_resumed + 10
@@ -261,9 +260,16 @@ def test_equal_rows_are_one_cluster():
 def test_a_missing_extra_is_a_clear_error(package, monkeypatch):
     monkeypatch.setitem(sys.modules, package, None)
     monkeypatch.delitem(sys.modules, f"{MODULE}_training", raising=False)
-    with pytest.raises(SettingsError, match=f"needs the extra `neural`: the package {package} is not") as caught:
-        clusterer().fit(blobs()[0])
-    assert caught.value.hint == (
-        "pip install 'segmentation-assets[neural]', or switch it off with clustering.algorithms.autoencoder.enabled: "
-        "false."
+    wanted = (
+        rf"{package} is not installed; pip install 'segmentation-assets\[neural\]', or set .*autoencoder.enabled: false"
     )
+    with pytest.raises(ModuleNotFoundError, match=wanted):
+        clusterer().fit(blobs()[0])
+
+
+def test_what_is_shown_are_numbers_and_curves_of_the_kept_training():
+    fitted = clusterer(seeds=2, epochs=4).fit(blobs()[0])
+    assert fitted.figures_["winner"] in ("autoencoder", "pca")
+    assert fitted.figures_["holdout_error"] == fitted.holdout_error_
+    assert fitted.figures_["seeds_ari_min"] <= fitted.figures_["seeds_ari_mean"]
+    assert len(fitted.curves_["holdout_error"]) == fitted.figures_["epochs"]

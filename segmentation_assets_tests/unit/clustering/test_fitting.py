@@ -1,14 +1,17 @@
 """Fitting one algorithm and assigning everyone."""
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from segmentation_assets.clustering.fitting import assignments_frame, fit_clustering
+from segmentation_assets.clustering.fitting import assignments_frame, describe_fit, fit_clustering
 from segmentation_assets.clustering.kmeans import KMeansClusterer
-from segmentation_assets.clustering.registry import ALGORITHMS, AlgorithmEntry
+from segmentation_assets.clustering.registry import ALGORITHMS, AlgorithmEntry, model_types
 from segmentation_assets.config.clustering import ClusteringSettings, LeaderboardSettings
 from segmentation_assets.errors import DataError
+from segmentation_assets.storage.models import fitted_state_hash
 
 TRIALS = {"resamples": 4, "reference_draws": 2}
 SETTINGS = ClusteringSettings.model_validate({"algorithms": {"kmeans": {"k_min": 3, "k_max": 3}}, "evaluation": TRIALS})
@@ -227,3 +230,37 @@ def test_interrupts_disk_and_data_errors_stop_the_fit(monkeypatch, error):
 
 def test_having_nothing_to_fit_is_no_failure():
     assert fit_clustering(three_groups()[0].head(1), three_groups()[1], KMEANS, SETTINGS, GATES).failure == ""
+
+
+def test_checkpoints_are_no_part_of_the_model(tmp_path):
+    pytest.importorskip("jax", reason="the extra neural is not installed")
+    matrix, revenue = three_groups(rows_each=40)
+    small = {"autoencoder": {"epochs": 2, "seeds": 1, "hidden": (4,), "encoding_dim": 2, "checkpoint_every": 1}}
+    settings = ClusteringSettings.model_validate({"algorithms": small, "evaluation": TRIALS})
+    folder = tmp_path / "checkpoints"
+    kept = fit_clustering(matrix, revenue, ALGORITHMS["autoencoder"], settings, GATES, folder)
+    free = fit_clustering(matrix, revenue, ALGORITHMS["autoencoder"], settings, GATES)
+    assert not folder.exists()
+    hashes = {fitted_state_hash(result.estimator, {}, model_types()) for result in (kept, free)}
+    assert len(hashes) == 1
+    assert len(kept.evaluation.stability_scores) == 4
+
+
+@pytest.mark.parametrize("name", ["kmeans", "gaussian_mixture", "ward", "dbscan"])
+def test_description_of_a_fit_is_plain_and_complete(name):
+    matrix, revenue = three_groups(rows_each=20)
+    settings = ClusteringSettings.model_validate({"evaluation": TRIALS})
+    result = fit_clustering(matrix, revenue, ALGORITHMS[name], settings, GATES)
+    found = json.loads(json.dumps(describe_fit(result), allow_nan=False))
+    assert (found["algorithm"], found["customer_count"], found["fitted_count"]) == (name, 60, 60)
+    assert found["n_clusters"] == result.estimator.n_clusters_
+    assert found["figures"].keys() == result.estimator.figures_.keys()
+    assert found["curves"].keys() == result.estimator.curves_.keys()
+    assert {len(column) for column in found["search"].values()} <= {len(found["search"].get("k", []))}
+
+
+def test_description_of_what_was_not_fitted_says_why():
+    result = fit_clustering(three_groups()[0].head(1), three_groups()[1], KMEANS, SETTINGS, GATES)
+    found = describe_fit(result)
+    assert (found["n_clusters"], found["figures"], found["search"]) == (0, {}, {})
+    assert found["notes"] == ["nothing was fitted: a clustering needs at least two customers, the model matrix holds 1"]
