@@ -11,7 +11,7 @@ import pytest
 
 from segmentation_assets.cli.config_command import show_text
 from segmentation_assets.cli.main import main
-from segmentation_assets.clustering.registry import ALGORITHMS
+from segmentation_assets.config.clustering import AlgorithmSettings
 from segmentation_assets.config.loading import LoadedSettings, load_settings
 from segmentation_assets.config.settings import Settings
 from segmentation_assets.graph.plan import Scope
@@ -60,7 +60,7 @@ class Shop:
             "calendar.last_month": MONTHS[-1][:7],
             "source.kind": "files",
             "clustering.algorithms.kmeans.n_init": 2,
-            **{f"clustering.algorithms.{name}.enabled": name == "kmeans" for name in ALGORITHMS},
+            **{f"clustering.algorithms.{name}.enabled": name == "kmeans" for name in AlgorithmSettings.model_fields},
             "clustering.evaluation.resamples": 4,
             "clustering.evaluation.reference_draws": 2,
         }

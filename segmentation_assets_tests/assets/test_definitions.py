@@ -5,6 +5,7 @@ from __future__ import annotations
 import dagster as dg
 import pytest
 
+from segmentation_assets.clustering.registry import ALGORITHMS
 from segmentation_assets.config.loading import load_settings
 from segmentation_assets.orchestration.build import build_defs
 from segmentation_assets_tests.assets import definitions_snapshot
@@ -15,7 +16,7 @@ CONTRACT = ("contract",)
 WARNING = {
     **dict.fromkeys(("raw/order_lines", "raw/customers", "raw/products", "raw/engagement_events"), ("files_read",)),
     "raw/quarantine": ("nothing_lost",),
-    "clusters/kmeans": ("fitted",),
+    **{f"clusters/{name}": ("fitted",) for name in ALGORITHMS},
     "gold/customer_segments": ("smallest_segment", "coverage"),
 }
 """Checks that warn and let the result be stored."""
@@ -39,7 +40,7 @@ MONTHLY = {
     "silver/customer_features": RECONCILED,
     "silver/imputed_features": CONTRACT,
     "silver/model_matrix": CONTRACT,
-    "clusters/kmeans": RECONCILED,
+    **dict.fromkeys((f"clusters/{name}" for name in ALGORITHMS), RECONCILED),
     "clusters/leaderboard": CONTRACT,
     "gold/rfm_segments": CONTRACT,
     "gold/champion": CONTRACT,

@@ -1,5 +1,6 @@
 import pytest
 
+from segmentation_assets.clustering.registry import ALGORITHMS
 from segmentation_assets.errors import SettingsError
 from segmentation_assets.graph.build import Graph, build_graph, code_version
 from segmentation_assets.graph.node import Input, Node
@@ -75,7 +76,7 @@ def test_unknown_asset_or_layer_is_refused_with_the_closest_name(platform):
     ("setting", "value", "expected"),
     [
         ("clustering__algorithms__kmeans__k_max", 5, {"clusters/kmeans"}),
-        ("clustering__seed", 8, {"clusters/kmeans", "clusters/leaderboard"} | WRITTEN),
+        ("clustering__seed", 8, {*(f"clusters/{name}" for name in ALGORITHMS), "clusters/leaderboard"} | WRITTEN),
         ("leaderboard__min_stability", 0.5, {"clusters/leaderboard"}),
         ("leaderboard__min_candidates", 2, {"clusters/leaderboard"}),
         ("leaderboard__min_coverage", 0.5, {"clusters/leaderboard", "gold/customer_segments"}),
