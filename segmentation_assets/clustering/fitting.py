@@ -193,6 +193,14 @@ def assignments_frame(result: ClusteringResult) -> pd.DataFrame:
     )
 
 
+def empty_assignments() -> pd.DataFrame:
+    """Return the table ``clusters/<algorithm>`` of a month in which nothing is fitted: its columns without rows."""
+    import pandas as pd
+
+    nobody = ClusteringResult("", pd.Index([], name="customer_id"), None, None, None, 0, ())
+    return assignments_frame(nobody)
+
+
 def describe_fit(result: ClusteringResult) -> dict[str, Any]:
     """Write down what is worth showing and drawing of a fit, as plain lists, numbers and texts.
 

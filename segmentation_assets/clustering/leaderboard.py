@@ -164,6 +164,7 @@ def compare_candidates(
     settings: LeaderboardSettings,
     score_sample: int,
     seed: int,
+    month: str = "",
 ) -> pd.DataFrame:
     """Score all candidates on one common seeded sample, apply the gates and rank what passes.
 
@@ -181,6 +182,8 @@ def compare_candidates(
     score_sample : int
         Customers the scores are computed on at most.
     seed : int
+    month : str
+        Snapshot month of the customers, YYYY-MM, to be shown beside the candidates.
 
     Returns
     -------
@@ -215,7 +218,7 @@ def compare_candidates(
         for (name, labels), score in zip(partitions.items(), scores, strict=True)
     ]
     rows = [_row(candidate, money, len(sample), settings) for candidate in candidates]
-    return _ranked(pd.DataFrame(rows), settings)
+    return _ranked(pd.DataFrame(rows).assign(compared_month=month), settings)
 
 
 def _candidate(
@@ -339,9 +342,9 @@ def _beside_reference(candidate: Candidate) -> list[str]:
     verdict = SEPARATE_GROUPS if tried.stands_out else CONTINUUM
     where = "above" if tried.stands_out else "not above"
     drawn, count = tried.largest_reference_silhouette, len(tried.reference.silhouettes)
-    beside = f"the largest of {count} draws of data without clusters, {drawn:.3f}"
-    if drawn is None:
-        beside = f"0; in {count} draws of data without clusters nothing is found"
+    beside = f"0; in {count} draws of data without clusters nothing is found"
+    if drawn is not None:
+        beside = f"the largest of {count} draws of data without clusters, {drawn:.3f}"
     return [f"{verdict.capitalize()}: silhouette {tried.resampled.silhouette:.3f} of the refits is {where} {beside}"]
 
 

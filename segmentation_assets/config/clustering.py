@@ -173,6 +173,12 @@ class ClusteringSettings(Section):
     """What all clusterings share, and a section for each."""
 
     seed: int = Field(7, ge=0, le=LARGEST_SEED, description="random_state of every fit")
+    refit_every_months: int = Field(
+        3,
+        ge=1,
+        le=120,
+        description="months from one fit of all candidates to the next, counted from calendar.first_snapshot",
+    )
     fit_sample: int = Field(50_000, ge=100, description="customers a model is fitted on at most; all are assigned")
     score_sample: int = Field(10_000, ge=100, le=50_000, description="customers the scores are computed on at most")
     evaluation: EvaluationSettings = EvaluationSettings()

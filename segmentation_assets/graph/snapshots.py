@@ -139,6 +139,8 @@ def _cluster_node(name: str) -> Node:
             "clustering.fit_sample",
             "clustering.score_sample",
             "clustering.evaluation",
+            "clustering.refit_every_months",
+            "calendar.first_snapshot",
             "leaderboard.min_segment_share",
             "leaderboard.min_segment_customers",
         ),
@@ -161,11 +163,13 @@ def _gold_nodes(clusters: tuple[Node, ...]) -> tuple[Node, ...]:
         Node(
             key="clusters/leaderboard",
             description="All candidate segmentations on one common sample: scores, gates, rank and the decision in "
-            "words. A candidate that fails a gate is never ranked. Silhouette, Davies-Bouldin and Calinski-Harabasz "
-            "favour round clusters of equal size; read them beside coverage and stability.",
+            "words. A candidate that fails a gate is never ranked. In a month in which no candidates are due it shows "
+            "the last comparison. Silhouette, Davies-Bouldin and Calinski-Harabasz favour round clusters of equal "
+            "size; read them beside coverage and stability.",
             inputs=(
                 *same("silver/model_matrix", "silver/customer_features", "gold/rfm_segments"),
                 *same(*(node.key for node in clusters)),
+                Input(key="clusters/leaderboard", window="previous"),
             ),
             settings=("leaderboard", "clustering.seed", "clustering.score_sample"),
             logic_version="2",

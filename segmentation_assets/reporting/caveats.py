@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from segmentation_assets.errors import noun, plural
-from segmentation_assets.reporting.formatting import format_count, format_share, is_known, join_words
+from segmentation_assets.reporting.formatting import format_count, format_month, format_share, is_known, join_words
 from segmentation_assets.reporting.wording import algorithm_label
 from segmentation_assets.tables.raw import REDELIVERED_REASONS
 
@@ -52,6 +52,7 @@ def list_caveats(snapshot: Snapshot) -> list[tuple[str, str]]:
         *_imputation(snapshot),
         *_absent_features(snapshot),
         *_failed_algorithms(snapshot),
+        *_not_due(snapshot),
         *_verdict(snapshot),
     ]
 
@@ -172,6 +173,20 @@ def _failed_algorithms(snapshot: Snapshot) -> list[tuple[str, str]]:
     return [
         ("Failed algorithm", f"{algorithm_label(str(row.candidate))} {row.failure}. It is not ranked this month.")
         for row in failed.itertuples()
+    ]
+
+
+def _not_due(snapshot: Snapshot) -> list[tuple[str, str]]:
+    """Say from when the comparison of algorithms is, where it is not of this month."""
+    board = snapshot.leaderboard
+    compared = {str(month) for month in board["compared_month"]} if "compared_month" in board.columns else set()
+    if compared <= {snapshot.month[:7]}:
+        return []
+    return [
+        (
+            "Comparison",
+            f"Candidates were last fitted and compared in {format_month(max(compared))}; none were due this month.",
+        )
     ]
 
 

@@ -97,6 +97,11 @@ LEADERBOARD = Table(
             meaning="Place among the candidates that passed every gate.",
             reads=("model_matrix.*", *_FITTED_PARTITIONS),
         ),
+        Column(
+            name="compared_month",
+            dtype="VARCHAR",
+            meaning="Snapshot month of the comparison; an earlier one where no candidates were due.",
+        ),
         Column(name="is_baseline", dtype="BOOLEAN", meaning="The RFM map, which stays in force when nothing passes."),
         Column(
             name="n_clusters",

@@ -61,6 +61,7 @@ class Shop:
             "source.kind": "files",
             "clustering.algorithms.kmeans.n_init": 2,
             **{f"clustering.algorithms.{name}.enabled": name == "kmeans" for name in AlgorithmSettings.model_fields},
+            "clustering.refit_every_months": 1,
             "clustering.evaluation.resamples": 4,
             "clustering.evaluation.reference_draws": 2,
         }

@@ -26,6 +26,7 @@ synthetic:
   first_month: 2024-12
   months: 9
 clustering:
+  refit_every_months: 1
   evaluation: {resamples: 4, reference_draws: 2}
   algorithms:
     kmeans: {k_max: 4, n_init: 2}

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from segmentation_assets.clustering.refits import reason_not_due
 from segmentation_assets.clustering.registry import ALGORITHMS
 from segmentation_assets.graph.declarations import FITTED
+from segmentation_assets.graph.months import previous_month
 from segmentation_assets.monitoring.run_records import package_versions
 from segmentation_assets.orchestration.step import Step
 from segmentation_assets.storage.models import ModelReference, StoredModel
@@ -31,6 +33,9 @@ It is null where there was nothing to fit, and holds the ``failure`` of an algor
 """
 
 
+NOT_DUE = "not_due"
+"""Entry of `FIT_DOCUMENT`, and its only one, in a month in which no candidates are fitted: the reason."""
+
 FIT_DOCUMENT = "fit.json"
 """What is worth showing and drawing of the fit, as `describe_fit` returns it."""
 
@@ -48,6 +53,10 @@ def algorithm(name: str) -> Callable[[Step], None]:
         from segmentation_assets.clustering.fitting import assignments_frame, describe_fit, fit_clustering
 
         settings = step.platform.settings
+        not_due = "" if step.by_hand else _reason_not_due(step)
+        if not_due:
+            _leave_out(step, name, not_due)
+            return
         matrix = matrix_of(step)
         result = fit_clustering(
             matrix,
@@ -76,6 +85,24 @@ def algorithm(name: str) -> Callable[[Step], None]:
         _store_model(step, result)
 
     return body
+
+
+def _reason_not_due(step: Step) -> str:
+    every = step.platform.settings.clustering.refit_every_months
+    return reason_not_due(step.platform.first_month, step.partition, every)
+
+
+def _leave_out(step: Step, name: str, reason: str) -> None:
+    """Write an empty result that says why nothing is fitted this month."""
+    from segmentation_assets.clustering.fitting import empty_assignments
+
+    step.write_frame(empty_assignments(), assignments_table(name))
+    step.write_document(MODEL_DOCUMENT, json.dumps(None))
+    step.write_document(FIT_DOCUMENT, json.dumps({NOT_DUE: reason}))
+    step.write_document(EVALUATION_DOCUMENT, json.dumps(None))
+    step.reconcile(customers=(0, 0), net_revenue=(0, 0))
+    step.add_check(FITTED, f"{step.node.key}: {reason}.", passed=True, fitted_customers=0, reason=reason)
+    step.metadata |= {"fitted_customers": 0, NOT_DUE: reason}
 
 
 def _evaluation_plain(result: ClusteringResult) -> dict[str, Any] | None:
@@ -146,8 +173,14 @@ def _figures(result: ClusteringResult) -> dict[str, Any]:
 
 
 def leaderboard(step: Step) -> None:
-    """Compare all candidates with each other and with the RFM map."""
-    frame = _compare(step)
+    """Compare all candidates with each other and with the RFM map; where none is due, show the last comparison."""
+    names = candidates_of(step)
+    not_due = [reason for reason in (_reason_left_out(step, name) for name in names) if reason]
+    if names and len(not_due) == len(names):
+        frame = step.frame(step.node.key, partition=previous_month(step.partition))
+        step.metadata |= {NOT_DUE: not_due[0]}
+    else:
+        frame = _compare(step, names)
     step.write_frame(frame, LEADERBOARD)
     step.metadata |= {
         "candidates": len(frame),
@@ -202,19 +235,25 @@ def model_of(step: Step, name: str) -> StoredModel:
     return step.platform.models.load(ModelReference(**_fit_of(step, name)))
 
 
-def _compare(step: Step) -> pd.DataFrame:
+def _reason_left_out(step: Step, name: str) -> str:
+    """Say why an algorithm was not due; empty where it was."""
+    return str(json.loads(step.document(f"clusters/{name}", FIT_DOCUMENT)).get(NOT_DUE, ""))
+
+
+def _compare(step: Step, names: Iterable[str]) -> pd.DataFrame:
     from segmentation_assets.clustering.leaderboard import compare_candidates
 
     settings = step.platform.settings
     rfm = step.frame("gold/rfm_segments", ["customer_id", "rfm_segment"]).set_index("customer_id")["rfm_segment"]
     return compare_candidates(
         matrix_of(step),
-        {name: _entrant(step, name) for name in candidates_of(step)},
+        {name: _entrant(step, name) for name in names},
         rfm,
         revenue_of(step),
         settings.leaderboard,
         settings.clustering.score_sample,
         settings.clustering.seed,
+        step.partition[:7],
     )
 
 

@@ -1,5 +1,7 @@
 """Comparison of candidates: gates, ranking and reasons."""
 
+import dataclasses
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -246,3 +248,18 @@ def test_a_candidate_that_lacks_a_customer_is_refused(two_groups):
     revenue = pd.Series(1.0, index=two_groups.index)
     with pytest.raises(DataError, match="candidate short lacks 1 customers of the model matrix, for example c0999"):
         compare_candidates(two_groups, short, halves(two_groups), revenue, SETTINGS, 300, 7)
+
+
+def test_finding_nothing_in_the_reference_is_told():
+    rng = np.random.default_rng(0)
+    matrix = frame_of(np.concatenate([rng.normal(mean, 1, (150, 6)) for mean in (0, 6, 12)]))
+    fitted = fit_clustering(matrix, pd.Series(1.0, index=matrix.index), ALGORITHMS["hdbscan"], TRIED, SETTINGS)
+    nothing = dataclasses.replace(fitted.evaluation.reference, silhouette=None, silhouettes=(None,) * 20)
+    tried = dataclasses.replace(fitted.evaluation, reference=nothing)
+    entrants = {"hdbscan": Entrant(pd.Series(fitted.labels, index=fitted.customers), tried)}
+    revenue = pd.Series(1.0, index=matrix.index)
+    board = compare_candidates(matrix, entrants, halves(matrix), revenue, SETTINGS, 300, 7).set_index("candidate")
+    assert board.loc["hdbscan", "structure"] == "separate groups"
+    assert board.loc["hdbscan", "reason"].endswith(
+        "of the refits is above 0; in 20 draws of data without clusters nothing is found"
+    )
