@@ -32,7 +32,8 @@ def document(platform, month, name):
 
 
 def test_between_two_refits_nothing_is_fitted_and_the_last_comparison_is_shown(platform, shop, run):
-    why = "not due: candidates are fitted every 2 months (clustering.refit_every_months), last in 2025-06, next in 2025-08"
+    why = "not due: candidates are fitted every 2 months (clustering.refit_every_months), "
+    why += "last in 2025-06, next in 2025-08"
     assert [len(rows(platform, "clusters/kmeans", month)) > 0 for month in MONTHS] == [True, False, True]
     assert document(platform, JULY, "fit.json") == {"not_due": why}
     assert platform.store.manifest("clusters/kmeans", JULY).metadata["not_due"] == why
