@@ -91,7 +91,7 @@ class AutoencoderClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Ba
         Restarts of K-means per k.
     min_cluster_share : float in [0, 1], default 0.02
         A k whose smallest cluster holds a smaller share of the rows is chosen only when every k has such a cluster.
-    fit_sample : int, default 20000
+    fit_sample : int, default 10000
         Rows fitted on at most.
     score_sample : int, default 10000
         Rows that silhouettes are computed on at most.
@@ -147,7 +147,7 @@ class AutoencoderClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Ba
         n_clusters: int | None = None,
         n_init: int = 5,
         min_cluster_share: float = 0.02,
-        fit_sample: int = 20_000,
+        fit_sample: int = 10_000,
         score_sample: int = 10_000,
         random_state: Any = None,
     ) -> None:

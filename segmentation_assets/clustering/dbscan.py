@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from scipy.sparse import coo_matrix
-from scipy.sparse.csgraph import connected_components
+import numpy.typing as npt
 from scipy.spatial import cKDTree
-from sklearn.metrics import euclidean_distances
+from scipy.spatial.distance import cdist
 
 from segmentation_assets.clustering.estimator import (
     NOBODY,
@@ -24,7 +23,10 @@ from segmentation_assets.clustering.metrics import NOISE
 from segmentation_assets.clustering.space import SpaceName, enter_space, fit_space
 from segmentation_assets.tables.rounding import round_number, round_significant
 
-ROWS_AT_ONCE = 500
+DISTANCES_AT_ONCE = 4_000_000
+FEW_POINTS = 4_000
+"""Up to here all distances are computed at once; a tree is slower."""
+
 SAMPLES_PER_DIMENSION, FEWEST_SAMPLES = 2, 10
 
 
@@ -119,9 +121,11 @@ class DbscanClusterer(BaseClusterer):
 def neighbour_distances(points: Floats, count: int) -> Floats:
     """Return the distance of each row to its `count`-th nearest row, itself counted as the first; shape (n_rows,)."""
     wanted = min(count, len(points))
-    distances, _ = cKDTree(points).query(points, k=[wanted])
-    flat: Floats = distances[:, 0]
-    return flat
+    if len(points) > FEW_POINTS:
+        distances, _ = cKDTree(points).query(points, k=[wanted])
+        flat: Floats = distances[:, 0]
+        return flat
+    return np.partition(cdist(points, points), wanted - 1, axis=1)[:, wanted - 1]
 
 
 def knee(curve: Floats) -> float:
@@ -146,17 +150,23 @@ def knee(curve: Floats) -> float:
 
 def connect(points: Floats, eps: float) -> Integers:
     """Number the groups of points that are linked by steps of at most `eps`; shape (n_points,)."""
-    groups = np.arange(len(points))
-    for start in range(0, len(points), ROWS_AT_ONCE):
-        part = slice(start, start + ROWS_AT_ONCE)
-        is_link = euclidean_distances(points[part], points) <= eps
-        is_link &= groups[part, None] != groups[None, :]
-        rows, columns = np.nonzero(is_link)
-        links = coo_matrix(
-            (np.ones(len(rows), dtype=np.int8), (groups[part][rows], groups[columns])), [len(points)] * 2
-        )
-        groups = connected_components(links, directed=False)[1][groups]
-    return groups.astype(np.int64)
+    groups = np.full(len(points), NOBODY)
+    number, rest = 0, np.arange(len(points))
+    while len(rest):
+        frontier, rest = rest[:1], rest[1:]
+        while len(frontier):
+            groups[frontier] = number
+            is_near = _are_within(points[rest], points[frontier], eps)
+            frontier, rest = rest[is_near], rest[~is_near]
+        number += 1
+    return groups
+
+
+def _are_within(points: Floats, others: Floats, eps: float) -> npt.NDArray[np.bool_]:
+    """Say which points lie within `eps` of any of the others."""
+    step = max(1, DISTANCES_AT_ONCE // len(others))
+    parts = [cdist(points[start : start + step], others).min(axis=1) <= eps for start in range(0, len(points), step)]
+    return np.concatenate(parts) if parts else np.zeros(0, dtype=bool)
 
 
 def assign_within(points: Floats, core_points: Floats, core_labels: Integers, eps: float) -> Assigned:

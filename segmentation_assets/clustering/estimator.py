@@ -11,9 +11,9 @@ import numpy.typing as npt
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, ClusterMixin, TransformerMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
-from threadpoolctl import threadpool_limits
 
 from segmentation_assets.clustering.distances import centre_distances
+from segmentation_assets.clustering.threads import one_thread
 from segmentation_assets.tables.rounding import round_significant
 from segmentation_assets.tables.sampling import draw_sample
 
@@ -118,7 +118,7 @@ class BaseClusterer(ClusterMixin, BaseEstimator):
         sample = draw_sample(len(values), self.fit_sample, seed)
         self.fitted_count_ = len(sample)
         self.figures_, self.curves_ = {}, {}
-        with threadpool_limits(1):
+        with one_thread():
             self.notes_ = tuple(self._learn(values if len(sample) == len(values) else values[sample], seed))
             self.labels_ = self._assign(values).labels
         return self
@@ -127,7 +127,7 @@ class BaseClusterer(ClusterMixin, BaseEstimator):
         """Apply the learned rule to rows of shape (n_rows, n_features), one or many."""
         check_is_fitted(self)
         values = np.ascontiguousarray(validate_data(self, X, dtype=np.float64, reset=False))
-        with threadpool_limits(1):
+        with one_thread():
             return self._assign(values)
 
     def predict(self, X: Any) -> Integers:

@@ -7,7 +7,6 @@ from typing import Any, Literal
 
 import numpy as np
 from sklearn.cluster import kmeans_plusplus
-from sklearn.metrics import euclidean_distances
 
 from segmentation_assets.clustering.distances import centre_distances
 from segmentation_assets.clustering.estimator import (
@@ -134,13 +133,13 @@ class FuzzyCMeansClusterer(CentreClusterer):
 
     def _fit_once(self, values: Floats, k: int, seed: int) -> _Fit:
         centres, _ = kmeans_plusplus(values, k, random_state=seed)
-        squares = euclidean_distances(values, centres, squared=True)
+        squares = _squares(values, centres)
         memberships = _shares(squares, self.fuzzifier_)
         iterations, change = 0, np.inf
         while change > self.tol and iterations < self.max_iter:
             powers = memberships**self.fuzzifier_
             centres = (powers.T @ values) / powers.sum(axis=0)[:, None]
-            squares = euclidean_distances(values, centres, squared=True)
+            squares = _squares(values, centres)
             before, memberships = memberships, _shares(squares, self.fuzzifier_)
             change, iterations = np.abs(memberships - before).max(), iterations + 1
         return _Fit(centres, memberships, float((memberships**self.fuzzifier_ * squares).sum()), iterations)
@@ -216,8 +215,8 @@ def fuzzy_indices(values: Floats, centres: Floats, memberships: Floats) -> dict[
         Xie-Beni is infinite where two centres coincide.
     """
     k = memberships.shape[1]
-    squares = euclidean_distances(values, centres, squared=True)
-    between = euclidean_distances(centres, squared=True)[~np.eye(k, dtype=bool)]
+    squares = _squares(values, centres)
+    between = _squares(centres, centres)[~np.eye(k, dtype=bool)]
     closest = between.min() if k > 1 else 0.0
     coefficient = np.square(memberships).sum(axis=1).mean()
     safe = np.where(memberships > 0, memberships, 1.0)
@@ -228,6 +227,13 @@ def fuzzy_indices(values: Floats, centres: Floats, memberships: Floats) -> dict[
         "partition_entropy": round_number(-(memberships * np.log(safe)).sum(axis=1).mean()),
         "xie_beni": round_number(compactness / closest) if closest > 0 else float("inf"),
     }
+
+
+def _squares(values: Floats, centres: Floats) -> Floats:
+    """Squared distances of rows to centres; those of one fit are never stored, so matrix products will do."""
+    squares = np.square(values).sum(axis=1)[:, None] + np.square(centres).sum(axis=1) - 2 * (values @ centres.T)
+    found: Floats = np.maximum(squares, 0.0)
+    return found
 
 
 def _shares(squares: Floats, fuzzifier: float) -> Floats:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from segmentation_assets.clustering.threads import one_thread
 from segmentation_assets.tables.rounding import round_number, round_significant
 
 if TYPE_CHECKING:
@@ -135,11 +136,10 @@ def _covered_silhouette(values: Floats, labels: Integers, silhouette: float | No
 
 def _scores_beside(values: Floats, labels: Integers, silhouette: float | None) -> PartitionScores:
     from sklearn.metrics import calinski_harabasz_score, davies_bouldin_score
-    from threadpoolctl import threadpool_limits
 
     if silhouette is None:
         return PartitionScores(None, None, None, None)
-    with threadpool_limits(1):
+    with one_thread():
         davies_bouldin = davies_bouldin_score(values, labels)
         calinski_harabasz = calinski_harabasz_score(values, labels)
     covered = _covered_silhouette(values, labels, silhouette)
@@ -166,14 +166,13 @@ def mean_silhouettes(values: Floats, partitions: Sequence[Integers]) -> list[flo
     s = (b - a) / max(a, b); s = 0 for a group of one (Rousseeuw 1987). Memory is bounded by working in slices of rows.
     """
     from sklearn.metrics import euclidean_distances
-    from threadpoolctl import threadpool_limits
 
     if not values.shape[1]:
         return [None] * len(partitions)
     groups = [_Groups.of(labels) for labels in partitions]
     totals = [0.0] * len(groups)
     step = max(1, DISTANCES_AT_ONCE // max(1, len(values)))
-    with threadpool_limits(1):
+    with one_thread():
         for start in range(0, len(values), step):
             distances = euclidean_distances(values[start : start + step], values)
             distances.flat[start :: len(values) + 1] = 0.0

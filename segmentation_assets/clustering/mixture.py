@@ -25,8 +25,8 @@ from segmentation_assets.tables.sampling import draw_sample
 CovarianceType = Literal["full", "tied", "diag", "spherical"]
 
 COVARIANCE_TYPES: tuple[CovarianceType, ...] = ("full", "tied", "diag", "spherical")
-REFIT_STARTS = 3
-"""Restarts of a fit on resampled rows."""
+REFIT_STARTS = 1
+"""Restarts from spread rows of a fit on resampled rows, beside the one from K-means."""
 
 HIGH_POSTERIOR = 0.9
 

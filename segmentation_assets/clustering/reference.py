@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from segmentation_assets.clustering.threads import one_thread
+
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
@@ -37,10 +39,9 @@ class GaussianCopula:
         """Draw rows, shape (count, n_columns); every column has the values of its own distribution."""
         import numpy as np
         from scipy.special import ndtr
-        from threadpoolctl import threadpool_limits
 
         independent = np.random.default_rng(seed).standard_normal((count, len(self.factor)))
-        with threadpool_limits(1):
+        with one_thread():
             normal = independent @ self.factor.T
         ranks = ndtr(normal) * (len(self.quantiles) - 1)
         places = np.arange(len(self.quantiles))
@@ -88,13 +89,12 @@ def _rank_correlations(values: Floats) -> Floats:
     """Spearman's correlations of the columns; 0 with a constant one, and 1 on the diagonal."""
     import numpy as np
     from scipy.stats import rankdata
-    from threadpoolctl import threadpool_limits
 
     ranks = rankdata(values, axis=0)
     centred = ranks - ranks.mean(axis=0)
     lengths = np.sqrt(np.square(centred).sum(axis=0))
     scaled = np.divide(centred, lengths, out=np.zeros_like(centred), where=lengths > 0)
-    with threadpool_limits(1):
+    with one_thread():
         correlations: Floats = scaled.T @ scaled
     np.fill_diagonal(correlations, 1.0)
     return correlations
@@ -103,9 +103,8 @@ def _rank_correlations(values: Floats) -> Floats:
 def _factor(correlations: Floats) -> Floats:
     """Return a factor of the nearest matrix without negative eigenvalues, its rows of length 1."""
     import numpy as np
-    from threadpoolctl import threadpool_limits
 
-    with threadpool_limits(1):
+    with one_thread():
         spread, axes = np.linalg.eigh(correlations)
     factor: Floats = axes * np.sqrt(np.maximum(spread, 0.0))
     factor /= np.sqrt(np.square(factor).sum(axis=1, keepdims=True))

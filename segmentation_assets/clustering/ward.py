@@ -29,8 +29,8 @@ class WardClusterer(CentreClusterer):
         Cut where the next merge costs more than this, in the units of Ward's distance.
     min_cluster_share : float in [0, 1], default 0.02
         A cut whose smallest cluster holds a smaller share is chosen only when every cut has such a cluster.
-    fit_sample : int, default 10000
-        Rows the tree is built on at most: its memory grows with their square (400 MB at 10,000).
+    fit_sample : int, default 5000
+        Rows the tree is built on at most: its memory grows with their square (100 MB at 5,000).
     score_sample : int, default 10000
     random_state : int, RandomState or None, default None
 
@@ -62,7 +62,7 @@ class WardClusterer(CentreClusterer):
         n_clusters: int | None = None,
         distance_threshold: float | None = None,
         min_cluster_share: float = 0.02,
-        fit_sample: int = 10_000,
+        fit_sample: int = 5_000,
         score_sample: int = 10_000,
         random_state: Any = None,
     ) -> None:

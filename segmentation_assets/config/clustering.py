@@ -106,7 +106,7 @@ class WardSettings(SearchSection):
         None, gt=0, description="cut where the next merge costs more, instead of searching the number of clusters"
     )
     fit_sample: int = Field(
-        10_000, ge=100, le=20_000, description="customers the tree is built on at most; all are assigned"
+        5_000, ge=100, le=20_000, description="customers the tree is built on at most; all are assigned"
     )
 
 
@@ -143,7 +143,7 @@ class AutoencoderSettings(SearchSection):
         3, ge=1, le=20, description="trainings with different seeds: the best is kept, the others show the spread"
     )
     n_init: int = Field(5, ge=1, le=100, description="restarts of K-means; the best one counts")
-    fit_sample: int = Field(20_000, ge=100, description="customers it is fitted on at most; all are assigned")
+    fit_sample: int = Field(10_000, ge=100, description="customers it is fitted on at most; all are assigned")
 
 
 class AlgorithmSettings(Section):

@@ -67,7 +67,7 @@ def test_distance_to_a_neighbour_counts_the_row_itself():
 
 
 def test_groups_reach_across_slices_of_rows(monkeypatch):
-    monkeypatch.setattr(dbscan, "ROWS_AT_ONCE", 3)
+    monkeypatch.setattr(dbscan, "DISTANCES_AT_ONCE", 3)
     places = np.array([9.0, 0.0, 1.0, 20.0, 2.0, 10.0, 3.0, 30.0, 11.0])[:, None]
     groups = connect(places, 1.0)
     assert len(set(groups)) == 4
