@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+from segmentation_assets.clustering.registry import find_algorithm
 from segmentation_assets.config.loading import LoadedSettings, load_settings
 from segmentation_assets.errors import SettingsError
 from segmentation_assets.graph.feature_settings import require_sound_features
@@ -71,6 +72,6 @@ def _overrides(parsed: argparse.Namespace) -> dict[str, object]:
     found: dict[str, object] = {}
     if getattr(parsed, "customers", None) is not None:
         found["synthetic.customers"] = parsed.customers
-    for algorithm in getattr(parsed, "skip", []):
-        found[f"clustering.algorithms.{algorithm}.enabled"] = False
+    for name in getattr(parsed, "skip", []):
+        found[f"{find_algorithm(name).settings_path}.enabled"] = False
     return found

@@ -74,7 +74,13 @@ def _add_run(commands: argparse._SubParsersAction[argparse.ArgumentParser], shar
         help="only this snapshot month, and earlier ones it builds on that are not up to date",
     )
     run.add_argument("--only", action="append", metavar="LAYER|ASSET", help="only this layer or asset; repeatable")
-    run.add_argument("--skip", action="append", default=[], metavar="ALGORITHM", help="leave an algorithm out")
+    run.add_argument(
+        "--skip",
+        action="append",
+        default=[],
+        metavar="ALGORITHM",
+        help="leave this algorithm out of this run, as clustering.algorithms.ALGORITHM.enabled: false does; repeatable",
+    )
     run.add_argument("--force", action="store_true", help="compute everything again, changed or not")
 
 

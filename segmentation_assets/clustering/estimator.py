@@ -82,6 +82,10 @@ class BaseClusterer(ClusterMixin, BaseEstimator):
         What is worth drawing, such as the sorted distances to the k-th neighbour; at most a few hundred numbers each.
     notes_ : tuple of str
         Choices made for the user.
+    membership_ : ndarray of shape (n_rows, n_clusters_)
+        Degrees of membership of the rows that were given to ``fit``; only of algorithms that know degrees. It is as
+        large as the data, so it is left out where the estimator is copied, pickled or stored; ``assign`` of the rows
+        gives it again.
 
     Notes
     -----
@@ -97,6 +101,7 @@ class BaseClusterer(ClusterMixin, BaseEstimator):
     figures_: dict[str, Any]
     curves_: dict[str, Floats]
     notes_: tuple[str, ...]
+    membership_: Floats
 
     def fit(self: Self, X: Any, y: None = None) -> Self:
         """Learn from finite numbers.
@@ -120,8 +125,15 @@ class BaseClusterer(ClusterMixin, BaseEstimator):
         self.figures_, self.curves_ = {}, {}
         with one_thread():
             self.notes_ = tuple(self._learn(values if len(sample) == len(values) else values[sample], seed))
-            self.labels_ = self._assign(values).labels
+            assigned = self._assign(values)
+        self.labels_ = assigned.labels
+        if assigned.memberships is not None:
+            self.membership_ = assigned.memberships
         return self
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = super().__getstate__()
+        return {name: part for name, part in state.items() if name != "membership_"}
 
     def assign(self, X: Any) -> Assigned:
         """Apply the learned rule to rows of shape (n_rows, n_features), one or many."""
@@ -140,6 +152,8 @@ class BaseClusterer(ClusterMixin, BaseEstimator):
         numbers = np.asarray(order)
         self._reorder(numbers)
         self.labels_ = renumber(self.labels_, numbers)
+        if hasattr(self, "membership_"):
+            self.membership_ = self.membership_[:, numbers]
         return self
 
     def refit_copy(self: Self, random_state: int) -> Self:

@@ -63,7 +63,7 @@ class FuzzyCMeansClusterer(CentreClusterer):
     search_ : dict of str to ndarray
         A row per number of clusters: as `score_search` returns it, with partition_coefficient, normalised_coefficient,
         partition_entropy and xie_beni.
-    labels_, n_clusters_, fitted_count_, figures_, notes_
+    labels_, membership_, n_clusters_, fitted_count_, figures_, notes_
         As for `BaseClusterer`. A row's cluster is that of its largest membership. Centres that coincide are merged,
         which a note says: with such memberships there are fewer clusters than were asked for.
 

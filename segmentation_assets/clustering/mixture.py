@@ -66,7 +66,7 @@ class GaussianMixtureClusterer(BaseClusterer):
     covariance_type_ : str
     search_ : dict of str to ndarray
         A row per fit of the search: covariance_type, k, bic, aic, log_likelihood (mean per row), is_chosen.
-    labels_, n_clusters_, fitted_count_, n_iter_, figures_, notes_
+    labels_, membership_, n_clusters_, fitted_count_, n_iter_, figures_, notes_
         As for `BaseClusterer`. Figures: bic and aic of the final fit, mean_entropy of the posteriors as a share of the
         largest possible, and high_posterior_share, the share of rows with a posterior above 0.9.
 

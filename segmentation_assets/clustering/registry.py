@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol
 
 from segmentation_assets.config.clustering import ClusteringSettings, LeaderboardSettings
+from segmentation_assets.errors import SettingsError, closest_hint
 from segmentation_assets.tables.rounding import round_number
 
 if TYPE_CHECKING:
@@ -189,6 +190,24 @@ ALGORITHMS = {
     )
 }
 """Algorithm by name, in the order they are run and listed."""
+
+
+def find_algorithm(name: str) -> AlgorithmEntry:
+    """Return the algorithm of a name.
+
+    Raises
+    ------
+    SettingsError
+        There is none.
+
+    Examples
+    --------
+    >>> find_algorithm("ward").settings_path
+    'clustering.algorithms.ward'
+    """
+    if name not in ALGORITHMS:
+        raise SettingsError(f"there is no algorithm '{name}'", closest_hint(name, ALGORITHMS))
+    return ALGORITHMS[name]
 
 
 def enabled_algorithms(settings: ClusteringSettings) -> tuple[str, ...]:

@@ -97,16 +97,40 @@ def load_settings(
     path = _find_config(config, variables)
     file_layer = _without_passwords(_read_file(path)) if path else Layer({})
     upper = merge(merge(file_layer, environment_layer(variables)), _overrides_layer(overrides or {}))
-    chosen = profile if profile is not None else upper.data.get("profile", DEFAULT_PROFILE)
-    merged = merge(_profiles(chosen, upper), upper)
-    if profile is not None:
-        merged = merge(merged, layer_of(("profile",), profile, Origin("command line", "command line")))
-    layer = _with_absolute_folders(_without_empty_sections(merged), path)
+    layer = _with_absolute_folders(_above_profiles(upper, profile), path)
     loaded = _validated(layer, path)
     if check is not None:
         with _naming_places(layer):
             check(loaded.settings)
     return loaded
+
+
+def load_profile(name: str = DEFAULT_PROFILE, overrides: Mapping[str, object] | None = None) -> Settings:
+    """Load a packaged profile alone, whatever settings file lies in the working directory.
+
+    Parameters
+    ----------
+    name : str
+        Packaged profile.
+    overrides : Mapping of str to object, optional
+        Dotted key → value.
+
+    Returns
+    -------
+    Settings
+
+    Raises
+    ------
+    SettingsError
+        There is no such profile, or an override cannot be used.
+
+    Examples
+    --------
+    >>> load_profile("demo", {"synthetic.customers": 200}).synthetic.customers
+    200
+    """
+    layer = _above_profiles(_overrides_layer(overrides or {}, "overrides"), name)
+    return _validated(_with_absolute_folders(layer, None), None).settings
 
 
 def load_settings_from_environment(
@@ -132,6 +156,15 @@ def profile_names() -> tuple[str, ...]:
     """Return the names of the packaged profiles."""
     folder = files("segmentation_assets.config").joinpath("profiles")
     return tuple(sorted(item.name.removesuffix(".yaml") for item in folder.iterdir() if item.name.endswith(".yaml")))
+
+
+def _above_profiles(upper: Layer, profile: str | None) -> Layer:
+    """Lay what is set over the packaged profiles that it builds on."""
+    chosen = profile if profile is not None else upper.data.get("profile", DEFAULT_PROFILE)
+    merged = merge(_profiles(chosen, upper), upper)
+    if profile is not None:
+        merged = merge(merged, layer_of(("profile",), profile, Origin("command line", "command line")))
+    return _without_empty_sections(merged)
 
 
 def _find_config(config: Path | None, environment: Mapping[str, str]) -> Path | None:
@@ -177,11 +210,11 @@ def _without_passwords(layer: Layer) -> Layer:
     return Layer(layer.data, layer.origins, (*layer.problems, problem))
 
 
-def _overrides_layer(overrides: Mapping[str, object]) -> Layer:
+def _overrides_layer(overrides: Mapping[str, object], label: str = "command line") -> Layer:
     layer = Layer({})
     for key, value in overrides.items():
         plain = str(value) if isinstance(value, Path) else value
-        layer = merge(layer, layer_of(tuple(key.split(".")), plain, Origin("command line", "command line")))
+        layer = merge(layer, layer_of(tuple(key.split(".")), plain, Origin("command line", label)))
     return layer
 
 

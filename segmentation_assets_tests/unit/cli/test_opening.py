@@ -1,7 +1,10 @@
+import re
+
 import pytest
 
 from segmentation_assets.cli.opening import load_from_arguments, read_environment_file
 from segmentation_assets.cli.parser import build_parser
+from segmentation_assets.clustering.registry import ALGORITHMS, enabled_algorithms
 from segmentation_assets.errors import SettingsError
 
 
@@ -59,6 +62,29 @@ def test_environment_file_that_is_no_text_is_refused(folder, kind):
         read_environment_file(path)
 
 
-def test_skipping_an_unknown_algorithm_is_refused_with_the_closest_one():
-    with pytest.raises(SettingsError, match=r"algorithms\.kmean is not a setting\.\nHint: did you mean 'kmeans'\?"):
-        settings_of("run", "--skip", "kmean")
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("kmean", r"did you mean 'kmeans'\?"),
+        ("Gaussian-Mixture", r"did you mean 'gaussian_mixture'\?"),
+        ("kmeans.k_min", r"did you mean 'kmeans'\?"),
+        ("", "known names are autoencoder, dbscan, "),
+    ],
+)
+def test_skipping_an_unknown_algorithm_is_refused_with_the_closest_one(name, hint):
+    with pytest.raises(SettingsError, match=rf"^there is no algorithm '{re.escape(name)}'\nHint: {hint}"):
+        settings_of("run", "--skip", "kmeans", "--skip", name)
+
+
+def test_skipping_algorithms_equals_switching_them_off_in_the_settings(folder):
+    (folder / "segmentation.yaml").write_text(
+        "clustering:\n  algorithms:\n    ward:\n      enabled: false\n    kmeans:\n      enabled: false\n"
+    )
+    switched_off = settings_of("run")
+    (folder / "segmentation.yaml").unlink()
+    assert settings_of("run", "--skip", "ward", "--skip", "kmeans", "--skip", "ward") == switched_off
+
+
+def test_every_algorithm_may_be_skipped():
+    skipped = [argument for name in ALGORITHMS for argument in ("--skip", name)]
+    assert enabled_algorithms(settings_of("run", *skipped).clustering) == ()

@@ -1,5 +1,7 @@
 """What every clusterer must do, whatever its algorithm."""
 
+import pickle
+
 import numpy as np
 import pytest
 from sklearn.datasets import make_blobs
@@ -128,6 +130,24 @@ def test_memberships_sum_to_one_and_are_largest_for_the_own_cluster(clusterer, b
     found = clusterer.fit(values).assign(values)
     np.testing.assert_allclose(found.memberships.sum(axis=1), 1.0)
     np.testing.assert_array_equal(found.memberships.argmax(axis=1), found.labels)
+
+
+@pytest.mark.parametrize("clusterer", [GaussianMixtureClusterer(random_state=0), FuzzyCMeansClusterer(random_state=0)])
+def test_memberships_of_the_fitted_rows_are_at_hand_and_are_not_stored(clusterer, blobs):
+    values, _ = blobs
+    fitted = clusterer.fit(values)
+    np.testing.assert_array_equal(fitted.membership_, fitted.assign(values).memberships)
+    fitted.reorder_clusters(np.array([2, 0, 3, 1]))
+    np.testing.assert_allclose(fitted.membership_, fitted.assign(values).memberships)
+    stored = fitted_state_hash(fitted, {}, model_types())
+    assert not hasattr(pickle.loads(pickle.dumps(fitted)), "membership_")
+    del fitted.membership_
+    assert fitted_state_hash(fitted, {}, model_types()) == stored
+
+
+def test_only_algorithms_with_degrees_have_memberships(clusterer, blobs):
+    fitted = clusterer.fit(blobs[0])
+    assert hasattr(fitted, "membership_") == (fitted.assign(blobs[0]).memberships is not None)
 
 
 def test_refit_copy_finds_the_same_number_on_half_of_the_rows(clusterer, blobs):

@@ -6,7 +6,12 @@ from pathlib import Path
 import pytest
 
 from segmentation_assets.config.catalogue import CATALOGUE_FILE, read_catalogue_file
-from segmentation_assets.config.loading import load_settings, load_settings_from_environment, profile_names
+from segmentation_assets.config.loading import (
+    load_profile,
+    load_settings,
+    load_settings_from_environment,
+    profile_names,
+)
 from segmentation_assets.errors import SettingsError
 
 FILES_SOURCE = """\
@@ -54,6 +59,17 @@ def test_demo_profile_builds_on_the_default_one_with_a_data_folder_of_its_own(fo
 def test_every_packaged_profile_loads(folder: Path) -> None:
     assert profile_names() == ("default", "demo")
     assert [load_settings(profile=name).settings.profile for name in profile_names()] == ["default", "demo"]
+
+
+def test_a_profile_alone_reads_nothing_of_the_working_directory(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(folder / "segmentation.yaml", "synthetic: {customers: 77}\n")
+    monkeypatch.setenv("SEGMENTATION__SYNTHETIC__CUSTOMERS", "78")
+    assert load_profile().synthetic.customers == 15_000
+    assert load_profile("demo", {"synthetic.seed": 3}).synthetic.seed == 3
+    with pytest.raises(SettingsError, match=r"^overrides: synthetic\.customer is not a setting\.\nHint: did you mean"):
+        load_profile(overrides={"synthetic.customer": 5})
+    with pytest.raises(SettingsError, match=r"there is no profile 'dem'\.\nHint: did you mean 'demo'\?"):
+        load_profile("dem")
 
 
 def test_each_layer_counts_more_than_the_one_before(folder: Path) -> None:
