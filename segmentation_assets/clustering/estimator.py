@@ -26,6 +26,9 @@ SEED_LIMIT = 2**31 - 1
 CURVE_POINTS = 200
 """Entries of a curve that are kept for drawing."""
 
+OF_ROWS = ("labels_", "membership_", "tree_labels_")
+"""Attributes with an entry per row that was given to ``fit``; they are not stored."""
+
 NOBODY = -1
 """Runner-up of a row that no second cluster is near to; the label of noise is the same number."""
 
@@ -132,8 +135,9 @@ class BaseClusterer(ClusterMixin, BaseEstimator):
         return self
 
     def __getstate__(self) -> dict[str, Any]:
+        """Leave out what is known of single rows: a stored model holds what it needs for new ones."""
         state = super().__getstate__()
-        return {name: part for name, part in state.items() if name != "membership_"}
+        return {name: part for name, part in state.items() if name not in OF_ROWS}
 
     def assign(self, X: Any) -> Assigned:
         """Apply the learned rule to rows of shape (n_rows, n_features), one or many."""

@@ -85,15 +85,13 @@ def test_the_caps_and_gates_of_the_page_are_the_defaults(page: str) -> None:
     clustering, gates = ClusteringSettings(), LeaderboardSettings()
     sections = clustering.algorithms
     assert clustering.fit_sample == 50_000
-    assert {
-        sections.gaussian_mixture.fit_sample,
-        sections.fuzzy_cmeans.fit_sample,
-        sections.autoencoder.fit_sample,
-    } == {20_000}
-    assert {sections.ward.fit_sample, sections.dbscan.fit_sample, sections.hdbscan.fit_sample} == {10_000}
+    assert {sections.gaussian_mixture.fit_sample, sections.fuzzy_cmeans.fit_sample} == {20_000}
+    assert {sections.dbscan.fit_sample, sections.hdbscan.fit_sample, sections.autoencoder.fit_sample} == {10_000}
+    assert sections.ward.fit_sample == 5_000
     assert (sections.hybrid.density_sample, sections.gaussian_mixture.search_sample) == (10_000, 5_000)
     assert (clustering.score_sample, clustering.evaluation.resample_customers) == (10_000, 2_000)
     assert (clustering.evaluation.resamples, clustering.evaluation.reference_draws) == (20, 20)
+    assert clustering.refit_every_months == 3
     assert ALGORITHMS["autoencoder"].most_resamples == 5
     assert (gates.min_coverage, gates.min_stability, gates.min_segment_share, gates.min_segment_customers) == (
         0.8,

@@ -2,6 +2,8 @@
 
 import pickle
 
+import pickle
+
 import numpy as np
 import pytest
 from sklearn.datasets import make_blobs
@@ -180,3 +182,13 @@ def test_rows_that_are_all_alike_make_at_most_one_cluster(clusterer):
     fitted = clusterer.fit(np.ones((40, 3)))
     assert fitted.n_clusters_ <= 1
     assert set(fitted.labels_) <= {-1, 0}
+
+
+def test_stored_model_holds_nothing_of_the_rows_it_was_given_and_predicts_the_same(clusterer, blobs):
+    values, _ = blobs
+    fitted = clusterer.fit(values)
+    labels = fitted.labels_
+    again = pickle.loads(pickle.dumps(fitted))
+    assert not {"labels_", "membership_", "tree_labels_"} & set(vars(again))
+    np.testing.assert_array_equal(again.predict(values), labels)
+    np.testing.assert_array_equal(fitted.labels_, labels)
