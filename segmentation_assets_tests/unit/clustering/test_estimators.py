@@ -2,8 +2,6 @@
 
 import pickle
 
-import pickle
-
 import numpy as np
 import pytest
 from sklearn.datasets import make_blobs
