@@ -34,7 +34,12 @@ _REPORT_SETTINGS = (
 
 def output_nodes(settings: Settings, upstream: tuple[Node, ...]) -> tuple[Node, ...]:
     """List the exports, reports and the warehouse made from the assets given."""
-    return (*_export_nodes(), *_report_nodes(settings), _warehouse_node(upstream))
+    return (
+        *_export_nodes(),
+        *_report_nodes(settings),
+        _clusterings_node(settings, upstream),
+        _warehouse_node(upstream),
+    )
 
 
 def _export_nodes() -> tuple[Node, ...]:
@@ -137,6 +142,24 @@ def _report_nodes(settings: Settings) -> tuple[Node, ...]:
             settings=(*_REPORT_SETTINGS, "reports.dashboard.map_points"),
             kinds=("matplotlib", "png"),
         ),
+    )
+
+
+def _clusterings_node(settings: Settings, upstream: tuple[Node, ...]) -> Node:
+    clusters = tuple(node.key for node in upstream if node.layer == "clusters")
+    return Node(
+        key="reports/clusterings",
+        description="A report in Markdown, the same as JSON, and pictures of every algorithm of the month, under "
+        "`reports/<month>/clusterings/`: settings, search, decision, stability, confidence, clusters, and who the "
+        "noise is; `comparison.md` has all candidates side by side. Also of those that were refused or failed. "
+        "Silhouettes and maps are drawn of seeded samples, which they say.",
+        inputs=same(
+            *clusters, "silver/model_matrix", "silver/customer_features", "gold/rfm_segments", "silver/snapshot_input"
+        ),
+        storage="files",
+        settings=("currency", "features", "matrix.features", "leaderboard", "clustering.seed"),
+        facts=delivered_facts(settings),
+        kinds=("matplotlib", "markdown", "json"),
     )
 
 

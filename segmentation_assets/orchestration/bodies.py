@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from segmentation_assets.graph.node import Node
-from segmentation_assets.orchestration.assets import clusters, gold, monitoring, outputs, raw, silver, source
+from segmentation_assets.orchestration.assets import (
+    clusterings,
+    clusters,
+    gold,
+    monitoring,
+    outputs,
+    raw,
+    silver,
+    source,
+)
 from segmentation_assets.orchestration.incremental import Body
 
 _MODULES = {
@@ -23,5 +32,7 @@ def body_of(node: Node) -> Body:
         return raw.quarantine if node.noun == "quarantine" else raw.raw_table(node.noun)
     if node.layer == "clusters":
         return clusters.leaderboard if node.noun == "leaderboard" else clusters.algorithm(node.noun)
+    if node.key == clusterings.REPORT:
+        return clusterings.clusterings
     body: Body = getattr(_MODULES[node.layer], node.noun)
     return body

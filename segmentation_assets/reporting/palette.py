@@ -52,3 +52,14 @@ def segment_symbol(segment_key: str) -> str:
     """Return the marker of a segment key in scatter charts, which tells keys of the same colour apart."""
     number = max(segment_number(segment_key), 1)
     return SEGMENT_SYMBOLS[(number - 1) // len(SEGMENT_COLOURS) % len(SEGMENT_SYMBOLS)]
+
+
+def cluster_colour(cluster: int) -> str:
+    """Return the colour of a cluster number, which is no segment; colours repeat after the twelfth, noise is grey.
+
+    Example
+    -------
+    >>> cluster_colour(0) == cluster_colour(12), cluster_colour(-1)
+    (True, '#8b929c')
+    """
+    return SEGMENT_COLOURS[cluster % len(SEGMENT_COLOURS)] if cluster >= 0 else UNKNOWN_COLOUR

@@ -73,25 +73,65 @@ def project_customers(snapshot: Snapshot, *, n_points: int) -> CustomerMap | Non
     rows = snapshot.assigned[people].merge(snapshot.matrix, on="customer_id", validate="one_to_one")
     rows = rows.sort_values("customer_id", ignore_index=True)
     names = [str(name) for name in snapshot.matrix.columns if name != "customer_id"]
-    if len(rows) < 3 or len(names) < 2:
-        return None
     values = rows[names].to_numpy(dtype=np.float64)
-    centred = values - values.mean(axis=0)
-    variances, vectors = principal_axes(centred)
-    axes = vectors[:, :2]
-    total = float(variances.sum())
-    if total <= 0:
+    plane = project_rows(values)
+    if plane is None:
         return None
-    drawn = draw_sample(len(rows), n_points, MAP_SEED)
-    plane = np.round((centred @ axes)[drawn], 3) + 0.0
-    points = rows.loc[drawn, people[1:]].reset_index(drop=True).assign(x=plane[:, 0], y=plane[:, 1])
-    first, second = float(variances[0]) / total, float(variances[1]) / total
+    drawn, axes = draw_sample(len(rows), n_points, MAP_SEED), plane.axes
+    points = rows.loc[drawn, people[1:]].reset_index(drop=True)
+    points = points.assign(x=plane.points[drawn, 0], y=plane.points[drawn, 1])
     return CustomerMap(
         points=points,
         customer_count=len(rows),
-        variance_shares=(first, second),
+        variance_shares=plane.variance_shares,
         loadings=(_top_loadings(snapshot, names, axes[:, 0]), _top_loadings(snapshot, names, axes[:, 1])),
     )
+
+
+@dataclass(frozen=True)
+class Plane:
+    """Rows in the plane of two principal components.
+
+    Parameters
+    ----------
+    points : ndarray of shape (n_rows, 2)
+        Rounded to three decimals.
+    axes : ndarray of shape (n_columns, 2)
+        Unit vectors, the largest weight of each positive.
+    variance_shares : tuple of float
+        Share of the variance along each.
+    """
+
+    points: np.ndarray
+    axes: np.ndarray
+    variance_shares: tuple[float, float]
+
+
+def project_rows(values: np.ndarray) -> Plane | None:
+    """Project rows onto their first two principal components.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_rows, n_columns)
+        In a fixed order of rows.
+
+    Returns
+    -------
+    Plane or None
+        None where there are fewer than three rows or two columns, or no variance.
+    """
+    import numpy as np
+
+    if len(values) < 3 or values.shape[1] < 2:
+        return None
+    centred = values - values.mean(axis=0)
+    variances, vectors = principal_axes(centred)
+    total = float(variances.sum())
+    if total <= 0:
+        return None
+    first, second = float(variances[0]) / total, float(variances[1]) / total
+    axes = vectors[:, :2]
+    return Plane(np.round(centred @ axes, 3) + 0.0, axes, (first, second))
 
 
 def _top_loadings(snapshot: Snapshot, names: list[str], axis: np.ndarray) -> tuple[tuple[str, float], ...]:

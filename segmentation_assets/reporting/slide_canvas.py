@@ -142,14 +142,22 @@ def line_height(size: float) -> float:
 
 
 @contextmanager
-def new_canvas() -> Iterator[Canvas]:
-    """Open an empty page, drawn without a screen and with matplotlib's own defaults."""
+def own_style() -> Iterator[None]:
+    """Draw with matplotlib's own defaults, whatever is configured around, and texts as they are."""
     import matplotlib as mpl
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
 
     own: Any = {name: value for name, value in mpl.rcParamsDefault.items() if not name.startswith("backend")} | _STYLE
     with mpl.rc_context(own):
+        yield
+
+
+@contextmanager
+def new_canvas() -> Iterator[Canvas]:
+    """Open an empty page, drawn without a screen and with matplotlib's own defaults."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    with own_style():
         figure = Figure(figsize=INCHES, dpi=PAGE_DPI)
         agg: Any = FigureCanvasAgg(figure)
         page = figure.add_axes((0, 0, 1, 1))

@@ -86,6 +86,7 @@ def algorithm_label(algorithm: str) -> str:
         "dbscan": "DBSCAN",
         "hdbscan": "HDBSCAN",
         "gmm": "Gaussian mixture",
+        "fuzzy_cmeans": "Fuzzy C-means",
         "none": "No model",
     }
     return known.get(algorithm, algorithm.replace("_", " ").capitalize())

@@ -54,7 +54,7 @@ THUMBNAILS = "thumbnails"
 def dashboard(step: Step) -> None:
     """Render the HTML page of the month."""
     html = render_dashboard(_snapshot(step), step.platform.settings.reports.dashboard)
-    _deliver_report(step, "dashboard.html").write_text(html, encoding="utf-8")
+    deliver_report(step, "dashboard.html").write_text(html, encoding="utf-8")
     step.metadata |= {"megabytes": round(len(html.encode()) / 1e6, 3)}
 
 
@@ -74,7 +74,7 @@ def eda(step: Step) -> None:
         quarantine=_quarantine_counts(step),
         left_out=_counts_in_words(step, "population"),
     )
-    _deliver_report(step, "eda.html").write_text(html, encoding="utf-8")
+    deliver_report(step, "eda.html").write_text(html, encoding="utf-8")
     step.metadata |= {
         "beyond_a_factor_of_two": [row.measure.label for row in profile.compared if row.is_beyond],
         "not_known": {row.measure.label: row.reason for row in profile.compared if row.ratio is None},
@@ -112,9 +112,9 @@ def feature_report(step: Step) -> None:
     """Tell of every feature what it is, what its values are and whether clusterings see it, as a page and as JSON."""
     report = _feature_report(step)
     page = render_feature_report(report, step.platform.settings.reports.dashboard.title)
-    _deliver_report(step, "feature_report.html").write_text(page, encoding="utf-8")
+    deliver_report(step, "feature_report.html").write_text(page, encoding="utf-8")
     text = json.dumps(to_plain(report), indent=1, ensure_ascii=False, allow_nan=False)
-    _deliver_report(step, "feature_report.json").write_text(text + "\n", encoding="utf-8")
+    deliver_report(step, "feature_report.json").write_text(text + "\n", encoding="utf-8")
     step.metadata |= {
         "customers": report.customer_count,
         "features": len(report.facts),
@@ -151,7 +151,7 @@ def _feature_report(step: Step) -> FeatureReport:
 def business_report(step: Step) -> None:
     """Render the month in words."""
     text = render_business_report(_snapshot(step))
-    _deliver_report(step, "business_report.md").write_text(text, encoding="utf-8")
+    deliver_report(step, "business_report.md").write_text(text, encoding="utf-8")
 
 
 def figures(step: Step) -> None:
@@ -159,8 +159,8 @@ def figures(step: Step) -> None:
     from segmentation_assets.reporting.slides import render_slides
 
     for slide in render_slides(_snapshot(step), map_points=step.platform.settings.reports.dashboard.map_points):
-        _deliver_report(step, slide.name).write_bytes(slide.png)
-        _deliver_report(step, f"{THUMBNAILS}/{slide.name}").write_bytes(slide.thumbnail)
+        deliver_report(step, slide.name).write_bytes(slide.png)
+        deliver_report(step, f"{THUMBNAILS}/{slide.name}").write_bytes(slide.thumbnail)
 
 
 def workbook(step: Step) -> None:
@@ -208,7 +208,8 @@ def _month_paths(step: Step, key: str) -> dict[str, list[Path]]:
     return {month: store.table_paths(key, month) for month in stored_months(step.platform, key)}
 
 
-def _deliver_report(step: Step, name: str) -> Path:
+def deliver_report(step: Step, name: str) -> Path:
+    """Return the staged path of a file that goes below the report folder of the month."""
     return step.deliver(name.replace("/", "-"), f"reports/{step.partition[:7]}/{name}")
 
 
@@ -234,7 +235,7 @@ def _snapshot(step: Step) -> Snapshot:
         features=step.frame("silver/customer_features"),
         matrix=step.frame("silver/model_matrix"),
         shares=_shares(step),
-        feature_columns=_feature_texts(step),
+        feature_columns=feature_texts(step),
         absent_features=step.input_metadata("silver/customer_features")["absent_features"],
         reconciliation=_reconciliation(step),
         flow=_flow(step),
@@ -265,7 +266,7 @@ def _shares(step: Step) -> pd.DataFrame:
     return pd.concat(frames, ignore_index=True)
 
 
-def _feature_texts(step: Step) -> dict[str, FeatureText]:
+def feature_texts(step: Step) -> dict[str, FeatureText]:
     """What each feature is, and whether the clusterings are offered it."""
     settings = step.platform.settings
     available = optional_inputs(settings)
