@@ -4,6 +4,7 @@ REPORTS = {
     "exports/customer_segments",
     "exports/workbook",
     "reports/business_report",
+    "reports/clusterings",
     "reports/dashboard",
     "reports/eda",
     "reports/feature_report",

@@ -83,7 +83,7 @@ def _degrees(document: Document) -> Iterator[str]:
     ]
     if rows:
         headings = ("Measure", "Cluster", "Mean", "Smallest", "First quartile", "Median", "Third quartile", "Largest")
-        yield markdown_table(headings, rows, text_columns=2)
+        yield markdown_table(headings, rows, texts=(0, 1))
 
 
 def _spread(found: Document) -> list[Any]:

@@ -82,18 +82,19 @@ def render_comparison(month: ClusteringMonth, agreement: pd.DataFrame, picture: 
     str
         Markdown. The same input gives the same text.
     """
+    order = list(month.ranking["candidate"])
     parts = [
         f"# Comparison of algorithms: {format_month(month.month)}",
         f"As of {format_date(month.as_of_date)}: what happened before that day.",
-        *_ranking(month),
+        *_leaderboard(month),
         *([f"![Sizes, scores and agreement of the candidates]({picture})"] if picture else []),
-        *_agreement(agreement, len(month.matrix)),
+        *_agreement(agreement.loc[order, order], len(month.matrix)),
     ]
     return "\n\n".join(parts) + "\n"
 
 
-def _ranking(month: ClusteringMonth) -> Iterator[str]:
-    board = month.leaderboard.to_dict("records")
+def _leaderboard(month: ClusteringMonth) -> Iterator[str]:
+    board = month.ranking.to_dict("records")
     yield "## Leaderboard"
     yield f"{month.ranking_rule} The RFM map is the baseline and never ranked."
     yield f"{ROUND_CLUSTERS} {REWARDS_LEAVING_OUT}"
@@ -113,7 +114,7 @@ def _ranking(month: ClusteringMonth) -> Iterator[str]:
         "Exceptional customers",
         "Their money",
     )
-    yield markdown_table(headings, [_row(row) for row in board], text_columns=2)
+    yield markdown_table(headings, [_row(row) for row in board], texts=(0, 1))
     sample, customers = board[0]["score_sample_count"], board[0]["customer_count"]
     yield f"Scores on {format_count(sample)} of {plural(int(customers), 'customer')}."
     yield "## Decisions"

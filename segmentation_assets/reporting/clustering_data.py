@@ -127,6 +127,11 @@ class ClusteringMonth:
         return [name for name in known if is_numeric_dtype(self.features[name].dtype)]
 
     @property
+    def ranking(self) -> pd.DataFrame:
+        """The leaderboard: by rank, then those that are not ranked by name, then the baseline."""
+        return self.leaderboard.sort_values(["is_baseline", "rank", "candidate"], na_position="last", ignore_index=True)
+
+    @property
     def revenue(self) -> npt.NDArray[np.float64]:
         """Net revenue of each customer."""
         found: npt.NDArray[np.float64] = self.features["net_revenue_amount"].to_numpy(dtype="float64")

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from segmentation_assets.clustering.metrics import NOISE
 from segmentation_assets.reporting.clustering_curves import CURVE_PANELS
-from segmentation_assets.reporting.clustering_report import SCORE_NAMES
+from segmentation_assets.reporting.clustering_report import SCORE_NAMES, score_text
 from segmentation_assets.reporting.formatting import format_count, format_share
 from segmentation_assets.reporting.palette import SEGMENT_COLOURS, cluster_colour
 from segmentation_assets.reporting.panels import entitle, open_panels, to_png
 from segmentation_assets.reporting.projection import Plane, project_rows
-from segmentation_assets.reporting.slide_canvas import MUTED, RULE, TEXT
+from segmentation_assets.reporting.slide_canvas import RULE, TEXT
 from segmentation_assets.tables.sampling import draw_sample
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ def _search(result: AlgorithmResult, names: list[str]) -> bytes:
         for axes, name in zip(panels, names, strict=True):
             (_draw_criterion if is_mixture else _draw_score)(axes, search, name)
             hint = _HINTS.get(name, "larger is better")
-            entitle(axes, f"{SCORE_NAMES[name]} ({hint})", "k")
+            entitle(axes, SCORE_NAMES[name], f"k; {hint}")
             axes.set_xticks(sorted(set(search["k"])))
         return to_png(figure)
 
@@ -223,7 +223,7 @@ def _draw_silhouettes(axes: Any, result: AlgorithmResult, backdrop: Backdrop) ->
     axes.set_yticks([place for place, _ in ticks], [name for _, name in ticks])
     axes.invert_yaxis()
     words = _sample_words(len(labels), backdrop.customer_count)
-    entitle(axes, f"Silhouette of {words}, mean {scores.mean():.3f}", "Silhouette", "Cluster")
+    entitle(axes, f"Silhouette of {words}, mean {score_text(scores.mean())}", "Silhouette", "Cluster")
 
 
 def _draw_reliability(axes: Any, bins: list[Mapping[str, Any]]) -> None:
@@ -262,10 +262,7 @@ def _draw_memberships(axes: Any, result: AlgorithmResult, backdrop: Backdrop) ->
     own = degrees[np.arange(len(labels)), np.maximum(labels, 0)]
     order = np.lexsort((-own, labels))
     shades = LinearSegmentedColormap.from_list("membership", ["#ffffff", _LINE])
-    image = axes.imshow(degrees[order].T, aspect="auto", cmap=shades, vmin=0, vmax=1, interpolation="nearest")
-    bar = axes.figure.colorbar(image, ax=axes, fraction=0.04, pad=0.02)
-    bar.ax.tick_params(labelsize=7, colors=MUTED)
-    bar.outline.set_visible(False)
+    axes.imshow(degrees[order].T, aspect="auto", cmap=shades, vmin=0, vmax=1, interpolation="nearest")
     axes.set_yticks(range(degrees.shape[1]))
     words = _sample_words(len(labels), backdrop.customer_count)
-    entitle(axes, f"Membership of {words}", "Customers, sorted by cluster and membership", "Cluster")
+    entitle(axes, f"Membership of {words}, white 0, blue 1", "Customers, sorted by cluster and membership", "Cluster")

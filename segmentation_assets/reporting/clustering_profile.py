@@ -44,6 +44,7 @@ _SCORES = (
     "exceptional_revenue_share",
 )
 _DEGREES = ("confidence", "membership", "centre_distance", "outlier_score")
+_NO_PARAMETER = "checkpoint_dir"
 _QUANTILES = {"min": 0.0, "quartile_1": 0.25, "median": 0.5, "quartile_3": 0.75, "max": 1.0}
 
 
@@ -86,6 +87,7 @@ def profile_clustering(result: AlgorithmResult, month: ClusteringMonth) -> Docum
 def _method(result: AlgorithmResult) -> Document:
     names = ("parameters", "n_clusters", "customer_count", "fitted_count", "notes", "failure", "figures")
     shown = {name: result.fit[name] for name in names}
+    shown["parameters"] = {name: value for name, value in shown["parameters"].items() if name != _NO_PARAMETER}
     return {"algorithm": result.name, "label": result.label, "description": result.description, **shown}
 
 

@@ -136,7 +136,7 @@ def _scores(document: Document) -> Iterator[str]:
         ("Exceptional customers", format_count(scores["exceptional_count"]), "in no segment"),
         ("Their net revenue", format_share(scores["exceptional_revenue_share"]), "share of all"),
     ]
-    yield markdown_table(("Score", "Value", "How to read it"), [(name, value, words) for name, value, words in rows])
+    yield markdown_table(("Score", "Value", "How to read it"), rows, texts=(0, 2))
 
 
 def _settings(document: Document) -> Iterator[str]:
@@ -150,7 +150,7 @@ def _settings(document: Document) -> Iterator[str]:
         yield "\n".join(notes)
     if method["parameters"]:
         rows = [(name, _value(value)) for name, value in method["parameters"].items()]
-        yield markdown_table(("Parameter", "Value"), rows)
+        yield markdown_table(("Parameter", "Value"), rows, texts=(0, 1))
     if method["figures"]:
         rows = [(name.replace("_", " "), _value(value)) for name, value in method["figures"].items()]
         yield markdown_table(("Figure", "Value"), rows)
@@ -169,14 +169,14 @@ def _search(document: Document) -> Iterator[str]:
     if not rows:
         return
     names = [name for name in SCORE_NAMES if any(row.get(name) is not None for row in rows)]
-    texts = 1 + ("covariance_type" in names)
+    texts = [place for place, name in enumerate(names) if name in ("k", "covariance_type")]
     chosen = [row for row in rows if row["is_chosen"]]
     yield "## Numbers of clusters tried"
     if chosen:
         kind = f", covariance {chosen[0]['covariance_type']}" if "covariance_type" in names else ""
         yield f"Chosen: k = {chosen[0]['k']}{kind}."
     cells = [[*(_score_cell(name, row[name]) for name in names), "yes" if row["is_chosen"] else ""] for row in rows]
-    yield markdown_table([*(SCORE_NAMES[name] for name in names), "Chosen"], cells, text_columns=texts)
+    yield markdown_table([*(SCORE_NAMES[name] for name in names), "Chosen"], cells, texts=texts)
 
 
 def _score_cell(name: str, value: Any) -> str:
@@ -209,7 +209,7 @@ def _refits(document: Document) -> Iterator[str]:
         f"{_HIGHLY_STABLE} it is highly stable (Hennig 2007)."
     )
     rows = [(f"Cluster {number}", score_text(index), _trust(index)) for number, index in enumerate(refits["jaccard"])]
-    yield markdown_table(("Cluster", "Jaccard", "Verdict"), rows)
+    yield markdown_table(("Cluster", "Jaccard", "Verdict"), rows, texts=(0, 2))
     yield "## Confidence"
     yield (
         "Confidence is the probability that an independent refit, matched, puts the customer into the same cluster; "
@@ -220,7 +220,7 @@ def _refits(document: Document) -> Iterator[str]:
         (format_count(part["count"]), score_text(part["mean_confidence"]), score_text(part["observed_share"]))
         for part in refits["reliability"]
     ]
-    yield markdown_table(("Customers, twice each", "Mean confidence", "Observed share"), bins, text_columns=0)
+    yield markdown_table(("Customers, twice each", "Mean confidence", "Observed share"), bins, texts=())
     yield from _reference(document)
 
 

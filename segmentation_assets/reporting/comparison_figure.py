@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from segmentation_assets.clustering.leaderboard import BASELINE
 from segmentation_assets.clustering.metrics import NOISE
+from segmentation_assets.reporting.clustering_report import score_text
 from segmentation_assets.reporting.formatting import is_known
 from segmentation_assets.reporting.palette import SEGMENT_COLOURS, UNKNOWN_COLOUR, cluster_colour
 from segmentation_assets.reporting.panels import entitle, open_panels, to_png
@@ -24,7 +25,7 @@ _SCORES = {
     "silhouette": "Silhouette with noise",
     "stability": "Stability",
     "coverage": "Coverage",
-    "davies_bouldin": "Davies-Bouldin (smaller is better)",
+    "davies_bouldin": "Davies-Bouldin, smaller is better",
 }
 _PASSED, _FAILED = SEGMENT_COLOURS[0], "#b4bbc4"
 
@@ -46,11 +47,11 @@ def draw_comparison(results: Sequence[AlgorithmResult], month: ClusteringMonth, 
     """
     import pandas as pd
 
-    board = month.leaderboard
+    board = month.ranking
     order = [str(name) for name in board["candidate"]]
     partitions = {result.name: result.labels for result in results}
     partitions[BASELINE] = pd.factorize(month.rfm, sort=True)[0]
-    with open_panels(6, columns=2, width=4.4, height=3.3) as (figure, panels):
+    with open_panels(6, columns=2, width=5.0, height=2.9, left=1.2) as (figure, panels):
         _draw_sizes(panels[0], [(name, partitions[name]) for name in order])
         _draw_agreement(panels[1], agreement.loc[order, order])
         for axes, (column, title) in zip(panels[2:], _SCORES.items(), strict=True):
@@ -78,7 +79,7 @@ def _draw_sizes(axes: Any, partitions: Sequence[tuple[str, npt.NDArray[np.int64]
 def _name_rows(axes: Any, names: Sequence[str]) -> None:
     axes.set_yticks(range(len(names)), [algorithm_label(name) for name in names])
     axes.tick_params(axis="y", labelsize=7, length=0)
-    axes.invert_yaxis()
+    axes.set_ylim(len(names) - 0.4, -0.6)
 
 
 def _draw_agreement(axes: Any, agreement: pd.DataFrame) -> None:
@@ -92,7 +93,7 @@ def _draw_agreement(axes: Any, agreement: pd.DataFrame) -> None:
     axes.imshow(np.ma.masked_invalid(values), aspect="auto", cmap=shades, vmin=0, vmax=1, interpolation="nearest")
     for row, column in np.argwhere(np.isfinite(values)):
         colour = "white" if values[row, column] > 0.6 else TEXT
-        text = f"{values[row, column]:.2f}"
+        text = score_text(float(values[row, column]), digits=2)
         axes.text(column, row, text, ha="center", va="center", fontsize=7, color=colour)
     names = [algorithm_label(str(name)) for name in agreement.columns]
     axes.set_yticks(range(len(names)), names)
@@ -110,7 +111,7 @@ def _draw_bars(axes: Any, board: pd.DataFrame, column: str, title: str) -> None:
             continue
         value = float(row[column])
         axes.barh(place, value, color=_PASSED if is_known(row["rank"]) else _FAILED, height=0.65)
-        axes.text(max(value, 0.0), place, f" {value:.2f}", va="center", fontsize=7, color=TEXT)
+        axes.text(max(value, 0.0), place, f" {score_text(value, digits=2)}", va="center", fontsize=7, color=TEXT)
     _name_rows(axes, [str(row["candidate"]) for row in rows])
     axes.axvline(0, color=RULE, linewidth=0.8)
     axes.margins(x=0.12)

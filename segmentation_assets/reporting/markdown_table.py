@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from segmentation_assets.reporting.formatting import escape_markdown
 
 
-def markdown_table(headings: Sequence[str], rows: Iterable[Sequence[str]], *, text_columns: int = 1) -> str:
+def markdown_table(headings: Sequence[str], rows: Iterable[Sequence[str]], *, texts: Collection[int] = (0,)) -> str:
     r"""Write a table.
 
     Parameters
@@ -15,8 +15,8 @@ def markdown_table(headings: Sequence[str], rows: Iterable[Sequence[str]], *, te
     headings : sequence of str
     rows : iterable of sequence of str
         As many cells as there are headings.
-    text_columns : int
-        Columns from the left that hold text; those after them stand on the right.
+    texts : collection of int
+        Places of the columns that hold text; the others stand on the right.
 
     Returns
     -------
@@ -30,7 +30,7 @@ def markdown_table(headings: Sequence[str], rows: Iterable[Sequence[str]], *, te
     |---|--:|
     | a\|b | 1 |
     """
-    marks = ["---" if place < text_columns else "--:" for place in range(len(headings))]
+    marks = ["---" if place in texts else "--:" for place in range(len(headings))]
     return "\n".join([_line(headings), f"|{'|'.join(marks)}|", *(_line(row) for row in rows)])
 
 

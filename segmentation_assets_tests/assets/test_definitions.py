@@ -54,6 +54,7 @@ MONTHLY = {
     "reports/feature_report": (),
     "reports/business_report": (),
     "reports/figures": (),
+    "reports/clusterings": (),
 }
 
 
