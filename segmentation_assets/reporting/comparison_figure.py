@@ -88,8 +88,7 @@ def _draw_agreement(axes: Any, agreement: pd.DataFrame) -> None:
     from matplotlib.colors import LinearSegmentedColormap
 
     values = agreement.to_numpy(dtype=np.float64)
-    shades = LinearSegmentedColormap.from_list("agreement", ["#ffffff", SEGMENT_COLOURS[0]])
-    shades.set_bad(RULE)
+    shades = LinearSegmentedColormap.from_list("agreement", ["#ffffff", SEGMENT_COLOURS[0]]).with_extremes(bad=RULE)
     axes.imshow(np.ma.masked_invalid(values), aspect="auto", cmap=shades, vmin=0, vmax=1, interpolation="nearest")
     for row, column in np.argwhere(np.isfinite(values)):
         colour = "white" if values[row, column] > 0.6 else TEXT

@@ -1,0 +1,80 @@
+"""The reports about the clusterings, from a finished shop with two more algorithms."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from segmentation_assets.graph.platform import Platform
+from segmentation_assets.storage.engine import read_frame
+from segmentation_assets_tests.assets.conftest import MONTHS
+
+FIRST = MONTHS[0]
+KEY = "reports/clusterings"
+MORE = {
+    "clustering__algorithms__dbscan__enabled": True,
+    "clustering__algorithms__gaussian_mixture__enabled": True,
+    "clustering__algorithms__gaussian_mixture__n_init": 1,
+    "clustering__algorithms__gaussian_mixture__k_max": 3,
+    "clustering__algorithms__gaussian_mixture__covariance_types": ["diag"],
+}
+ALL = ("kmeans", "gaussian_mixture", "dbscan")
+
+
+@pytest.fixture
+def folder(shop):
+    return shop.data_dir / "reports" / FIRST[:7] / "clusterings"
+
+
+@pytest.fixture
+def run_more(shop, run):
+    """Run the reports of the first month with two more algorithms, and what they rest on."""
+
+    def run_reports(**overrides):
+        settings = shop.settings(**MORE, **overrides)
+        keys = {KEY, "clusters/leaderboard", *(f"clusters/{name}" for name in ALL)}
+        return run(settings, keys=keys, month=FIRST)
+
+    return run_reports
+
+
+def test_every_algorithm_has_a_report_a_profile_and_pictures(shop, folder, run_more):
+    run_more()
+    names = {path.name for path in folder.iterdir()}
+    assert {f"{name}.{ending}" for name in ALL for ending in ("md", "json", "png")} <= names
+    assert {"comparison.md", "comparison.png", "kmeans-search.png", "gaussian_mixture-search.png"} <= names
+    store = Platform(shop.settings()).store
+    for name in ALL:
+        document = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
+        found = sum(cluster["customer_count"] for cluster in document["clusters"])
+        assert found == store.manifest(f"clusters/{name}", FIRST).row_count
+        assert document["month"] == FIRST[:7]
+        text = (folder / f"{name}.md").read_text(encoding="utf-8")
+        assert all(f"({part}" in text for part in names if part.startswith(name) and part.endswith(".png"))
+    comparison = (folder / "comparison.md").read_text(encoding="utf-8")
+    assert all(f"| {label} |" in comparison for label in ("K-means", "Gaussian mixture", "DBSCAN", "RFM map"))
+
+
+def test_the_reasons_of_the_leaderboard_are_told(shop, folder, run_more):
+    run_more()
+    platform = Platform(shop.settings())
+    with platform.engine.connect() as connection:
+        board = read_frame(connection, platform.store.table_paths("clusters/leaderboard", FIRST))
+    reasons = board.set_index("candidate")["reason"]
+    for name in ALL:
+        assert reasons[name] in (folder / f"{name}.md").read_text(encoding="utf-8")
+
+
+def test_the_same_content_gives_the_same_files(shop, folder, run, run_more):
+    run_more()
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    assert run(shop.settings(**MORE), keys={KEY}, month=FIRST, force=True) == {(KEY, FIRST)}
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+
+
+def test_an_algorithm_that_is_switched_off_leaves_no_report(shop, folder, run, run_more):
+    run_more()
+    run(shop.settings(), keys={KEY, "clusters/leaderboard"}, month=FIRST)
+    assert not list(folder.glob("dbscan*"))
+    assert (folder / "kmeans.md").exists()
