@@ -157,7 +157,7 @@ def _clusterings_node(settings: Settings, upstream: tuple[Node, ...]) -> Node:
             *clusters, "silver/model_matrix", "silver/customer_features", "gold/rfm_segments", "silver/snapshot_input"
         ),
         storage="files",
-        settings=("currency", "features", "matrix.features", "leaderboard", "clustering.seed"),
+        settings=("currency", "features", "matrix.features", "leaderboard.weights", "clustering.seed"),
         facts=delivered_facts(settings),
         kinds=("matplotlib", "markdown", "json"),
     )

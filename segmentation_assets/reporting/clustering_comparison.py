@@ -75,20 +75,20 @@ def render_comparison(month: ClusteringMonth, agreement: pd.DataFrame, picture: 
     agreement : DataFrame
         As `measure_agreement` returns it.
     picture : str
-        Name of the picture beside the report; empty for none.
+        Name of the picture beside the report; empty where no candidate was due, and nothing is new to compare.
 
     Returns
     -------
     str
         Markdown. The same input gives the same text.
     """
-    order = list(month.ranking["candidate"])
+    order = [name for name in month.ranking["candidate"] if name in agreement.index]
     parts = [
         f"# Comparison of algorithms: {format_month(month.month)}",
         f"As of {format_date(month.as_of_date)}: what happened before that day.",
         *_leaderboard(month),
         *([f"![Sizes, scores and agreement of the candidates]({picture})"] if picture else []),
-        *_agreement(agreement.loc[order, order], len(month.matrix)),
+        *(_agreement(agreement.loc[order, order], len(month.matrix)) if picture else []),
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -96,6 +96,9 @@ def render_comparison(month: ClusteringMonth, agreement: pd.DataFrame, picture: 
 def _leaderboard(month: ClusteringMonth) -> Iterator[str]:
     board = month.ranking.to_dict("records")
     yield "## Leaderboard"
+    compared = max(str(row["compared_month"]) for row in board)
+    if compared != month.month:
+        yield f"**None was due this month.** Candidates were last fitted and compared in {format_month(compared)}."
     yield f"{month.ranking_rule} The RFM map is the baseline and never ranked."
     yield f"{ROUND_CLUSTERS} {REWARDS_LEAVING_OUT}"
     headings = (

@@ -33,13 +33,13 @@ class AlgorithmResult:
     description : str
         What it does, in Markdown.
     fit : mapping
-        As `describe_fit` writes it.
+        As `describe_fit` writes it; in a month in which no candidates are due, the reason alone, as ``not_due``.
     evaluation : mapping
         As `Evaluation.to_plain` writes it; empty where there is none.
     assignments : DataFrame
         Columns of ``clusters/<algorithm>`` but the id, in the order of the month's customers.
     decision : mapping
-        The row of the leaderboard.
+        The row of the leaderboard; empty where the algorithm does not stand there.
     memberships : ndarray of shape (n_customers, n_clusters), or None
         Degrees of membership, in the order of the month's customers.
     """
@@ -65,8 +65,13 @@ class AlgorithmResult:
 
     @property
     def is_fitted(self) -> bool:
-        """Whether there is a model."""
-        return int(self.fit["fitted_count"]) > 0
+        """Whether there is a model of this month."""
+        return int(self.fit.get("fitted_count", 0)) > 0
+
+    @property
+    def not_due(self) -> str:
+        """Why nothing was to be fitted this month; empty where it was."""
+        return str(self.fit.get("not_due", ""))
 
     @property
     def is_apart(self) -> npt.NDArray[np.bool_]:
@@ -139,7 +144,7 @@ class ClusteringMonth:
 
 
 def by_customer(frame: pd.DataFrame, customers: pd.Index) -> pd.DataFrame:
-    """Return the rows of the customers, in their order, with the id as index.
+    """Return the rows of the customers, in their order, with the id as index; none of a frame without rows.
 
     Parameters
     ----------
@@ -148,11 +153,12 @@ def by_customer(frame: pd.DataFrame, customers: pd.Index) -> pd.DataFrame:
     customers : Index
         Each in the frame.
     """
-    return frame.set_index("customer_id").loc[customers]
+    rows = frame.set_index("customer_id")
+    return rows.loc[customers] if len(rows) else rows
 
 
 def decision_of(leaderboard: pd.DataFrame, candidate: str) -> dict[str, Any]:
-    """Return the row of a candidate as plain values, ``None`` where there is none.
+    """Return the row of a candidate as plain values, ``None`` where there is none; empty without a row.
 
     Parameters
     ----------
@@ -162,8 +168,8 @@ def decision_of(leaderboard: pd.DataFrame, candidate: str) -> dict[str, Any]:
     """
     import pandas as pd
 
-    row = leaderboard[leaderboard["candidate"] == candidate].iloc[0]
-    return {str(name): None if pd.isna(value) else _plain(value) for name, value in row.items()}
+    rows = leaderboard[leaderboard["candidate"] == candidate].to_dict("records")
+    return {str(name): None if pd.isna(value) else _plain(value) for row in rows for name, value in row.items()}
 
 
 def _plain(value: Any) -> Any:

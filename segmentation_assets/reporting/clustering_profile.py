@@ -27,6 +27,7 @@ SCHEMA_VERSION = 1
 
 Document = dict[str, Any]
 
+_DECISION = ("compared_month", "rank", "passed_gates", "structure", "reason", "failure")
 _SCORES = (
     "n_clusters",
     "coverage",
@@ -60,9 +61,9 @@ def profile_clustering(result: AlgorithmResult, month: ClusteringMonth) -> Docum
     -------
     dict
         Plain values for JSON, numbers to ten significant digits: schema_version, month, as_of_date, currency, method,
-        decision, metrics, search, features, features_used, clusters, apart. Statistics of features rest on known
-        values; standard deviations divide by n. The centre of a cluster is the mean of its customers in the model
-        matrix, whose columns have a spread of about 1.
+        decision, not_due, metrics, search, features, features_used, clusters, apart; the last six only where the
+        algorithm was due. Statistics of features rest on known values; standard deviations divide by n. The centre of
+        a cluster is the mean of its customers in the model matrix, whose columns have a spread of about 1.
     """
     document = {
         "schema_version": SCHEMA_VERSION,
@@ -70,9 +71,17 @@ def profile_clustering(result: AlgorithmResult, month: ClusteringMonth) -> Docum
         "as_of_date": month.as_of_date.isoformat(),
         "currency": month.currency,
         "method": _method(result),
-        "decision": {
-            name: result.decision[name] for name in ("rank", "passed_gates", "structure", "reason", "failure")
-        },
+        "decision": {name: result.decision[name] for name in _DECISION} if result.decision else None,
+        "not_due": result.not_due or None,
+        **({} if result.not_due else _found(result, month)),
+    }
+    rounded: Document = _as_plain(document)
+    return rounded
+
+
+def _found(result: AlgorithmResult, month: ClusteringMonth) -> Document:
+    """Describe the fit of the month."""
+    return {
         "metrics": _metrics(result),
         "search": _rows(result.fit["search"]),
         "features": {name: _text(month, name) for name in _named(month)},
@@ -80,15 +89,15 @@ def profile_clustering(result: AlgorithmResult, month: ClusteringMonth) -> Docum
         "clusters": _clusters(result, month) if result.is_fitted else [],
         "apart": _apart(result, month),
     }
-    rounded: Document = _as_plain(document)
-    return rounded
 
 
 def _method(result: AlgorithmResult) -> Document:
-    names = ("parameters", "n_clusters", "customer_count", "fitted_count", "notes", "failure", "figures")
-    shown = {name: result.fit[name] for name in names}
-    shown["parameters"] = {name: value for name, value in shown["parameters"].items() if name != _NO_PARAMETER}
-    return {"algorithm": result.name, "label": result.label, "description": result.description, **shown}
+    known = {"algorithm": result.name, "label": result.label, "description": result.description}
+    if result.not_due:
+        return known
+    names = ("n_clusters", "customer_count", "fitted_count", "notes", "failure", "figures")
+    parameters = {name: value for name, value in result.fit["parameters"].items() if name != _NO_PARAMETER}
+    return {**known, "parameters": parameters, **{name: result.fit[name] for name in names}}
 
 
 def _metrics(result: AlgorithmResult) -> Document:

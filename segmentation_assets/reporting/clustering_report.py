@@ -75,6 +75,8 @@ def render_clustering_report(document: Document, pictures: Sequence[tuple[str, s
         f"As of {as_of}: what happened before that day. The same as data: `{method['algorithm']}.json`.",
         method["description"],
     ]
+    if document["not_due"]:
+        return "\n\n".join([*head, *_not_due(document)]) + "\n"
     parts = [*head, *_decision(document)]
     if document["clusters"]:
         parts += [*_scores(document), *_settings(document), *_search(document), *_pictures(pictures)]
@@ -96,6 +98,17 @@ def score_text(value: object, *, digits: int = 3) -> str:
         return UNKNOWN
     text = f"{float(value):,.{digits}f}"  # type: ignore[arg-type]
     return text.removeprefix("-") if not text.strip("-0.") else text.replace("-", "−")
+
+
+def _not_due(document: Document) -> Iterator[str]:
+    """Say why there is nothing of this month, what was decided when there was, and where to read on."""
+    decision, algorithm = document["decision"], document["method"]["algorithm"]
+    yield "## Not due"
+    yield f"Nothing was fitted this month; {escape_markdown(document['not_due'])}."
+    if decision is not None:
+        month = decision["compared_month"]
+        yield f"Decision of {format_month(month)}: {escape_markdown(decision['reason'])}."
+        yield f"[The report of {format_month(month)}](../../{month}/clusterings/{algorithm}.md)"
 
 
 def _decision(document: Document) -> Iterator[str]:

@@ -48,9 +48,9 @@ def draw_comparison(results: Sequence[AlgorithmResult], month: ClusteringMonth, 
     import pandas as pd
 
     board = month.ranking
-    order = [str(name) for name in board["candidate"]]
-    partitions = {result.name: result.labels for result in results}
+    partitions = {result.name: result.labels for result in results if not result.not_due}
     partitions[BASELINE] = pd.factorize(month.rfm, sort=True)[0]
+    order = [str(name) for name in board["candidate"] if name in partitions]
     with open_panels(6, columns=2, width=5.0, height=2.9, left=1.2) as (figure, panels):
         _draw_sizes(panels[0], [(name, partitions[name]) for name in order])
         _draw_agreement(panels[1], agreement.loc[order, order])

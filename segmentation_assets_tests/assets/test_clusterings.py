@@ -73,6 +73,18 @@ def test_the_same_content_gives_the_same_files(shop, folder, run, run_more):
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
 
 
+def test_a_month_in_which_none_is_due_points_to_the_last_comparison(shop, run):
+    settings = shop.settings(clustering__refit_every_months=3)
+    run(settings, keys={"clusters/kmeans", "clusters/leaderboard", KEY})
+    later = shop.data_dir / "reports" / MONTHS[1][:7] / "clusterings"
+    assert {path.name for path in later.iterdir()} == {"kmeans.md", "kmeans.json", "comparison.md"}
+    text = (later / "kmeans.md").read_text(encoding="utf-8")
+    assert "Nothing was fitted this month; not due: candidates are fitted every 3 months" in text
+    linked = text.split("](")[1].split(")")[0]
+    assert (later / linked).resolve().exists()
+    assert "None was due this month" in (later / "comparison.md").read_text(encoding="utf-8")
+
+
 def test_an_algorithm_that_is_switched_off_leaves_no_report(shop, folder, run, run_more):
     run_more()
     run(shop.settings(), keys={KEY, "clusters/leaderboard"}, month=FIRST)

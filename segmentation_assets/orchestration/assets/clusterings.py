@@ -50,11 +50,17 @@ def clusterings(step: Step) -> None:
         _write(step, f"{result.name}.json", text + "\n")
         for name, (_, png) in pictures.items():
             deliver_report(step, f"{FOLDER}/{name}").write_bytes(png)
-    agreement = measure_agreement(results, month)
-    picture = f"{COMPARISON}.png"
-    _write(step, f"{COMPARISON}.md", render_comparison(month, agreement, picture))
-    deliver_report(step, f"{FOLDER}/{picture}").write_bytes(draw_comparison(results, month, agreement))
+    _compare(step, month, [result for result in results if not result.not_due])
     step.metadata |= {"algorithms": len(results), "algorithms_fitted": sum(result.is_fitted for result in results)}
+
+
+def _compare(step: Step, month: ClusteringMonth, due: list[AlgorithmResult]) -> None:
+    """Write the comparison, and draw it where candidates were due."""
+    agreement = measure_agreement(due, month)
+    picture = f"{COMPARISON}.png" if due else ""
+    _write(step, f"{COMPARISON}.md", render_comparison(month, agreement, picture))
+    if picture:
+        deliver_report(step, f"{FOLDER}/{picture}").write_bytes(draw_comparison(due, month, agreement))
 
 
 def _write(step: Step, name: str, text: str) -> None:

@@ -10,6 +10,10 @@ WRITTEN = REPORTS - {"exports/customer_segments"}
 """What says in words how it was made."""
 
 
+WITHOUT_LOOKBACK = {"reports/clusterings", "reports/feature_report"}
+"""What does not say how far back a month reads."""
+
+
 def versions(platform):
     return {node.key: code_version(node, platform.settings) for node in platform.graph.nodes}
 
@@ -81,7 +85,7 @@ def test_unknown_asset_or_layer_is_refused_with_the_closest_name(platform):
         ("leaderboard__min_candidates", 2, {"clusters/leaderboard"}),
         ("leaderboard__min_coverage", 0.5, {"clusters/leaderboard", "gold/customer_segments"}),
         ("imputation__method", "median", {"silver/imputed_features", "silver/model_matrix"}),
-        ("calendar__lookback_months", 12, {"silver/snapshot_input"} | WRITTEN - {"reports/feature_report"}),
+        ("calendar__lookback_months", 12, {"silver/snapshot_input"} | WRITTEN - WITHOUT_LOOKBACK),
         ("engine__threads", 7, set()),
         ("engine__memory_limit", "1GB", set()),
         ("execution__executor", "multiprocess", set()),
@@ -97,6 +101,7 @@ def test_departments_change_the_features_and_what_fits_them(make_platform):
         "silver/customer_features",
         "silver/imputed_features",
         "silver/model_matrix",
+        "reports/clusterings",
         "reports/eda",
         "reports/feature_report",
     }

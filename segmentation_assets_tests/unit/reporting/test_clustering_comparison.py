@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -77,6 +79,14 @@ def test_the_comparison_says_how_candidates_are_ranked_and_what_scores_favour(mo
     assert "Candidates are ranked by silhouette." in text
     assert "Silhouette, Davies-Bouldin and Calinski-Harabasz favour round clusters" in text
     assert "![" not in text
+
+
+def test_in_a_month_without_candidates_due_the_last_comparison_is_shown(month):
+    later = dataclasses.replace(month, month="2025-07")
+    text = render_comparison(later, measure_agreement([], later))
+    assert "**None was due this month.** Candidates were last fitted and compared in June 2025." in text
+    assert "| K-means | separate groups | 1 |" in text
+    assert "## Agreement" not in text
 
 
 def test_the_picture_has_the_same_bytes_each_time(month, results):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from segmentation_assets.clustering.registry import ALGORITHMS
@@ -108,6 +110,23 @@ def test_a_failed_algorithm_says_what_failed():
     assert "**What failed.** ValueError: no luck" in text
     assert "- could not be fitted: ValueError: no luck" in text
     assert "## Clusters" not in text
+
+
+def test_a_month_in_which_it_is_not_due_points_to_the_last_comparison():
+    month = made_up_month(kmeans={"compared_month": "2025-05"})
+    result = dataclasses.replace(made_up_result("kmeans", month), fit={"not_due": "not due: last in 2025-05"})
+    document = profile_clustering(result, month)
+    assert "clusters" not in document
+    lines = render_clustering_report(document).splitlines()
+    assert "Nothing was fitted this month; not due: last in 2025-05." in lines
+    assert "Decision of May 2025: Rank 1 of 1. Passes every gate." in lines
+    assert lines[-1] == "[The report of May 2025](../../2025-05/clusterings/kmeans.md)"
+
+
+def test_an_algorithm_that_never_was_compared_is_only_not_due():
+    month = made_up_month(kmeans={})
+    never = dataclasses.replace(made_up_result("kmeans", month), fit={"not_due": "not due: later"}, decision={})
+    assert render_clustering_report(profile_clustering(never, month)).endswith("this month; not due: later.\n")
 
 
 def test_text_from_errors_is_inert():

@@ -53,6 +53,7 @@ def made_up_row(candidate, **changes):
     row = dict.fromkeys(LEADERBOARD.column_names)
     row |= {
         "candidate": candidate,
+        "compared_month": "2025-06",
         "rank": 1,
         "is_baseline": False,
         "n_clusters": 2,
