@@ -72,6 +72,8 @@ def test_one_failing_algorithm_is_reported_and_the_month_is_made_with_the_other(
     assert set(table(shop, "gold/champion")["algorithm"]) == {"kmeans"}
     report = (shop.data_dir / "reports" / NEWEST[:7] / "business_report.md").read_text(encoding="utf-8")
     assert f"**Failed algorithm.** Second could not be fitted: {REASON}" in report
+    own = (shop.data_dir / "reports" / NEWEST[:7] / "clusterings" / "second.md").read_text(encoding="utf-8")
+    assert f"**What failed.** {REASON}" in own
     page = (shop.data_dir / "reports" / NEWEST[:7] / "dashboard.html").read_text(encoding="utf-8")
     assert REASON in page
     assert run(shop.settings()) == set()
