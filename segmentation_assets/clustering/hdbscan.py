@@ -49,15 +49,16 @@ class HdbscanClusterer(BaseClusterer):
     ----------
     points_ : ndarray of shape (n_fitted, n_dimensions)
         The rows fitted on, in the space, rounded to 10 significant digits.
-    point_labels_, point_reach_ : ndarray of shape (n_fitted,)
-        Their clusters, and their distances to the `min_samples`-th neighbour.
+    point_labels_, point_reach_, point_strengths_ : ndarray of shape (n_fitted,)
+        Their clusters, their distances to the `min_samples`-th neighbour, and how firmly they belong, in [0, 1].
     labels_, n_clusters_, fitted_count_, figures_, curves_, notes_
         As for `BaseClusterer`.
 
     Notes
     -----
     A row gets the cluster of the nearest row fitted on, if it lies no farther away than that row's `min_samples`-th
-    neighbour; else it is noise. So rows fitted on keep their clusters.
+    neighbour; else it is noise. So rows fitted on keep their clusters. The outlier score is that distance in units of
+    what is allowed; of noise it is 1 more than the distance to the nearest cluster in such units.
 
     References
     ----------
@@ -100,6 +101,7 @@ class HdbscanClusterer(BaseClusterer):
         self.points_ = points
         self.point_labels_, self.n_clusters_ = compact(np.where(fitted.labels_ < 0, NOISE, fitted.labels_))
         self.point_reach_ = round_significant(neighbour_distances(points, neighbours))
+        self.point_strengths_ = round_significant(fitted.probabilities_)
         self.figures_ = {
             "min_cluster_size": size,
             "min_samples": neighbours,
@@ -112,11 +114,25 @@ class HdbscanClusterer(BaseClusterer):
         points = round_significant(enter_space(self.space_, values))
         distances, nearest = cKDTree(self.points_).query(points)
         reach = self.point_reach_[nearest]
-        is_inside = distances <= reach
-        labels = np.where(is_inside, self.point_labels_[nearest], NOISE)
-        scores = np.divide(distances, reach, out=np.where(distances > 0, np.inf, 0.0), where=reach > 0)
+        labels = np.where(distances <= reach, self.point_labels_[nearest], NOISE)
+        inside = np.divide(distances, reach, out=np.zeros_like(distances), where=reach > 0)
+        certainties = self.point_strengths_[nearest] * (1.0 - np.minimum(inside, 1.0))
+        is_noise = labels == NOISE
+        distances[is_noise], beyond = self._from_clusters(points[is_noise])
+        scores = inside
+        scores[is_noise] = 1.0 + beyond
+        certainties[is_noise] = certainty_beside(scores[is_noise])
         nobody = np.full(len(points), NOBODY)
-        return Assigned(labels, distances, nobody, certainty_beside(scores), outlier_scores=scores)
+        return Assigned(labels, distances, nobody, certainties, outlier_scores=scores)
+
+    def _from_clusters(self, points: Floats) -> tuple[Floats, Floats]:
+        """Return the distance of rows to the nearest row fitted on that is in a cluster, also in units of its reach."""
+        is_member = self.point_labels_ != NOISE
+        if not is_member.any():
+            return np.full(len(points), np.nan), np.full(len(points), np.inf)
+        distances, nearest = cKDTree(self.points_[is_member]).query(points)
+        reach = self.point_reach_[is_member][nearest]
+        return distances, np.divide(distances, reach, out=np.full_like(distances, np.inf), where=reach > 0)
 
     def _reorder(self, numbers: Integers) -> None:
         self.point_labels_ = renumber(self.point_labels_, numbers)

@@ -108,7 +108,12 @@ def test_every_table_has_a_column_schema_with_meanings(assets):
 def test_only_own_months_are_looked_back_at(definitions):
     graph = definitions.resolve_asset_graph()
     backwards = {key.to_user_string() for key in graph.get_all_asset_keys() if key in graph.get(key).parent_keys}
-    assert backwards == {"silver/customer_history", "gold/champion", "gold/customer_segments"}
+    assert backwards == {
+        "silver/customer_history",
+        "clusters/leaderboard",
+        "gold/champion",
+        "gold/customer_segments",
+    }
 
 
 def test_open_calendar_gives_open_partitions():

@@ -43,6 +43,7 @@ def settings_of(root: Path, lines: list[tuple[str, str, str, int]], **overrides:
             "files": ["products.csv"],
             "columns": {"product_id": "product_id", "department": "department"},
         },
+        "clustering.refit_every_months": 1,
         "clustering.evaluation.resamples": 4,
         "clustering.evaluation.reference_draws": 2,
         **overrides,

@@ -139,6 +139,16 @@ def test_hdbscan_keeps_the_rows_it_was_fitted_on_and_calls_far_ones_noise():
     assert fitted.predict(np.full((1, 10), 1000.0)).tolist() == [-1]
 
 
+def test_outlier_scores_of_hdbscan_are_above_one_for_noise_alone():
+    values, is_stranger = crowd_with_strangers()
+    fitted = HdbscanClusterer(random_state=0).fit(values)
+    found = fitted.assign(values)
+    np.testing.assert_array_equal(found.outlier_scores > 1, found.labels == -1)
+    assert found.outlier_scores[is_stranger == 1].min() > 5
+    assert (found.distances[is_stranger == 1] > 10).all()
+    assert len(np.unique(found.certainties[found.labels >= 0])) > 100
+
+
 def test_hdbscan_finds_nothing_in_noise_and_says_so():
     fitted = HdbscanClusterer(random_state=0).fit(np.random.default_rng(1).normal(size=(500, 8)))
     assert fitted.n_clusters_ == 0

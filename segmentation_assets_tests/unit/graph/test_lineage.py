@@ -15,6 +15,7 @@ COVERED = ("silver", "clusters", "gold")
 LISTS = ("silver/snapshot_input",)
 MADE_FROM_NO_COLUMN = {
     ("clusters/leaderboard", "failure"),
+    ("clusters/leaderboard", "compared_month"),
     ("clusters/leaderboard", "is_baseline"),
     ("gold/champion", "decision"),
     ("gold/customer_segments", "as_of_date"),
