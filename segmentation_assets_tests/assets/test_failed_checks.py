@@ -207,8 +207,9 @@ def test_failed_check_stops_what_depends_on_it_and_nothing_else(shop, run, with_
 
 
 def _is_one_of(name: str, parts: tuple[str, ...]) -> bool:
-    """Whether a file is of these assets; the pages about the data and the features do not rest on profiles."""
-    return any(part in name for part in parts) and not any(page in name for page in ("eda", "feature_report"))
+    """Whether a file is of these assets; pages about data, features and clusterings do not rest on profiles."""
+    apart = ("eda", "feature_report", "clusterings")
+    return any(part in name for part in parts) and not any(page in name for page in apart)
 
 
 def test_later_months_leave_out_only_what_builds_on_what_failed_and_the_message_says_so(shop, run, with_body):
