@@ -182,7 +182,7 @@ def assign_within(points: Floats, core_points: Floats, core_labels: Integers, ep
         nothing = np.full(len(points), np.nan)
         return Assigned(nobody, nothing, nobody, np.zeros(len(points)), outlier_scores=nothing)
     distances, nearest = cKDTree(core_points).query(points)
-    scores = distances / eps if eps > 0 else np.where(distances > 0, np.inf, 0.0)
+    scores = distances / eps if eps > 0 else np.where(distances > 0, np.nan, 0.0)
     is_inside = scores <= 1
     labels = np.where(is_inside, core_labels[nearest], NOISE)
     return Assigned(labels, distances, nobody, certainty_beside(scores), outlier_scores=scores)

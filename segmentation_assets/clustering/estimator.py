@@ -50,7 +50,8 @@ class Assigned:
     memberships : ndarray of shape (n_rows, n_clusters), or None
         Degrees that sum to 1; ``None`` for algorithms without.
     outlier_scores : ndarray of float, or None
-        Above 1 outside of every dense region; ``None`` for algorithms that do not look for outliers.
+        Above 1 outside of every dense region, NaN where there is none to measure from; ``None`` for algorithms that do
+        not look for outliers.
     """
 
     labels: Integers

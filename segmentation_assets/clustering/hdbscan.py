@@ -129,10 +129,10 @@ class HdbscanClusterer(BaseClusterer):
         """Return the distance of rows to the nearest row fitted on that is in a cluster, also in units of its reach."""
         is_member = self.point_labels_ != NOISE
         if not is_member.any():
-            return np.full(len(points), np.nan), np.full(len(points), np.inf)
+            return np.full(len(points), np.nan), np.full(len(points), np.nan)
         distances, nearest = cKDTree(self.points_[is_member]).query(points)
         reach = self.point_reach_[is_member][nearest]
-        return distances, np.divide(distances, reach, out=np.full_like(distances, np.inf), where=reach > 0)
+        return distances, np.divide(distances, reach, out=np.full_like(distances, np.nan), where=reach > 0)
 
     def _reorder(self, numbers: Integers) -> None:
         self.point_labels_ = renumber(self.point_labels_, numbers)

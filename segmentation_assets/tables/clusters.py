@@ -70,7 +70,7 @@ def assignments_table(algorithm: str) -> Table:
                 dtype="DOUBLE",
                 minimum=0,
                 nullable=True,
-                null_rule="the algorithm does not look for outliers",
+                null_rule="the algorithm does not look for outliers, or found no dense region",
                 meaning="Distance to the nearest dense region in units of its radius; an outlier is above 1.",
                 reads=("model_matrix.*",),
             ),

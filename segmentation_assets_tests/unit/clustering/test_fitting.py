@@ -264,3 +264,23 @@ def test_description_of_what_was_not_fitted_says_why():
     found = describe_fit(result)
     assert (found["n_clusters"], found["figures"], found["search"]) == (0, {}, {})
     assert found["notes"] == ["nothing was fitted: a clustering needs at least two customers, the model matrix holds 1"]
+
+
+@pytest.mark.parametrize("name", sorted(ALGORITHMS))
+@pytest.mark.parametrize("shape", ["noise", "two points", "one outlier"])
+def test_no_number_of_the_frame_is_infinite(name, shape):
+    rng = np.random.default_rng(0)
+    values = {
+        "noise": rng.normal(size=(60, 5)),
+        "two points": np.repeat([[0.0] * 5, [1.0] * 5], 30, axis=0),
+        "one outlier": np.vstack([np.zeros((59, 5)), np.full((1, 5), 9.0)]),
+    }[shape]
+    index = pd.Index([f"c{number:02d}" for number in range(60)], name="customer_id")
+    small = {"autoencoder": {"epochs": 2, "seeds": 1, "hidden": (4,), "encoding_dim": 2}}
+    settings = ClusteringSettings.model_validate({"algorithms": small, "evaluation": TRIALS})
+    matrix, revenue = pd.DataFrame(values, index=index), pd.Series(1.0, index=index)
+    result = fit_clustering(matrix, revenue, ALGORITHMS[name], settings, GATES)
+    assert (result.failure, result.refit_failure) == ("", "")
+    found = assignments_frame(result).select_dtypes("float64")
+    assert not np.isinf(found.to_numpy()).any()
+    assert found["confidence"].between(0, 1).all()
