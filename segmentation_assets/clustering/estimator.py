@@ -63,7 +63,7 @@ class Assigned:
 
     @property
     def own_memberships(self) -> Floats:
-        """Membership in the own cluster of each row; only where there are memberships."""
+        """Membership in the own cluster of each row; NaN without memberships."""
         if self.memberships is None:
             return np.full(len(self.labels), np.nan)
         own: Floats = self.memberships[np.arange(len(self.labels)), self.labels]
@@ -241,6 +241,13 @@ def two_smallest(values: Floats) -> tuple[Integers, Integers]:
     others = values.copy()
     others[np.arange(len(values)), first] = np.inf
     return first, others.argmin(axis=1)
+
+
+def lead(memberships: Floats, first: Integers, second: Integers) -> Floats:
+    """Return how far the membership in the first cluster of each row lies above that in the second, if there is one."""
+    rows = np.arange(len(memberships))
+    found: Floats = memberships[rows, first] - (memberships[rows, second] if memberships.shape[1] > 1 else 0.0)
+    return found
 
 
 def thinned(curve: Floats, points: int = CURVE_POINTS) -> Floats:

@@ -15,7 +15,7 @@ from segmentation_assets.clustering.confidence import (
     reliability_error,
 )
 from segmentation_assets.clustering.matching import Match, match_clusters
-from segmentation_assets.clustering.metrics import PartitionScores, score_partitions
+from segmentation_assets.clustering.metrics import SCORE_NAMES, PartitionScores, score_partitions
 from segmentation_assets.clustering.reference import fit_copula
 from segmentation_assets.clustering.registry import Clusterer
 from segmentation_assets.config.clustering import EvaluationSettings
@@ -195,7 +195,7 @@ def _refits(
         scores.extend(score_partitions(part[rows], [fitted.labels_[rows]]))
         labels.append(fitted.predict(judged))
     successive = [_agreements(one, [other])[0] for one, other in pairwise(labels)]
-    means = {name: _mean([getattr(score, name) for score in scores]) for name in _SCORES}
+    means = {name: _mean([getattr(score, name) for score in scores]) for name in SCORE_NAMES}
     return (
         RefitScores(
             **means,
@@ -204,9 +204,6 @@ def _refits(
         ),
         labels,
     )
-
-
-_SCORES = ("silhouette", "davies_bouldin", "calinski_harabasz")
 
 
 def _agreements(labels: Integers, others: Iterable[Integers]) -> list[float]:

@@ -104,7 +104,7 @@ def fit_clustering(
     """
     ordered = matrix.sort_index()
     _check_matrix(ordered)
-    money = _revenue_of(ordered, revenue)
+    money = revenue_by_row(ordered, revenue)
     reason = nothing_to_fit(ordered)
     if reason:
         return _unfitted(entry.name, ordered, f"nothing was fitted: {reason}")
@@ -179,7 +179,7 @@ def assignments_frame(result: ClusteringResult) -> pd.DataFrame:
         numbers = {
             "centre_distance": round_significant(assigned.distances),
             "confidence": unknown if evaluation is None else evaluation.confidence.apply(assigned),
-            "membership": unknown if assigned.memberships is None else round_significant(assigned.own_memberships),
+            "membership": round_significant(assigned.own_memberships),
             "outlier_score": unknown if assigned.outlier_scores is None else round_significant(assigned.outlier_scores),
         }
     second = pd.Series(runners_up, dtype="Int64").where(runners_up >= 0)
@@ -216,7 +216,6 @@ def describe_fit(result: ClusteringResult) -> dict[str, Any]:
         ``None``. Without an estimator the last ones are empty.
     """
     estimator = result.estimator
-    shown = {} if estimator is None else {"figures": estimator.figures_, "curves": estimator.curves_}
     plain = {
         "algorithm": result.algorithm,
         "parameters": {} if estimator is None else estimator.get_params(),
@@ -225,10 +224,9 @@ def describe_fit(result: ClusteringResult) -> dict[str, Any]:
         "fitted_count": result.fitted_count,
         "notes": result.notes,
         "failure": result.failure or result.refit_failure,
-        "figures": {},
-        "curves": {},
+        "figures": {} if estimator is None else estimator.figures_,
+        "curves": {} if estimator is None else estimator.curves_,
         "search": getattr(estimator, "search_", {}),
-        **shown,
     }
     found: dict[str, Any] = _as_plain(plain)
     return found
@@ -263,7 +261,8 @@ def _check_matrix(matrix: pd.DataFrame) -> None:
         )
 
 
-def _revenue_of(matrix: pd.DataFrame, revenue: pd.Series) -> npt.NDArray[np.float64]:
+def revenue_by_row(matrix: pd.DataFrame, revenue: pd.Series) -> npt.NDArray[np.float64]:
+    """Return the net revenue of the customers of a matrix, in their order; each needs one."""
     import numpy as np
 
     money = revenue.astype("float64").reindex(matrix.index)

@@ -13,6 +13,7 @@ from segmentation_assets.clustering.estimator import (
     Assigned,
     CentreClusterer,
     Floats,
+    lead,
     two_smallest,
 )
 from segmentation_assets.clustering.mixture import posterior_figures
@@ -112,13 +113,12 @@ class FuzzyCMeansClusterer(CentreClusterer):
 
     def _learn(self, values: Floats, seed: int) -> list[str]:
         self.fuzzifier_ = self.fuzzifier or fit_fuzzifier(*values.shape)
-        fixed = self.n_clusters
-        tried, notes = numbers_to_try(values, *((self.k_min, self.k_max) if fixed is None else (fixed, fixed)))
+        tried, notes = numbers_to_try(values, self.k_min, self.k_max, self.n_clusters)
         fits = [self._best_of(values, k, seed) for k in tried]
         partitions = [fit.memberships.argmax(axis=1) for fit in fits]
         indices = [fuzzy_indices(values, fit.centres, fit.memberships) for fit in fits]
         columns = {name: [found[name] for found in indices] for name in indices[0]}
-        search = score_search(values, partitions, columns, self.score_sample if fixed is None else 0, seed)
+        search = score_search(values, partitions, columns, self.score_sample if self.n_clusters is None else 0, seed)
         search["k"] = np.array(tried)
         best, note = choose(search, self.min_cluster_share, self.choose_by)
         self.search_ = {**search, "is_chosen": np.arange(len(tried)) == best}
@@ -169,10 +169,8 @@ class FuzzyCMeansClusterer(CentreClusterer):
         distances = centre_distances(values, self.cluster_centers_)
         memberships = self._memberships(distances)
         first, second = two_smallest(distances)
-        rows = np.arange(len(values))
-        next_one = memberships[rows, second] if self.n_clusters_ > 1 else 0.0
-        certainties = memberships[rows, first] - next_one
-        return Assigned(first, distances[rows, first], second, certainties, memberships=memberships)
+        nearest = distances[np.arange(len(values)), first]
+        return Assigned(first, nearest, second, lead(memberships, first, second), memberships=memberships)
 
     def _choices(self) -> dict[str, Any]:
         return {"n_clusters": self.n_clusters_, "fuzzifier": self.fuzzifier_, "n_init": 1}

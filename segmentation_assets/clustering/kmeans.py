@@ -114,8 +114,7 @@ class KMeansClusterer(CentreClusterer):
         self.random_state = random_state
 
     def _learn(self, values: Floats, seed: int) -> list[str]:
-        fixed = self.n_clusters
-        tried, notes = numbers_to_try(values, *((self.k_min, self.k_max) if fixed is None else (fixed, fixed)))
+        tried, notes = numbers_to_try(values, self.k_min, self.k_max, self.n_clusters)
         partitions = [self._partition(values, k, seed) for k in tried]
         search = self._search(values, partitions, seed)
         best, note = choose(search, self.min_cluster_share, self.choose_by)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from segmentation_assets.clustering.evaluation import Evaluation
-from segmentation_assets.clustering.fitting import nothing_to_fit
+from segmentation_assets.clustering.fitting import nothing_to_fit, revenue_by_row
 from segmentation_assets.clustering.metrics import (
     NOISE,
     PartitionScores,
@@ -193,8 +193,8 @@ def compare_candidates(
     Raises
     ------
     DataError
-        A candidate or the baseline lacks a customer of the matrix, or so many algorithms failed that fewer than
-        ``min_candidates`` were fitted.
+        A candidate, the baseline or the revenue lacks a customer of the matrix, or so many algorithms failed that
+        fewer than ``min_candidates`` were fitted.
 
     Notes
     -----
@@ -205,7 +205,7 @@ def compare_candidates(
 
     _check_enough_fitted(entrants, settings)
     ordered = matrix.sort_index()
-    money = _covered(ordered, revenue, "revenue").to_numpy(dtype="float64")
+    money = revenue_by_row(ordered, revenue)
     found = {name: _labels_of(ordered, entrant.labels, name) for name, entrant in entrants.items()}
     bounds = (settings.min_segment_share, settings.min_segment_customers)
     partitions = {name: set_small_aside(labels, *bounds) for name, labels in found.items()}

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 NOISE = -1
 """Label of rows that belong to no cluster."""
 
+SCORE_NAMES = ("silhouette", "davies_bouldin", "calinski_harabasz")
+"""Scores of a partition as a whole, noise a group of its own: fields of `PartitionScores`."""
+
 DISTANCES_AT_ONCE = 4_000_000
 
 

@@ -16,6 +16,7 @@ from segmentation_assets.clustering.estimator import (
     BaseClusterer,
     Floats,
     Integers,
+    lead,
     two_smallest,
 )
 from segmentation_assets.clustering.search import numbers_to_try
@@ -209,13 +210,11 @@ class GaussianMixtureClusterer(BaseClusterer):
     def _assign(self, values: Floats) -> Assigned:
         posteriors = self._posteriors(values)
         first, second = two_smallest(-posteriors)
-        rows = np.arange(len(values))
-        next_one = posteriors[rows, second] if self.n_clusters_ > 1 else 0.0
         return Assigned(
             labels=first,
             distances=np.sqrt(np.square(values - self.means_[first]).sum(axis=1)),
             runners_up=second,
-            certainties=posteriors[rows, first] - next_one,
+            certainties=lead(posteriors, first, second),
             memberships=posteriors,
         )
 

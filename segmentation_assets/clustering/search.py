@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
-from segmentation_assets.clustering.metrics import measure_sizes, score_partitions
+from segmentation_assets.clustering.metrics import SCORE_NAMES, measure_sizes, score_partitions
 from segmentation_assets.tables.sampling import draw_sample
 
 if TYPE_CHECKING:
@@ -24,8 +24,13 @@ Search = dict[str, Any]
 _SMALLER_IS_BETTER = ("davies_bouldin", "xie_beni")
 
 
-def numbers_to_try(values: Floats, first: int, last: int) -> tuple[list[int], list[str]]:
-    """List the numbers of clusters to try, never more than there are different rows, and what to note."""
+def numbers_to_try(values: Floats, first: int, last: int, fixed: int | None = None) -> tuple[list[int], list[str]]:
+    """List the numbers of clusters to try, never more than there are different rows, and what to note.
+
+    A fixed number stands in place of first and last.
+    """
+    if fixed is not None:
+        first = last = fixed
     distinct = count_distinct(values, last)
     possible = [k for k in range(first, last + 1) if k <= distinct] or [distinct]
     if possible[-1] == last:
@@ -73,10 +78,7 @@ def score_search(
     scores = score_partitions(values[sample], [labels[sample] for labels in partitions])
     return {
         "k": np.array([size.n_clusters for size in sizes]),
-        **{
-            name: column([getattr(score, name) for score in scores])
-            for name in ("silhouette", "davies_bouldin", "calinski_harabasz")
-        },
+        **{name: column([getattr(score, name) for score in scores]) for name in SCORE_NAMES},
         **{name: column(list(numbers)) for name, numbers in further.items()},
         "smallest_share": column([size.smallest_share for size in sizes]),
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any, Literal
 
 import numpy as np
@@ -50,13 +51,7 @@ def fit_space(values: Floats, name: SpaceName, n_components: int, seed: int) -> 
     components = fit_components(values, min(n_components, values.shape[1])) if np.ptp(values, axis=0).any() else None
     if components is None or not components.weights:
         return {"name": "full"}, values
-    space = {
-        "name": name,
-        "centres": list(components.centres),
-        "weights": [list(axis) for axis in components.weights],
-        "variance_shares": list(components.variance_shares),
-    }
-    return space, components.project(values)
+    return {"name": name, **asdict(components)}, components.project(values)
 
 
 def enter_space(space: Space, values: Floats) -> Floats:

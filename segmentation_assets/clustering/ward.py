@@ -78,8 +78,7 @@ class WardClusterer(CentreClusterer):
     def _learn(self, values: Floats, seed: int) -> list[str]:
         tree = linkage(values, "ward")
         heights = np.append(0.0, tree[:, 2])
-        first, last = self._numbers(heights)
-        tried, notes = numbers_to_try(values, first, last)
+        tried, notes = numbers_to_try(values, self.k_min, self.k_max, self._asked_for(heights))
         partitions = [_cut(tree, k) for k in tried]
         cut_heights = [heights[len(values) - k] for k in tried]
         sample = self.score_sample if len(tried) > 1 else 0
@@ -90,14 +89,11 @@ class WardClusterer(CentreClusterer):
         self.curves_ = _draw(tree)
         return [*notes, *note]
 
-    def _numbers(self, heights: Floats) -> tuple[int, int]:
-        """Return the smallest and the largest number of clusters to cut into."""
-        if self.n_clusters is not None:
-            return self.n_clusters, self.n_clusters
-        if self.distance_threshold is not None:
-            k = max(1, int((heights > self.distance_threshold).sum()) + 1)
-            return k, k
-        return self.k_min, self.k_max
+    def _asked_for(self, heights: Floats) -> int | None:
+        """Return the number of clusters that the parameters fix; ``None`` where it is to be searched."""
+        if self.n_clusters is not None or self.distance_threshold is None:
+            return self.n_clusters
+        return int((heights > self.distance_threshold).sum()) + 1
 
     def _keep(self, values: Floats, labels: Integers) -> None:
         means = np.stack([values[labels == number].mean(axis=0) for number in np.unique(labels)])

@@ -12,6 +12,7 @@ from segmentation_assets.orchestration.assets.clusters import (
     EVALUATION_DOCUMENT,
     FIT_DOCUMENT,
     candidates_of,
+    document_of,
     matrix_of,
     model_of,
 )
@@ -86,13 +87,12 @@ def _month(step: Step) -> ClusteringMonth:
 
 
 def _result(step: Step, name: str, month: ClusteringMonth) -> AlgorithmResult:
-    key = f"clusters/{name}"
-    assignments = by_customer(step.frame(key), month.matrix.index)
+    assignments = by_customer(step.frame(f"clusters/{name}"), month.matrix.index)
     return AlgorithmResult(
         name=name,
         description=ALGORITHMS[name].description,
-        fit=json.loads(step.document(key, FIT_DOCUMENT)),
-        evaluation=json.loads(step.document(key, EVALUATION_DOCUMENT)) or {},
+        fit=document_of(step, name, FIT_DOCUMENT),
+        evaluation=document_of(step, name, EVALUATION_DOCUMENT),
         assignments=assignments,
         decision=decision_of(month.leaderboard, name),
         memberships=_memberships(step, name, assignments, month.matrix),

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from segmentation_assets.clustering.metrics import SCORE_NAMES
 from segmentation_assets.clustering.refits import reason_not_due
 from segmentation_assets.clustering.registry import ALGORITHMS
 from segmentation_assets.graph.declarations import FITTED
@@ -23,8 +24,7 @@ if TYPE_CHECKING:
     from segmentation_assets.clustering.fitting import ClusteringResult
     from segmentation_assets.clustering.leaderboard import Entrant
 
-_SEARCH_SCORES = ("silhouette", "davies_bouldin", "calinski_harabasz")
-_LEADERBOARD_SCORES = (*_SEARCH_SCORES, "stability", "coverage", "smallest_segment_share", "n_clusters")
+_LEADERBOARD_SCORES = (*SCORE_NAMES, "stability", "coverage", "smallest_segment_share", "n_clusters")
 
 MODEL_DOCUMENT = "model.json"
 """Names the fitted model beside the clusters: its name and content hash in the model store.
@@ -57,10 +57,10 @@ def algorithm(name: str) -> Callable[[Step], None]:
         if not_due:
             _leave_out(step, name, not_due)
             return
-        matrix = matrix_of(step)
+        matrix, revenue = matrix_of(step), revenue_of(step)
         result = fit_clustering(
             matrix,
-            revenue_of(step),
+            revenue,
             ALGORITHMS[name],
             settings.clustering,
             settings.leaderboard,
@@ -70,10 +70,10 @@ def algorithm(name: str) -> Callable[[Step], None]:
         step.write_frame(rows, assignments_table(name))
         step.write_document(FIT_DOCUMENT, json.dumps(describe_fit(result)))
         step.write_document(EVALUATION_DOCUMENT, json.dumps(_evaluation_plain(result)))
-        revenue = revenue_of(step).reindex(matrix.index)
+        of_matrix = revenue.reindex(matrix.index)
         step.reconcile(
-            customers=(len(revenue), len(rows)),
-            net_revenue=(revenue.sum(), rows["customer_id"].map(revenue).sum()),
+            customers=(len(of_matrix), len(rows)),
+            net_revenue=(of_matrix.sum(), rows["customer_id"].map(of_matrix).sum()),
         )
         step.metadata |= {
             "n_clusters": 0 if result.estimator is None else int(result.estimator.n_clusters_),
@@ -167,7 +167,7 @@ def _figures(result: ClusteringResult) -> dict[str, Any]:
     search = getattr(result.estimator, "search_", {})
     if "silhouette" in search:
         chosen = int(search["is_chosen"].argmax())
-        scores = {name: float(search[name][chosen]) for name in _SEARCH_SCORES}
+        scores = {name: float(search[name][chosen]) for name in SCORE_NAMES}
         figures |= {name: score for name, score in scores.items() if math.isfinite(score)}
     return figures
 
@@ -227,7 +227,12 @@ def labels_of(step: Step, name: str) -> pd.Series:
 
 def _fit_of(step: Step, name: str) -> dict[str, str]:
     """Read what is noted beside the clusters of one algorithm; empty where there was nothing to fit."""
-    return json.loads(step.document(f"clusters/{name}", MODEL_DOCUMENT)) or {}
+    return document_of(step, name, MODEL_DOCUMENT)
+
+
+def document_of(step: Step, name: str, document: str) -> dict[str, Any]:
+    """Read a document that lies beside the clusters of one algorithm; empty where it is null."""
+    return json.loads(step.document(f"clusters/{name}", document)) or {}
 
 
 def model_of(step: Step, name: str) -> StoredModel:
@@ -237,7 +242,7 @@ def model_of(step: Step, name: str) -> StoredModel:
 
 def _reason_left_out(step: Step, name: str) -> str:
     """Say why an algorithm was not due; empty where it was."""
-    return str(json.loads(step.document(f"clusters/{name}", FIT_DOCUMENT)).get(NOT_DUE, ""))
+    return str(document_of(step, name, FIT_DOCUMENT).get(NOT_DUE, ""))
 
 
 def _compare(step: Step, names: Iterable[str]) -> pd.DataFrame:
@@ -262,7 +267,7 @@ def _entrant(step: Step, name: str) -> Entrant:
     from segmentation_assets.clustering.evaluation import Evaluation
     from segmentation_assets.clustering.leaderboard import Entrant
 
-    tried = json.loads(step.document(f"clusters/{name}", EVALUATION_DOCUMENT)) or {}
+    tried = document_of(step, name, EVALUATION_DOCUMENT)
     return Entrant(
         labels=labels_of(step, name),
         evaluation=Evaluation.from_plain(tried) if "confidence" in tried else None,
