@@ -45,6 +45,12 @@ _WARNINGS = {"raw/quarantine": (NOTHING_LOST,), "gold/customer_segments": (SMALL
 
 def declared_table(platform: Platform, node: Node) -> Table:
     """Return the declaration of an asset's table; of files it is their list."""
+    if node.key not in platform.declared:
+        platform.declared[node.key] = _declare(platform, node)
+    return platform.declared[node.key]
+
+
+def _declare(platform: Platform, node: Node) -> Table:
     if node.storage == "files":
         return files_table(node.key)
     if node.key in _STATIC:

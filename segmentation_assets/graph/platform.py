@@ -16,6 +16,7 @@ from segmentation_assets.graph.node import Node
 from segmentation_assets.storage.engine import Engine
 from segmentation_assets.storage.models import ModelStore
 from segmentation_assets.storage.store import TableStore
+from segmentation_assets.tables.declaration import Table
 
 _DAYS_AHEAD = 2
 
@@ -84,6 +85,11 @@ class Platform:
     def engine(self) -> Engine:
         """DuckDB with the limits of the settings."""
         return Engine(self.settings.engine, self.data_dir / "staging")
+
+    @cached_property
+    def declared(self) -> dict[str, Table]:
+        """Declared tables by asset key, as far as they were asked for."""
+        return {}
 
     @cached_property
     def code_versions(self) -> dict[str, str]:

@@ -15,7 +15,7 @@ from segmentation_assets.tables.declaration import Column
 MOST_SOURCES_NAMED = 4
 """Columns of one asset that are named as sources in a description; more are counted."""
 
-MOST_SOURCES_LINKED = 60
+MOST_SOURCES_LINKED = 16
 """Columns that a column is linked to; of more, such as all features, only the description tells: nobody follows so many
 arrows, and every event that holds them is written and read many times in a run."""
 

@@ -64,6 +64,31 @@ def test_newest_event_of_an_asset_is_that_of_its_newest_run_until_it_is_wiped(tm
         assert record.asset_entry.last_materialization_record.run_id == run_id
 
 
+@dg.asset(partitions_def=dg.StaticPartitionsDefinition(["a", "b"]))
+def parted():
+    return dg.MaterializeResult(metadata={"rows": 1}, value=None)
+
+
+def test_materialisation_of_a_partition_is_read_anew_once_another_process_made_it(tmp_path):
+    key = dg.AssetKey("parted")
+
+    def newest(instance, partition):
+        wanted = dg.AssetRecordsFilter(key, asset_partitions=[partition])
+        return [record.run_id for record in instance.fetch_materializations(wanted, limit=1).records]
+
+    with open_instance(tmp_path) as here, open_instance(tmp_path) as elsewhere:
+        own = {part: dg.materialize([parted], instance=here, partition_key=part).run_id for part in "ab"}
+        assert [newest(here, part) for part in "ab"] == [[own["a"]], [own["b"]]]
+        wanted = dg.AssetRecordsFilter(key, asset_partitions=["a"])
+        kept, read = (instance.fetch_materializations(wanted, limit=1) for instance in (here, elsewhere))
+        assert kept == read
+        assert kept.records[0] is here.event_log_storage._made_here[key, "a"], "it was read from the file"
+        later = dg.materialize([parted], instance=elsewhere, partition_key="a").run_id
+        assert [newest(here, part) for part in "ab"] == [[later], [own["b"]]]
+        here.wipe_assets([key])
+        assert [newest(here, part) for part in "ab"] == [[], []]
+
+
 def test_closed_instance_leaves_no_database_open_and_can_be_opened_again(tmp_path):
     for _ in range(2):
         with open_instance(tmp_path) as instance:
