@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from segmentation_assets.clustering.evaluation import Evaluation
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import pandas as pd
 
+    from segmentation_assets.clustering.usefulness import Usefulness
+
     Integers = npt.NDArray[np.int64]
 
 BASELINE = "rfm_map"
@@ -38,6 +40,7 @@ _LARGER_IS_BETTER = {
     "calinski_harabasz": True,
     "coverage": True,
     "stability": True,
+    "usefulness": True,
 }
 """Scores that the ranking can weigh."""
 
@@ -84,6 +87,8 @@ class Candidate:
         What the algorithm could not do and what it raised; empty when it did everything.
     is_fitted : bool
         Whether the problem, if there is one, was with fitting it again only.
+    useful : Usefulness or None
+        What the algorithm's segments of an earlier month were worth; ``None`` where none is old enough.
     """
 
     name: str
@@ -95,6 +100,7 @@ class Candidate:
     unfitted: str = ""
     problem: str = ""
     is_fitted: bool = True
+    useful: Usefulness | None = None
 
     @property
     def is_baseline(self) -> bool:
@@ -165,6 +171,7 @@ def compare_candidates(
     score_sample: int,
     seed: int,
     month: str = "",
+    usefulness: Mapping[str, Usefulness] | None = None,
 ) -> pd.DataFrame:
     """Score all candidates on one common seeded sample, apply the gates and rank what passes.
 
@@ -184,6 +191,8 @@ def compare_candidates(
     seed : int
     month : str
         Snapshot month of the customers, YYYY-MM, to be shown beside the candidates.
+    usefulness : mapping of str to Usefulness, optional
+        What earlier segmentations were worth, by candidate, as far as it was measured.
 
     Returns
     -------
@@ -214,7 +223,10 @@ def compare_candidates(
     scores = score_partitions(ordered.to_numpy(dtype="float64")[sample], [part[sample] for part in partitions.values()])
     unfitted = nothing_to_fit(ordered)
     candidates = [
-        _candidate(name, labels, score, found.get(name, labels), entrants.get(name), unfitted)
+        replace(
+            _candidate(name, labels, score, found.get(name, labels), entrants.get(name), unfitted),
+            useful=(usefulness or {}).get(name),
+        )
         for (name, labels), score in zip(partitions.items(), scores, strict=True)
     ]
     rows = [_row(candidate, money, len(sample), settings) for candidate in candidates]
@@ -296,6 +308,8 @@ def _row(
         "reference_silhouette": tried and tried.reference.silhouette,
         "reference_stability": tried and tried.reference.stability,
         "structure": tried and (SEPARATE_GROUPS if tried.stands_out else CONTINUUM),
+        "usefulness": candidate.useful and candidate.useful.usefulness,
+        "rfm_usefulness": candidate.useful and candidate.useful.rfm_usefulness,
         "exceptional_count": int(is_exceptional.sum()),
         "exceptional_revenue_share": round_number(money[is_exceptional].sum() / total) if total else None,
         "passed_gates": all(passed for passed, _ in judgements),
@@ -308,8 +322,21 @@ def _judge(candidate: Candidate, settings: LeaderboardSettings) -> list[tuple[bo
     """Apply the gates; one that failed is out before its sizes are looked at."""
     if not candidate.is_fitted:
         return [(False, f"fitted ({candidate.problem})")]
-    judgements = [gate.judge(candidate, settings) for gate in GATES]
+    judgements = [*(gate.judge(candidate, settings) for gate in GATES), _judge_usefulness(candidate)]
     return [*judgements, (False, f"fitted again ({candidate.problem})")] if candidate.problem else judgements
+
+
+def _judge_usefulness(candidate: Candidate) -> tuple[bool, str]:
+    """Say whether earlier segments separated what followed at least as well as the RFM map did, chance allowed for."""
+    useful = candidate.useful
+    if useful is None:
+        return True, "usefulness not measured"
+    written = f"usefulness {useful.usefulness:.3f} on {useful.customer_count:,} customers of {useful.segmented_month}"
+    if candidate.is_baseline:
+        return True, written
+    passed = useful.margin_high >= 0
+    beside = f"the RFM map's {useful.rfm_usefulness:.3f} with as many groups"
+    return passed, f"{written} ({'not below' if passed else 'below'} {beside})"
 
 
 def _reason(candidate: Candidate, judgements: list[tuple[bool, str]], settings: LeaderboardSettings) -> str:
@@ -354,7 +381,7 @@ def ranking_rule(settings: LeaderboardSettings) -> str:
     words = ", ".join(f"{name} (weight {weight:g})" for name, weight in weighed)
     return (
         f"Candidates that pass every gate are ranked by the weighted share of the others that they beat in {words}; "
-        "equal ones by name."
+        "what none has been measured for counts nothing, and equal ones are ranked by name."
     )
 
 
@@ -377,13 +404,12 @@ def _ranked(frame: pd.DataFrame, settings: LeaderboardSettings) -> pd.DataFrame:
 
 
 def _points(passed: pd.DataFrame, settings: LeaderboardSettings) -> pd.Series:
-    """Weighted share of the other candidates that each beats; a tie counts half."""
+    """Weighted share of the other candidates that each beats; a tie counts half, what nobody has counts nothing."""
     others = max(len(passed) - 1, 1)
-    weights = dict(settings.weights)
-    total = sum(weights.values())
-    beaten = sum(
-        weight * (passed[name].rank(ascending=_LARGER_IS_BETTER[name], na_option="bottom") - 1) / others
-        for name, weight in weights.items()
-    )
-    points: pd.Series = beaten / total
+    weights = {name: weight for name, weight in settings.weights if passed[name].notna().any()}
+    total = sum(weights.values()) or 1
+    points = passed["coverage"] * 0.0
+    for name, weight in weights.items():
+        place = passed[name].rank(ascending=_LARGER_IS_BETTER[name], na_option="bottom") - 1
+        points += weight / total * place / others
     return points

@@ -31,6 +31,29 @@ def last_refit(first_month: str, month: str, every: int) -> str:
     return f"{shift_month(month, -((12 * years + months) % every))}-01"
 
 
+def months_to_earlier_fit(horizon: int, every: int) -> int:
+    """Return how many months before a refit the models were fitted that have seen a whole horizon since.
+
+    Parameters
+    ----------
+    horizon : int
+        Months that must have passed.
+    every : int
+        Months from one refit to the next.
+
+    Returns
+    -------
+    int
+        The horizon, made up to whole intervals between refits.
+
+    Examples
+    --------
+    >>> [months_to_earlier_fit(3, every) for every in (1, 2, 3, 6)]
+    [3, 4, 3, 6]
+    """
+    return -(-horizon // every) * every
+
+
 def reason_not_due(first_month: str, month: str, every: int) -> str:
     """Say why candidates are not fitted in a month, and when they are; empty where they are due."""
     last = last_refit(first_month, month, every)

@@ -193,6 +193,7 @@ class RankingWeights(Section):
     calinski_harabasz: float = Field(0.0, ge=0, description="weight of the Calinski-Harabasz index")
     coverage: float = Field(0.0, ge=0, description="weight of the share of customers in a segment")
     stability: float = Field(1.0, ge=0, description="weight of the stability")
+    usefulness: float = Field(1.0, ge=0, description="weight of the usefulness of earlier models, where measured")
 
     @model_validator(mode="after")
     def _check_any(self) -> Self:
@@ -209,6 +210,9 @@ class LeaderboardSettings(Section):
     min_segment_customers: int = Field(30, ge=1, description="customers of the smallest segment")
     min_stability: float = Field(
         0.6, ge=0, le=1, description="mean adjusted Rand index between refits on resampled customers"
+    )
+    horizon_months: int = Field(
+        3, ge=1, le=24, description="months after which it is measured how well earlier models separated what followed"
     )
     min_candidates: int = Field(
         1,

@@ -108,7 +108,7 @@ def declared_checks(node: Node) -> tuple[DeclaredCheck, ...]:
     """List the checks that an asset's step reports."""
     contract = (DeclaredCheck("contract"),) if node.storage != "files" else ()
     is_read = node.layer == "raw" and node.noun != "quarantine"
-    is_fitted = node.layer == "clusters" and node.noun != "leaderboard"
+    is_fitted = node.layer == "clusters" and node.key not in _STATIC
     is_reconciled = is_read or is_fitted or node.key in _RECONCILED
     reconciliation = (DeclaredCheck("reconciliation"),) if is_reconciled else ()
     rules = (DeclaredCheck(RULES),) if node.has_rules else ()

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from segmentation_assets.errors import DataError, PredecessorError, SettingsError
-from segmentation_assets.graph.months import previous_month
+from segmentation_assets.graph.months import earlier_month
 from segmentation_assets.graph.node import Input, Node, recent_months
 from segmentation_assets.graph.platform import Platform
 from segmentation_assets.graph.reading_due import DUE, reading_due
@@ -178,10 +178,9 @@ def _same(platform: Platform, item: Input, partition: str) -> dict[str, str]:
 
 
 def _previous(platform: Platform, item: Input, partition: str) -> dict[str, str]:
-    first = platform.first_month
-    if partition == first:
+    before = earlier_month(partition, item.months_back)
+    if before < platform.first_month:
         return {}
-    before = previous_month(partition)
     manifest = platform.store.manifest(item.key, before)
     if manifest is None:
         raise PredecessorError(

@@ -5,7 +5,12 @@ from segmentation_assets.ingestion.calendar import shift_month
 
 def previous_month(month: str) -> str:
     """Return the month before."""
-    return f"{shift_month(month, -1)}-01"
+    return earlier_month(month, 1)
+
+
+def earlier_month(month: str, count: int) -> str:
+    """Return the month some months before."""
+    return f"{shift_month(month, -count)}-01"
 
 
 def next_month(month: str) -> str:

@@ -28,16 +28,20 @@ class Input:
         Key of the asset that is read.
     window : Window
         ``whole``: all of an unpartitioned asset; ``slice``: one named slice of it; ``lookback``: the month slices a
-        snapshot reads; ``same``: the same month; ``previous``: the month before; ``recent``: the last twelve months
-        that exist; ``every``: all months that exist; ``fact``: one entry of an unpartitioned asset's metadata;
-        ``parts``: an entry that has one of its own for each delivered part, of those that reach into the lookback.
+        snapshot reads; ``same``: the same month; ``previous``: an earlier month, if there is one; ``recent``: the last
+        twelve months that exist; ``every``: all months that exist; ``fact``: one entry of an unpartitioned asset's
+        metadata; ``parts``: an entry that has one of its own for each delivered part, of those that reach into the
+        lookback.
     slice_name : str
         The slice, for the window ``slice``, or the entry, for the windows ``fact`` and ``parts``.
+    months_back : int
+        For the window ``previous``, how many months before; the month before is 1.
     """
 
     key: str
     window: Window = "same"
     slice_name: str = ""
+    months_back: int = 1
 
 
 External = Literal[

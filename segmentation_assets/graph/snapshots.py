@@ -1,5 +1,6 @@
 """The monthly assets from features to segments."""
 
+from segmentation_assets.clustering.refits import months_to_earlier_fit
 from segmentation_assets.clustering.registry import ALGORITHMS, enabled_algorithms
 from segmentation_assets.config.settings import Settings
 from segmentation_assets.graph.node import Input, Node, same
@@ -36,9 +37,14 @@ def snapshot_nodes(settings: Settings, optional_tables: tuple[str, ...]) -> tupl
     return (
         *_silver_nodes(settings, optional_tables, crosswalk),
         *clusters,
-        *_gold_nodes(clusters),
+        *_gold_nodes(clusters, _months_to_earlier_models(settings)),
         _data_quality_node(settings, crosswalk),
     )
+
+
+def _months_to_earlier_models(settings: Settings) -> int:
+    """Months between a comparison and the models that have seen a whole horizon since."""
+    return months_to_earlier_fit(settings.leaderboard.horizon_months, settings.clustering.refit_every_months)
 
 
 def _data_quality_node(settings: Settings, crosswalk: tuple[Input, ...]) -> Node:
@@ -149,7 +155,7 @@ def _cluster_node(name: str) -> Node:
     )
 
 
-def _gold_nodes(clusters: tuple[Node, ...]) -> tuple[Node, ...]:
+def _gold_nodes(clusters: tuple[Node, ...], months_back: int) -> tuple[Node, ...]:
     return (
         Node(
             key="gold/rfm_segments",
@@ -161,18 +167,41 @@ def _gold_nodes(clusters: tuple[Node, ...]) -> tuple[Node, ...]:
             kinds=("python", "parquet"),
         ),
         Node(
+            key="clusters/usefulness",
+            description="What the segmentations of an earlier month were worth: how well each separated the money that "
+            "its customers spent until now, beside the RFM map of that month merged to as many groups. The month lies "
+            "`leaderboard.horizon_months` back, or at the refit before that. Empty until a model is that old.",
+            inputs=(
+                *same("silver/snapshot_input"),
+                *(
+                    Input(key=key, window="previous", months_back=months_back)
+                    for key in (*(node.key for node in clusters), "gold/rfm_segments")
+                ),
+            ),
+            settings=(
+                "leaderboard.horizon_months",
+                "leaderboard.min_segment_share",
+                "leaderboard.min_segment_customers",
+                "clustering.refit_every_months",
+                "clustering.seed",
+                "clustering.score_sample",
+                "calendar.first_snapshot",
+            ),
+            kinds=_MODEL_KINDS,
+        ),
+        Node(
             key="clusters/leaderboard",
             description="All candidate segmentations on one common sample: scores, gates, rank and the decision in "
             "words. A candidate that fails a gate is never ranked. In a month in which no candidates are due it shows "
             "the last comparison. Silhouette, Davies-Bouldin and Calinski-Harabasz favour round clusters of equal "
             "size; read them beside coverage and stability.",
             inputs=(
-                *same("silver/model_matrix", "silver/customer_features", "gold/rfm_segments"),
+                *same("silver/model_matrix", "silver/customer_features", "gold/rfm_segments", "clusters/usefulness"),
                 *same(*(node.key for node in clusters)),
                 Input(key="clusters/leaderboard", window="previous"),
             ),
             settings=("leaderboard", "clustering.seed", "clustering.score_sample"),
-            logic_version="2",
+            logic_version="3",
             kinds=_MODEL_KINDS,
         ),
         Node(

@@ -8,7 +8,7 @@ from typing import Literal
 
 from segmentation_assets.errors import DataError, PredecessorError
 from segmentation_assets.graph.inputs import order_line_months, read_fingerprints
-from segmentation_assets.graph.months import month_range, next_month, previous_month
+from segmentation_assets.graph.months import earlier_month, month_range, next_month, previous_month
 from segmentation_assets.graph.node import Input, Node, recent_months
 from segmentation_assets.graph.platform import Platform
 from segmentation_assets.ingestion.calendar import snapshot_months
@@ -164,4 +164,4 @@ def partitions_read(partitions: tuple[str, ...], item: Input, partition: str) ->
         return partitions
     if item.window == "recent":
         return recent_months(partition)
-    return (previous_month(partition) if item.window == "previous" else partition,)
+    return (earlier_month(partition, item.months_back) if item.window == "previous" else partition,)

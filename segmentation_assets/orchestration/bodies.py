@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from segmentation_assets.clustering.registry import ALGORITHMS
 from segmentation_assets.graph.node import Node
 from segmentation_assets.orchestration.assets import (
     clusterings,
@@ -18,6 +19,7 @@ from segmentation_assets.orchestration.incremental import Body
 _MODULES = {
     "source": source,
     "silver": silver,
+    "clusters": clusters,
     "gold": gold,
     "monitoring": monitoring,
     "exports": outputs,
@@ -30,8 +32,8 @@ def body_of(node: Node) -> Body:
     """Return the body of an asset: by name in the module of its layer, or made for its table or algorithm."""
     if node.layer == "raw":
         return raw.quarantine if node.noun == "quarantine" else raw.raw_table(node.noun)
-    if node.layer == "clusters":
-        return clusters.leaderboard if node.noun == "leaderboard" else clusters.algorithm(node.noun)
+    if node.layer == "clusters" and node.noun in ALGORITHMS:
+        return clusters.algorithm(node.noun)
     if node.key == clusterings.REPORT:
         return clusterings.clusterings
     body: Body = getattr(_MODULES[node.layer], node.noun)

@@ -6,8 +6,6 @@ from segmentation_assets.config.settings import CalendarSettings
 from segmentation_assets.graph.months import next_month
 from segmentation_assets.graph.node import RECENT_MONTHS, Input, Node
 
-_OFFSETS = {"same": (0, 0), "previous": (-1, -1), "recent": (1 - RECENT_MONTHS, 0)}
-
 
 def snapshot_partitions(calendar: CalendarSettings) -> dg.MonthlyPartitionsDefinition:
     """Make the months from the first snapshot on; open-ended unless the calendar names a last month."""
@@ -22,5 +20,5 @@ def dependency(node: Node, item: Input, *, is_partitioned_input: bool) -> dg.Ass
     key = dg.AssetKey.from_user_string(item.key)
     if not is_partitioned_input or not node.is_partitioned or item.window == "same":
         return dg.AssetDep(key)
-    first, last = _OFFSETS[item.window]
+    first, last = (1 - RECENT_MONTHS, 0) if item.window == "recent" else (-item.months_back, -item.months_back)
     return dg.AssetDep(key, partition_mapping=dg.TimeWindowPartitionMapping(start_offset=first, end_offset=last))

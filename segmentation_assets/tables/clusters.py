@@ -249,6 +249,24 @@ LEADERBOARD = Table(
             reads=("model_matrix.*",),
         ),
         Column(
+            name="usefulness",
+            dtype="DOUBLE",
+            maximum=1,
+            nullable=True,
+            null_rule="no model is a whole horizon old",
+            meaning="How well the algorithm's segments of an earlier month separated the money that followed.",
+            reads=("usefulness.usefulness",),
+        ),
+        Column(
+            name="rfm_usefulness",
+            dtype="DOUBLE",
+            maximum=1,
+            nullable=True,
+            null_rule="no model is a whole horizon old",
+            meaning="The same of the RFM map, merged to as many groups.",
+            reads=("usefulness.rfm_usefulness",),
+        ),
+        Column(
             name="exceptional_count",
             dtype="BIGINT",
             unit="customers",
@@ -281,4 +299,53 @@ LEADERBOARD = Table(
     ),
 )
 
-TABLES = (LEADERBOARD,)
+_FOLLOWED = (*_PARTITIONS, "order_lines.customer_id", "order_lines.order_at", "order_lines.amount")
+
+USEFULNESS = Table(
+    key="clusters/usefulness",
+    row="a segmentation of an earlier month, looked at with what followed",
+    primary_key=("candidate",),
+    columns=(
+        Column(name="candidate", dtype="VARCHAR", meaning="Algorithm, or rfm_map for the baseline."),
+        Column(name="segmented_month", dtype="VARCHAR", meaning="Snapshot month of the segmentation, YYYY-MM."),
+        Column(
+            name="customer_count",
+            dtype="BIGINT",
+            unit="customers",
+            minimum=1,
+            meaning="Customers measured, a seeded sample where there are many.",
+            reads=_PARTITIONS,
+        ),
+        Column(
+            name="segment_count",
+            dtype="INTEGER",
+            minimum=1,
+            meaning="Groups; customers in no segment are one.",
+            reads=_PARTITIONS,
+        ),
+        Column(
+            name="usefulness",
+            dtype="DOUBLE",
+            maximum=1,
+            meaning="Share of the variance of log(1 + net revenue) from then until now that segments explain, means "
+            "learned on the other half of the customers, less that of the same groups dealt out by chance.",
+            reads=_FOLLOWED,
+        ),
+        Column(
+            name="rfm_usefulness",
+            dtype="DOUBLE",
+            maximum=1,
+            meaning="The same of the RFM map of that month, merged to as many groups.",
+            reads=_FOLLOWED,
+        ),
+        Column(
+            name="margin_low",
+            dtype="DOUBLE",
+            meaning="Lower end of the 95 % bootstrap interval of usefulness less that of the RFM map.",
+            reads=_FOLLOWED,
+        ),
+        Column(name="margin_high", dtype="DOUBLE", meaning="Its upper end.", reads=_FOLLOWED),
+    ),
+)
+
+TABLES = (LEADERBOARD, USEFULNESS)

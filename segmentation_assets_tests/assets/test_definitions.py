@@ -42,6 +42,7 @@ MONTHLY = {
     "silver/model_matrix": CONTRACT,
     **dict.fromkeys((f"clusters/{name}" for name in ALGORITHMS), RECONCILED),
     "clusters/leaderboard": CONTRACT,
+    "clusters/usefulness": CONTRACT,
     "gold/rfm_segments": CONTRACT,
     "gold/champion": CONTRACT,
     "gold/customer_segments": RECONCILED,

@@ -35,7 +35,13 @@ FOLLOWING_CLUSTERS = {
     *REPORTS,
 }
 
-FOLLOWING_FEATURES = {*FOLLOWING_CLUSTERS, "silver/imputed_features", "silver/model_matrix", "gold/rfm_segments"}
+FOLLOWING_FEATURES = {
+    *FOLLOWING_CLUSTERS,
+    "silver/imputed_features",
+    "silver/model_matrix",
+    "gold/rfm_segments",
+    "clusters/usefulness",
+}
 
 
 class Story:

@@ -9,20 +9,22 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from segmentation_assets.clustering.metrics import SCORE_NAMES
-from segmentation_assets.clustering.refits import reason_not_due
+from segmentation_assets.clustering.refits import months_to_earlier_fit, reason_not_due
 from segmentation_assets.clustering.registry import ALGORITHMS
 from segmentation_assets.graph.declarations import FITTED
-from segmentation_assets.graph.months import previous_month
+from segmentation_assets.graph.inputs import as_of, lookback_months
+from segmentation_assets.graph.months import earlier_month, previous_month
 from segmentation_assets.monitoring.run_records import package_versions
 from segmentation_assets.orchestration.step import Step
 from segmentation_assets.storage.models import ModelReference, StoredModel
-from segmentation_assets.tables.clusters import LEADERBOARD, assignments_table
+from segmentation_assets.tables.clusters import LEADERBOARD, USEFULNESS, assignments_table
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from segmentation_assets.clustering.fitting import ClusteringResult
     from segmentation_assets.clustering.leaderboard import Entrant
+    from segmentation_assets.clustering.usefulness import Usefulness
 
 _LEADERBOARD_SCORES = (*SCORE_NAMES, "stability", "coverage", "smallest_segment_share", "n_clusters")
 
@@ -172,6 +174,65 @@ def _figures(result: ClusteringResult) -> dict[str, Any]:
     return figures
 
 
+def usefulness(step: Step) -> None:
+    """Measure how well the segmentations of an earlier month separated what followed."""
+    import pandas as pd
+
+    month, reason = _month_to_look_back_to(step)
+    measured = {} if reason else _measure_usefulness(step, month)
+    columns = list(USEFULNESS.column_names)
+    frame = pd.DataFrame([{"candidate": name, **asdict(row)} for name, row in measured.items()], columns=columns)
+    step.write_frame(frame.astype({"candidate": "str", "segmented_month": "str"}), USEFULNESS)
+    not_measured = reason or ("" if measured else f"of {month[:7]} too few customers are left to compare, or all alike")
+    step.metadata |= {"not_measured": not_measured or None, "segmented_month": None if reason else month[:7]}
+    step.metadata |= {f"{name}_usefulness": row.usefulness for name, row in measured.items()}
+
+
+def _month_to_look_back_to(step: Step) -> tuple[str, str]:
+    """Return the month whose models are a horizon old, and why there is nothing to measure; empty where there is."""
+    settings, platform = step.platform.settings, step.platform
+    every, lookback = settings.clustering.refit_every_months, settings.calendar.lookback_months
+    months_back = months_to_earlier_fit(settings.leaderboard.horizon_months, every)
+    month = earlier_month(step.partition, months_back)
+    if months_back > lookback:
+        return month, f"models are {months_back} months old, and calendar.lookback_months is {lookback}"
+    if month < platform.first_month:
+        return month, f"no model is {months_back} months old yet; the first is of {platform.first_month[:7]}"
+    return month, _reason_not_due(step)
+
+
+def _measure_usefulness(step: Step, month: str) -> dict[str, Usefulness]:
+    from segmentation_assets.clustering.usefulness import measure_usefulness
+
+    settings = step.platform.settings
+    partitions = {name: labels_of(step, name, month) for name in candidates_of(step)}
+    return measure_usefulness(
+        {name: labels for name, labels in partitions.items() if len(labels)},
+        step.frame("gold/rfm_segments", partition=month).set_index("customer_id"),
+        _money_since(step, month),
+        settings.leaderboard,
+        settings.clustering.score_sample,
+        settings.clustering.seed,
+        month[:7],
+    )
+
+
+def _money_since(step: Step, month: str) -> pd.Series:
+    """Net revenue by customer from the as-of date of an earlier month to that of this one."""
+    (since, _), (until, _) = as_of(step.platform, month), as_of(step.platform, step.partition)
+    months = [name for name in lookback_months(step.platform, step.partition) if name > month]
+    lines = step.slices_relation("silver/order_lines", months)
+    frame = step.connection.sql(_MONEY_BETWEEN.format(lines=lines), params=[since, until]).df()
+    return frame.set_index("customer_id")["amount"]
+
+
+_MONEY_BETWEEN = """
+SELECT customer_id, CAST(sum(CAST(amount AS DECIMAL(18,4))) AS DOUBLE) AS amount FROM {lines}
+WHERE customer_id IS NOT NULL AND line_type IN ('sale', 'return') AND order_at >= ? AND order_at < ?
+GROUP BY customer_id
+"""
+
+
 def leaderboard(step: Step) -> None:
     """Compare all candidates with each other and with the RFM map; where none is due, show the last comparison."""
     names = candidates_of(step)
@@ -217,12 +278,13 @@ def revenue_of(step: Step) -> pd.Series:
 def candidates_of(step: Step) -> tuple[str, ...]:
     """Algorithms whose clusters the step reads."""
     keys = [item.key for item in step.node.inputs if item.key.startswith("clusters/")]
-    return tuple(key.split("/")[1] for key in keys if key != "clusters/leaderboard")
+    return tuple(name for name in (key.split("/")[1] for key in keys) if name in ALGORITHMS)
 
 
-def labels_of(step: Step, name: str) -> pd.Series:
+def labels_of(step: Step, name: str, partition: str | None = None) -> pd.Series:
     """Cluster by customer of one algorithm."""
-    return step.frame(f"clusters/{name}", ["customer_id", "cluster"]).set_index("customer_id")["cluster"]
+    frame = step.frame(f"clusters/{name}", ["customer_id", "cluster"], partition)
+    return frame.set_index("customer_id")["cluster"]
 
 
 def _fit_of(step: Step, name: str) -> dict[str, str]:
@@ -259,7 +321,15 @@ def _compare(step: Step, names: Iterable[str]) -> pd.DataFrame:
         settings.clustering.score_sample,
         settings.clustering.seed,
         step.partition[:7],
+        _usefulness_of(step),
     )
+
+
+def _usefulness_of(step: Step) -> dict[str, Usefulness]:
+    from segmentation_assets.clustering.usefulness import Usefulness
+
+    rows = step.frame("clusters/usefulness").set_index("candidate").to_dict("index")
+    return {str(name): Usefulness(**row) for name, row in rows.items()}
 
 
 def _entrant(step: Step, name: str) -> Entrant:

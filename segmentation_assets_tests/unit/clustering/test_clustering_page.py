@@ -99,4 +99,7 @@ def test_the_caps_and_gates_of_the_page_are_the_defaults(page: str) -> None:
         0.02,
         30,
     )
-    assert {name: weight for name, weight in gates.weights if weight} == {"silhouette": 1.0, "stability": 1.0}
+    assert {name: weight for name, weight in gates.weights if weight} == dict.fromkeys(
+        ("silhouette", "stability", "usefulness"), 1.0
+    )
+    assert gates.horizon_months == 3

@@ -9,6 +9,7 @@ import pytest
 from segmentation_assets.clustering.fitting import fit_clustering
 from segmentation_assets.clustering.leaderboard import Entrant, compare_candidates, ranking_rule
 from segmentation_assets.clustering.registry import ALGORITHMS
+from segmentation_assets.clustering.usefulness import Usefulness
 from segmentation_assets.config.clustering import ClusteringSettings, LeaderboardSettings
 from segmentation_assets.errors import DataError
 from segmentation_assets.tables.clusters import LEADERBOARD
@@ -206,19 +207,22 @@ def test_having_nothing_to_fit_is_not_counted_as_a_failure():
 
 def test_ranking_weighs_the_scores_as_the_settings_say(two_groups):
     good, poor = [0] * 500 + [1] * 500, [0] * 250 + [1] * 750
-    covering = LeaderboardSettings(weights={"silhouette": 0, "stability": 0, "coverage": 2, "calinski_harabasz": 1})
+    covering = LeaderboardSettings(
+        weights={"silhouette": 0, "stability": 0, "usefulness": 0, "coverage": 2, "calinski_harabasz": 1}
+    )
     board = compare_fixed(two_groups, settings=covering, noisy=[-1] * 100 + good[100:], poor=poor)
     assert board.index[0] == "poor"
     assert board.loc["poor", "reason"].startswith("Rank 1 of 2, beats 67% of the others. ")
     assert ranking_rule(covering) == (
         "Candidates that pass every gate are ranked by the weighted share of the others that they beat in "
-        "calinski-harabasz (weight 1), coverage (weight 2); equal ones by name."
+        "calinski-harabasz (weight 1), coverage (weight 2); what none has been measured for counts nothing, and "
+        "equal ones are ranked by name."
     )
 
 
 def test_weights_that_are_all_zero_are_refused():
     with pytest.raises(ValueError, match="all weights are 0"):
-        LeaderboardSettings(weights={"silhouette": 0, "stability": 0})
+        LeaderboardSettings(weights={"silhouette": 0, "stability": 0, "usefulness": 0})
 
 
 def test_passing_candidates_are_ranked_by_silhouette_and_the_baseline_never(two_groups):
@@ -263,3 +267,35 @@ def test_finding_nothing_in_the_reference_is_told():
     assert board.loc["hdbscan", "reason"].endswith(
         "of the refits is above 0; in 20 draws of data without clusters nothing is found"
     )
+
+
+def earlier(usefulness, rfm_usefulness, margin_high):
+    """Return what segments of an earlier month were worth."""
+    return Usefulness("2025-02", 900, 2, usefulness, rfm_usefulness, usefulness - rfm_usefulness - 0.1, margin_high)
+
+
+def board_with(matrix, useful):
+    entrants = {name: Entrant(pd.Series(np.arange(len(matrix)) % 2, index=matrix.index)) for name in ("a", "b", "c")}
+    money = pd.Series(1.0, index=matrix.index)
+    board = compare_candidates(matrix, entrants, halves(matrix), money, SETTINGS, 500, 7, usefulness=useful)
+    return board.set_index("candidate")
+
+
+def test_segments_that_separated_less_than_the_rfm_map_fail(two_groups):
+    useful = {"a": earlier(0.1, 0.2, -0.01), "b": earlier(0.19, 0.2, 0.02), "rfm_map": earlier(0.3, 0.3, 0)}
+    board = board_with(two_groups, useful)
+    assert board["passed_gates"].to_dict() == {"a": False, "b": True, "c": True, "rfm_map": True}
+    start = "on 900 customers of 2025-02"
+    assert f"usefulness 0.100 {start} (below the RFM map's 0.200 with as many groups)" in board.loc["a", "reason"]
+    assert f"usefulness 0.190 {start} (not below the RFM map's 0.200 with as many groups)" in board.loc["b", "reason"]
+    assert "usefulness not measured" in board.loc["c", "reason"]
+    assert board.loc["rfm_map", "reason"].endswith(f"usefulness 0.300 {start}")
+    assert board[["usefulness", "rfm_usefulness"]].loc[["a", "b"]].to_numpy().tolist() == [[0.1, 0.2], [0.19, 0.2]]
+    assert board.loc["c", ["usefulness", "rfm_usefulness"]].isna().all()
+
+
+def test_ranking_weighs_usefulness(two_groups):
+    useful = {"a": earlier(0.2, 0.1, 0.2), "b": earlier(0.4, 0.1, 0.4), "c": earlier(0.3, 0.1, 0.3)}
+    assert board_with(two_groups, useful)["rank"].dropna().to_dict() == {"b": 1, "c": 2, "a": 3}
+    assert set(board_with(two_groups, {})["reason"].str.extract(r"beats (\d+%)", expand=False).dropna()) == {"50%"}
+    assert board_with(two_groups, {})["rank"].dropna().to_dict() == {"a": 1, "b": 2, "c": 3}

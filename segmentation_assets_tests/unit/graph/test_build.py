@@ -6,6 +6,7 @@ from segmentation_assets.graph.build import Graph, build_graph, code_version
 from segmentation_assets.graph.node import Input, Node
 from segmentation_assets_tests.keys import REPORTS
 
+COMPARED = {"clusters/usefulness", "clusters/leaderboard"}
 WRITTEN = REPORTS - {"exports/customer_segments"}
 """What says in words how it was made."""
 
@@ -80,7 +81,8 @@ def test_unknown_asset_or_layer_is_refused_with_the_closest_name(platform):
     ("setting", "value", "expected"),
     [
         ("clustering__algorithms__kmeans__k_max", 5, {"clusters/kmeans"}),
-        ("clustering__seed", 8, {*(f"clusters/{name}" for name in ALGORITHMS), "clusters/leaderboard"} | WRITTEN),
+        ("clustering__seed", 8, {*(f"clusters/{name}" for name in ALGORITHMS), *COMPARED} | WRITTEN),
+        ("leaderboard__horizon_months", 2, COMPARED),
         ("leaderboard__min_stability", 0.5, {"clusters/leaderboard"}),
         ("leaderboard__min_candidates", 2, {"clusters/leaderboard"}),
         ("leaderboard__min_coverage", 0.5, {"clusters/leaderboard", "gold/customer_segments"}),

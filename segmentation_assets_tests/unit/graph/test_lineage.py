@@ -4,6 +4,7 @@ import dataclasses
 
 import pytest
 
+from segmentation_assets.clustering.registry import enabled_algorithms
 from segmentation_assets.errors import SegmentationError
 from segmentation_assets.graph import lineage
 from segmentation_assets.graph.declarations import declared_table
@@ -16,6 +17,7 @@ LISTS = ("silver/snapshot_input",)
 MADE_FROM_NO_COLUMN = {
     ("clusters/leaderboard", "failure"),
     ("clusters/leaderboard", "compared_month"),
+    ("clusters/usefulness", "segmented_month"),
     ("clusters/leaderboard", "is_baseline"),
     ("gold/champion", "decision"),
     ("gold/customer_segments", "as_of_date"),
@@ -168,9 +170,7 @@ def test_chosen_features_are_told_with_what_stands_in_for_them_and_the_core_metr
 
 
 def test_champion_and_leaderboard_read_the_clusters_of_every_algorithm(platform, all_lineage):
-    fitted = {
-        node.key for node in platform.graph.nodes if node.layer == "clusters" and node.key != "clusters/leaderboard"
-    }
+    fitted = {f"clusters/{name}" for name in enabled_algorithms(platform.settings.clustering)}
     for pairs in (all_lineage["clusters/leaderboard"]["coverage"], all_lineage["gold/champion"]["cluster"]):
         assert {key for key, column in pairs if column == "cluster" and key.startswith("clusters/")} == fitted
     scores = columns_of(all_lineage["gold/champion"]["segment_name"], "gold/rfm_segments")
