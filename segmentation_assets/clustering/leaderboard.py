@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 BASELINE = "rfm_map"
 """Name of the baseline candidate."""
 
+_FEWEST_SEGMENTS = 2
+
 _LARGER_IS_BETTER = {
     "silhouette": True,
     "davies_bouldin": False,
@@ -113,6 +115,13 @@ class Candidate:
         return None if self.evaluation is None else self.evaluation.stability
 
     @property
+    def structure(self) -> str | None:
+        """What the reference data says; ``None`` where there was no refit, or there are no two segments."""
+        if self.evaluation is None or self.sizes.n_clusters < _FEWEST_SEGMENTS:
+            return None
+        return SEPARATE_GROUPS if self.evaluation.stands_out else CONTINUUM
+
+    @property
     def smallest_jaccard(self) -> float | None:
         """Stability of the least stable segment."""
         import numpy as np
@@ -155,7 +164,7 @@ class Gate:
 
 
 GATES = (
-    Gate("number of segments", lambda c: c.sizes.n_clusters, lambda _: 2, "{:.0f}"),
+    Gate("number of segments", lambda c: c.sizes.n_clusters, lambda _: _FEWEST_SEGMENTS, "{:.0f}"),
     Gate("coverage", lambda c: c.sizes.coverage, lambda s: s.min_coverage, "{:.1%}"),
     Gate("stability", lambda c: c.stability, lambda s: s.min_stability, "{:.3f}"),
 )
@@ -307,7 +316,7 @@ def _row(
         "resampled_silhouette": tried and tried.resampled.silhouette,
         "reference_silhouette": tried and tried.reference.silhouette,
         "reference_stability": tried and tried.reference.stability,
-        "structure": tried and (SEPARATE_GROUPS if tried.stands_out else CONTINUUM),
+        "structure": candidate.structure,
         "usefulness": candidate.useful and candidate.useful.usefulness,
         "rfm_usefulness": candidate.useful and candidate.useful.rfm_usefulness,
         "exceptional_count": int(is_exceptional.sum()),
@@ -364,9 +373,9 @@ def _set_aside(candidate: Candidate, settings: LeaderboardSettings) -> list[str]
 def _beside_reference(candidate: Candidate) -> list[str]:
     """Say what the comparison with data without clusters shows."""
     tried = candidate.evaluation
-    if tried is None or tried.resampled.silhouette is None:
+    verdict = candidate.structure
+    if tried is None or verdict is None or tried.resampled.silhouette is None:
         return []
-    verdict = SEPARATE_GROUPS if tried.stands_out else CONTINUUM
     where = "above" if tried.stands_out else "not above"
     drawn, count = tried.largest_reference_silhouette, len(tried.reference.silhouettes)
     beside = f"0; in {count} draws of data without clusters nothing is found"
