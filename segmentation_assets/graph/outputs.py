@@ -71,7 +71,7 @@ def _report_nodes(settings: Settings) -> tuple[Node, ...]:
             "profiles, shares over the months, comparison of candidates and data quality.",
             inputs=_REPORT_INPUTS,
             storage="files",
-            settings=(*_REPORT_SETTINGS, "reports.dashboard.map_points"),
+            settings=(*_REPORT_SETTINGS, "reports.dashboard.map_points", "reports.map"),
             resources=tuple(f"reporting/templates/dashboard.{part}" for part in ("html.j2", "css", "js")),
             kinds=("plotly", "html"),
         ),
@@ -139,7 +139,7 @@ def _report_nodes(settings: Settings) -> tuple[Node, ...]:
             "of them lie in `thumbnails` and are shown here.",
             inputs=_REPORT_INPUTS,
             storage="files",
-            settings=(*_REPORT_SETTINGS, "reports.dashboard.map_points"),
+            settings=(*_REPORT_SETTINGS, "reports.dashboard.map_points", "reports.map"),
             kinds=("matplotlib", "png"),
         ),
     )
@@ -157,7 +157,7 @@ def _clusterings_node(settings: Settings, upstream: tuple[Node, ...]) -> Node:
             *clusters, "silver/model_matrix", "silver/customer_features", "gold/rfm_segments", "silver/snapshot_input"
         ),
         storage="files",
-        settings=("currency", "features", "matrix.features", "leaderboard.weights", "clustering.seed"),
+        settings=("currency", "features", "matrix.features", "leaderboard.weights", "clustering.seed", "reports.map"),
         facts=delivered_facts(settings),
         kinds=("matplotlib", "markdown", "json"),
     )

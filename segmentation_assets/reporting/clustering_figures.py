@@ -8,12 +8,13 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from segmentation_assets.clustering.metrics import NOISE
+from segmentation_assets.config.settings import MapSettings
 from segmentation_assets.reporting.clustering_curves import CURVE_PANELS
 from segmentation_assets.reporting.clustering_report import SCORE_NAMES, score_text
-from segmentation_assets.reporting.formatting import format_count, format_share
+from segmentation_assets.reporting.formatting import format_count
 from segmentation_assets.reporting.palette import SEGMENT_COLOURS, cluster_colour
 from segmentation_assets.reporting.panels import entitle, open_panels, to_png
-from segmentation_assets.reporting.projection import Plane, project_rows
+from segmentation_assets.reporting.projection import PRINCIPAL_COMPONENTS, Plane, project_rows
 from segmentation_assets.reporting.slide_canvas import RULE, TEXT
 from segmentation_assets.tables.sampling import draw_sample
 
@@ -48,8 +49,6 @@ class Backdrop:
     Parameters
     ----------
     plane : Plane or None
-    map_rows : ndarray of int
-        Customers on the map.
     rows : ndarray of int
         Customers of the silhouette plots and the heat map.
     distances : ndarray of shape (n_rows, n_rows)
@@ -58,14 +57,13 @@ class Backdrop:
     """
 
     plane: Plane | None
-    map_rows: npt.NDArray[np.int64]
     rows: npt.NDArray[np.int64]
     distances: npt.NDArray[np.float64]
     customer_count: int
 
 
-def make_backdrop(month: ClusteringMonth) -> Backdrop:
-    """Draw the samples of the month, project its customers and measure the distances between some of them."""
+def make_backdrop(month: ClusteringMonth, settings: MapSettings = PRINCIPAL_COMPONENTS) -> Backdrop:
+    """Draw the samples of the month, lay its customers out and measure the distances between some of them."""
     import numpy as np
     from sklearn.metrics import euclidean_distances
     from threadpoolctl import threadpool_limits
@@ -75,8 +73,8 @@ def make_backdrop(month: ClusteringMonth) -> Backdrop:
     with threadpool_limits(1):
         distances = euclidean_distances(values[rows]) if values.shape[1] else np.zeros((len(rows), len(rows)))
     np.fill_diagonal(distances, 0.0)
-    map_rows = draw_sample(len(values), MAP_SAMPLE, month.seed)
-    return Backdrop(project_rows(values), map_rows, rows, distances, len(values))
+    plane = project_rows(values, n_points=MAP_SAMPLE, seed=month.seed, settings=settings)
+    return Backdrop(plane, rows, distances, len(values))
 
 
 def draw_clustering(result: AlgorithmResult, backdrop: Backdrop) -> dict[str, tuple[str, bytes]]:
@@ -175,13 +173,13 @@ def _draw_curve(draw: Callable[[Any, Mapping[str, Any]], None], result: Algorith
 
 
 def _draw_map(axes: Any, result: AlgorithmResult, backdrop: Backdrop) -> None:
-    """Draw customers in the plane of two principal components, the largest cluster first."""
+    """Draw customers in the plane, the largest cluster first."""
     import numpy as np
 
-    plane, rows = backdrop.plane, backdrop.map_rows
+    plane = backdrop.plane
     if plane is None:
         return
-    labels, points = result.labels[rows], plane.points[rows]
+    labels, points = result.labels[plane.rows], plane.points
     numbers, counts = np.unique(labels, return_counts=True)
     for number in numbers[np.argsort(-counts, kind="stable")].tolist():
         members = points[labels == number]
@@ -192,9 +190,7 @@ def _draw_map(axes: Any, result: AlgorithmResult, backdrop: Backdrop) -> None:
     handles, names = axes.get_legend_handles_labels()
     order = sorted(range(len(names)), key=lambda place: (names[place] == "noise", len(names[place]), names[place]))
     axes.legend([handles[p] for p in order], [names[p] for p in order], fontsize=7.5, frameon=False, markerscale=1.8)
-    first, second = (format_share(share, digits=0) for share in plane.variance_shares)
-    title = f"Map of {_sample_words(len(rows), backdrop.customer_count)}"
-    entitle(axes, title, f"Component 1, {first} of variance", f"Component 2, {second} of variance")
+    entitle(axes, plane.facts.title, *plane.facts.axis_titles)
 
 
 def _sample_words(drawn: int, count: int) -> str:

@@ -41,7 +41,8 @@ def clusterings(step: Step) -> None:
     """Write a report, a profile and pictures of every algorithm, and their comparison."""
     month = _month(step)
     results = [_result(step, name, month) for name in candidates_of(step)]
-    backdrop = make_backdrop(month)
+    map_settings = step.platform.settings.reports.map
+    backdrop = make_backdrop(month, map_settings)
     for result in results:
         document = profile_clustering(result, month)
         pictures = draw_clustering(result, backdrop)
@@ -52,7 +53,11 @@ def clusterings(step: Step) -> None:
         for name, (_, png) in pictures.items():
             deliver_report(step, f"{FOLDER}/{name}").write_bytes(png)
     _compare(step, month, [result for result in results if not result.not_due])
-    step.metadata |= {"algorithms": len(results), "algorithms_fitted": sum(result.is_fitted for result in results)}
+    step.metadata |= {
+        "algorithms": len(results),
+        "algorithms_fitted": sum(result.is_fitted for result in results),
+        "map_method": map_settings.method,
+    }
 
 
 def _compare(step: Step, month: ClusteringMonth, due: list[AlgorithmResult]) -> None:

@@ -53,9 +53,10 @@ THUMBNAILS = "thumbnails"
 
 def dashboard(step: Step) -> None:
     """Render the HTML page of the month."""
-    html = render_dashboard(_snapshot(step), step.platform.settings.reports.dashboard)
+    settings = step.platform.settings.reports
+    html = render_dashboard(_snapshot(step), settings.dashboard, settings.map)
     deliver_report(step, "dashboard.html").write_text(html, encoding="utf-8")
-    step.metadata |= {"megabytes": round(len(html.encode()) / 1e6, 3)}
+    step.metadata |= {"megabytes": round(len(html.encode()) / 1e6, 3), "map_method": settings.map.method}
 
 
 def eda(step: Step) -> None:
@@ -158,9 +159,11 @@ def figures(step: Step) -> None:
     """Draw the figures of the month and a small picture of each."""
     from segmentation_assets.reporting.slides import render_slides
 
-    for slide in render_slides(_snapshot(step), map_points=step.platform.settings.reports.dashboard.map_points):
+    settings = step.platform.settings.reports
+    for slide in render_slides(_snapshot(step), map_points=settings.dashboard.map_points, map_settings=settings.map):
         deliver_report(step, slide.name).write_bytes(slide.png)
         deliver_report(step, f"{THUMBNAILS}/{slide.name}").write_bytes(slide.thumbnail)
+    step.metadata |= {"map_method": settings.map.method}
 
 
 def workbook(step: Step) -> None:

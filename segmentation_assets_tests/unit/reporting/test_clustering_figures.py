@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from segmentation_assets.config.settings import MapSettings
 from segmentation_assets.reporting.clustering_figures import draw_clustering, make_backdrop, searched_scores
 from segmentation_assets_tests.unit.reporting.toy_clusterings import (
     NOT_FITTED,
@@ -99,6 +100,15 @@ def test_one_column_has_no_map_and_one_group_no_silhouettes(month):
     narrow = dataclasses.replace(month, matrix=month.matrix[["order_count"]])
     result = dataclasses.replace(made_up_result("kmeans", narrow, (0,) * 8), evaluation={})
     assert size_of(draw_clustering(result, make_backdrop(narrow))["kmeans.png"][1]) == (599, 462)
+
+
+def test_the_map_can_be_laid_out_by_t_sne(month):
+    result, layout = made_up_result("kmeans", month), MapSettings(method="tsne")
+    linear, embedded = (
+        draw_clustering(result, drop)["kmeans.png"][1] for drop in (make_backdrop(month), make_backdrop(month, layout))
+    )
+    assert embedded != linear
+    assert draw_clustering(result, make_backdrop(month, layout))["kmeans.png"][1] == embedded
 
 
 def test_the_same_input_gives_the_same_bytes(month):

@@ -10,7 +10,7 @@ from html.parser import HTMLParser
 import pandas as pd
 import pytest
 
-from segmentation_assets.config.settings import DashboardSettings
+from segmentation_assets.config.settings import DashboardSettings, MapSettings
 from segmentation_assets.reporting.dashboard import render_dashboard
 from segmentation_assets.reporting.dashboard_tables import (
     data_view,
@@ -180,6 +180,15 @@ def test_a_sample_of_the_map_states_its_size(snapshot: Snapshot) -> None:
     page = Page(render(large))
     assert "A random sample of 100 of 150 customers" in words(page)
     assert sum(len(trace["x"]) for trace in json.loads(page.scripts[0])["figure-map"]["data"]) == 100
+
+
+def test_the_page_says_what_laid_the_map_out(snapshot: Snapshot, page: Page) -> None:
+    assert "Laid out by principal components (PCA) of 6 customers." in words(page)
+    html = render_dashboard(snapshot, DashboardSettings(), MapSettings(method="tsne"))
+    text = words(Page(html))
+    assert "Laid out by t-SNE of 6 customers, perplexity 1.67, seed 0. Only who lies close by means something" in text
+    assert "layout of the map t-SNE of 6 customers" in text
+    assert "To the right:" not in text
 
 
 def test_the_first_snapshot_renders_without_movement(first_snapshot: Snapshot) -> None:
