@@ -77,7 +77,7 @@ def test_a_month_in_which_none_is_due_points_to_the_last_comparison(shop, run):
     settings = shop.settings(clustering__refit_every_months=3)
     run(settings, keys={"clusters/kmeans", "clusters/leaderboard", KEY})
     later = shop.data_dir / "reports" / MONTHS[1][:7] / "clusterings"
-    assert {path.name for path in later.iterdir()} == {"kmeans.md", "kmeans.json", "comparison.md"}
+    assert {path.name for path in later.iterdir()} == {"kmeans.md", "kmeans.json", "comparison.md", "charts.json"}
     text = (later / "kmeans.md").read_text(encoding="utf-8")
     assert "Nothing was fitted this month; not due: candidates are fitted every 3 months" in text
     linked = text.split("](")[1].split(")")[0]
