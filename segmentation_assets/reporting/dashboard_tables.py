@@ -293,8 +293,8 @@ def data_view(snapshot: Snapshot) -> View:
             "count": format_count(row.filled_count),
             "share": format_share(int(row.filled_count) / max(len(snapshot.features), 1)),
         }
-        for row in snapshot.imputation.itertuples()
-        if is_known(row.filled_count) and int(row.filled_count) > 0
+        for row in sorted(snapshot.imputation.itertuples(), key=_filled_first)
+        if _filled(row)
     ]
     flow = flow_table(snapshot)
     aside = snapshot.customer_segments["state"].astype(str)
@@ -315,6 +315,15 @@ def data_view(snapshot: Snapshot) -> View:
         "aside_total": plural(int(states.sum()), "customer"),
         "aside_money": _aside_money(snapshot),
     }
+
+
+def _filled(row: Any) -> int:
+    return int(row.filled_count) if is_known(row.filled_count) else 0
+
+
+def _filled_first(row: Any) -> tuple[int, str, str]:
+    """Order by the customers filled in, most first."""
+    return -_filled(row), str(row.feature), str(row.reason)
 
 
 def _aside_money(snapshot: Snapshot) -> str:

@@ -360,3 +360,14 @@ def test_a_failed_reconciliation_shows(snapshot: Snapshot) -> None:
     broken = dataclasses.replace(snapshot, reconciliation=snapshot.reconciliation.assign(passed=[True, False]))
     assert not data_view(broken)["all_reconciled"]
     assert "differs" in words(Page(render(broken)))
+
+
+def test_a_long_list_of_filled_in_values_is_folded_with_the_most_first(snapshot: Snapshot) -> None:
+    rows = pd.DataFrame(
+        [(f"feature_{number}", "missing", number, "the median") for number in range(1, 10)],
+        columns=["feature", "reason", "filled_count", "rule"],
+    )
+    long = dataclasses.replace(snapshot, imputation=rows)
+    assert [row["count"] for row in data_view(long)["imputation"]] == [str(number) for number in range(9, 0, -1)]
+    assert "9 features and reasons, most customers first" in words(Page(render(long)))
+    assert "features and reasons" not in words(Page(render(snapshot)))
