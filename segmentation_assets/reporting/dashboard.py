@@ -10,6 +10,7 @@ from segmentation_assets.errors import plural
 from segmentation_assets.reporting.dashboard_tables import (
     card_views,
     data_view,
+    exceptional_view,
     leaderboard_rows,
     movement_view,
     profile_view,
@@ -64,6 +65,7 @@ def render_dashboard(
         heading=snapshot.title,
         head=_header(snapshot, cards),
         cards=card_views(snapshot, cards),
+        exceptional=exceptional_view(snapshot),
         customer_map=_map_view(customer_map),
         profile=profile_view(snapshot, cards),
         movement=movement_view(snapshot, cards),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from segmentation_assets.clustering.leaderboard import BASELINE
 from segmentation_assets.errors import plural
 from segmentation_assets.reporting.caveats import count_quarantine, list_notices
+from segmentation_assets.reporting.exceptional_customers import describe_exceptional
 from segmentation_assets.reporting.flow_table import flow_table
 from segmentation_assets.reporting.formatting import (
     UNKNOWN,
@@ -71,6 +72,25 @@ def _card_view(card: SegmentCard, currency: str) -> View:
         "change": _change_words(card),
         "trend": _trend(card.count_change),
         "traits": card.traits,
+    }
+
+
+def exceptional_view(snapshot: Snapshot) -> View | None:
+    """Write the card of the customers in no segment; None where every customer with a sale has one."""
+    found = describe_exceptional(snapshot)
+    if found is None:
+        return None
+    return {
+        "count": format_count(found.customer_count),
+        "noun": "customer" if found.customer_count == 1 else "customers",
+        "sentence": found.sentence,
+        "customer_share": format_share(found.customer_share),
+        "customer_width": _width(found.customer_share),
+        "money": format_money_compact(found.net_revenue_amount, snapshot.currency),
+        "money_share": format_share(found.net_revenue_share),
+        "money_width": _width(found.net_revenue_share),
+        "has_money": found.net_revenue_amount is not None,
+        "groups": [(format_count(count), words) for words, count in found.groups],
     }
 
 
