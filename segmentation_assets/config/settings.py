@@ -102,10 +102,25 @@ class WorkbookSettings(Section):
     )
 
 
+class MapSettings(Section):
+    """How customers are laid out on maps, in the dashboard and in pictures."""
+
+    method: Literal["pca", "tsne"] = Field(
+        "pca",
+        description="pca: the two directions along which customers differ most; tsne: customers that are alike lie "
+        "close together, while distances between groups mean nothing",
+    )
+    tsne_customers: int = Field(
+        1_500, ge=100, le=10_000, description="customers on a map by t-SNE at most, whose time grows with them"
+    )
+    tsne_perplexity: float = Field(30.0, ge=2, le=100, description="about how many neighbours t-SNE counts as near")
+
+
 class ReportSettings(Section):
     """Files people read."""
 
     dashboard: DashboardSettings = DashboardSettings()
+    map: MapSettings = MapSettings()
     workbook: WorkbookSettings = WorkbookSettings()
 
 

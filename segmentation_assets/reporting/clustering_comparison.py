@@ -14,9 +14,9 @@ from segmentation_assets.reporting.formatting import (
     format_count,
     format_date,
     format_month,
-    format_share,
     is_known,
 )
+from segmentation_assets.reporting.leaderboard_scores import Score, known_scores
 from segmentation_assets.reporting.markdown_table import markdown_table
 from segmentation_assets.reporting.wording import algorithm_label
 from segmentation_assets.tables.rounding import round_number
@@ -101,23 +101,9 @@ def _leaderboard(month: ClusteringMonth) -> Iterator[str]:
         yield f"**None was due this month.** Candidates were last fitted and compared in {format_month(compared)}."
     yield f"{month.ranking_rule} The RFM map is the baseline and never ranked."
     yield f"{ROUND_CLUSTERS} {REWARDS_LEAVING_OUT}"
-    headings = (
-        "Candidate",
-        "Structure",
-        "Rank",
-        "Segments",
-        "Coverage",
-        "Silhouette with noise",
-        "Covered silhouette",
-        "Davies-Bouldin",
-        "Calinski-Harabasz",
-        "Stability",
-        "Smallest Jaccard",
-        "Reference silhouette",
-        "Exceptional customers",
-        "Their money",
-    )
-    yield markdown_table(headings, [_row(row) for row in board], texts=(0, 1))
+    scores = known_scores(month.ranking.columns)
+    headings = ("Candidate", "Structure", "Rank", "Segments", *(score.heading for score in scores))
+    yield markdown_table(headings, [_row(row, scores) for row in board], texts=(0, 1))
     sample, customers = board[0]["score_sample_count"], board[0]["customer_count"]
     yield f"Scores on {format_count(sample)} of {plural(int(customers), 'customer')}."
     yield "## Decisions"
@@ -125,24 +111,14 @@ def _leaderboard(month: ClusteringMonth) -> Iterator[str]:
     yield "\n".join(reasons)
 
 
-def _row(row: dict[Any, Any]) -> tuple[str, ...]:
-    name = str(row["candidate"])
+def _row(row: dict[Any, Any], scores: Sequence[Score]) -> tuple[str, ...]:
     structure = row["structure"] if is_known(row["structure"]) else UNKNOWN
     return (
-        algorithm_label(name),
+        algorithm_label(str(row["candidate"])),
         structure,
         format_count(row["rank"]),
         format_count(row["n_clusters"]),
-        format_share(row["coverage"]),
-        score_text(row["silhouette"]),
-        score_text(row["covered_silhouette"]),
-        score_text(row["davies_bouldin"]),
-        score_text(row["calinski_harabasz"], digits=1),
-        score_text(row["stability"]),
-        score_text(row["smallest_jaccard"]),
-        score_text(row["reference_silhouette"]),
-        format_count(row["exceptional_count"]),
-        format_share(row["exceptional_revenue_share"]),
+        *(score.write(row[score.column]) for score in scores),
     )
 
 

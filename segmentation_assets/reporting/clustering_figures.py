@@ -3,28 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from segmentation_assets.clustering.metrics import NOISE
+from segmentation_assets.reporting.clustering_charts import Chart, cluster_name, facts_of
 from segmentation_assets.reporting.clustering_curves import CURVE_PANELS
 from segmentation_assets.reporting.clustering_report import SCORE_NAMES, score_text
-from segmentation_assets.reporting.formatting import format_count, format_share
+from segmentation_assets.reporting.formatting import format_count
 from segmentation_assets.reporting.palette import SEGMENT_COLOURS, cluster_colour
 from segmentation_assets.reporting.panels import entitle, open_panels, to_png
-from segmentation_assets.reporting.projection import Plane, project_rows
 from segmentation_assets.reporting.slide_canvas import RULE, TEXT
-from segmentation_assets.tables.sampling import draw_sample
-
-if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
-
-    from segmentation_assets.reporting.clustering_data import AlgorithmResult, ClusteringMonth
-
-SILHOUETTE_SAMPLE = 600
-MAP_SAMPLE = 1_500
 
 _CHOSEN = SEGMENT_COLOURS[1]
 _LINE = SEGMENT_COLOURS[0]
@@ -41,65 +30,28 @@ _HINTS = {
 }
 
 
-@dataclass(frozen=True, eq=False)
-class Backdrop:
-    """What the pictures of all algorithms of a month share.
-
-    Parameters
-    ----------
-    plane : Plane or None
-    map_rows : ndarray of int
-        Customers on the map.
-    rows : ndarray of int
-        Customers of the silhouette plots and the heat map.
-    distances : ndarray of shape (n_rows, n_rows)
-        Between them, in the model matrix.
-    customer_count : int
-    """
-
-    plane: Plane | None
-    map_rows: npt.NDArray[np.int64]
-    rows: npt.NDArray[np.int64]
-    distances: npt.NDArray[np.float64]
-    customer_count: int
-
-
-def make_backdrop(month: ClusteringMonth) -> Backdrop:
-    """Draw the samples of the month, project its customers and measure the distances between some of them."""
-    import numpy as np
-    from sklearn.metrics import euclidean_distances
-    from threadpoolctl import threadpool_limits
-
-    values = month.matrix.to_numpy(dtype=np.float64)
-    rows = draw_sample(len(values), SILHOUETTE_SAMPLE, month.seed)
-    with threadpool_limits(1):
-        distances = euclidean_distances(values[rows]) if values.shape[1] else np.zeros((len(rows), len(rows)))
-    np.fill_diagonal(distances, 0.0)
-    map_rows = draw_sample(len(values), MAP_SAMPLE, month.seed)
-    return Backdrop(project_rows(values), map_rows, rows, distances, len(values))
-
-
-def draw_clustering(result: AlgorithmResult, backdrop: Backdrop) -> dict[str, tuple[str, bytes]]:
+def draw_clustering(name: str, chart: Chart, customer_map: Chart | None) -> dict[str, tuple[str, bytes]]:
     """Draw the pictures of one algorithm.
 
     Parameters
     ----------
-    result : AlgorithmResult
-    backdrop : Backdrop
+    name : str
+        Of the algorithm.
+    chart : dict
+        As `chart_clustering` returns it.
+    customer_map : dict or None
+        As `chart_map` returns it.
 
     Returns
     -------
     dict of str to (str, bytes)
         Name of the file → what it shows, and the PNG. An overview of the map, silhouettes, reliability and what else
-        the algorithm has, and the search where several numbers were scored; empty without a model. The same input
-        gives the same bytes.
+        the algorithm has, and the search where several numbers were scored. The same input gives the same bytes.
     """
-    if not result.is_fitted:
-        return {}
-    pictures = {f"{result.name}.png": ("Overview of the clusters", _overview(result, backdrop))}
-    names = searched_scores(result.fit["search"])
-    if names:
-        pictures[f"{result.name}-search.png"] = ("Scores of every number of clusters tried", _search(result, names))
+    pictures = {f"{name}.png": ("Overview of the clusters", _overview(chart, customer_map))}
+    scores = searched_scores(chart["search"])
+    if scores:
+        pictures[f"{name}-search.png"] = ("Scores of every number of clusters tried", _search(chart["search"], scores))
     return pictures
 
 
@@ -111,16 +63,19 @@ def searched_scores(search: Mapping[str, Any]) -> list[str]:
     return [name for name in names if sum(value is not None for value in search[name]) > 1]
 
 
-def _search(result: AlgorithmResult, names: list[str]) -> bytes:
+def search_hint(name: str) -> str:
+    """Say how a score of the search is read."""
+    return _HINTS.get(name, "larger is better")
+
+
+def _search(search: Mapping[str, Any], names: list[str]) -> bytes:
     """Draw a panel per score over the numbers of clusters, with the chosen one marked."""
-    search = result.fit["search"]
     is_mixture = "covariance_type" in search
     size = (4.6, 3.0) if is_mixture else (2.5, 1.8)
     with open_panels(len(names), columns=2 if is_mixture else 4, width=size[0], height=size[1]) as (figure, panels):
         for axes, name in zip(panels, names, strict=True):
             (_draw_criterion if is_mixture else _draw_score)(axes, search, name)
-            hint = _HINTS.get(name, "larger is better")
-            entitle(axes, SCORE_NAMES[name], f"k; {hint}")
+            entitle(axes, SCORE_NAMES[name], f"k; {search_hint(name)}")
             axes.set_xticks(sorted(set(search["k"])))
         return to_png(figure)
 
@@ -146,84 +101,81 @@ def _draw_criterion(axes: Any, search: Mapping[str, Any], name: str) -> None:
     axes.legend(fontsize=7.5, frameon=False)
 
 
-def _overview(result: AlgorithmResult, backdrop: Backdrop) -> bytes:
+def _overview(chart: Chart, customer_map: Chart | None) -> bytes:
     """Draw the panels that apply to an algorithm."""
-    drawings = _drawings(result, backdrop) or [lambda axes: entitle(axes, "There is nothing to draw")]
+    drawings = _drawings(chart, customer_map) or [lambda axes: entitle(axes, "There is nothing to draw")]
     with open_panels(len(drawings), columns=2, width=4.6, height=3.2) as (figure, panels):
         for axes, draw in zip(panels, drawings, strict=True):
             draw(axes)
         return to_png(figure)
 
 
-def _drawings(result: AlgorithmResult, backdrop: Backdrop) -> list[Callable[[Any], None]]:
+def _drawings(chart: Chart, customer_map: Chart | None) -> list[Callable[[Any], None]]:
     """List what can be drawn of an algorithm."""
     drawings: list[Callable[[Any], None]] = []
-    if backdrop.plane is not None:
-        drawings.append(lambda axes: _draw_map(axes, result, backdrop))
-    if 1 < len(set(result.labels[backdrop.rows].tolist())) < len(backdrop.rows):
-        drawings.append(lambda axes: _draw_silhouettes(axes, result, backdrop))
-    if result.evaluation.get("reliability"):
-        drawings.append(lambda axes: _draw_reliability(axes, result.evaluation["reliability"]))
-    if result.memberships is not None and len(result.numbers) > 1:
-        drawings.append(lambda axes: _draw_memberships(axes, result, backdrop))
-    drawn = [draw for name, draw in CURVE_PANELS.items() if name in result.fit["curves"]]
-    return [*drawings, *(partial(_draw_curve, draw, result) for draw in drawn)]
+    if customer_map is not None:
+        drawings.append(lambda axes: _draw_map(axes, chart["map_clusters"], customer_map))
+    if chart["silhouettes"]:
+        drawings.append(lambda axes: _draw_silhouettes(axes, chart))
+    if chart["reliability"]:
+        drawings.append(lambda axes: _draw_reliability(axes, chart["reliability"]))
+    if chart["memberships"]:
+        drawings.append(lambda axes: _draw_memberships(axes, chart))
+    drawn = [draw for name, draw in CURVE_PANELS.items() if name in chart["curves"]]
+    return [*drawings, *(partial(_draw_curve, draw, chart) for draw in drawn)]
 
 
-def _draw_curve(draw: Callable[[Any, Mapping[str, Any]], None], result: AlgorithmResult, axes: Any) -> None:
-    draw(axes, result.fit)
+def _draw_curve(draw: Callable[[Any, Mapping[str, Any]], None], chart: Chart, axes: Any) -> None:
+    draw(axes, chart)
 
 
-def _draw_map(axes: Any, result: AlgorithmResult, backdrop: Backdrop) -> None:
-    """Draw customers in the plane of two principal components, the largest cluster first."""
+def _draw_map(axes: Any, clusters: list[int], customer_map: Chart) -> None:
+    """Draw customers in the plane, the largest cluster first."""
     import numpy as np
 
-    plane, rows = backdrop.plane, backdrop.map_rows
-    if plane is None:
-        return
-    labels, points = result.labels[rows], plane.points[rows]
+    labels, points = np.array(clusters), np.column_stack([customer_map["x"], customer_map["y"]])
     numbers, counts = np.unique(labels, return_counts=True)
     for number in numbers[np.argsort(-counts, kind="stable")].tolist():
         members = points[labels == number]
         is_noise = number == NOISE
         style = {"s": 12 if is_noise else 9, "marker": "x" if is_noise else "o", "linewidths": 0.8 if is_noise else 0}
-        name = "noise" if is_noise else str(number)
-        axes.scatter(members[:, 0], members[:, 1], color=cluster_colour(number), alpha=0.7, label=name, **style)
+        colour, label = cluster_colour(number), cluster_name(number)
+        axes.scatter(members[:, 0], members[:, 1], color=colour, alpha=0.7, label=label, **style)
     handles, names = axes.get_legend_handles_labels()
     order = sorted(range(len(names)), key=lambda place: (names[place] == "noise", len(names[place]), names[place]))
     axes.legend([handles[p] for p in order], [names[p] for p in order], fontsize=7.5, frameon=False, markerscale=1.8)
-    first, second = (format_share(share, digits=0) for share in plane.variance_shares)
-    title = f"Map of {_sample_words(len(rows), backdrop.customer_count)}"
-    entitle(axes, title, f"Component 1, {first} of variance", f"Component 2, {second} of variance")
+    facts = facts_of(customer_map)
+    entitle(axes, facts.title, *facts.axis_titles)
 
 
-def _sample_words(drawn: int, count: int) -> str:
+def sample_words(chart: Chart) -> str:
+    """Say whom silhouettes and memberships show."""
+    drawn, count = chart["sampled_count"], chart["customer_count"]
     of = f" of {format_count(count)}" if drawn < count else ""
     return f"{format_count(drawn)}{of} customers"
 
 
-def _draw_silhouettes(axes: Any, result: AlgorithmResult, backdrop: Backdrop) -> None:
+def _draw_silhouettes(axes: Any, chart: Chart) -> None:
     """Draw the silhouette of each customer of the sample, sorted within its cluster; noise is a group of its own."""
     import numpy as np
-    from sklearn.metrics import silhouette_samples
 
-    labels = result.labels[backdrop.rows]
-    scores = silhouette_samples(backdrop.distances, labels, metric="precomputed")
-    start, ticks = 0, []
-    for number in [*result.numbers, NOISE]:
-        own = np.sort(scores[labels == number])[::-1]
-        if not len(own):
-            continue
+    start, ticks, mean = 0, [], chart["silhouettes"]["mean"]
+    for part in chart["silhouettes"]["clusters"]:
+        own = part["scores"]
         places = np.arange(start, start + len(own))
-        axes.fill_betweenx(places, 0, own, color=cluster_colour(number), linewidth=0.5)
-        ticks.append((start + len(own) / 2, "noise" if number == NOISE else str(number)))
-        start += len(own) + max(2, len(labels) // 60)
+        axes.fill_betweenx(places, 0, own, color=cluster_colour(part["cluster"]), linewidth=0.5)
+        ticks.append((start + len(own) / 2, cluster_name(part["cluster"])))
+        start += len(own) + silhouette_gap(chart)
     axes.axvline(0, color=RULE, linewidth=0.8)
-    axes.axvline(scores.mean(), color=TEXT, linewidth=1, linestyle="--")
+    axes.axvline(mean, color=TEXT, linewidth=1, linestyle="--")
     axes.set_yticks([place for place, _ in ticks], [name for _, name in ticks])
     axes.invert_yaxis()
-    words = _sample_words(len(labels), backdrop.customer_count)
-    entitle(axes, f"Silhouette of {words}, mean {score_text(scores.mean())}", "Silhouette", "Cluster")
+    entitle(axes, f"Silhouette of {sample_words(chart)}, mean {score_text(mean)}", "Silhouette", "Cluster")
+
+
+def silhouette_gap(chart: Chart) -> int:
+    """Return the rows left free between two clusters of a silhouette plot."""
+    return max(2, int(chart["sampled_count"]) // 60)
 
 
 def _draw_reliability(axes: Any, bins: list[Mapping[str, Any]]) -> None:
@@ -251,18 +203,13 @@ def _draw_reliability(axes: Any, bins: list[Mapping[str, Any]]) -> None:
     entitle(axes, "Reliability (point size: customers)", "Mean confidence", "Share that came back")
 
 
-def _draw_memberships(axes: Any, result: AlgorithmResult, backdrop: Backdrop) -> None:
-    """Draw the degrees of membership of the sample as a heat map, a column per customer, sorted by cluster."""
-    import numpy as np
+def _draw_memberships(axes: Any, chart: Chart) -> None:
+    """Draw the degrees of membership of the sample as a heat map, a column per customer."""
     from matplotlib.colors import LinearSegmentedColormap
 
-    if result.memberships is None:
-        return
-    degrees, labels = result.memberships[backdrop.rows], result.labels[backdrop.rows]
-    own = degrees[np.arange(len(labels)), np.maximum(labels, 0)]
-    order = np.lexsort((-own, labels))
+    degrees = chart["memberships"]
     shades = LinearSegmentedColormap.from_list("membership", ["#ffffff", _LINE])
-    axes.imshow(degrees[order].T, aspect="auto", cmap=shades, vmin=0, vmax=1, interpolation="nearest")
-    axes.set_yticks(range(degrees.shape[1]))
-    words = _sample_words(len(labels), backdrop.customer_count)
-    entitle(axes, f"Membership of {words}, white 0, blue 1", "Customers, sorted by cluster and membership", "Cluster")
+    axes.imshow(degrees, aspect="auto", cmap=shades, vmin=0, vmax=1, interpolation="nearest")
+    axes.set_yticks(range(len(degrees)))
+    title = f"Membership of {sample_words(chart)}, white 0, blue 1"
+    entitle(axes, title, "Customers, sorted by cluster and membership", "Cluster")

@@ -75,7 +75,7 @@ def profile_clustering(result: AlgorithmResult, month: ClusteringMonth) -> Docum
         "not_due": result.not_due or None,
         **({} if result.not_due else _found(result, month)),
     }
-    rounded: Document = _as_plain(document)
+    rounded: Document = as_plain(document)
     return rounded
 
 
@@ -212,12 +212,12 @@ def _apart(result: AlgorithmResult, month: ClusteringMonth) -> Document | None:
     }
 
 
-def _as_plain(value: Any) -> Any:
+def as_plain(value: Any) -> Any:
     """Turn numbers of numpy into plain ones of ten significant digits, and what is not finite into ``None``."""
     if isinstance(value, dict):
-        return {name: _as_plain(part) for name, part in value.items()}
+        return {name: as_plain(part) for name, part in value.items()}
     if isinstance(value, list | tuple):
-        return [_as_plain(part) for part in value]
+        return [as_plain(part) for part in value]
     if hasattr(value, "item"):
         value = value.item()
     if isinstance(value, float):

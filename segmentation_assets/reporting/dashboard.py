@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from segmentation_assets.clustering.leaderboard import BASELINE
-from segmentation_assets.config.settings import DashboardSettings
+from segmentation_assets.config.settings import DashboardSettings, MapSettings
 from segmentation_assets.errors import plural
+from segmentation_assets.reporting.clustering_charts import ClusteringCharts
+from segmentation_assets.reporting.dashboard_clusterings import clusterings_part
 from segmentation_assets.reporting.dashboard_tables import (
     card_views,
     data_view,
-    leaderboard_rows,
+    exceptional_view,
     movement_view,
     profile_view,
 )
@@ -30,7 +32,7 @@ from segmentation_assets.reporting.formatting import (
 )
 from segmentation_assets.reporting.movement import count_movement
 from segmentation_assets.reporting.page import render_page
-from segmentation_assets.reporting.projection import CustomerMap, project_customers
+from segmentation_assets.reporting.projection import PRINCIPAL_COMPONENTS, CustomerMap, project_customers
 from segmentation_assets.reporting.segment_cards import SegmentCard, describe_segments
 from segmentation_assets.reporting.wording import algorithm_label
 
@@ -38,7 +40,12 @@ if TYPE_CHECKING:
     from segmentation_assets.reporting.snapshot import Snapshot
 
 
-def render_dashboard(snapshot: Snapshot, settings: DashboardSettings) -> str:
+def render_dashboard(
+    snapshot: Snapshot,
+    settings: DashboardSettings,
+    map_settings: MapSettings = PRINCIPAL_COMPONENTS,
+    charts: ClusteringCharts | None = None,
+) -> str:
     """Render the dashboard of one month.
 
     Parameters
@@ -47,6 +54,9 @@ def render_dashboard(snapshot: Snapshot, settings: DashboardSettings) -> str:
         The month.
     settings : DashboardSettings
         Most customers drawn on the map; the heading is `snapshot.title`.
+    map_settings : MapSettings
+    charts : ClusteringCharts or None
+        What is drawn of the month's clusterings; None where that is not known.
 
     Returns
     -------
@@ -54,21 +64,23 @@ def render_dashboard(snapshot: Snapshot, settings: DashboardSettings) -> str:
         A complete HTML document of about 5 MB, most of it plotly. The same input gives the same text.
     """
     cards = describe_segments(snapshot)
-    customer_map = project_customers(snapshot, n_points=settings.map_points)
+    customer_map = project_customers(snapshot, n_points=settings.map_points, settings=map_settings)
+    clusterings = clusterings_part(snapshot, charts)
     return render_page(
         "dashboard.html.j2",
-        _build_figures(snapshot, customer_map),
+        _build_figures(snapshot, customer_map) | clusterings.figures,
         heading=snapshot.title,
         head=_header(snapshot, cards),
         cards=card_views(snapshot, cards),
+        exceptional=exceptional_view(snapshot),
         customer_map=_map_view(customer_map),
         profile=profile_view(snapshot, cards),
         movement=movement_view(snapshot, cards),
         month_count=int(snapshot.shares["month"].nunique()),
         has_month_without_money=_has_month_without_money(snapshot),
-        candidates=leaderboard_rows(snapshot),
+        clusterings=clusterings.view,
         data=data_view(snapshot),
-        run_facts=sorted(snapshot.run_facts.items()),
+        run_facts=sorted(_run_facts(snapshot, customer_map).items()),
     )
 
 
@@ -81,6 +93,11 @@ def _build_figures(snapshot: Snapshot, customer_map: CustomerMap | None) -> dict
         figures["figure-customers"] = build_shares_figure(snapshot.shares, "customer_count")
         figures["figure-money"] = build_shares_figure(snapshot.shares, "net_revenue_amount")
     return figures
+
+
+def _run_facts(snapshot: Snapshot, customer_map: CustomerMap | None) -> dict[str, str]:
+    layout = {} if customer_map is None else {"layout of the map": customer_map.facts.method_words}
+    return {**snapshot.run_facts, **layout}
 
 
 def _has_month_without_money(snapshot: Snapshot) -> bool:
@@ -149,15 +166,9 @@ def _map_view(customer_map: CustomerMap | None) -> dict[str, Any] | None:
     """Gather what stands beside the map."""
     if customer_map is None:
         return None
-    drawn = len(customer_map.points)
-    if drawn < customer_map.customer_count:
-        sample = f"A random sample of {drawn:,} of {plural(customer_map.customer_count, 'customer')}"
-    else:
-        sample = f"All {plural(drawn, 'customer')}"
-    first, second = customer_map.variance_shares
     return {
-        "sample": sample,
-        "variance": format_share(first + second, digits=0),
-        "right": describe_axis(customer_map.loadings[0]),
-        "up": describe_axis(customer_map.loadings[1]),
+        "sample": customer_map.facts.sample,
+        "method": customer_map.facts.method_words,
+        "reading": customer_map.facts.reading,
+        "axes": [describe_axis(loadings) for loadings in customer_map.loadings],
     }

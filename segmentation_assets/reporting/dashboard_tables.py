@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-from segmentation_assets.clustering.leaderboard import BASELINE
 from segmentation_assets.errors import plural
 from segmentation_assets.reporting.caveats import count_quarantine, list_notices
+from segmentation_assets.reporting.exceptional_customers import describe_exceptional
 from segmentation_assets.reporting.flow_table import flow_table
 from segmentation_assets.reporting.formatting import (
     UNKNOWN,
@@ -26,7 +26,6 @@ from segmentation_assets.reporting.formatting import (
 )
 from segmentation_assets.reporting.movement import NEW, Movement, count_movement
 from segmentation_assets.reporting.palette import segment_colour
-from segmentation_assets.reporting.wording import algorithm_label
 from segmentation_assets.tables.gold import CUSTOMER_STATES
 
 if TYPE_CHECKING:
@@ -71,6 +70,25 @@ def _card_view(card: SegmentCard, currency: str) -> View:
         "change": _change_words(card),
         "trend": _trend(card.count_change),
         "traits": card.traits,
+    }
+
+
+def exceptional_view(snapshot: Snapshot) -> View | None:
+    """Write the card of the customers in no segment; None where every customer with a sale has one."""
+    found = describe_exceptional(snapshot)
+    if found is None:
+        return None
+    return {
+        "count": format_count(found.customer_count),
+        "noun": "customer" if found.customer_count == 1 else "customers",
+        "sentence": found.sentence,
+        "customer_share": format_share(found.customer_share),
+        "customer_width": _width(found.customer_share),
+        "money": format_money_compact(found.net_revenue_amount, snapshot.currency),
+        "money_share": format_share(found.net_revenue_share),
+        "money_width": _width(found.net_revenue_share),
+        "has_money": found.net_revenue_amount is not None,
+        "groups": [(format_count(count), words) for words, count in found.groups],
     }
 
 
@@ -218,56 +236,6 @@ def _movement_row(movement: Movement, key: str, names: dict[str, str]) -> View:
     }
 
 
-def leaderboard_rows(snapshot: Snapshot) -> list[View]:
-    """Write the candidates: ranked ones first, then the baseline and those a gate kept out."""
-    frame = snapshot.leaderboard
-    in_force = model_in_force(snapshot)
-    ordered = sorted(
-        frame.to_dict("records"),
-        key=lambda row: (float(row["rank"]) if is_known(row["rank"]) else float("inf"), str(row["candidate"])),
-    )
-    return [_leaderboard_row(row, in_force) for row in ordered]
-
-
-class ModelInForce(NamedTuple):
-    """The algorithm in force, and whether what this month's candidates say of it is about that very model."""
-
-    algorithm: str
-    is_of_this_month: bool
-
-
-def model_in_force(snapshot: Snapshot) -> ModelInForce:
-    """Return the model in force; a fixed rule is the same in every month."""
-    trained = {str(month)[:7] for month in snapshot.champion["trained_month"]}
-    return ModelInForce(snapshot.algorithm, snapshot.algorithm == BASELINE or trained == {snapshot.month})
-
-
-def _leaderboard_row(row: dict[Any, Any], in_force: ModelInForce) -> View:
-    is_same = str(row["candidate"]) == in_force.algorithm
-    return {
-        "name": algorithm_label(str(row["candidate"])),
-        "rank": format_count(row["rank"]),
-        "in_force": is_same and in_force.is_of_this_month,
-        "is_refit": is_same and not in_force.is_of_this_month,
-        "is_baseline": bool(row.get("is_baseline", False)),
-        "passed": bool(row["passed_gates"]),
-        "clusters": format_count(row["n_clusters"]),
-        "coverage": format_share(row["coverage"]),
-        "smallest": f"{format_count(row.get('smallest_segment_count'))} "
-        f"({format_share(row.get('smallest_segment_share'))})",
-        "silhouette": _score(row["silhouette"]),
-        "davies_bouldin": _score(row.get("davies_bouldin")),
-        "calinski_harabasz": format_number(row.get("calinski_harabasz")),
-        "stability": _score(row.get("stability")),
-        "sample": format_count(row.get("score_sample_count")),
-        "reason": str(row["reason"]),
-    }
-
-
-def _score(value: object) -> str:
-    return f"{float(value):.3f}".replace("-", "−") if is_known(value) else UNKNOWN  # type: ignore[arg-type]
-
-
 def data_view(snapshot: Snapshot) -> View:
     """Write what is known about the data: reconciliation, quarantine, imputation, what is absent."""
     reconciliation = [
@@ -293,8 +261,8 @@ def data_view(snapshot: Snapshot) -> View:
             "count": format_count(row.filled_count),
             "share": format_share(int(row.filled_count) / max(len(snapshot.features), 1)),
         }
-        for row in snapshot.imputation.itertuples()
-        if is_known(row.filled_count) and int(row.filled_count) > 0
+        for row in sorted(snapshot.imputation.itertuples(), key=_filled_first)
+        if _filled(row)
     ]
     flow = flow_table(snapshot)
     aside = snapshot.customer_segments["state"].astype(str)
@@ -315,6 +283,15 @@ def data_view(snapshot: Snapshot) -> View:
         "aside_total": plural(int(states.sum()), "customer"),
         "aside_money": _aside_money(snapshot),
     }
+
+
+def _filled(row: Any) -> int:
+    return int(row.filled_count) if is_known(row.filled_count) else 0
+
+
+def _filled_first(row: Any) -> tuple[int, str, str]:
+    """Order by the customers filled in, most first."""
+    return -_filled(row), str(row.feature), str(row.reason)
 
 
 def _aside_money(snapshot: Snapshot) -> str:

@@ -54,7 +54,7 @@ def embed_json(value: object) -> str:
 
 
 def build_map_figure(customer_map: CustomerMap) -> Figure:
-    """Draw customers in the plane of the first two principal components, a trace per segment.
+    """Draw customers in the plane, a trace per segment.
 
     The largest segment is drawn first, so that small ones stay visible. The hover text names the segment and the
     RFM cell, never the customer.
@@ -62,18 +62,12 @@ def build_map_figure(customer_map: CustomerMap) -> Figure:
     points = customer_map.points
     sizes = points["segment_key"].value_counts()
     keys = sorted(sizes.index, key=lambda key: (-int(sizes[key]), str(key)))
-    first, second = customer_map.variance_shares
+    right, up = customer_map.facts.axis_titles
     return {
         "data": [_map_trace(points[points["segment_key"] == key], str(key), len(points)) for key in keys],
         "layout": {
-            "xaxis": {
-                "title": {"text": f"Component 1, {format_share(first, digits=0)} of variance"},
-                "zeroline": False,
-            },
-            "yaxis": {
-                "title": {"text": f"Component 2, {format_share(second, digits=0)} of variance"},
-                "zeroline": False,
-            },
+            "xaxis": {"title": {"text": right}, "zeroline": False},
+            "yaxis": {"title": {"text": up}, "zeroline": False},
             "hovermode": "closest",
         },
     }

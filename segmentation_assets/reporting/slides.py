@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from segmentation_assets.config.settings import MapSettings
 from segmentation_assets.errors import plural
 from segmentation_assets.reporting.figures import describe_axis
 from segmentation_assets.reporting.formatting import (
@@ -15,7 +16,7 @@ from segmentation_assets.reporting.formatting import (
     join_words,
 )
 from segmentation_assets.reporting.palette import segment_colour, segment_symbol
-from segmentation_assets.reporting.projection import CustomerMap, project_customers
+from segmentation_assets.reporting.projection import PRINCIPAL_COMPONENTS, CustomerMap, project_customers
 from segmentation_assets.reporting.segment_cards import SegmentCard, describe_segments
 from segmentation_assets.reporting.slide_candidates import draw_candidates
 from segmentation_assets.reporting.slide_canvas import MUTED, RULE, Canvas, Slide, drawable, new_canvas
@@ -36,7 +37,9 @@ _MAP = (EDGE + 0.025, 0.13, 0.60, 0.625)
 _MARKERS = {"circle": "o", "diamond": "D", "square": "s", "triangle-up": "^", "cross": "P"}
 
 
-def render_slides(snapshot: Snapshot, *, map_points: int) -> tuple[Slide, ...]:
+def render_slides(
+    snapshot: Snapshot, *, map_points: int, map_settings: MapSettings = PRINCIPAL_COMPONENTS
+) -> tuple[Slide, ...]:
     """Draw the figures of one month.
 
     Parameters
@@ -45,6 +48,7 @@ def render_slides(snapshot: Snapshot, *, map_points: int) -> tuple[Slide, ...]:
         The month.
     map_points : int
         Customers drawn on the map at most; never more than 5,000.
+    map_settings : MapSettings
 
     Returns
     -------
@@ -53,7 +57,7 @@ def render_slides(snapshot: Snapshot, *, map_points: int) -> tuple[Slide, ...]:
         was scored. The same input gives the same bytes.
     """
     cards = describe_segments(snapshot)
-    customer_map = project_customers(snapshot, n_points=min(map_points, MOST_POINTS))
+    customer_map = project_customers(snapshot, n_points=min(map_points, MOST_POINTS), settings=map_settings)
     drawings: dict[str, Callable[[Canvas], None]] = {"segments.png": lambda page: draw_segments(page, snapshot, cards)}
     if customer_map is not None:
         drawings["customer_map.png"] = lambda page: draw_map(page, snapshot, cards, customer_map)
@@ -153,19 +157,20 @@ def _draw_segment(
 
 
 def map_title(customer_map: CustomerMap) -> str:
-    """Say in which features customers differ most: those that weigh most on the first component."""
+    """Say in which features customers differ most, those that weigh most on the first component, if there is one."""
+    if not customer_map.loadings:
+        return "Customers who behave alike lie close together"
     labels = [label for label, _ in customer_map.loadings[0][:2]]
     return f"Customers differ most in {join_words([f'{label[:1].lower()}{label[1:]}' for label in labels])}"
 
 
 def draw_map(canvas: Canvas, snapshot: Snapshot, cards: Sequence[SegmentCard], customer_map: CustomerMap) -> None:
-    """Draw customers in the plane of the first two principal components, the largest segment first."""
-    drawn, everyone = len(customer_map.points), customer_map.customer_count
+    """Draw customers in the plane, the largest segment first."""
+    drawn, everyone = customer_map.facts.drawn_count, customer_map.facts.customer_count
     who = (
         f"all {plural(drawn, 'customer')}" if drawn == everyone else f"a sample of {drawn:,} of {everyone:,} customers"
     )
-    variance = format_share(sum(customer_map.variance_shares), digits=0)
-    subtitle = f"{format_month(snapshot.month)} · {who} · the two directions hold {variance} of the variance"
+    subtitle = f"{format_month(snapshot.month)} · {who} · {_layout_words(customer_map)}"
     draw_frame(canvas, map_title(customer_map), subtitle, model_words(snapshot))
     present = sorted((card for card in cards if card.customer_count), key=lambda card: (-card.customer_count, card.key))
     _scatter(canvas, present, customer_map)
@@ -177,10 +182,19 @@ def draw_map(canvas: Canvas, snapshot: Snapshot, cards: Sequence[SegmentCard], c
     _write_legend(canvas, present)
 
 
+def _layout_words(customer_map: CustomerMap) -> str:
+    facts = customer_map.facts
+    if facts.method == "tsne":
+        return f"t-SNE, perplexity {facts.perplexity:.3g}, seed {facts.seed}"
+    return f"the two directions hold {format_share(sum(facts.variance_shares), digits=0)} of the variance"
+
+
 def _axis_words(canvas: Canvas, axis: int, customer_map: CustomerMap, width: float) -> str:
     """Say what an axis holds, with as many of its columns as there is room for."""
+    if not customer_map.loadings:
+        return customer_map.facts.axis_titles[axis]
     loadings = customer_map.loadings[axis]
-    head = f"Component {axis + 1} ({format_share(customer_map.variance_shares[axis], digits=0)})"
+    head = f"Component {axis + 1} ({format_share(customer_map.facts.variance_shares[axis], digits=0)})"
     texts = [f"{head}: {describe_axis(loadings[:count])}" for count in range(len(loadings), 0, -1)]
     return next((text for text in texts if canvas.width(drawable(text), 13) <= width), head)
 

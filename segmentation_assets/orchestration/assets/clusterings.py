@@ -18,9 +18,10 @@ from segmentation_assets.orchestration.assets.clusters import (
 )
 from segmentation_assets.orchestration.assets.outputs import deliver_report, feature_texts
 from segmentation_assets.orchestration.step import Step
+from segmentation_assets.reporting.clustering_charts import CHARTS, ClusteringCharts, make_charts
 from segmentation_assets.reporting.clustering_comparison import measure_agreement, render_comparison
 from segmentation_assets.reporting.clustering_data import AlgorithmResult, ClusteringMonth, by_customer, decision_of
-from segmentation_assets.reporting.clustering_figures import draw_clustering, make_backdrop
+from segmentation_assets.reporting.clustering_figures import draw_clustering
 from segmentation_assets.reporting.clustering_profile import profile_clustering
 from segmentation_assets.reporting.clustering_report import render_clustering_report
 from segmentation_assets.reporting.comparison_figure import draw_comparison
@@ -38,30 +39,35 @@ COMPARISON = "comparison"
 
 
 def clusterings(step: Step) -> None:
-    """Write a report, a profile and pictures of every algorithm, and their comparison."""
-    month = _month(step)
+    """Write a report, a profile and pictures of every algorithm, their comparison, and what the pictures show."""
+    month, map_settings = _month(step), step.platform.settings.reports.map
     results = [_result(step, name, month) for name in candidates_of(step)]
-    backdrop = make_backdrop(month)
+    agreement = measure_agreement([result for result in results if not result.not_due], month)
+    charts = make_charts(results, month, agreement, map_settings)
     for result in results:
-        document = profile_clustering(result, month)
-        pictures = draw_clustering(result, backdrop)
-        shown = [(words, name) for name, (words, _) in pictures.items()]
-        _write(step, f"{result.name}.md", render_clustering_report(document, shown))
-        text = json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False)
-        _write(step, f"{result.name}.json", text + "\n")
-        for name, (_, png) in pictures.items():
-            deliver_report(step, f"{FOLDER}/{name}").write_bytes(png)
-    _compare(step, month, [result for result in results if not result.not_due])
-    step.metadata |= {"algorithms": len(results), "algorithms_fitted": sum(result.is_fitted for result in results)}
-
-
-def _compare(step: Step, month: ClusteringMonth, due: list[AlgorithmResult]) -> None:
-    """Write the comparison, and draw it where candidates were due."""
-    agreement = measure_agreement(due, month)
-    picture = f"{COMPARISON}.png" if due else ""
+        _report(step, result, month, charts)
+    picture = f"{COMPARISON}.png" if charts.comparison else ""
     _write(step, f"{COMPARISON}.md", render_comparison(month, agreement, picture))
     if picture:
-        deliver_report(step, f"{FOLDER}/{picture}").write_bytes(draw_comparison(due, month, agreement))
+        deliver_report(step, f"{FOLDER}/{picture}").write_bytes(draw_comparison(charts.comparison, month.ranking))
+    _write(step, CHARTS, charts.to_json())
+    step.metadata |= {
+        "algorithms": len(results),
+        "algorithms_fitted": len(charts.algorithms),
+        "map_method": map_settings.method,
+    }
+
+
+def _report(step: Step, result: AlgorithmResult, month: ClusteringMonth, charts: ClusteringCharts) -> None:
+    """Write the report of one algorithm, the same as data, and its pictures if there is a model."""
+    document, chart = profile_clustering(result, month), charts.algorithms.get(result.name)
+    pictures = draw_clustering(result.name, chart, charts.map) if chart else {}
+    shown = [(words, name) for name, (words, _) in pictures.items()]
+    _write(step, f"{result.name}.md", render_clustering_report(document, shown))
+    text = json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False)
+    _write(step, f"{result.name}.json", text + "\n")
+    for name, (_, png) in pictures.items():
+        deliver_report(step, f"{FOLDER}/{name}").write_bytes(png)
 
 
 def _write(step: Step, name: str, text: str) -> None:

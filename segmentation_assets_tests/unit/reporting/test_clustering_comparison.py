@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from segmentation_assets.reporting.clustering_charts import chart_comparison
 from segmentation_assets.reporting.clustering_comparison import measure_agreement, render_comparison
 from segmentation_assets.reporting.comparison_figure import draw_comparison
 from segmentation_assets_tests.unit.reporting.toy_clusterings import (
@@ -74,6 +75,12 @@ def test_the_comparison_lists_candidates_by_rank_and_the_baseline_last(month, re
     assert "![Sizes, scores and agreement of the candidates](comparison.png)" in lines
 
 
+def test_a_score_that_a_leaderboard_lacks_is_left_out(month, results):
+    older = dataclasses.replace(month, leaderboard=month.leaderboard.drop(columns="smallest_jaccard"))
+    text = render_comparison(older, measure_agreement(results, month))
+    assert "| Stability | Reference silhouette |" in text
+
+
 def test_the_comparison_says_how_candidates_are_ranked_and_what_scores_favour(month, results):
     text = render_comparison(month, measure_agreement(results, month))
     assert "Candidates are ranked by silhouette." in text
@@ -90,7 +97,7 @@ def test_in_a_month_without_candidates_due_the_last_comparison_is_shown(month):
 
 
 def test_the_picture_has_the_same_bytes_each_time(month, results):
-    agreement = measure_agreement(results, month)
-    png = draw_comparison(results, month, agreement)
+    comparison = chart_comparison(results, month, measure_agreement(results, month))
+    png = draw_comparison(comparison, month.ranking)
     assert png.startswith(b"\x89PNG")
-    assert draw_comparison(results, month, agreement) == png
+    assert draw_comparison(comparison, month.ranking) == png

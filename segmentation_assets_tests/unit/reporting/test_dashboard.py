@@ -10,11 +10,11 @@ from html.parser import HTMLParser
 import pandas as pd
 import pytest
 
-from segmentation_assets.config.settings import DashboardSettings
+from segmentation_assets.config.settings import DashboardSettings, MapSettings
 from segmentation_assets.reporting.dashboard import render_dashboard
+from segmentation_assets.reporting.dashboard_clusterings import leaderboard_rows
 from segmentation_assets.reporting.dashboard_tables import (
     data_view,
-    leaderboard_rows,
     movement_view,
     profile_view,
 )
@@ -182,6 +182,15 @@ def test_a_sample_of_the_map_states_its_size(snapshot: Snapshot) -> None:
     assert sum(len(trace["x"]) for trace in json.loads(page.scripts[0])["figure-map"]["data"]) == 100
 
 
+def test_the_page_says_what_laid_the_map_out(snapshot: Snapshot, page: Page) -> None:
+    assert "Laid out by principal components (PCA) of 6 customers." in words(page)
+    html = render_dashboard(snapshot, DashboardSettings(), MapSettings(method="tsne"))
+    text = words(Page(html))
+    assert "Laid out by t-SNE of 6 customers, perplexity 1.67, seed 0. Only who lies close by means something" in text
+    assert "layout of the map t-SNE of 6 customers" in text
+    assert "To the right:" not in text
+
+
 def test_the_first_snapshot_renders_without_movement(first_snapshot: Snapshot) -> None:
     text = words(Page(render(first_snapshot)))
     assert "There is no earlier month to compare with." in text
@@ -289,8 +298,9 @@ def test_movement_shows_counts_stays_and_leavers(snapshot: Snapshot) -> None:
 def test_candidates_come_by_rank_with_the_baseline_after(snapshot: Snapshot) -> None:
     first, second = leaderboard_rows(snapshot)
     assert (first["name"], first["rank"], first["smallest"]) == ("K-means", "1", "2 (33.3%)")
-    assert (first["silhouette"], first["stability"], first["sample"]) == ("0.410", "0.900", "6")
-    assert (second["name"], second["rank"], second["is_baseline"], second["stability"]) == ("RFM map", "–", True, "–")
+    assert (first["scores"], first["sample"]) == (["100.0%", "0.410", "0.500", "80.0", "0.900"], "6")
+    assert (second["name"], second["rank"], second["is_baseline"]) == ("RFM map", "–", True)
+    assert second["scores"] == ["100.0%", "−0.100", "2.000", "10.0", "–"]
 
 
 @pytest.mark.parametrize(("trained", "in_force", "is_refit"), [("2025-07", False, True), ("2025-08", True, False)])
@@ -351,3 +361,14 @@ def test_a_failed_reconciliation_shows(snapshot: Snapshot) -> None:
     broken = dataclasses.replace(snapshot, reconciliation=snapshot.reconciliation.assign(passed=[True, False]))
     assert not data_view(broken)["all_reconciled"]
     assert "differs" in words(Page(render(broken)))
+
+
+def test_a_long_list_of_filled_in_values_is_folded_with_the_most_first(snapshot: Snapshot) -> None:
+    rows = pd.DataFrame(
+        [(f"feature_{number}", "missing", number, "the median") for number in range(1, 10)],
+        columns=["feature", "reason", "filled_count", "rule"],
+    )
+    long = dataclasses.replace(snapshot, imputation=rows)
+    assert [row["count"] for row in data_view(long)["imputation"]] == [str(number) for number in range(9, 0, -1)]
+    assert "9 features and reasons, most customers first" in words(Page(render(long)))
+    assert "features and reasons" not in words(Page(render(snapshot)))

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from segmentation_assets.config.settings import MapSettings
 from segmentation_assets.reporting.palette import segment_colour
 from segmentation_assets.reporting.projection import project_customers
 from segmentation_assets.reporting.segment_cards import SegmentCard, describe_segments
@@ -247,6 +248,18 @@ def test_map_title_names_what_weighs_most_and_every_segment_is_listed(snapshot: 
         assert crowded_texts(canvas) == []
     assert map_title(customer_map).startswith("Customers differ most in ")
     assert {"Lapsed", "66.7%", "Loyal", "33.3%"} <= set(texts)
+
+
+def test_a_map_by_t_sne_says_so_and_that_distances_mean_nothing(snapshot: Snapshot):
+    customer_map = project_customers(snapshot, n_points=100, settings=MapSettings(method="tsne"))
+    assert customer_map is not None
+    with new_canvas() as canvas:
+        draw_map(canvas, snapshot, describe_segments(snapshot), customer_map)
+        texts = texts_on(canvas)
+        assert crowded_texts(canvas) == []
+    assert map_title(customer_map) == "Customers who behave alike lie close together"
+    assert any("all 6 customers · t-SNE, perplexity 1.67, seed 0" in text for text in texts)
+    assert "t-SNE: distances between groups and directions mean nothing" in texts
 
 
 def test_map_says_when_it_is_a_sample(snapshot: Snapshot):

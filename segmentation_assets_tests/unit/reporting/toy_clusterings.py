@@ -136,6 +136,26 @@ SEARCH = {
     "is_chosen": [True, False, False],
 }
 
+CRITERIA = {
+    "covariance_type": ["full", "full", "tied", "tied"],
+    "k": [1, 2, 1, 2],
+    "bic": [4.0, 3.0, 5.0, 6.0],
+    "aic": [4.0, 3.0, 5.0, 6.0],
+    "log_likelihood": [-1.0, -1.0, -1.0, -1.0],
+    "is_chosen": [False, True, False, False],
+}
+
+CURVES = {
+    "k_distance": {"k_distance": [0.5, 1.0, 3.0]},
+    "dendrogram": {
+        "merge_heights": [1.0, 2.0],
+        "dendrogram_across": [[5.0, 5.0, 15.0, 15.0], [10.0, 10.0, 25.0, 25.0]],
+        "dendrogram_heights": [[0.0, 1.0, 1.0, 0.0], [1.0, 2.0, 2.0, 0.0]],
+        "dendrogram_leaves": [2.0, 3.0, 3.0],
+    },
+    "training": {"training_error": [2.0, 1.0], "holdout_error": [2.5, 1.5]},
+}
+
 NOT_FITTED = {
     "n_clusters": 0,
     "fitted_count": 0,
