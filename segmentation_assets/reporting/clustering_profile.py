@@ -41,6 +41,8 @@ _SCORES = (
     "calinski_harabasz",
     "stability",
     "smallest_jaccard",
+    "usefulness",
+    "rfm_usefulness",
     "exceptional_count",
     "exceptional_revenue_share",
 )

@@ -146,6 +146,12 @@ def _scores(document: Document) -> Iterator[str]:
         ("Calinski-Harabasz", score_text(scores["calinski_harabasz"], digits=1), "larger is better"),
         ("Stability", score_text(scores["stability"]), "mean adjusted Rand index of refits; 1 is the same every time"),
         ("Smallest Jaccard", score_text(scores["smallest_jaccard"]), "of the least stable segment"),
+        (
+            "Usefulness",
+            score_text(scores["usefulness"]),
+            "of its earlier segments: share of the spending since explained",
+        ),
+        ("RFM map's usefulness", score_text(scores["rfm_usefulness"]), "of the RFM map, merged to as many groups"),
         ("Exceptional customers", format_count(scores["exceptional_count"]), "in no segment"),
         ("Their net revenue", format_share(scores["exceptional_revenue_share"]), "share of all"),
     ]

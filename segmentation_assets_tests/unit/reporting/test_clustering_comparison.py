@@ -66,7 +66,7 @@ def test_the_comparison_lists_candidates_by_rank_and_the_baseline_last(month, re
         "| Ward",
         "| RFM map",
     ]
-    scores = "100.0% | 0.500 | 0.600 | 1.500 | 12.2 | 0.900 | 0.550 | 0.250 | 0 | 0.0% |"
+    scores = "100.0% | 0.500 | 0.600 | 1.500 | 12.2 | 0.900 | 0.550 | 0.250 | 0.310 | 0.290 | 0 | 0.0% |"
     assert f"| DBSCAN | separate groups | 2 | 2 | {scores}" in lines
     assert "| DBSCAN | 0.36 | 1.00 | – | 0.36 |" in lines
     assert "| Ward | – | – | – | – |" in lines

@@ -55,7 +55,7 @@ def page_of(snapshot, charts):
 def test_every_candidate_has_scores_gates_label_and_reason(compared, charts):
     text = words(page_of(compared, charts))
     assert "Ward failed" not in text
-    scores = "75.0% 0.500 0.600 1.500 12.2 0.625 0.550 – 0 0.0% 6"
+    scores = "75.0% 0.500 0.600 1.500 12.2 0.625 0.550 – 0.310 0.290 0 0.0% 6"
     assert f"Ward passed 2 2 4 (50.0%) {scores} useful cut through a continuum Rank 1 of 1." in text
     assert "DBSCAN failed – 2" in text
     assert "separate groups Fails: <b>coverage" in text
@@ -78,13 +78,13 @@ def test_scores_are_drawn_beside_coverage_and_sample(compared, charts):
 def test_a_further_score_is_one_more_entry(compared, charts, monkeypatch):
     from segmentation_assets.reporting import leaderboard_scores
 
-    more = leaderboard_scores.Score("usefulness", "Usefulness", str, "of models made of it", is_drawn=True)
+    more = leaderboard_scores.Score("novelty", "Novelty", str, "of models made of it", is_drawn=True)
     monkeypatch.setattr(leaderboard_scores, "SCORES", (*leaderboard_scores.SCORES, more))
-    assert "figure-score-usefulness" not in clusterings_part(compared, charts).figures
-    board = compared.leaderboard.assign(usefulness=[0.5, 0.25, 0.125, None])
+    assert "figure-score-novelty" not in clusterings_part(compared, charts).figures
+    board = compared.leaderboard.assign(novelty=[0.5, 0.25, 0.125, None])
     part = clusterings_part(dataclasses.replace(compared, leaderboard=board), charts)
-    assert part.figures["figure-score-usefulness"]["data"][0]["x"] == [0.5, 0.25, 0.125]
-    assert part.view["headings"][-1] == ("Usefulness", "of models made of it")
+    assert part.figures["figure-score-novelty"]["data"][0]["x"] == [0.5, 0.25, 0.125]
+    assert part.view["headings"][-1] == ("Novelty", "of models made of it")
 
 
 def test_algorithms_are_chosen_from_a_list_that_begins_with_the_one_in_force(compared, charts):

@@ -68,6 +68,8 @@ def made_up_row(candidate, **changes):
         "calinski_harabasz": 12.25,
         "stability": 0.9,
         "smallest_jaccard": 0.55,
+        "usefulness": 0.31,
+        "rfm_usefulness": 0.29,
         "exceptional_count": 0,
         "exceptional_revenue_share": 0.0,
         "structure": "separate groups",
