@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from segmentation_assets.errors import noun, plural
+from segmentation_assets.reporting.exceptional_customers import describe_exceptional
 from segmentation_assets.reporting.formatting import format_count, format_month, format_share, is_known, join_words
 from segmentation_assets.reporting.wording import algorithm_label
+from segmentation_assets.segments.assignment import NO_PURCHASES
 from segmentation_assets.tables.raw import REDELIVERED_REASONS
 
 if TYPE_CHECKING:
@@ -120,11 +122,12 @@ def _set_aside(snapshot: Snapshot) -> list[tuple[str, str]]:
                 f"{_other_versions(snapshot.quarantine_counts)}.",
             )
         )
-    aside = len(snapshot.customer_segments) - len(snapshot.assigned)
+    aside = int((snapshot.customer_segments["state"] == NO_PURCHASES).sum())
     if aside:
         words = f"{plural(aside, 'customer')} without a sale in the lookback {noun(aside, 'has', 'have')} no segment."
         caveats.append(("Customers set aside", words))
-    return caveats
+    exceptional = describe_exceptional(snapshot)
+    return [*caveats, ("Exceptional customers", exceptional.sentence)] if exceptional else caveats
 
 
 def _findings(snapshot: Snapshot) -> list[tuple[str, str]]:

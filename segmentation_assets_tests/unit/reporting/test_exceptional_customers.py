@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from segmentation_assets.config.settings import DashboardSettings
+from segmentation_assets.reporting.caveats import list_caveats
 from segmentation_assets.reporting.dashboard import render_dashboard
 from segmentation_assets.reporting.exceptional_customers import ExceptionalCustomers, describe_exceptional
 from segmentation_assets.reporting.snapshot import Snapshot
@@ -69,3 +70,9 @@ def test_they_have_a_card_on_the_dashboard(without_two: Callable[..., Snapshot],
     assert "Exceptional customers 2 customers (33.3% of all, with 10.0% of the net revenue) are in no segment" in text
     assert "2 customers EUR 100.00 of net revenue" in text
     assert "Exceptional customers" not in words(Page(render_dashboard(snapshot, DashboardSettings())))
+
+
+def test_caveats_tell_them_apart_from_customers_without_a_sale(without_two: Callable[..., Snapshot]) -> None:
+    told = dict(list_caveats(without_two()))
+    assert told["Customers set aside"] == "1 customer without a sale in the lookback has no segment."
+    assert told["Exceptional customers"].startswith("2 customers (33.3% of all) are in no segment")
