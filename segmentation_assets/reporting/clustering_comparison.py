@@ -101,7 +101,7 @@ def _leaderboard(month: ClusteringMonth) -> Iterator[str]:
         yield f"**None was due this month.** Candidates were last fitted and compared in {format_month(compared)}."
     yield f"{month.ranking_rule} The RFM map is the baseline and never ranked."
     yield f"{ROUND_CLUSTERS} {REWARDS_LEAVING_OUT}"
-    scores = known_scores(month.ranking.columns)
+    scores = known_scores(month.ranking)
     headings = ("Candidate", "Structure", "Rank", "Segments", *(score.heading for score in scores))
     yield markdown_table(headings, [_row(row, scores) for row in board], texts=(0, 1))
     sample, customers = board[0]["score_sample_count"], board[0]["customer_count"]

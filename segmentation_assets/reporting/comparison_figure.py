@@ -35,7 +35,7 @@ def draw_comparison(comparison: Chart, ranking: pd.DataFrame) -> bytes:
     bytes
         PNG; the same input gives the same bytes.
     """
-    drawn = [score for score in known_scores(ranking.columns) if score.is_drawn]
+    drawn = [score for score in known_scores(ranking) if score.is_drawn]
     with open_panels(2 + len(drawn), columns=2, width=5.0, height=2.9, left=1.2) as (figure, panels):
         _draw_sizes(panels[0], comparison["sizes"])
         _draw_agreement(panels[1], comparison["agreement"])

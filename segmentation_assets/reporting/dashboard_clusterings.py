@@ -50,7 +50,7 @@ def clusterings_part(snapshot: Snapshot, charts: ClusteringCharts | None) -> Clu
         Where there is nothing to draw, `absent` of the view says why.
     """
     rows = _ordered(snapshot)
-    scores = known_scores(snapshot.leaderboard.columns)
+    scores = known_scores(snapshot.leaderboard)
     compared = _compared_month(snapshot)
     earlier = format_month(compared) if compared != snapshot.month else ""
     view: View = {
@@ -118,7 +118,7 @@ def _is_baseline(row: Mapping[str, Any]) -> bool:
 def leaderboard_rows(snapshot: Snapshot) -> list[View]:
     """Write the candidates: ranked ones first, then those a gate kept out, then the baseline."""
     in_force = model_in_force(snapshot)
-    scores = known_scores(snapshot.leaderboard.columns)
+    scores = known_scores(snapshot.leaderboard)
     return [_leaderboard_row(row, in_force, scores) for row in _ordered(snapshot)]
 
 

@@ -5,12 +5,15 @@ A further score is one more entry of `SCORES`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import partial
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from segmentation_assets.reporting.clustering_report import score_text
 from segmentation_assets.reporting.formatting import format_count, format_share
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 class Score(NamedTuple):
@@ -51,7 +54,7 @@ SCORES = (
 )
 
 
-def known_scores(columns: Iterable[object]) -> list[Score]:
-    """List the scores that a leaderboard has; one of an earlier version may lack some."""
-    known = set(columns)
+def known_scores(board: pd.DataFrame) -> list[Score]:
+    """List the scores that any candidate of a leaderboard has; usefulness, for one, takes a while to be known."""
+    known = set(board.columns[board.notna().any()])
     return [score for score in SCORES if score.column in known]

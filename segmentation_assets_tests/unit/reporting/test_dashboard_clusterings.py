@@ -55,7 +55,7 @@ def page_of(snapshot, charts):
 def test_every_candidate_has_scores_gates_label_and_reason(compared, charts):
     text = words(page_of(compared, charts))
     assert "Ward failed" not in text
-    scores = "75.0% 0.500 0.600 1.500 12.2 0.625 0.550 – 0.310 0.290 0 0.0% 6"
+    scores = "75.0% 0.500 0.600 1.500 12.2 0.625 0.550 0.310 0.290 0 0.0% 6"
     assert f"Ward passed 2 2 4 (50.0%) {scores} useful cut through a continuum Rank 1 of 1." in text
     assert "DBSCAN failed – 2" in text
     assert "separate groups Fails: <b>coverage" in text
