@@ -68,8 +68,9 @@ def _report_nodes(settings: Settings) -> tuple[Node, ...]:
         Node(
             key="reports/dashboard",
             description="One self-contained HTML page per month that works offline: segments, map of customers, "
-            "profiles, shares over the months, comparison of candidates and data quality.",
-            inputs=_REPORT_INPUTS,
+            "profiles, shares over the months, comparison of candidates with charts of each, and data quality. Charts "
+            "of the clusterings show what `reports/clusterings` drew its pictures of.",
+            inputs=(*_REPORT_INPUTS, Input(key="reports/clusterings")),
             storage="files",
             settings=(*_REPORT_SETTINGS, "reports.dashboard.map_points", "reports.map"),
             resources=tuple(f"reporting/templates/dashboard.{part}" for part in ("html.j2", "css", "js")),
@@ -152,7 +153,7 @@ def _clusterings_node(settings: Settings, upstream: tuple[Node, ...]) -> Node:
         description="A report in Markdown, the same as JSON, and pictures of every algorithm of the month, under "
         "`reports/<month>/clusterings/`: settings, search, decision, stability, confidence, clusters, and who the "
         "noise is; `comparison.md` has all candidates side by side. Also of those that were refused or failed. "
-        "Silhouettes and maps are drawn of seeded samples, which they say.",
+        "Silhouettes and maps are drawn of seeded samples, which they say; `charts.json` holds what pictures show.",
         inputs=same(
             *clusters, "silver/model_matrix", "silver/customer_features", "gold/rfm_segments", "silver/snapshot_input"
         ),

@@ -104,6 +104,13 @@ class Step:
         folder = self.paths(key, partition)[0].parent
         return (folder / name).read_text(encoding="utf-8")
 
+    def delivered_text(self, key: str, name: str) -> str | None:
+        """Read a text among the files that an input of this month made for people; None where it made none."""
+        manifest = self.platform.store.manifest(key, self._partition_of(key, None))
+        paths = [Path(file.path) for file in manifest.files] if manifest else []
+        found = next((path for path in paths if path.name == name), None)
+        return None if found is None else (self.platform.store.root / found).read_text(encoding="utf-8")
+
     def input_metadata(self, key: str, partition: str | None = None) -> dict[str, Any]:
         """Metadata stored with an input."""
         manifest = self.platform.store.manifest(key, self._partition_of(key, partition))

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from segmentation_assets.config.settings import MapSettings
     from segmentation_assets.reporting.clustering_data import AlgorithmResult, ClusteringMonth
 
+CHARTS = "charts.json"
+"""Name of the file that holds the charts of a month, beside its pictures."""
+
 SILHOUETTE_SAMPLE = 600
 MAP_SAMPLE = 1_500
 

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 from segmentation_assets.clustering.leaderboard import BASELINE
 from segmentation_assets.config.settings import DashboardSettings, MapSettings
 from segmentation_assets.errors import plural
+from segmentation_assets.reporting.clustering_charts import ClusteringCharts
+from segmentation_assets.reporting.dashboard_clusterings import clusterings_part
 from segmentation_assets.reporting.dashboard_tables import (
     card_views,
     data_view,
     exceptional_view,
-    leaderboard_rows,
     movement_view,
     profile_view,
 )
@@ -40,7 +41,10 @@ if TYPE_CHECKING:
 
 
 def render_dashboard(
-    snapshot: Snapshot, settings: DashboardSettings, map_settings: MapSettings = PRINCIPAL_COMPONENTS
+    snapshot: Snapshot,
+    settings: DashboardSettings,
+    map_settings: MapSettings = PRINCIPAL_COMPONENTS,
+    charts: ClusteringCharts | None = None,
 ) -> str:
     """Render the dashboard of one month.
 
@@ -51,6 +55,8 @@ def render_dashboard(
     settings : DashboardSettings
         Most customers drawn on the map; the heading is `snapshot.title`.
     map_settings : MapSettings
+    charts : ClusteringCharts or None
+        What is drawn of the month's clusterings; None where that is not known.
 
     Returns
     -------
@@ -59,9 +65,10 @@ def render_dashboard(
     """
     cards = describe_segments(snapshot)
     customer_map = project_customers(snapshot, n_points=settings.map_points, settings=map_settings)
+    clusterings = clusterings_part(snapshot, charts)
     return render_page(
         "dashboard.html.j2",
-        _build_figures(snapshot, customer_map),
+        _build_figures(snapshot, customer_map) | clusterings.figures,
         heading=snapshot.title,
         head=_header(snapshot, cards),
         cards=card_views(snapshot, cards),
@@ -71,7 +78,7 @@ def render_dashboard(
         movement=movement_view(snapshot, cards),
         month_count=int(snapshot.shares["month"].nunique()),
         has_month_without_money=_has_month_without_money(snapshot),
-        candidates=leaderboard_rows(snapshot),
+        clusterings=clusterings.view,
         data=data_view(snapshot),
         run_facts=sorted(_run_facts(snapshot, customer_map).items()),
     )

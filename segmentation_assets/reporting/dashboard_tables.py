@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-from segmentation_assets.clustering.leaderboard import BASELINE
 from segmentation_assets.errors import plural
 from segmentation_assets.reporting.caveats import count_quarantine, list_notices
 from segmentation_assets.reporting.exceptional_customers import describe_exceptional
@@ -27,7 +26,6 @@ from segmentation_assets.reporting.formatting import (
 )
 from segmentation_assets.reporting.movement import NEW, Movement, count_movement
 from segmentation_assets.reporting.palette import segment_colour
-from segmentation_assets.reporting.wording import algorithm_label
 from segmentation_assets.tables.gold import CUSTOMER_STATES
 
 if TYPE_CHECKING:
@@ -236,56 +234,6 @@ def _movement_row(movement: Movement, key: str, names: dict[str, str]) -> View:
         "cells": cells,
         "left": format_count(movement.left[key]) if movement.left.get(key) else "",
     }
-
-
-def leaderboard_rows(snapshot: Snapshot) -> list[View]:
-    """Write the candidates: ranked ones first, then the baseline and those a gate kept out."""
-    frame = snapshot.leaderboard
-    in_force = model_in_force(snapshot)
-    ordered = sorted(
-        frame.to_dict("records"),
-        key=lambda row: (float(row["rank"]) if is_known(row["rank"]) else float("inf"), str(row["candidate"])),
-    )
-    return [_leaderboard_row(row, in_force) for row in ordered]
-
-
-class ModelInForce(NamedTuple):
-    """The algorithm in force, and whether what this month's candidates say of it is about that very model."""
-
-    algorithm: str
-    is_of_this_month: bool
-
-
-def model_in_force(snapshot: Snapshot) -> ModelInForce:
-    """Return the model in force; a fixed rule is the same in every month."""
-    trained = {str(month)[:7] for month in snapshot.champion["trained_month"]}
-    return ModelInForce(snapshot.algorithm, snapshot.algorithm == BASELINE or trained == {snapshot.month})
-
-
-def _leaderboard_row(row: dict[Any, Any], in_force: ModelInForce) -> View:
-    is_same = str(row["candidate"]) == in_force.algorithm
-    return {
-        "name": algorithm_label(str(row["candidate"])),
-        "rank": format_count(row["rank"]),
-        "in_force": is_same and in_force.is_of_this_month,
-        "is_refit": is_same and not in_force.is_of_this_month,
-        "is_baseline": bool(row.get("is_baseline", False)),
-        "passed": bool(row["passed_gates"]),
-        "clusters": format_count(row["n_clusters"]),
-        "coverage": format_share(row["coverage"]),
-        "smallest": f"{format_count(row.get('smallest_segment_count'))} "
-        f"({format_share(row.get('smallest_segment_share'))})",
-        "silhouette": _score(row["silhouette"]),
-        "davies_bouldin": _score(row.get("davies_bouldin")),
-        "calinski_harabasz": format_number(row.get("calinski_harabasz")),
-        "stability": _score(row.get("stability")),
-        "sample": format_count(row.get("score_sample_count")),
-        "reason": str(row["reason"]),
-    }
-
-
-def _score(value: object) -> str:
-    return f"{float(value):.3f}".replace("-", "−") if is_known(value) else UNKNOWN  # type: ignore[arg-type]
 
 
 def data_view(snapshot: Snapshot) -> View:

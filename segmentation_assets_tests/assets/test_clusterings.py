@@ -33,7 +33,7 @@ def run_more(shop, run):
 
     def run_reports(**overrides):
         settings = shop.settings(**MORE, **overrides)
-        keys = {KEY, "clusters/leaderboard", *(f"clusters/{name}" for name in ALL)}
+        keys = {KEY, "reports/dashboard", "clusters/leaderboard", *(f"clusters/{name}" for name in ALL)}
         return run(settings, keys=keys, month=FIRST)
 
     return run_reports
@@ -90,3 +90,39 @@ def test_an_algorithm_that_is_switched_off_leaves_no_report(shop, folder, run, r
     run(shop.settings(), keys={KEY, "clusters/leaderboard"}, month=FIRST)
     assert not list(folder.glob("dbscan*"))
     assert (folder / "kmeans.md").exists()
+
+
+def test_the_dashboard_draws_what_the_pictures_show(shop, folder, run_more):
+    run_more()
+    figures = figures_of(folder.parent / "dashboard.html")
+    charts = json.loads((folder / "charts.json").read_text(encoding="utf-8"))
+    assert list(charts["algorithms"]) == list(ALL)
+    for name in ALL:
+        panels = {key.removeprefix(f"figure-{name.replace('_', '-')}-") for key in figures}
+        assert {"map", "silhouettes"} <= panels
+    drawn = sum(len(trace["x"]) for trace in figures["figure-kmeans-map"]["data"])
+    assert drawn == len(charts["map"]["x"]) == len(charts["algorithms"]["kmeans"]["map_clusters"])
+    assert "figure-gaussian-mixture-search-bic" in figures
+    assert figures["figure-agreement"]["data"][0]["z"] == charts["comparison"]["agreement"]["values"]
+
+
+def test_a_dashboard_of_a_month_in_which_none_is_due_says_so(shop, run):
+    settings = shop.settings(clustering__refit_every_months=3)
+    run(settings, keys={"clusters/kmeans", "clusters/leaderboard", KEY, "reports/dashboard"})
+    path = shop.data_dir / "reports" / MONTHS[1][:7] / "dashboard.html"
+    assert "Nothing was fitted this month; not due: candidates are fitted every 3 months" in path.read_text("utf-8")
+    assert not [name for name in figures_of(path) if name.startswith("figure-kmeans")]
+
+
+def test_maps_are_laid_out_by_t_sne_where_asked_for(shop, folder, run_more):
+    run_more(reports__map__method="tsne", reports__map__tsne_customers=100)
+    charts = json.loads((folder / "charts.json").read_text(encoding="utf-8"))
+    assert (charts["map"]["facts"]["method"], len(charts["map"]["x"])) == ("tsne", 100)
+    assert Platform(shop.settings()).store.manifest(KEY, FIRST).metadata["map_method"] == "tsne"
+    assert "Laid out by t-SNE of 100 customers" in (folder.parent / "dashboard.html").read_text(encoding="utf-8")
+
+
+def figures_of(path):
+    """Return the charts of a page by the id of their element."""
+    text = path.read_text(encoding="utf-8")
+    return json.loads(text.split('id="figures">')[1].split("</script>")[0])

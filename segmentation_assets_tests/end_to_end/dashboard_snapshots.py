@@ -5,11 +5,24 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 
+import numpy as np
 import pandas as pd
 
+from segmentation_assets.config.settings import MapSettings
+from segmentation_assets.reporting.clustering_charts import ClusteringCharts, make_charts
+from segmentation_assets.reporting.clustering_comparison import measure_agreement
 from segmentation_assets.reporting.snapshot import FeatureText, Snapshot
 from segmentation_assets.tables.gold import RFM_SEGMENT_NAMES
 from segmentation_assets_tests.unit.reporting.conftest import base_snapshot
+from segmentation_assets_tests.unit.reporting.toy_clusterings import (
+    CRITERIA,
+    CURVES,
+    NOT_FITTED,
+    SEARCH,
+    WITH_NOISE,
+    made_up_month,
+    made_up_result,
+)
 
 SEGMENTS = {f"S{place:03d}": f"{name}, Accessories Footwear" for place, name in enumerate(RFM_SEGMENT_NAMES, start=1)}
 PER_SEGMENT = 6
@@ -99,6 +112,24 @@ def with_markup() -> Snapshot:
         run_facts={MARKUP: MARKUP},
         absent_features={MARKUP: MARKUP},
     )
+
+
+def with_charts() -> tuple[Snapshot, ClusteringCharts]:
+    """A month with three algorithms, which between them have every chart there is, and a candidate that failed."""
+    names = ("kmeans", "gaussian_mixture", "ward")
+    month = made_up_month(**{name: {} for name in names}, dbscan={"rank": None, "passed_gates": False})
+    curves = {name: values for part in CURVES.values() for name, values in part.items()}
+    mixture = dataclasses.replace(
+        made_up_result("gaussian_mixture", month, search=CRITERIA), memberships=np.full((8, 2), 0.5)
+    )
+    results = [
+        made_up_result("kmeans", month, search=SEARCH),
+        mixture,
+        made_up_result("ward", month, WITH_NOISE, curves=curves),
+        made_up_result("dbscan", month, (-1,) * 8, **NOT_FITTED),
+    ]
+    snapshot = dataclasses.replace(base_snapshot(), month="2025-06", leaderboard=month.leaderboard)
+    return snapshot, make_charts(results, month, measure_agreement(results, month), MapSettings())
 
 
 SNAPSHOTS: dict[str, Callable[[], Snapshot]] = {

@@ -10,7 +10,7 @@ import pytest
 from segmentation_assets.config.settings import DashboardSettings
 from segmentation_assets.reporting.dashboard import render_dashboard
 from segmentation_assets_tests.end_to_end.browser import NAMES, Page, find_chromium, start_chromium
-from segmentation_assets_tests.end_to_end.dashboard_snapshots import MARKUP, SEGMENTS, SNAPSHOTS
+from segmentation_assets_tests.end_to_end.dashboard_snapshots import MARKUP, SEGMENTS, SNAPSHOTS, with_charts
 
 PAPER_WIDTH = 704
 """A4 less its margins, in pixels of a page."""
@@ -86,6 +86,18 @@ def open_dashboard(
     for page in pages.values():
         assert page.complaints == []
         assert page.requests == [page.url]
+
+
+@pytest.fixture
+def charted(open_file: Callable[[Path], Page], pages: dict[str, Page], tmp_path: Path) -> Page:
+    """The dashboard of a month whose clusterings have every chart there is; looked over like the others."""
+    if "charted" not in pages:
+        snapshot, charts = with_charts()
+        path = tmp_path / "charted.html"
+        path.write_text(render_dashboard(snapshot, DashboardSettings(), charts=charts), encoding="utf-8")
+        pages["charted"] = open_file(path)
+    pages["charted"].show(1280)
+    return pages["charted"]
 
 
 def test_complaints_and_requests_of_a_page_are_noticed(open_file: Callable[[Path], Page], tmp_path: Path) -> None:
@@ -195,3 +207,76 @@ def test_printing_draws_charts_for_paper_and_then_for_the_screen_again(open_dash
     assert page.evaluate("window.printed") == 950
     assert before != 950
     assert page.wait_until(f"() => {width} === {before}")
+
+
+CHOOSE = """
+(name) => {
+  const list = document.getElementById("algorithm");
+  list.value = name;
+  list.dispatchEvent(new Event("change"));
+}
+"""
+
+READ_ON = """
+async () => {
+  for (const chart of document.querySelectorAll("#algorithms .chart")) {
+    chart.scrollIntoView();
+    await new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));
+  }
+}
+"""
+
+OVERLAPS = """
+() => [...document.querySelectorAll(".chart")].filter(chart => chart.offsetParent !== null).flatMap(chart => {
+  const ticks = [...chart.querySelectorAll(".ytick text, .xtick text")].map(text => text.getBoundingClientRect());
+  const whole = chart.getBoundingClientRect();
+  const outside = ticks.filter(box => box.left < whole.left - 1 || box.right > whole.right + 1);
+  const names = [...chart.querySelectorAll(".ytick text")].map(text => text.getBoundingClientRect());
+  const close = names.filter((box, place) =>
+    names.slice(place + 1).some(other => box.bottom > other.top + 2 && other.bottom > box.top + 2));
+  return outside.length + close.length ? [[chart.id, outside.length, close.length]] : [];
+})
+"""
+
+
+def test_only_the_charts_of_the_chosen_algorithm_are_drawn_and_only_when_read(charted: Page) -> None:
+    look = """
+    (() => [...document.querySelectorAll("[data-algorithm]")].map(part => [
+      part.dataset.algorithm, part.offsetParent !== null,
+      [...part.querySelectorAll(".chart")].every(chart => chart.querySelector("svg.main-svg") !== null),
+    ]))()
+    """
+    assert charted.evaluate(look)[1] == ["kmeans", True, False]
+    charted.evaluate(f"({READ_ON})()")
+    assert charted.evaluate(look) == [
+        ["gaussian_mixture", False, False],
+        ["kmeans", True, True],
+        ["ward", False, False],
+    ]
+    charted.evaluate(f"({CHOOSE})('ward')")
+    charted.evaluate(f"({READ_ON})()")
+    assert charted.evaluate(look)[1:] == [["kmeans", False, True], ["ward", True, True]]
+    drawn = charted.evaluate(
+        "['map', 'silhouettes', 'dendrogram', 'k-distance', 'training', 'reliability'].map(name => document"
+        ".querySelectorAll('#figure-ward-' + name + ' .trace').length)"
+    )
+    assert drawn == [3, 3, 1, 1, 2, 2]
+    charted.evaluate(f"({CHOOSE})('kmeans')")
+
+
+@pytest.mark.parametrize("name", ["kmeans", "gaussian_mixture", "ward"])
+@pytest.mark.parametrize("width", [390, 1280])
+def test_labels_of_charts_stand_apart_and_whole(charted: Page, name: str, width: int) -> None:
+    charted.show(width)
+    charted.evaluate(f"({CHOOSE})('{name}')")
+    charted.evaluate(f"({READ_ON})()")
+    assert charted.wait_until(f"() => ({OVERLAPS})().length === 0"), charted.evaluate(f"({OVERLAPS})()")
+    assert charted.evaluate("[innerWidth, document.documentElement.scrollWidth]") == [width, width]
+
+
+def test_the_comparison_prints_and_survives_a_change_of_colours(charted: Page) -> None:
+    assert charted.print_pdf().startswith(b"%PDF")
+    shades = "document.getElementById('figure-agreement').data[0].colorscale[0][1]"
+    light = charted.evaluate(shades)
+    charted.show(1280, scheme="dark")
+    assert charted.evaluate(shades) != light

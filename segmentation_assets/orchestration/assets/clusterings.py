@@ -18,7 +18,7 @@ from segmentation_assets.orchestration.assets.clusters import (
 )
 from segmentation_assets.orchestration.assets.outputs import deliver_report, feature_texts
 from segmentation_assets.orchestration.step import Step
-from segmentation_assets.reporting.clustering_charts import ClusteringCharts, make_charts
+from segmentation_assets.reporting.clustering_charts import CHARTS, ClusteringCharts, make_charts
 from segmentation_assets.reporting.clustering_comparison import measure_agreement, render_comparison
 from segmentation_assets.reporting.clustering_data import AlgorithmResult, ClusteringMonth, by_customer, decision_of
 from segmentation_assets.reporting.clustering_figures import draw_clustering
@@ -36,9 +36,6 @@ FOLDER = "clusterings"
 """Folder below that of the month."""
 
 COMPARISON = "comparison"
-
-CHARTS = "charts.json"
-"""What the pictures show, from which the dashboard draws its own."""
 
 
 def clusterings(step: Step) -> None:

@@ -25,6 +25,7 @@ from segmentation_assets.ingestion.money import describe_money
 from segmentation_assets.orchestration.assets.silver import event_months, visible_rows
 from segmentation_assets.orchestration.step import Step
 from segmentation_assets.reporting.business_report import render_business_report
+from segmentation_assets.reporting.clustering_charts import CHARTS, ClusteringCharts
 from segmentation_assets.reporting.column_statistics import kind_of
 from segmentation_assets.reporting.correlations import correlate_ranks, sample_customers
 from segmentation_assets.reporting.dashboard import render_dashboard
@@ -54,9 +55,15 @@ THUMBNAILS = "thumbnails"
 def dashboard(step: Step) -> None:
     """Render the HTML page of the month."""
     settings = step.platform.settings.reports
-    html = render_dashboard(_snapshot(step), settings.dashboard, settings.map)
+    html = render_dashboard(_snapshot(step), settings.dashboard, settings.map, _charts(step))
     deliver_report(step, "dashboard.html").write_text(html, encoding="utf-8")
     step.metadata |= {"megabytes": round(len(html.encode()) / 1e6, 3), "map_method": settings.map.method}
+
+
+def _charts(step: Step) -> ClusteringCharts | None:
+    """What the pictures of the month's clusterings show; None where they were not drawn."""
+    text = step.delivered_text("reports/clusterings", CHARTS)
+    return None if text is None else ClusteringCharts.from_json(text)
 
 
 def eda(step: Step) -> None:

@@ -2,8 +2,10 @@
   "use strict";
   var figures = JSON.parse(document.getElementById("figures").textContent);
   var focused = null;
+  var waiting = new Set(document.querySelectorAll("#algorithms .chart"));
   var PAPER_WHOLE = { width: 950, height: 560 };
-  var PAPER_HALF = { width: 450, height: 340 };
+  var PAPER_HALF = { width: 436, height: 340 };
+  var PAPER_SMALL = { width: 200, height: 200 };
   var PAPER = { ink: "#17202b", muted: "#55606e", grid: "#e8ecf0", surface: "#ffffff" };
 
   function screenColours() {
@@ -22,9 +24,10 @@
 
   function themed(figure, colours) {
     return Object.assign({}, figure.layout, {
-      paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", showlegend: false, dragmode: false,
+      paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", showlegend: figure.layout.showlegend === true, dragmode: false,
+      legend: { orientation: "h", yanchor: "bottom", y: 1.01, x: 0, itemsizing: "constant", itemclick: false, itemdoubleclick: false },
       font: { family: getComputedStyle(document.body).fontFamily, size: 13, color: colours.ink },
-      margin: { l: 44, r: 8, t: 8, b: 36 },
+      margin: Object.assign({ l: 44, r: 22, t: 8, b: 36 }, figure.layout.margin),
       hoverlabel: { bgcolor: colours.surface, bordercolor: colours.muted, font: { color: colours.ink }, align: "left" },
       xaxis: axis(figure.layout.xaxis, colours), yaxis: axis(figure.layout.yaxis, colours)
     });
@@ -32,26 +35,47 @@
 
   function traces(figure, colours) {
     return figure.data.map(function (trace) {
-      var copy = Object.assign({}, trace, { opacity: focused === null || trace.meta.segment === focused ? 1 : 0.1 });
+      var isDim = focused !== null && trace.meta && trace.meta.segment !== focused;
+      var copy = Object.assign({}, trace, { opacity: isDim ? 0.1 : 1 });
       if (trace.type === "bar") {
         copy.marker = { color: trace.marker.color, line: { width: 1, color: colours.surface } };
+      }
+      if (trace.type === "heatmap") {
+        copy.colorscale = [[0, colours.surface], [1, "#2d6dee"]];
       }
       return copy;
     });
   }
 
+  function isShown(place) {
+    return place !== null && place.closest("[hidden]") === null && !waiting.has(place);
+  }
+
+  function paperSize(place) {
+    return place.classList.contains("tall") ? PAPER_WHOLE : place.classList.contains("small") ? PAPER_SMALL : PAPER_HALF;
+  }
+
   function layout(figure, place, colours, isPaper) {
     var whole = themed(figure, colours);
-    return isPaper ? Object.assign(whole, place.classList.contains("tall") ? PAPER_WHOLE : PAPER_HALF) : whole;
+    return isPaper ? Object.assign(whole, paperSize(place)) : whole;
+  }
+
+  function drawOne(place, colours, isPaper) {
+    var figure = figures[place.id];
+    Plotly.react(place, traces(figure, colours), layout(figure, place, colours, isPaper),
+      { displayModeBar: false, displaylogo: false, responsive: true, showSendToCloud: false, plotlyServerURL: "" });
   }
 
   function draw(colours, isPaper) {
     Object.keys(figures).forEach(function (id) {
       var place = document.getElementById(id);
-      if (place) {
-        Plotly.react(place, traces(figures[id], colours), layout(figures[id], place, colours, isPaper),
-          { displayModeBar: false, displaylogo: false, responsive: true, showSendToCloud: false, plotlyServerURL: "" });
-      }
+      if (isShown(place)) { drawOne(place, colours, isPaper); }
+    });
+  }
+
+  function resize() {
+    document.querySelectorAll(".chart").forEach(function (place) {
+      if (isShown(place)) { Plotly.Plots.resize(place); }
     });
   }
 
@@ -71,10 +95,23 @@
     button.addEventListener("click", function () { focus(button.dataset.focus); });
   });
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", function () { draw(screenColours(), false); });
-  addEventListener("beforeprint", function () { draw(PAPER, true); });
+  addEventListener("beforeprint", function () { waiting.clear(); draw(PAPER, true); });
   addEventListener("afterprint", function () {
     draw(screenColours(), false);
-    document.querySelectorAll(".chart").forEach(function (place) { Plotly.Plots.resize(place); });
+    resize();
+  });
+  document.querySelectorAll("#algorithm").forEach(function (list) {
+    var parts = document.querySelectorAll("[data-algorithm]");
+    list.addEventListener("change", function () {
+      parts.forEach(function (part) { part.hidden = part.dataset.algorithm !== list.value; });
+      draw(screenColours(), false);
+      resize();
+    });
   });
   draw(screenColours(), false);
+  var watcher = new IntersectionObserver(function (entries) {
+    entries.filter(function (entry) { return entry.isIntersecting && waiting.delete(entry.target); })
+      .forEach(function (entry) { drawOne(entry.target, screenColours(), false); });
+  }, { rootMargin: "400px" });
+  waiting.forEach(function (place) { watcher.observe(place); });
 }());

@@ -12,9 +12,9 @@ import pytest
 
 from segmentation_assets.config.settings import DashboardSettings, MapSettings
 from segmentation_assets.reporting.dashboard import render_dashboard
+from segmentation_assets.reporting.dashboard_clusterings import leaderboard_rows
 from segmentation_assets.reporting.dashboard_tables import (
     data_view,
-    leaderboard_rows,
     movement_view,
     profile_view,
 )
@@ -298,8 +298,9 @@ def test_movement_shows_counts_stays_and_leavers(snapshot: Snapshot) -> None:
 def test_candidates_come_by_rank_with_the_baseline_after(snapshot: Snapshot) -> None:
     first, second = leaderboard_rows(snapshot)
     assert (first["name"], first["rank"], first["smallest"]) == ("K-means", "1", "2 (33.3%)")
-    assert (first["silhouette"], first["stability"], first["sample"]) == ("0.410", "0.900", "6")
-    assert (second["name"], second["rank"], second["is_baseline"], second["stability"]) == ("RFM map", "–", True, "–")
+    assert (first["scores"], first["sample"]) == (["100.0%", "0.410", "0.500", "80.0", "0.900"], "6")
+    assert (second["name"], second["rank"], second["is_baseline"]) == ("RFM map", "–", True)
+    assert second["scores"] == ["100.0%", "−0.100", "2.000", "10.0", "–"]
 
 
 @pytest.mark.parametrize(("trained", "in_force", "is_refit"), [("2025-07", False, True), ("2025-08", True, False)])
