@@ -1,4 +1,4 @@
-"""Charts of the clusterings for the dashboard, as plain plotly dictionaries made from `ClusteringCharts`."""
+"""Charts of one clustering for the dashboard, as plain plotly dictionaries made from `ClusteringCharts`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from segmentation_assets.reporting.clustering_figures import (
     silhouette_gap,
 )
 from segmentation_assets.reporting.clustering_report import SCORE_NAMES, score_text
-from segmentation_assets.reporting.figures import Figure, plotly_text
+from segmentation_assets.reporting.figures import Figure
 from segmentation_assets.reporting.formatting import format_count, format_share
 from segmentation_assets.reporting.palette import SEGMENT_COLOURS, UNKNOWN_COLOUR, cluster_colour
 
@@ -67,7 +67,7 @@ def list_panels(chart: Chart, customer_map: Chart | None) -> list[Panel]:
     return [*panels, *(draw_search(chart["search"], name) for name in searched_scores(chart["search"]))]
 
 
-def _layout(x: str, y: str, **axes: Mapping[str, Any]) -> Figure:
+def plot_layout(x: str, y: str, **axes: Mapping[str, Any]) -> Figure:
     """Return a layout with titles of the axes, and what else is wanted of them."""
     return {
         "xaxis": {"title": {"text": x}, "zeroline": False, **axes.get("xaxis", {})},
@@ -105,7 +105,7 @@ def _map_panel(chart: Chart, customer_map: Chart) -> Panel:
         }
         for number, own in sorted(places.items(), key=lambda item: (-len(item[1]), item[0]))
     ]
-    layout = {**_layout(*facts.axis_titles), "showlegend": True}
+    layout = {**plot_layout(*facts.axis_titles), "showlegend": True}
     return Panel("map", facts.title, {"data": traces, "layout": layout}, note=facts.reading)
 
 
@@ -146,7 +146,10 @@ def _silhouette_panel(chart: Chart) -> Panel:
         start += len(own) + silhouette_gap(chart)
     mean = chart["silhouettes"]["mean"]
     rows = {"tickvals": [at for at, _ in ticks], "ticktext": [name for _, name in ticks], "autorange": "reversed"}
-    layout = {**_layout("Silhouette", "Cluster", yaxis={**rows, "showgrid": False}), "shapes": [_mark_line("x", mean)]}
+    layout = {
+        **plot_layout("Silhouette", "Cluster", yaxis={**rows, "showgrid": False}),
+        "shapes": [_mark_line("x", mean)],
+    }
     note = "Of each customer: above 0 nearer to its own cluster, below 0 nearer to another. Dashed: the mean."
     title = f"Silhouette of {sample_words(chart)}, mean {score_text(mean)}"
     return Panel("silhouettes", title, {"data": traces, "layout": layout}, note=note)
@@ -164,7 +167,7 @@ def _membership_panel(chart: Chart) -> Panel:
         "showscale": False,
         "hovertemplate": "Cluster %{y}: %{z:.2f}<extra></extra>",
     }
-    layout = _layout(
+    layout = plot_layout(
         "Customers, sorted by cluster and membership",
         "Cluster",
         xaxis={"showticklabels": False, "showgrid": False},
@@ -190,7 +193,7 @@ def _reliability_panel(bins: Sequence[Mapping[str, Any]]) -> Panel:
         ],
     }
     unit = {"range": [-0.04, 1.06], "tickformat": ".0%"}
-    layout = _layout("Mean confidence", "Share that came back", xaxis=unit, yaxis=unit)
+    layout = plot_layout("Mean confidence", "Share that came back", xaxis=unit, yaxis=unit)
     note = "On the grey line, confidence is what held-out refits show. The size of a point stands for its customers."
     return Panel("reliability", "Is the confidence true?", {"data": [equal, points], "layout": layout}, note=note)
 
@@ -214,7 +217,7 @@ def _spaced(first: float, last: float, count: int) -> list[float]:
 def _k_distance_panel(chart: Chart) -> Panel:
     curve, figures = chart["curves"]["k_distance"], chart["figures"]
     trace = _curve(_spaced(0, 1, len(curve)), curve, _LINE, "distance")
-    layout = _layout("Share of customers", "Distance", xaxis={"tickformat": ".0%"})
+    layout = plot_layout("Share of customers", "Distance", xaxis={"tickformat": ".0%"})
     figure = {"data": [trace], "layout": {**layout, "shapes": [_mark_line("y", figures["eps"])]}}
     note = f"Dashed: the radius that was taken, eps {figures['eps']:.3g}."
     return Panel("k-distance", f"Distance to neighbour {figures['min_samples']}, sorted", figure, note=note)
@@ -228,7 +231,7 @@ def _dendrogram_panel(chart: Chart) -> Panel:
     leaves = [format_count(count) for count in curves["dendrogram_leaves"]]
     trace = {**_curve(across, heights, _LINE, "merge"), "hoverinfo": "y"}
     ticks = {"tickvals": [5 + 10 * number for number in range(len(leaves))], "ticktext": leaves, "tickangle": -90}
-    layout = _layout(
+    layout = plot_layout(
         "Customers of each branch",
         "Cost of the merge",
         xaxis={**ticks, "showgrid": False, "range": [0, 10 * len(leaves)]},
@@ -248,7 +251,7 @@ def _training_panel(chart: Chart) -> Panel:
         _curve(_spaced(1, epochs, len(curve)), curve, colour, name)
         for (name, curve), colour in zip(curves.items(), (_LINE, _MARK), strict=True)
     ]
-    layout = _layout("Epoch", "Mean squared error", yaxis={"rangemode": "tozero"})
+    layout = plot_layout("Epoch", "Mean squared error", yaxis={"rangemode": "tozero"})
     figure = {"data": traces, "layout": {**layout, "showlegend": True}}
     return Panel("training", "Error of rebuilding the customers", figure)
 
@@ -275,7 +278,7 @@ def _score_panel(search: Mapping[str, Any], name: str) -> Panel:
         },
         "hovertemplate": "k = %{x}: %{y:.4g}<extra></extra>",
     }
-    figure = {"data": [trace], "layout": _layout(f"k; {search_hint(name)}", "", xaxis={"dtick": 1})}
+    figure = {"data": [trace], "layout": plot_layout(f"k; {search_hint(name)}", "", xaxis={"dtick": 1})}
     return Panel(f"search-{name.replace('_', '-')}", SCORE_NAMES[name], figure, is_small=True)
 
 
@@ -300,119 +303,5 @@ def _criterion_panel(search: Mapping[str, Any], name: str) -> Panel:
             "hoverinfo": "skip",
         }
     )
-    layout = {**_layout(f"k; {search_hint(name)}", "", xaxis={"dtick": 1}), "showlegend": True}
+    layout = {**plot_layout(f"k; {search_hint(name)}", "", xaxis={"dtick": 1}), "showlegend": True}
     return Panel(f"search-{name}", SCORE_NAMES[name], {"data": traces, "layout": layout})
-
-
-def build_sizes_figure(sizes: Sequence[Chart], labels: Mapping[str, str]) -> Figure:
-    """Draw a bar per candidate, divided into its clusters and the noise.
-
-    Parameters
-    ----------
-    sizes : sequence of dict
-        ``sizes`` of `chart_comparison`.
-    labels : mapping of str to str
-        Candidate → name as people write it.
-    """
-    numbers = {part["cluster"] for candidate in sizes for part in candidate["clusters"]}
-    order = sorted(numbers, key=lambda number: (number == NOISE, number))
-    return {
-        "data": [_size_trace(number, sizes, labels) for number in order],
-        "layout": {
-            **_layout("Share of customers", "", xaxis={"tickformat": ".0%", "range": [0, 1]}),
-            "yaxis": {"type": "category", "autorange": "reversed", "showgrid": False},
-            "barmode": "stack",
-            "bargap": 0.3,
-        },
-    }
-
-
-def _size_trace(number: int, sizes: Sequence[Chart], labels: Mapping[str, str]) -> Figure:
-    found = [
-        (labels[candidate["candidate"]], part["name"], part["share"])
-        for candidate in sizes
-        for part in candidate["clusters"]
-        if part["cluster"] == number
-    ]
-    return {
-        "type": "bar",
-        "orientation": "h",
-        "name": cluster_name(number),
-        "x": [share for _, _, share in found],
-        "y": [plotly_text(label) for label, _, _ in found],
-        "marker": {"color": cluster_colour(number)},
-        "hoverinfo": "text",
-        "hovertext": [
-            f"{plotly_text(label)}, {_part_words(number, name)}: {format_share(share)}" for label, name, share in found
-        ],
-        "textposition": "none",
-    }
-
-
-def _part_words(number: int, name: str) -> str:
-    """Name a part of a bar: a cluster by its number, a cell of the RFM map by its name."""
-    return plotly_text(name) if name != str(number) else f"cluster {name}"
-
-
-def build_agreement_figure(agreement: Chart, labels: Mapping[str, str]) -> Figure:
-    """Draw the adjusted Rand indices of every two candidates as a heat map with its numbers.
-
-    Parameters
-    ----------
-    agreement : dict
-        ``agreement`` of `chart_comparison`.
-    labels : mapping of str to str
-    """
-    names = [plotly_text(labels[name]) for name in agreement["candidates"]]
-    texts = [[score_text(value, digits=2) for value in row] for row in agreement["values"]]
-    trace = {
-        "type": "heatmap",
-        "x": names,
-        "y": names,
-        "z": agreement["values"],
-        "zmin": 0,
-        "zmax": 1,
-        "showscale": False,
-        "text": texts,
-        "texttemplate": "%{text}",
-        "hovertemplate": "%{y} and %{x}: %{text}<extra></extra>",
-        "hoverongaps": False,
-        "xgap": 2,
-        "ygap": 2,
-    }
-    categories = {"type": "category", "showgrid": False}
-    layout = _layout("", "", xaxis={**categories, "tickangle": -40}, yaxis={**categories, "autorange": "reversed"})
-    return {"data": [trace], "layout": {**layout, "margin": {"b": 90}}}
-
-
-def build_score_figure(rows: Sequence[tuple[str, float | None, str, bool]]) -> Figure:
-    """Draw a bar per candidate of one score.
-
-    Parameters
-    ----------
-    rows : sequence of (str, float or None, str, bool)
-        Label, value, the value and what it rests on in words, and whether the candidate is ranked; what is not is grey.
-    """
-    known = [
-        (plotly_text(label), value, words, is_ranked) for label, value, words, is_ranked in rows if value is not None
-    ]
-    trace = {
-        "type": "bar",
-        "orientation": "h",
-        "x": [value for _, value, _, _ in known],
-        "y": [label for label, _, _, _ in known],
-        "marker": {"color": [_LINE if is_ranked else UNKNOWN_COLOUR for _, _, _, is_ranked in known]},
-        "hoverinfo": "text",
-        "hovertext": [f"{label}: {plotly_text(words)}" for label, _, words, _ in known],
-        "textposition": "none",
-    }
-    layout = _layout("", "", xaxis={"zeroline": True, "nticks": 4})
-    layout["yaxis"] = {
-        "type": "category",
-        "autorange": "reversed",
-        "showgrid": False,
-        "categoryorder": "array",
-        "categoryarray": [plotly_text(label) for label, _, _, _ in rows],
-        "range": [len(rows) - 0.5, -0.5],
-    }
-    return {"data": [trace], "layout": {**layout, "bargap": 0.3}}

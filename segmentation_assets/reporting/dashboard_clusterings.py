@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from segmentation_assets.clustering.leaderboard import BASELINE
 from segmentation_assets.errors import plural
 from segmentation_assets.reporting.clustering_charts import Chart, ClusteringCharts
-from segmentation_assets.reporting.clustering_plots import (
-    Panel,
+from segmentation_assets.reporting.clustering_plots import Panel, list_panels
+from segmentation_assets.reporting.comparison_plots import (
     build_agreement_figure,
     build_score_figure,
     build_sizes_figure,
-    list_panels,
 )
 from segmentation_assets.reporting.figures import Figure
 from segmentation_assets.reporting.formatting import format_count, format_month, format_share, is_known

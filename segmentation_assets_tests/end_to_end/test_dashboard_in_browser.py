@@ -217,6 +217,15 @@ CHOOSE = """
 }
 """
 
+READ_ON = """
+async () => {
+  for (const chart of document.querySelectorAll("#algorithms .chart")) {
+    chart.scrollIntoView();
+    await new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));
+  }
+}
+"""
+
 OVERLAPS = """
 () => [...document.querySelectorAll(".chart")].filter(chart => chart.offsetParent !== null).flatMap(chart => {
   const ticks = [...chart.querySelectorAll(".ytick text, .xtick text")].map(text => text.getBoundingClientRect());
@@ -230,19 +239,22 @@ OVERLAPS = """
 """
 
 
-def test_the_charts_of_the_chosen_algorithm_alone_are_drawn_and_shown(charted: Page) -> None:
+def test_only_the_charts_of_the_chosen_algorithm_are_drawn_and_only_when_read(charted: Page) -> None:
     look = """
     (() => [...document.querySelectorAll("[data-algorithm]")].map(part => [
       part.dataset.algorithm, part.offsetParent !== null,
       [...part.querySelectorAll(".chart")].every(chart => chart.querySelector("svg.main-svg") !== null),
     ]))()
     """
+    assert charted.evaluate(look)[1] == ["kmeans", True, False]
+    charted.evaluate(f"({READ_ON})()")
     assert charted.evaluate(look) == [
         ["gaussian_mixture", False, False],
         ["kmeans", True, True],
         ["ward", False, False],
     ]
     charted.evaluate(f"({CHOOSE})('ward')")
+    charted.evaluate(f"({READ_ON})()")
     assert charted.evaluate(look)[1:] == [["kmeans", False, True], ["ward", True, True]]
     drawn = charted.evaluate(
         "['map', 'silhouettes', 'dendrogram', 'k-distance', 'training', 'reliability'].map(name => document"
@@ -257,6 +269,7 @@ def test_the_charts_of_the_chosen_algorithm_alone_are_drawn_and_shown(charted: P
 def test_labels_of_charts_stand_apart_and_whole(charted: Page, name: str, width: int) -> None:
     charted.show(width)
     charted.evaluate(f"({CHOOSE})('{name}')")
+    charted.evaluate(f"({READ_ON})()")
     assert charted.wait_until(f"() => ({OVERLAPS})().length === 0"), charted.evaluate(f"({OVERLAPS})()")
     assert charted.evaluate("[innerWidth, document.documentElement.scrollWidth]") == [width, width]
 

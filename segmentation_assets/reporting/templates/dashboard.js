@@ -2,6 +2,7 @@
   "use strict";
   var figures = JSON.parse(document.getElementById("figures").textContent);
   var focused = null;
+  var waiting = new Set(document.querySelectorAll("#algorithms .chart"));
   var PAPER_WHOLE = { width: 950, height: 560 };
   var PAPER_HALF = { width: 436, height: 340 };
   var PAPER_SMALL = { width: 200, height: 200 };
@@ -46,8 +47,8 @@
     });
   }
 
-  function isVisible(place) {
-    return place !== null && place.closest("[hidden]") === null;
+  function isShown(place) {
+    return place !== null && place.closest("[hidden]") === null && !waiting.has(place);
   }
 
   function paperSize(place) {
@@ -59,19 +60,22 @@
     return isPaper ? Object.assign(whole, paperSize(place)) : whole;
   }
 
+  function drawOne(place, colours, isPaper) {
+    var figure = figures[place.id];
+    Plotly.react(place, traces(figure, colours), layout(figure, place, colours, isPaper),
+      { displayModeBar: false, displaylogo: false, responsive: true, showSendToCloud: false, plotlyServerURL: "" });
+  }
+
   function draw(colours, isPaper) {
     Object.keys(figures).forEach(function (id) {
       var place = document.getElementById(id);
-      if (isVisible(place)) {
-        Plotly.react(place, traces(figures[id], colours), layout(figures[id], place, colours, isPaper),
-          { displayModeBar: false, displaylogo: false, responsive: true, showSendToCloud: false, plotlyServerURL: "" });
-      }
+      if (isShown(place)) { drawOne(place, colours, isPaper); }
     });
   }
 
   function resize() {
     document.querySelectorAll(".chart").forEach(function (place) {
-      if (isVisible(place)) { Plotly.Plots.resize(place); }
+      if (isShown(place)) { Plotly.Plots.resize(place); }
     });
   }
 
@@ -91,7 +95,7 @@
     button.addEventListener("click", function () { focus(button.dataset.focus); });
   });
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", function () { draw(screenColours(), false); });
-  addEventListener("beforeprint", function () { draw(PAPER, true); });
+  addEventListener("beforeprint", function () { waiting.clear(); draw(PAPER, true); });
   addEventListener("afterprint", function () {
     draw(screenColours(), false);
     resize();
@@ -105,4 +109,9 @@
     });
   });
   draw(screenColours(), false);
+  var watcher = new IntersectionObserver(function (entries) {
+    entries.filter(function (entry) { return entry.isIntersecting && waiting.delete(entry.target); })
+      .forEach(function (entry) { drawOne(entry.target, screenColours(), false); });
+  }, { rootMargin: "400px" });
+  waiting.forEach(function (place) { watcher.observe(place); });
 }());

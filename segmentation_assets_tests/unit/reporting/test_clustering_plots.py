@@ -9,11 +9,11 @@ import plotly.graph_objects as go
 import pytest
 
 from segmentation_assets.reporting.clustering_charts import chart_clustering, chart_map, make_backdrop
-from segmentation_assets.reporting.clustering_plots import (
+from segmentation_assets.reporting.clustering_plots import list_panels
+from segmentation_assets.reporting.comparison_plots import (
     build_agreement_figure,
     build_score_figure,
     build_sizes_figure,
-    list_panels,
 )
 from segmentation_assets.reporting.figures import embed_json
 from segmentation_assets.reporting.palette import UNKNOWN_COLOUR, cluster_colour
