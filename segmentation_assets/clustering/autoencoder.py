@@ -34,7 +34,7 @@ from segmentation_assets.clustering.estimator import (
     thinned,
 )
 from segmentation_assets.clustering.kmeans import KMeansClusterer
-from segmentation_assets.clustering.metrics import mean_silhouettes
+from segmentation_assets.clustering.metrics import score_partitions
 from segmentation_assets.features.components import fit_components
 from segmentation_assets.tables.rounding import round_number, round_significant
 from segmentation_assets.tables.sampling import draw_sample
@@ -256,8 +256,9 @@ class AutoencoderClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Ba
         components = fit_components(known, self.encoding_dim)
         rivals = self._group(components.project(values), seed, self.score_sample).labels_
         sample = draw_sample(len(values), self.score_sample, seed)
-        silhouettes = mean_silhouettes(values[sample], [labels[sample], rivals[sample]])
-        return compare([self.holdout_error_, component_error(components, values[is_held_out])], silhouettes)
+        scores = score_partitions(values[sample], [labels[sample], rivals[sample]])
+        errors = [self.holdout_error_, component_error(components, values[is_held_out])]
+        return compare(errors, [score.silhouette for score in scores])
 
     def _keep(self, training: _Training, grouping: KMeansClusterer) -> None:
         self.feature_means_ = training.network.means
