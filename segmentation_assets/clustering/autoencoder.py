@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from segmentation_assets.clustering.autoencoder_checkpoints import CheckpointFile, fingerprint
 from segmentation_assets.clustering.autoencoder_comparison import (
@@ -277,10 +277,6 @@ class AutoencoderClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Ba
         figures = {"holdout_error": self.holdout_error_, **self.comparison_, **agreement, "epochs": self.stopped_epoch_}
         self.figures_ = {name: figure for name, figure in figures.items() if figure == figure}
         self.curves_ = {name: thinned(self.history_[name]) for name in ("training_error", "holdout_error")}
-
-    def _checked(self, X: Any) -> Floats:
-        check_is_fitted(self)
-        return np.ascontiguousarray(validate_data(self, X, dtype=np.float64, reset=False))
 
     @property
     def _network(self) -> Network:

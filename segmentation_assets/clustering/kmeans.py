@@ -128,8 +128,9 @@ class KMeansClusterer(CentreClusterer):
     def _partition(self, values: Floats, k: int, seed: int) -> _Partition:
         fitted = KMeans(n_clusters=k, n_init=self.n_init, max_iter=self.max_iter, random_state=seed).fit(values)
         centres = round_significant(fitted.cluster_centers_)
-        used = np.unique(centre_distances(values, centres).argmin(axis=1))
-        distances = centre_distances(values, centres[used])
+        distances = centre_distances(values, centres)
+        used = np.unique(distances.argmin(axis=1))
+        distances = distances[:, used]
         inertia = round_number(np.square(distances.min(axis=1)).sum())
         return _Partition(centres[used], distances.argmin(axis=1), inertia, int(fitted.n_iter_))
 
