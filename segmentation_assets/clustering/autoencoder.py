@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from segmentation_assets.clustering.autoencoder_checkpoints import CheckpointFile, fingerprint
 from segmentation_assets.clustering.autoencoder_comparison import (
@@ -34,7 +34,7 @@ from segmentation_assets.clustering.estimator import (
     thinned,
 )
 from segmentation_assets.clustering.kmeans import KMeansClusterer
-from segmentation_assets.clustering.metrics import mean_silhouettes
+from segmentation_assets.clustering.metrics import score_partitions
 from segmentation_assets.features.components import fit_components
 from segmentation_assets.tables.rounding import round_number, round_significant
 from segmentation_assets.tables.sampling import draw_sample
@@ -256,8 +256,9 @@ class AutoencoderClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Ba
         components = fit_components(known, self.encoding_dim)
         rivals = self._group(components.project(values), seed, self.score_sample).labels_
         sample = draw_sample(len(values), self.score_sample, seed)
-        silhouettes = mean_silhouettes(values[sample], [labels[sample], rivals[sample]])
-        return compare([self.holdout_error_, component_error(components, values[is_held_out])], silhouettes)
+        scores = score_partitions(values[sample], [labels[sample], rivals[sample]])
+        errors = [self.holdout_error_, component_error(components, values[is_held_out])]
+        return compare(errors, [score.silhouette for score in scores])
 
     def _keep(self, training: _Training, grouping: KMeansClusterer) -> None:
         self.feature_means_ = training.network.means
@@ -276,10 +277,6 @@ class AutoencoderClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Ba
         figures = {"holdout_error": self.holdout_error_, **self.comparison_, **agreement, "epochs": self.stopped_epoch_}
         self.figures_ = {name: figure for name, figure in figures.items() if figure == figure}
         self.curves_ = {name: thinned(self.history_[name]) for name in ("training_error", "holdout_error")}
-
-    def _checked(self, X: Any) -> Floats:
-        check_is_fitted(self)
-        return np.ascontiguousarray(validate_data(self, X, dtype=np.float64, reset=False))
 
     @property
     def _network(self) -> Network:

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from segmentation_assets.clustering.autoencoder_network import row_errors
+from segmentation_assets.clustering.matching import adjusted_rand_index
 from segmentation_assets.features.components import Components
 from segmentation_assets.tables.rounding import round_number
 
@@ -91,13 +92,11 @@ def measure_spread(errors: Sequence[float], partitions: Sequence[Integers]) -> d
         ``holdout_errors`` and ``n_clusters``, lists with an entry per training; ``ari_mean`` and ``ari_min`` over all
         pairs of partitions, NaN for a single one.
     """
-    from sklearn.metrics import adjusted_rand_score
-
-    agreements = [adjusted_rand_score(one, other) for one, other in combinations(partitions, 2)]
+    agreements = [adjusted_rand_index(one, other) for one, other in combinations(partitions, 2)]
     return {
         "holdout_errors": list(errors),
         "n_clusters": [len(np.unique(labels)) for labels in partitions],
-        "ari_mean": round_number(np.mean(agreements)) if agreements else float("nan"),
+        "ari_mean": round_number(float(np.mean(agreements))) if agreements else float("nan"),
         "ari_min": round_number(min(agreements)) if agreements else float("nan"),
     }
 

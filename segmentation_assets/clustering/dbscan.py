@@ -24,8 +24,8 @@ from segmentation_assets.clustering.space import SpaceName, enter_space, fit_spa
 from segmentation_assets.tables.rounding import round_number, round_significant
 
 DISTANCES_AT_ONCE = 4_000_000
-FEW_POINTS = 4_000
-"""Up to here all distances are computed at once; a tree is slower."""
+LEAF_POINTS = 32
+"""Points of a leaf of a search tree; with ten dimensions smaller leaves are slower."""
 
 SAMPLES_PER_DIMENSION, FEWEST_SAMPLES = 2, 10
 
@@ -120,12 +120,14 @@ class DbscanClusterer(BaseClusterer):
 
 def neighbour_distances(points: Floats, count: int) -> Floats:
     """Return the distance of each row to its `count`-th nearest row, itself counted as the first; shape (n_rows,)."""
-    wanted = min(count, len(points))
-    if len(points) > FEW_POINTS:
-        distances, _ = cKDTree(points).query(points, k=[wanted])
-        flat: Floats = distances[:, 0]
-        return flat
-    return np.partition(cdist(points, points), wanted - 1, axis=1)[:, wanted - 1]
+    distances, _ = search_tree(points).query(points, k=[min(count, len(points))])
+    flat: Floats = distances[:, 0]
+    return flat
+
+
+def search_tree(points: Floats) -> cKDTree:
+    """Build a tree that finds the nearest of points, shape (n_points, n_dimensions)."""
+    return cKDTree(points, leafsize=LEAF_POINTS)
 
 
 def knee(curve: Floats) -> float:
@@ -181,7 +183,7 @@ def assign_within(points: Floats, core_points: Floats, core_labels: Integers, ep
     if not len(core_points):
         nothing = np.full(len(points), np.nan)
         return Assigned(nobody, nothing, nobody, np.zeros(len(points)), outlier_scores=nothing)
-    distances, nearest = cKDTree(core_points).query(points)
+    distances, nearest = search_tree(core_points).query(points)
     scores = distances / eps if eps > 0 else np.where(distances > 0, np.nan, 0.0)
     is_inside = scores <= 1
     labels = np.where(is_inside, core_labels[nearest], NOISE)

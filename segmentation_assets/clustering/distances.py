@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-ROWS_AT_ONCE = 16_384
+ROWS_AT_ONCE = 2_048
+"""Rows of a block: few enough for its numbers to stay near the processor."""
 
 Floats = npt.NDArray[np.float64]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 import numpy as np
@@ -69,6 +69,22 @@ class Assigned:
         own: Floats = self.memberships[np.arange(len(self.labels)), self.labels]
         return own
 
+    def renumbered(self, numbers: Integers) -> Assigned:
+        """Return the same in a new order of clusters, in which number i is what was ``numbers[i]``.
+
+        A row as near to its runner-up as to its own cluster belongs to the one that now comes first, as where it is
+        assigned anew.
+        """
+        labels, runners_up = renumber(self.labels, numbers), renumber(self.runners_up, numbers)
+        swaps = (self.certainties == 0) & (runners_up != NOBODY) & (runners_up < labels)
+        memberships = None if self.memberships is None else self.memberships[:, numbers]
+        return replace(
+            self,
+            labels=np.where(swaps, runners_up, labels),
+            runners_up=np.where(swaps, labels, runners_up),
+            memberships=memberships,
+        )
+
 
 class BaseClusterer(ClusterMixin, BaseEstimator):
     """A clusterer that fits on a sample and gives any row, old or new, the same answer alone and in a batch.
@@ -122,6 +138,11 @@ class BaseClusterer(ClusterMixin, BaseEstimator):
         BaseClusterer
             Itself.
         """
+        self.fit_assign(X)
+        return self
+
+    def fit_assign(self, X: Any) -> Assigned:
+        """Learn from rows as `fit` does, and return what `assign` says of them without a second look at them."""
         values = np.ascontiguousarray(validate_data(self, X, dtype=np.float64, ensure_min_samples=2))
         seed = int(check_random_state(self.random_state).randint(SEED_LIMIT))
         sample = draw_sample(len(values), self.fit_sample, seed)
@@ -133,7 +154,7 @@ class BaseClusterer(ClusterMixin, BaseEstimator):
         self.labels_ = assigned.labels
         if assigned.memberships is not None:
             self.membership_ = assigned.memberships
-        return self
+        return assigned
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out what is known of single rows: a stored model holds what it needs for new ones."""
@@ -142,14 +163,15 @@ class BaseClusterer(ClusterMixin, BaseEstimator):
 
     def assign(self, X: Any) -> Assigned:
         """Apply the learned rule to rows of shape (n_rows, n_features), one or many."""
-        check_is_fitted(self)
-        values = np.ascontiguousarray(validate_data(self, X, dtype=np.float64, reset=False))
+        values = self._checked(X)
         with one_thread():
             return self._assign(values)
 
     def predict(self, X: Any) -> Integers:
         """Return the cluster of each row, shape (n_rows,); -1 is noise."""
-        return self.assign(X).labels
+        values = self._checked(X)
+        with one_thread():
+            return self._label(values)
 
     def reorder_clusters(self: Self, order: Integers) -> Self:
         """Renumber the clusters: number i becomes what was ``order[i]``; returns itself."""
@@ -165,6 +187,15 @@ class BaseClusterer(ClusterMixin, BaseEstimator):
         """Return an unfitted copy with the choices of this fit fixed, for resampling."""
         check_is_fitted(self)
         return type(self)(**{**self.get_params(), **self._choices(), "random_state": random_state})
+
+    def _checked(self, X: Any) -> Floats:
+        """Return rows as numbers, of as many features as were fitted on."""
+        check_is_fitted(self)
+        return np.ascontiguousarray(validate_data(self, X, dtype=np.float64, reset=False))
+
+    def _label(self, values: Floats) -> Integers:
+        """Return the labels of `_assign` alone; for algorithms to which the rest of it is expensive."""
+        return self._assign(values).labels
 
     @abstractmethod
     def _learn(self, values: Floats, seed: int) -> list[str]:
@@ -196,9 +227,7 @@ class CentreClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseClu
 
     def transform(self, X: Any) -> Floats:
         """Return the distance of each row to each centre, shape (n_rows, n_clusters_)."""
-        check_is_fitted(self)
-        values = validate_data(self, X, dtype=np.float64, reset=False)
-        return centre_distances(values, self.cluster_centers_)
+        return centre_distances(self._checked(X), self.cluster_centers_)
 
     def _assign(self, values: Floats) -> Assigned:
         return assign_to_nearest(centre_distances(values, self.cluster_centers_))

@@ -14,7 +14,7 @@ from segmentation_assets.clustering.confidence import (
     measure_reliability,
     reliability_error,
 )
-from segmentation_assets.clustering.matching import Match, match_clusters
+from segmentation_assets.clustering.matching import Match, adjusted_rand_index, match_clusters
 from segmentation_assets.clustering.metrics import SCORE_NAMES, PartitionScores, score_partitions
 from segmentation_assets.clustering.reference import fit_copula
 from segmentation_assets.clustering.registry import Clusterer
@@ -162,7 +162,7 @@ def evaluate(estimator: Clusterer, matrix: pd.DataFrame, settings: EvaluationSet
     copula = fit_copula(judged)
     draws = (copula.draw(size, seed + number) for number in range(settings.reference_draws))
     reference, _ = _refits(estimator, draws, copula.draw(len(judged), seed - 1 if seed else 2**31), seed)
-    scores = _agreements(assigned.labels, labels)
+    scores = [adjusted_rand_index(assigned.labels, found) for found in labels]
     return Evaluation(
         stability=round_number(float(np.mean(scores))),
         stability_scores=tuple(scores),
@@ -194,7 +194,7 @@ def _refits(
         rows = draw_sample(len(part), SCORED_ROWS, seed)
         scores.extend(score_partitions(part[rows], [fitted.labels_[rows]]))
         labels.append(fitted.predict(judged))
-    successive = [_agreements(one, [other])[0] for one, other in pairwise(labels)]
+    successive = [adjusted_rand_index(one, other) for one, other in pairwise(labels)]
     means = {name: _mean([getattr(score, name) for score in scores]) for name in SCORE_NAMES}
     return (
         RefitScores(
@@ -204,12 +204,6 @@ def _refits(
         ),
         labels,
     )
-
-
-def _agreements(labels: Integers, others: Iterable[Integers]) -> list[float]:
-    from sklearn.metrics import adjusted_rand_score
-
-    return [round_number(adjusted_rand_score(labels, other)) for other in others]
 
 
 def _mean_jaccard(matches: list[Match]) -> tuple[float, ...]:

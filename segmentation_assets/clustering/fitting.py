@@ -132,17 +132,17 @@ def fit_clustering(
 
 
 def _fit(
-    ordered: pd.DataFrame, money: npt.NDArray[np.float64], unfitted: Clusterer, checkpoint_dir: Path | None
+    ordered: pd.DataFrame, money: npt.NDArray[np.float64], estimator: Clusterer, checkpoint_dir: Path | None
 ) -> tuple[Clusterer, Assigned]:
     """Fit on the sample, number the clusters and assign everyone."""
-    keeps_checkpoints = checkpoint_dir is not None and "checkpoint_dir" in unfitted.get_params()
+    keeps_checkpoints = checkpoint_dir is not None and "checkpoint_dir" in estimator.get_params()
     if keeps_checkpoints:
-        unfitted.set_params(checkpoint_dir=str(checkpoint_dir))
-    estimator = unfitted.fit(ordered)
+        estimator.set_params(checkpoint_dir=str(checkpoint_dir))
+    assigned = estimator.fit_assign(ordered)
     if keeps_checkpoints:
         estimator.set_params(checkpoint_dir=None)
-    estimator.reorder_clusters(_canonical_order(estimator.labels_, money, estimator.n_clusters_))
-    return estimator, estimator.assign(ordered)
+    order = _canonical_order(assigned.labels, money, estimator.n_clusters_)
+    return estimator.reorder_clusters(order), assigned.renumbered(order)
 
 
 def nothing_to_fit(matrix: pd.DataFrame) -> str:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Any, Literal
 
 import numpy as np
-from scipy.spatial import cKDTree
 from sklearn.cluster import HDBSCAN
 
-from segmentation_assets.clustering.dbscan import certainty_beside, neighbour_distances
+from segmentation_assets.clustering.dbscan import certainty_beside, neighbour_distances, search_tree
 from segmentation_assets.clustering.estimator import (
     NOBODY,
     Assigned,
@@ -112,7 +111,7 @@ class HdbscanClusterer(BaseClusterer):
 
     def _assign(self, values: Floats) -> Assigned:
         points = round_significant(enter_space(self.space_, values))
-        distances, nearest = cKDTree(self.points_).query(points)
+        distances, nearest = search_tree(self.points_).query(points)
         reach = self.point_reach_[nearest]
         labels = np.where(distances <= reach, self.point_labels_[nearest], NOISE)
         inside = np.divide(distances, reach, out=np.zeros_like(distances), where=reach > 0)
@@ -130,7 +129,7 @@ class HdbscanClusterer(BaseClusterer):
         is_member = self.point_labels_ != NOISE
         if not is_member.any():
             return np.full(len(points), np.nan), np.full(len(points), np.nan)
-        distances, nearest = cKDTree(self.points_[is_member]).query(points)
+        distances, nearest = search_tree(self.points_[is_member]).query(points)
         reach = self.point_reach_[is_member][nearest]
         return distances, np.divide(distances, reach, out=np.full_like(distances, np.nan), where=reach > 0)
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from segmentation_assets.clustering.dbscan import DbscanClusterer
-from segmentation_assets.clustering.estimator import Assigned, CentreClusterer, Floats
+from segmentation_assets.clustering.estimator import Assigned, CentreClusterer, Floats, Integers
 from segmentation_assets.clustering.kmeans import KMeansClusterer
 from segmentation_assets.clustering.metrics import NOISE
 from segmentation_assets.clustering.space import SpaceName
@@ -100,6 +100,9 @@ class HybridClusterer(CentreClusterer):
     def _assign(self, values: Floats) -> Assigned:
         scores = self.density_.assign(values).outlier_scores
         return replace(super()._assign(values), outlier_scores=scores)
+
+    def _label(self, values: Floats) -> Integers:
+        return super()._assign(values).labels
 
     def _choices(self) -> dict[str, Any]:
         return {"n_clusters": self.n_clusters_, "min_samples": self.density_.min_samples_}

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from sklearn.cluster import KMeans
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.metrics import adjusted_rand_score
 
 from segmentation_assets.clustering.distances import centre_distances
 from segmentation_assets.clustering.estimator import CentreClusterer, Floats, Integers
+from segmentation_assets.clustering.matching import adjusted_rand_index
 from segmentation_assets.clustering.search import (
     Criterion,
     Search,
@@ -128,8 +128,9 @@ class KMeansClusterer(CentreClusterer):
     def _partition(self, values: Floats, k: int, seed: int) -> _Partition:
         fitted = KMeans(n_clusters=k, n_init=self.n_init, max_iter=self.max_iter, random_state=seed).fit(values)
         centres = round_significant(fitted.cluster_centers_)
-        used = np.unique(centre_distances(values, centres).argmin(axis=1))
-        distances = centre_distances(values, centres[used])
+        distances = centre_distances(values, centres)
+        used = np.unique(distances.argmin(axis=1))
+        distances = distances[:, used]
         inertia = round_number(np.square(distances.min(axis=1)).sum())
         return _Partition(centres[used], distances.argmin(axis=1), inertia, int(fitted.n_iter_))
 
@@ -156,7 +157,7 @@ class KMeansClusterer(CentreClusterer):
                 warnings.simplefilter("ignore", ConvergenceWarning)  # a part may hold fewer than k different rows
                 centres = fitted.fit(values[part]).cluster_centers_
             labels.append(centre_distances(judged, centres).argmin(axis=1))
-        return round_number(np.mean([adjusted_rand_score(one, other) for one, other in pairwise(labels)]))
+        return round_number(float(np.mean([adjusted_rand_index(one, other) for one, other in pairwise(labels)])))
 
     def _keep(self, partition: _Partition) -> None:
         self.cluster_centers_ = partition.centres

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from segmentation_assets.clustering.metrics import NOISE
+from segmentation_assets.tables.rounding import round_number
 
 if TYPE_CHECKING:
     import numpy as np
@@ -73,6 +74,45 @@ def match_clusters(first: Integers, second: Integers, n_clusters: int) -> Match:
         if overlaps[one, other]:
             partners[numbers[other]] = one
     return Match(partners[second], _jaccard(first, second, overlaps, numbers))
+
+
+def adjusted_rand_index(first: Integers, second: Integers) -> float:
+    """Measure how far two partitions agree: 1 is the same, 0 as much as by chance.
+
+    Parameters
+    ----------
+    first, second : ndarray of shape (n_rows,)
+        Group numbers of the same rows; -1 is a group too.
+
+    Returns
+    -------
+    float
+        Rounded to 10 significant digits.
+
+    Notes
+    -----
+    Computed from counts of pairs of rows: those in one group of both partitions, of either, and all.
+
+    References
+    ----------
+    Hubert and Arabie (1985), doi:10.1007/BF01908075.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> adjusted_rand_index(np.array([0, 0, 1, 1]), np.array([5, 5, 3, -1]))
+    0.5714285714
+    """
+    import numpy as np
+
+    _, ones = np.unique(first, return_inverse=True)
+    numbers, others = np.unique(second, return_inverse=True)
+    counts = (np.bincount(ones * len(numbers) + others), np.bincount(ones), np.bincount(others), [len(ones)])
+    both, one, other, every = (sum(int(count) * (int(count) - 1) for count in group) for group in counts)
+    if both == one == other:
+        return 1.0
+    expected, largest = one * other, (one + other) * every // 2
+    return round_number((both * every - expected) / (largest - expected))
 
 
 def _jaccard(first: Integers, second: Integers, overlaps: Integers, numbers: Integers) -> Floats:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations_with_replacement
 from typing import TYPE_CHECKING
 
 from segmentation_assets.clustering.threads import one_thread
@@ -22,7 +23,8 @@ NOISE = -1
 SCORE_NAMES = ("silhouette", "davies_bouldin", "calinski_harabasz")
 """Scores of a partition as a whole, noise a group of its own: fields of `PartitionScores`."""
 
-DISTANCES_AT_ONCE = 4_000_000
+BLOCK_ROWS = 512
+"""Rows whose distances to as many others are held at once: few enough to stay near the processor."""
 
 
 @dataclass(frozen=True)
@@ -106,51 +108,7 @@ def set_small_aside(labels: Integers, min_share: float, min_count: int) -> Integ
 
 
 def score_partitions(values: Floats, partitions: Sequence[Integers]) -> list[PartitionScores]:
-    """Score several partitions of the same rows, noise counted as a group of its own.
-
-    Parameters
-    ----------
-    values : ndarray of shape (n_rows, n_features)
-    partitions : sequence of ndarray of shape (n_rows,)
-
-    Returns
-    -------
-    list of PartitionScores
-        In the order of `partitions`, rounded to 10 significant digits.
-
-    References
-    ----------
-    Rousseeuw (1987), doi:10.1016/0377-0427(87)90125-7; Davies and Bouldin (1979), doi:10.1109/TPAMI.1979.4766909;
-    Calinski and Harabasz (1974), doi:10.1080/03610927408827101.
-    """
-    silhouettes = mean_silhouettes(values, partitions)
-    return [
-        _scores_beside(values, labels, silhouette) for labels, silhouette in zip(partitions, silhouettes, strict=True)
-    ]
-
-
-def _covered_silhouette(values: Floats, labels: Integers, silhouette: float | None) -> float | None:
-    """Silhouette of the rows that are no noise, among themselves."""
-    is_covered = labels != NOISE
-    if is_covered.all():
-        return silhouette
-    return mean_silhouettes(values[is_covered], [labels[is_covered]])[0] if is_covered.any() else None
-
-
-def _scores_beside(values: Floats, labels: Integers, silhouette: float | None) -> PartitionScores:
-    from sklearn.metrics import calinski_harabasz_score, davies_bouldin_score
-
-    if silhouette is None:
-        return PartitionScores(None, None, None, None)
-    with one_thread():
-        davies_bouldin = davies_bouldin_score(values, labels)
-        calinski_harabasz = calinski_harabasz_score(values, labels)
-    covered = _covered_silhouette(values, labels, silhouette)
-    return PartitionScores(silhouette, covered, round_number(davies_bouldin), round_number(calinski_harabasz))
-
-
-def mean_silhouettes(values: Floats, partitions: Sequence[Integers]) -> list[float | None]:
-    """Compute the mean silhouette of several partitions from one pass over the distances.
+    """Score several partitions of the same rows from one pass over the distances, noise a group of its own.
 
     Parameters
     ----------
@@ -160,66 +118,102 @@ def mean_silhouettes(values: Floats, partitions: Sequence[Integers]) -> list[flo
 
     Returns
     -------
-    list of float or None
-        ``None`` for fewer than two groups, as many groups as rows, or rows without features.
+    list of PartitionScores
+        In the order of `partitions`, rounded to 10 significant digits. All are ``None`` for fewer than two groups, as
+        many groups as rows, or rows without features.
 
     Notes
     -----
-    Per row a = mean distance to the other rows of its group, b = smallest mean distance to another group, and
-    s = (b - a) / max(a, b); s = 0 for a group of one (Rousseeuw 1987). Memory is bounded by working in slices of rows.
-    """
-    from sklearn.metrics import euclidean_distances
+    Silhouette: per row a = mean distance to the other rows of its group, b = smallest mean distance to another group,
+    and s = (b - a) / max(a, b); s = 0 for a group of one. Memory is bounded by working in blocks of rows.
 
-    if not values.shape[1]:
-        return [None] * len(partitions)
-    groups = [_Groups.of(labels) for labels in partitions]
-    totals = [0.0] * len(groups)
-    step = max(1, DISTANCES_AT_ONCE // max(1, len(values)))
+    References
+    ----------
+    Rousseeuw (1987), doi:10.1016/0377-0427(87)90125-7; Davies and Bouldin (1979), doi:10.1109/TPAMI.1979.4766909;
+    Calinski and Harabasz (1974), doi:10.1080/03610927408827101.
+    """
+    groupings = [_Grouping.of(labels) for labels in partitions]
     with one_thread():
-        for start in range(0, len(values), step):
-            distances = euclidean_distances(values[start : start + step], values)
-            distances.flat[start :: len(values) + 1] = 0.0
-            for number, group in enumerate(groups):
-                totals[number] += group.silhouette_sum(distances, start)
-    return [
-        round_number(total / len(values)) if group.is_scorable else None
-        for total, group in zip(totals, groups, strict=True)
-    ]
+        distances = _sum_distances(values, [grouping.members for grouping in groupings])
+        return [_score(values, *parts) for parts in zip(partitions, groupings, distances, strict=True)]
 
 
 @dataclass(frozen=True)
-class _Groups:
-    """A partition as group indices, sizes and indicator matrix."""
+class _Grouping:
+    """A partition as group indices, sizes and indicator matrix, shape (n_rows, n_groups)."""
 
     index: Integers
     sizes: Integers
-    indicator: Floats
+    members: Floats
 
     @classmethod
-    def of(cls, labels: Integers) -> _Groups:
+    def of(cls, labels: Integers) -> _Grouping:
         import numpy as np
 
         _, index, sizes = np.unique(labels, return_inverse=True, return_counts=True)
         return cls(index, sizes, np.eye(len(sizes))[index])
 
-    @property
-    def is_scorable(self) -> bool:
-        return 2 <= len(self.sizes) < len(self.index)
 
-    def silhouette_sum(self, distances: Floats, start: int) -> float:
-        """Sum the silhouettes of the rows from `start` on; `distances` are theirs to all rows."""
-        import numpy as np
+def _sum_distances(values: Floats, members: Sequence[Floats]) -> list[Floats]:
+    """Sum the distances of each row to the rows of each group; in and out an array per partition."""
+    import numpy as np
 
-        if not self.is_scorable:
-            return 0.0
-        own = self.index[start : start + len(distances)]
-        rows = np.arange(len(distances))
-        sums = distances @ self.indicator
-        within = sums[rows, own] / np.maximum(self.sizes[own] - 1, 1)
-        between = sums / self.sizes
-        between[rows, own] = np.inf
-        nearest = between.min(axis=1)
-        largest = np.maximum(within, nearest)
-        is_defined = (self.sizes[own] > 1) & (largest > 0)
-        ratio = (nearest - within)[is_defined] / largest[is_defined]
-        return float(ratio.sum())
+    columns = np.hstack(members)
+    sums = np.zeros_like(columns)
+    lengths = np.square(values).sum(axis=1)
+    blocks = [slice(start, start + BLOCK_ROWS) for start in range(0, len(values), BLOCK_ROWS)]
+    for one, other in combinations_with_replacement(blocks, 2):
+        distances = values[one] @ values[other].T
+        distances *= -2.0
+        distances += lengths[one, None]
+        distances += lengths[other]
+        np.sqrt(np.maximum(distances, 0.0, out=distances), out=distances)
+        if one == other:
+            np.fill_diagonal(distances, 0.0)
+        else:
+            sums[other] += distances.T @ columns[one]
+        sums[one] += distances @ columns[other]
+    ends = np.cumsum([part.shape[1] for part in members])
+    return np.split(sums, ends[:-1], axis=1)
+
+
+def _score(values: Floats, labels: Integers, grouping: _Grouping, distances: Floats) -> PartitionScores:
+    silhouette = _silhouette(distances, grouping.index, grouping.sizes) if values.shape[1] else None
+    if silhouette is None:
+        return PartitionScores(None, None, None, None)
+    is_covered, first = labels != NOISE, int((labels == NOISE).any())
+    covered = _silhouette(distances[is_covered, first:], grouping.index[is_covered] - first, grouping.sizes[first:])
+    return PartitionScores(silhouette, covered, *_spread_scores(values, grouping))
+
+
+def _silhouette(distances: Floats, index: Integers, sizes: Integers) -> float | None:
+    """Average the silhouettes of rows, from the sums of their distances to each group."""
+    import numpy as np
+
+    if not 2 <= len(sizes) < len(index):
+        return None
+    rows = np.arange(len(index))
+    within = distances[rows, index] / np.maximum(sizes[index] - 1, 1)
+    between = distances / sizes
+    between[rows, index] = np.inf
+    nearest = between.min(axis=1)
+    largest = np.maximum(within, nearest)
+    is_defined = (sizes[index] > 1) & (largest > 0)
+    ratio = (nearest - within)[is_defined] / largest[is_defined]
+    return round_number(ratio.sum() / len(index))
+
+
+def _spread_scores(values: Floats, grouping: _Grouping) -> tuple[float, float]:
+    """Return the indices of Davies and Bouldin, and of Calinski and Harabasz; 0 and 1 where no group has a width."""
+    import numpy as np
+
+    sizes, count = grouping.sizes, len(grouping.sizes)
+    centres = grouping.members.T @ values / sizes[:, None]
+    squares = np.square(values - centres[grouping.index]).sum(axis=1)
+    widths = np.bincount(grouping.index, np.sqrt(squares)) / sizes
+    gaps = np.sqrt(np.square(centres[:, None] - centres).sum(axis=2))
+    gaps[gaps == 0] = np.inf
+    overlaps = ((widths[:, None] + widths) / gaps).max(axis=1)
+    within, between = squares.sum(), (sizes * np.square(centres - values.mean(axis=0)).sum(axis=1)).sum()
+    ratio = between * (len(values) - count) / (within * (count - 1)) if within > 0 else 1.0
+    return round_number(overlaps.mean()), round_number(ratio)

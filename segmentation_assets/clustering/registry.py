@@ -33,6 +33,9 @@ class Clusterer(Protocol):
     def fit(self, X: Any, y: None = None) -> Clusterer:
         """Learn from finite numbers of shape (n_rows, n_features)."""
 
+    def fit_assign(self, X: Any) -> Assigned:
+        """Learn as `fit` does, and return what `assign` says of the rows."""
+
     def predict(self, X: Any) -> npt.NDArray[np.int64]:
         """Apply the learned rule to any row, one or many; -1 is noise."""
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from segmentation_assets.clustering.leaderboard import BASELINE
+from segmentation_assets.clustering.matching import adjusted_rand_index
 from segmentation_assets.errors import plural
 from segmentation_assets.reporting.clustering_report import REWARDS_LEAVING_OUT, ROUND_CLUSTERS, score_text
 from segmentation_assets.reporting.formatting import (
@@ -19,7 +20,6 @@ from segmentation_assets.reporting.formatting import (
 from segmentation_assets.reporting.leaderboard_scores import Score, known_scores
 from segmentation_assets.reporting.markdown_table import markdown_table
 from segmentation_assets.reporting.wording import algorithm_label
-from segmentation_assets.tables.rounding import round_number
 from segmentation_assets.tables.sampling import draw_sample
 
 if TYPE_CHECKING:
@@ -50,7 +50,6 @@ def measure_agreement(results: Sequence[AlgorithmResult], month: ClusteringMonth
     """
     import numpy as np
     import pandas as pd
-    from sklearn.metrics import adjusted_rand_score
 
     rows = draw_sample(len(month.matrix), MOST_COMPARED, month.seed)
     partitions = {result.name: result.labels[rows] for result in results if result.is_fitted}
@@ -61,7 +60,7 @@ def measure_agreement(results: Sequence[AlgorithmResult], month: ClusteringMonth
     for place, first in enumerate(known):
         found.loc[first, first] = 1.0
         for second in known[place + 1 :]:
-            index = round_number(adjusted_rand_score(partitions[first], partitions[second]))
+            index = adjusted_rand_index(partitions[first], partitions[second])
             found.loc[first, second] = found.loc[second, first] = index
     return found
 

@@ -124,6 +124,32 @@ def test_renumbering_moves_everything_together(clusterer, blobs):
         np.testing.assert_allclose(after.memberships, before.memberships[:, order])
 
 
+def test_what_a_fit_says_of_its_rows_is_what_they_are_assigned_later(clusterer, blobs):
+    values, _ = blobs
+    found = clusterer.fit_assign(values)
+    order = np.roll(np.arange(clusterer.n_clusters_), 1)
+    later = clusterer.reorder_clusters(order).assign(values)
+    for name, numbers in vars(found.renumbered(order)).items():
+        if numbers is None:
+            assert getattr(later, name) is None
+        else:
+            np.testing.assert_allclose(numbers, getattr(later, name), rtol=1e-12)
+    np.testing.assert_array_equal(clusterer.predict(values), later.labels)
+
+
+def test_a_row_half_way_between_two_clusters_goes_to_the_first_in_any_order():
+    values = np.array([[0.0], [0.0], [2.0], [1.0], [2.0], [2.0], [0.0]])
+    fitted = KMeansClusterer(n_clusters=2, random_state=0).fit(values)
+    fitted.cluster_centers_ = np.array([[0.0], [2.0]])
+    before = fitted.assign(values)
+    order = np.array([1, 0])
+    after = fitted.reorder_clusters(order).assign(values)
+    found = before.renumbered(order)
+    assert (found.labels[3], found.runners_up[3]) == (0, 1)
+    np.testing.assert_array_equal(found.labels, after.labels)
+    np.testing.assert_array_equal(found.runners_up, after.runners_up)
+
+
 @pytest.mark.parametrize("clusterer", [GaussianMixtureClusterer(random_state=0), FuzzyCMeansClusterer(random_state=0)])
 def test_memberships_sum_to_one_and_are_largest_for_the_own_cluster(clusterer, blobs):
     values, _ = blobs

@@ -1,23 +1,26 @@
 """Scores of a partition."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from sklearn.metrics import calinski_harabasz_score, davies_bouldin_score, silhouette_score
 
 from segmentation_assets.clustering import metrics
-from segmentation_assets.clustering.metrics import mean_silhouettes, measure_sizes, score_partitions
+from segmentation_assets.clustering.metrics import measure_sizes, score_partitions
 
 
 def test_silhouette_of_four_points_on_a_line_is_the_hand_computed_one():
     # s of the outer points: a = 1, b = (10 + 11) / 2; of the inner points: a = 1, b = (9 + 10) / 2
     values = np.array([[0.0], [1.0], [10.0], [11.0]])
     expected = ((10.5 - 1) / 10.5 + (9.5 - 1) / 9.5) / 2
-    assert mean_silhouettes(values, [np.array([0, 0, 1, 1])]) == [pytest.approx(expected, rel=1e-9)]
+    score = score_partitions(values, [np.array([0, 0, 1, 1])])[0]
+    assert score.silhouette == pytest.approx(expected, rel=1e-9)
 
 
-@pytest.mark.parametrize("distances_at_once", [7, 1000, 4_000_000])
-def test_scores_equal_those_of_scikit_learn_however_memory_is_cut(monkeypatch, distances_at_once):
-    monkeypatch.setattr(metrics, "DISTANCES_AT_ONCE", distances_at_once)
+@pytest.mark.parametrize("block_rows", [1, 7, 512])
+def test_scores_equal_those_of_scikit_learn_however_memory_is_cut(monkeypatch, block_rows):
+    monkeypatch.setattr(metrics, "BLOCK_ROWS", block_rows)
     rng = np.random.default_rng(0)
     values = rng.normal(size=(60, 4))
     partitions = [rng.integers(-1, 4, 60), rng.integers(0, 2, 60)]
@@ -30,7 +33,23 @@ def test_scores_equal_those_of_scikit_learn_however_memory_is_cut(monkeypatch, d
 
 def test_noise_counts_as_a_group_of_its_own():
     values = np.array([[0.0], [1.0], [10.0], [11.0]])
-    assert mean_silhouettes(values, [np.array([-1, -1, 0, 0])]) == mean_silhouettes(values, [np.array([1, 1, 0, 0])])
+    noisy, plain = score_partitions(values, [np.array([-1, -1, 0, 0]), np.array([1, 1, 0, 0])])
+    assert noisy == replace(plain, covered_silhouette=None)
+
+
+def test_covered_silhouette_is_that_of_the_rows_without_noise():
+    values = np.random.default_rng(0).normal(size=(60, 4))
+    labels = np.random.default_rng(1).integers(-1, 3, 60)
+    covered = labels >= 0
+    found = score_partitions(values, [labels])[0].covered_silhouette
+    assert found == pytest.approx(silhouette_score(values[covered], labels[covered]), rel=1e-8)
+
+
+def test_groups_without_width_have_the_scores_of_scikit_learn():
+    values, labels = np.array([[0.0], [0.0], [5.0], [5.0]]), np.array([0, 0, 1, 1])
+    score = score_partitions(values, [labels])[0]
+    expected = davies_bouldin_score(values, labels), calinski_harabasz_score(values, labels)
+    assert (score.davies_bouldin, score.calinski_harabasz) == expected
 
 
 @pytest.mark.parametrize("labels", [[0, 0, 0], [0, 1, 2]])
