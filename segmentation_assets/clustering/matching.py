@@ -89,10 +89,6 @@ def adjusted_rand_index(first: Integers, second: Integers) -> float:
     float
         Rounded to 10 significant digits.
 
-    Notes
-    -----
-    Computed from counts of pairs of rows: those in one group of both partitions, of either, and all.
-
     References
     ----------
     Hubert and Arabie (1985), doi:10.1007/BF01908075.
@@ -103,16 +99,9 @@ def adjusted_rand_index(first: Integers, second: Integers) -> float:
     >>> adjusted_rand_index(np.array([0, 0, 1, 1]), np.array([5, 5, 3, -1]))
     0.5714285714
     """
-    import numpy as np
+    from sklearn.metrics import adjusted_rand_score
 
-    _, ones = np.unique(first, return_inverse=True)
-    numbers, others = np.unique(second, return_inverse=True)
-    counts = (np.bincount(ones * len(numbers) + others), np.bincount(ones), np.bincount(others), [len(ones)])
-    both, one, other, every = (sum(int(count) * (int(count) - 1) for count in group) for group in counts)
-    if both == one == other:
-        return 1.0
-    expected, largest = one * other, (one + other) * every // 2
-    return round_number((both * every - expected) / (largest - expected))
+    return round_number(adjusted_rand_score(first, second))
 
 
 def _jaccard(first: Integers, second: Integers, overlaps: Integers, numbers: Integers) -> Floats:

@@ -178,12 +178,19 @@ def _sum_distances(values: Floats, members: Sequence[Floats]) -> list[Floats]:
 
 
 def _score(values: Floats, labels: Integers, grouping: _Grouping, distances: Floats) -> PartitionScores:
+    from sklearn.metrics import calinski_harabasz_score, davies_bouldin_score
+
     silhouette = _silhouette(distances, grouping.index, grouping.sizes) if values.shape[1] else None
     if silhouette is None:
         return PartitionScores(None, None, None, None)
     is_covered, first = labels != NOISE, int((labels == NOISE).any())
     covered = _silhouette(distances[is_covered, first:], grouping.index[is_covered] - first, grouping.sizes[first:])
-    return PartitionScores(silhouette, covered, *_spread_scores(values, grouping))
+    return PartitionScores(
+        silhouette,
+        covered,
+        round_number(davies_bouldin_score(values, labels)),
+        round_number(calinski_harabasz_score(values, labels)),
+    )
 
 
 def _silhouette(distances: Floats, index: Integers, sizes: Integers) -> float | None:
@@ -201,19 +208,3 @@ def _silhouette(distances: Floats, index: Integers, sizes: Integers) -> float | 
     is_defined = (sizes[index] > 1) & (largest > 0)
     ratio = (nearest - within)[is_defined] / largest[is_defined]
     return round_number(ratio.sum() / len(index))
-
-
-def _spread_scores(values: Floats, grouping: _Grouping) -> tuple[float, float]:
-    """Return the indices of Davies and Bouldin, and of Calinski and Harabasz; 0 and 1 where no group has a width."""
-    import numpy as np
-
-    sizes, count = grouping.sizes, len(grouping.sizes)
-    centres = grouping.members.T @ values / sizes[:, None]
-    squares = np.square(values - centres[grouping.index]).sum(axis=1)
-    widths = np.bincount(grouping.index, np.sqrt(squares)) / sizes
-    gaps = np.sqrt(np.square(centres[:, None] - centres).sum(axis=2))
-    gaps[gaps == 0] = np.inf
-    overlaps = ((widths[:, None] + widths) / gaps).max(axis=1)
-    within, between = squares.sum(), (sizes * np.square(centres - values.mean(axis=0)).sum(axis=1)).sum()
-    ratio = between * (len(values) - count) / (within * (count - 1)) if within > 0 else 1.0
-    return round_number(overlaps.mean()), round_number(ratio)

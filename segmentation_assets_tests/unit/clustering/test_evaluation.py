@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.stats import spearmanr
-from sklearn.metrics import adjusted_rand_score
 
 from segmentation_assets.clustering.confidence import (
     ConfidenceCurve,
@@ -19,7 +18,7 @@ from segmentation_assets.clustering.evaluation import Evaluation, evaluate, resa
 from segmentation_assets.clustering.fuzzy import FuzzyCMeansClusterer
 from segmentation_assets.clustering.hdbscan import HdbscanClusterer
 from segmentation_assets.clustering.kmeans import KMeansClusterer
-from segmentation_assets.clustering.matching import UNMATCHED, adjusted_rand_index, match_clusters
+from segmentation_assets.clustering.matching import UNMATCHED, match_clusters
 from segmentation_assets.clustering.mixture import GaussianMixtureClusterer
 from segmentation_assets.clustering.reference import fit_copula
 from segmentation_assets.clustering.ward import WardClusterer
@@ -134,19 +133,6 @@ def test_matching_goes_by_overlap_and_leaves_what_has_no_partner():
     found = match_clusters(first, second, 3)
     assert found.labels.tolist() == [0, 0, 1, 1, 1, 1, 2, 0, UNMATCHED]
     np.testing.assert_allclose(found.jaccard, [2 / 4, 3 / 4, 1 / 2])
-
-
-@pytest.mark.parametrize("groups", [1, 2, 5, 200])
-def test_rand_index_is_that_of_scikit_learn(groups):
-    rng = np.random.default_rng(groups)
-    first = rng.integers(-1, groups, 200)
-    second = np.where(rng.random(200) < 0.3, first, rng.integers(-1, 4, 200))
-    assert adjusted_rand_index(first, second) == pytest.approx(adjusted_rand_score(first, second), rel=1e-9)
-
-
-@pytest.mark.parametrize("labels", [[0, 0, 0], [0, 1, 2], [4]])
-def test_rand_index_of_a_partition_with_itself_is_one(labels):
-    assert adjusted_rand_index(np.array(labels), np.array(labels)) == 1.0
 
 
 def test_matching_with_all_noise_finds_no_partner():
