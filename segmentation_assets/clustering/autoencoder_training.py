@@ -208,8 +208,11 @@ def _run_epoch(state: Tree, training: Tree, holdout: Tree, order: Tree, learning
     return state, errors.mean(), jnp.square(rebuilt - holdout).mean()
 
 
-run_epoch = jax.jit(_run_epoch)
-"""Compiled once per shape of its arrays, whatever the seed and the learning rate."""
+run_epoch = jax.jit(_run_epoch, compiler_options={"xla_backend_optimization_level": 1})
+"""Compiled once per shape of its arrays, whatever the seed and the learning rate.
+
+More optimisation than at the first level makes compiling take longer and the program no faster.
+"""
 
 
 def _without_optimiser(state: Tree) -> Tree:

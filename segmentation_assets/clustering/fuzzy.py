@@ -132,17 +132,19 @@ class FuzzyCMeansClusterer(CentreClusterer):
         return min(fits, key=lambda fit: fit.objective)
 
     def _fit_once(self, values: Floats, k: int, seed: int) -> _Fit:
+        """Fit from one start; within the loop clusters stand in rows, which is several times faster."""
         centres, _ = kmeans_plusplus(values, k, random_state=seed)
-        squares = _squares(values, centres)
-        memberships = _shares(squares, self.fuzzifier_)
+        lengths = np.square(values).sum(axis=1)
+        squares = _squares(centres, values, lengths)
+        memberships = _shares(squares, self.fuzzifier_, axis=0)
         iterations, change = 0, np.inf
         while change > self.tol and iterations < self.max_iter:
             powers = memberships**self.fuzzifier_
-            centres = (powers.T @ values) / powers.sum(axis=0)[:, None]
-            squares = _squares(values, centres)
-            before, memberships = memberships, _shares(squares, self.fuzzifier_)
+            centres = (powers @ values) / powers.sum(axis=1)[:, None]
+            squares = _squares(centres, values, lengths)
+            before, memberships = memberships, _shares(squares, self.fuzzifier_, axis=0)
             change, iterations = np.abs(memberships - before).max(), iterations + 1
-        return _Fit(centres, memberships, float((memberships**self.fuzzifier_ * squares).sum()), iterations)
+        return _Fit(centres, memberships.T, float((memberships**self.fuzzifier_ * squares).sum()), iterations)
 
     def _keep(self, values: Floats, fit: _Fit) -> list[str]:
         """Take over the centres, those that coincide only once."""
@@ -163,7 +165,7 @@ class FuzzyCMeansClusterer(CentreClusterer):
         ]
 
     def _memberships(self, distances: Floats) -> Floats:
-        return _shares(np.square(distances), self.fuzzifier_)
+        return _shares(np.square(distances), self.fuzzifier_, axis=1)
 
     def _assign(self, values: Floats) -> Assigned:
         distances = centre_distances(values, self.cluster_centers_)
@@ -213,8 +215,8 @@ def fuzzy_indices(values: Floats, centres: Floats, memberships: Floats) -> dict[
         Xie-Beni is infinite where two centres coincide.
     """
     k = memberships.shape[1]
-    squares = _squares(values, centres)
-    between = _squares(centres, centres)[~np.eye(k, dtype=bool)]
+    squares = _squares(centres, values, np.square(values).sum(axis=1)).T
+    between = _squares(centres, centres, np.square(centres).sum(axis=1))[~np.eye(k, dtype=bool)]
     closest = between.min() if k > 1 else 0.0
     coefficient = np.square(memberships).sum(axis=1).mean()
     safe = np.where(memberships > 0, memberships, 1.0)
@@ -227,17 +229,23 @@ def fuzzy_indices(values: Floats, centres: Floats, memberships: Floats) -> dict[
     }
 
 
-def _squares(values: Floats, centres: Floats) -> Floats:
-    """Squared distances of rows to centres; those of one fit are never stored, so matrix products will do."""
-    squares = np.square(values).sum(axis=1)[:, None] + np.square(centres).sum(axis=1) - 2 * (values @ centres.T)
-    found: Floats = np.maximum(squares, 0.0)
-    return found
+def _squares(centres: Floats, values: Floats, lengths: Floats) -> Floats:
+    """Return squared distances of centres to rows of known squared lengths, shape (n_clusters, n_rows).
+
+    Those of one fit are never stored, so matrix products will do.
+    """
+    squares: Floats = centres @ values.T
+    squares *= -2.0
+    squares += np.square(centres).sum(axis=1)[:, None]
+    squares += lengths
+    return np.maximum(squares, 0.0, out=squares)
 
 
-def _shares(squares: Floats, fuzzifier: float) -> Floats:
-    """Turn squared distances to centres into memberships; a row on a centre belongs to it alone."""
-    logs = np.log(np.maximum(squares, np.finfo(float).tiny)) / (1.0 - fuzzifier)
-    logs -= logs.max(axis=1, keepdims=True)
-    shares = np.exp(logs)
-    memberships: Floats = shares / shares.sum(axis=1, keepdims=True)
-    return memberships
+def _shares(squares: Floats, fuzzifier: float, *, axis: int) -> Floats:
+    """Turn squared distances to the centres along an axis into memberships; a row on a centre belongs to it alone."""
+    shares: Floats = np.log(np.maximum(squares, np.finfo(float).tiny))
+    shares /= 1.0 - fuzzifier
+    shares -= shares.max(axis=axis, keepdims=True)
+    np.exp(shares, out=shares)
+    shares /= shares.sum(axis=axis, keepdims=True)
+    return shares

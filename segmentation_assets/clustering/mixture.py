@@ -109,16 +109,16 @@ class GaussianMixtureClusterer(BaseClusterer):
         self.random_state = random_state
 
     def _learn(self, values: Floats, seed: int) -> list[str]:
-        notes: list[str] = []
-        k, covariance_type = self.n_components, self.covariance_types[0]
-        if k is None:
-            k, covariance_type, notes = self._search(values, seed)
-        fitted = self._best_of(values, k, covariance_type, seed)
-        self.covariance_type_ = covariance_type
+        part = values[draw_sample(len(values), self.search_sample, seed)]
+        start, notes = self._start(part, seed)
+        if self.n_components is None and len(part) < len(values):
+            notes.append(f"number and covariance type were searched on a sample of {len(part)} of {len(values)} rows")
+        fitted = self._best_of(values, part, start, seed)
+        self.covariance_type_ = fitted.covariance_type
         self.n_iter_ = int(fitted.n_iter_)
         self._keep(fitted)
         self.figures_ = {
-            "covariance_type": covariance_type,
+            "covariance_type": fitted.covariance_type,
             "bic": round_number(fitted.bic(values)),
             "aic": round_number(fitted.aic(values)),
             **posterior_figures(self._posteriors(values)),
@@ -127,9 +127,14 @@ class GaussianMixtureClusterer(BaseClusterer):
             notes.append(f"the fit had not converged after {self.max_iter} iterations")
         return notes
 
-    def _search(self, values: Floats, seed: int) -> tuple[int, CovarianceType, list[str]]:
-        """Try every number and covariance type on a part of the rows."""
-        part = values[draw_sample(len(values), self.search_sample, seed)]
+    def _start(self, part: Floats, seed: int) -> tuple[GaussianMixture, list[str]]:
+        """Fit a part of the rows once, from K-means, with the number and covariance type that are given or found."""
+        if self.n_components is None:
+            return self._search(part, seed)
+        return self._fitted(part, self.n_components, self.covariance_types[0], seed), []
+
+    def _search(self, part: Floats, seed: int) -> tuple[GaussianMixture, list[str]]:
+        """Try every number and covariance type, and return the best fit."""
         tried, notes = numbers_to_try(part, self.k_min, self.k_max)
         ways = [(kind, k) for kind in self.covariance_types for k in sorted({1, *tried})]
         fits = [self._fitted(part, k, kind, seed) for kind, k in ways]
@@ -142,17 +147,13 @@ class GaussianMixtureClusterer(BaseClusterer):
             "log_likelihood": round_significant([one.lower_bound_ for one in fits]),
             "is_chosen": np.arange(len(ways)) == best,
         }
-        if len(part) < len(values):
-            notes.append(f"number and covariance type were searched on a sample of {len(part)} of {len(values)} rows")
-        kind, k = ways[best]
-        if k == 1:
+        if fits[best].n_components == 1:
             notes.append(f"by {self.criterion.upper()} one component describes the rows best: there are no groups")
-        return k, kind, notes
+        return fits[best], notes
 
-    def _best_of(self, values: Floats, k: int, kind: CovarianceType, seed: int) -> GaussianMixture:
-        """Start several times on a part of the rows, and go on with all from the start of the largest likelihood."""
-        part = values[draw_sample(len(values), self.search_sample, seed)]
-        by_kmeans = self._fitted(part, k, kind, seed)
+    def _best_of(self, values: Floats, part: Floats, by_kmeans: GaussianMixture, seed: int) -> GaussianMixture:
+        """Start several times more on the part, and go on with all rows from the start of the largest likelihood."""
+        k, kind = by_kmeans.n_components, by_kmeans.covariance_type
         spread = self._fitted(part, k, kind, seed, n_init=self.n_init, init_params="k-means++")
         best = max(by_kmeans, spread, key=lambda fitted: fitted.lower_bound_)
         if len(part) == len(values):
