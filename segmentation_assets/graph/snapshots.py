@@ -172,7 +172,7 @@ def _gold_nodes(clusters: tuple[Node, ...], months_back: int) -> tuple[Node, ...
             "its customers spent until now, beside the RFM map of that month merged to as many groups. The month lies "
             "`leaderboard.horizon_months` back, or at the refit before that. Empty until a model is that old.",
             inputs=(
-                *same("silver/snapshot_input"),
+                Input(key="silver/order_lines", window="lookback"),
                 *(
                     Input(key=key, window="previous", months_back=months_back)
                     for key in (*(node.key for node in clusters), "gold/rfm_segments")
