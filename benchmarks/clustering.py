@@ -96,9 +96,9 @@ def _in_own_process(name: str, parsed: argparse.Namespace, *further: str) -> dic
     return found
 
 
-def planted(customers: int, features: int) -> tuple[pd.DataFrame, np.ndarray]:
+def planted(customers: int, features: int, seed: int = SEED) -> tuple[pd.DataFrame, np.ndarray]:
     """Draw customers of overlapping segments, and say which each is of."""
-    rng = np.random.default_rng(SEED)
+    rng = np.random.default_rng(seed)
     centres = rng.normal(0, 0.6, (SEGMENTS, features))
     truth = rng.integers(0, SEGMENTS, customers)
     values = centres[truth] + rng.normal(size=(customers, features))
