@@ -191,11 +191,10 @@ class AutoencoderClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Ba
         trainings, files, notes = self._train(values, is_held_out, seed)
         errors = [training.holdout_error for training in trainings]
         kept = int(np.argmin(errors))
-        fewer = min(self.score_sample, SPREAD_SCORE_ROWS)
-        score_samples = [self.score_sample if place == kept else fewer for place in range(self.seeds)]
+        fewer = {"score_sample": min(self.score_sample, SPREAD_SCORE_ROWS), "search_refits": 0}
         groupings = [
-            self._group(training.network.encode(values), seed, score_sample)
-            for training, score_sample in zip(trainings, score_samples, strict=True)
+            self._group(training.network.encode(values), seed, **({} if place == kept else fewer))
+            for place, training in enumerate(trainings)
         ]
         self._keep(trainings[kept], groupings[kept])
         self.spread_ = measure_spread(errors, [grouping.labels_ for grouping in groupings])
@@ -241,10 +240,11 @@ class AutoencoderClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Ba
         path = Path(self.checkpoint_dir) / f"autoencoder-{number + 1}.npz"
         return CheckpointFile(path, fingerprint(values, number, *parts))
 
-    def _group(self, encoded: Floats, seed: int, score_sample: int) -> KMeansClusterer:
-        names = ("k_min", "k_max", "n_clusters", "n_init", "min_cluster_share", "fit_sample")
+    def _group(self, encoded: Floats, seed: int, **further: int) -> KMeansClusterer:
+        """Cluster encoded rows; what is further given holds instead of the parameters of the whole."""
+        names = ("k_min", "k_max", "n_clusters", "n_init", "min_cluster_share", "fit_sample", "score_sample")
         shared = {name: getattr(self, name) for name in names}
-        return KMeansClusterer(**shared, score_sample=score_sample, random_state=seed).fit(encoded)
+        return KMeansClusterer(**{**shared, **further}, random_state=seed).fit(encoded)
 
     def _compare(
         self, values: Floats, is_held_out: npt.NDArray[np.bool_], labels: Integers, seed: int
@@ -254,7 +254,7 @@ class AutoencoderClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Ba
         if self.n_clusters is not None or not np.ptp(known, axis=0).any():
             return {}
         components = fit_components(known, self.encoding_dim)
-        rivals = self._group(components.project(values), seed, self.score_sample).labels_
+        rivals = self._group(components.project(values), seed, search_refits=0).labels_
         sample = draw_sample(len(values), self.score_sample, seed)
         scores = score_partitions(values[sample], [labels[sample], rivals[sample]])
         errors = [self.holdout_error_, component_error(components, values[is_held_out])]

@@ -25,8 +25,8 @@ from segmentation_assets.clustering.search import (
 from segmentation_assets.tables.rounding import round_number, round_significant
 from segmentation_assets.tables.sampling import draw_sample
 
-SEARCH_REFITS, SEARCH_REFIT_ROWS = 4, 2_000
-"""Fits on parts of the rows, per number of clusters tried, whose agreement is the stability of the search."""
+SEARCH_REFIT_ROWS = 2_000
+"""Rows of a fit whose agreement with others is the stability of the search, at most."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,9 @@ class KMeansClusterer(CentreClusterer):
         Iterations of one restart at most.
     min_cluster_share : float in [0, 1], default 0.02
         A k whose smallest cluster holds a smaller share of the rows is chosen only when every k has such a cluster.
+    search_refits : int, default 4
+        Fits on parts of the rows, per number of clusters tried, whose agreement is the stability of the search; with
+        fewer than 2 there is none.
     fit_sample : int, default 50000
         Rows fitted on at most.
     score_sample : int, default 10000
@@ -98,6 +101,7 @@ class KMeansClusterer(CentreClusterer):
         n_init: int = 5,
         max_iter: int = 300,
         min_cluster_share: float = 0.02,
+        search_refits: int = 4,
         fit_sample: int = 50_000,
         score_sample: int = 10_000,
         random_state: Any = None,
@@ -109,6 +113,7 @@ class KMeansClusterer(CentreClusterer):
         self.n_init = n_init
         self.max_iter = max_iter
         self.min_cluster_share = min_cluster_share
+        self.search_refits = search_refits
         self.fit_sample = fit_sample
         self.score_sample = score_sample
         self.random_state = random_state
@@ -137,11 +142,12 @@ class KMeansClusterer(CentreClusterer):
     def _search(self, values: Floats, partitions: list[_Partition], seed: int) -> Search:
         inertias = [partition.inertia for partition in partitions]
         is_search = self.n_clusters is None
+        is_stability_wanted = is_search and self.search_refits > 1
         numbers = [len(partition.centres) for partition in partitions]
         further = {
             "inertia": inertias,
             "elbow": elbow_strength(numbers, inertias),
-            "stability": [self._stability(values, k, seed) if is_search else np.nan for k in numbers],
+            "stability": [self._stability(values, k, seed) if is_stability_wanted else np.nan for k in numbers],
         }
         sample = self.score_sample if is_search else 0
         return score_search(values, [partition.labels for partition in partitions], further, sample, seed)
@@ -150,7 +156,7 @@ class KMeansClusterer(CentreClusterer):
         """Return the mean agreement of successive fits on parts of the rows, on rows of which neither saw all."""
         judged = values[draw_sample(len(values), SEARCH_REFIT_ROWS, seed)]
         labels = []
-        for number in range(SEARCH_REFITS):
+        for number in range(self.search_refits):
             part = draw_sample(len(values), min(SEARCH_REFIT_ROWS, max(k, len(values) // 2)), seed + number)
             fitted = KMeans(n_clusters=k, n_init=1, max_iter=self.max_iter, random_state=seed + number)
             with warnings.catch_warnings():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Any, Literal
 
 import numpy as np
@@ -51,7 +50,7 @@ def fit_space(values: Floats, name: SpaceName, n_components: int, seed: int) -> 
     components = fit_components(values, min(n_components, values.shape[1])) if np.ptp(values, axis=0).any() else None
     if components is None or not components.weights:
         return {"name": "full"}, values
-    return {"name": name, **asdict(components)}, components.project(values)
+    return {"name": name, **vars(components)}, components.project(values)
 
 
 def enter_space(space: Space, values: Floats) -> Floats:

@@ -38,6 +38,14 @@ def test_lists_every_k_tried_with_its_scores():
     assert fitted.inertia_ == table["inertia"][1]
 
 
+def test_without_refits_the_search_is_the_same_but_for_the_stability():
+    values, _ = blobs(3)
+    full, plain = (KMeansClusterer(search_refits=count, random_state=1).fit(values).search_ for count in (4, 0))
+    assert np.isnan(plain.pop("stability")).all()
+    assert not np.isnan(full.pop("stability")).any()
+    np.testing.assert_equal(plain, full)
+
+
 def test_same_seed_gives_the_same_state():
     values, _ = blobs(4)
     first, second = (KMeansClusterer(random_state=5).fit(values) for _ in range(2))
