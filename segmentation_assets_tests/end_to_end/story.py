@@ -23,7 +23,12 @@ QUICK = {
     "automation__max_attempts": 2,
 }
 
-FEATURES = {"silver/snapshot_input", "silver/customer_history", "silver/customer_features"}
+FOLLOWING_LINES = {
+    "silver/snapshot_input",
+    "silver/customer_history",
+    "silver/customer_features",
+    "clusters/usefulness",
+}
 
 FOLLOWING_CLUSTERS = {
     "clusters/kmeans",
@@ -35,13 +40,7 @@ FOLLOWING_CLUSTERS = {
     *REPORTS,
 }
 
-FOLLOWING_FEATURES = {
-    *FOLLOWING_CLUSTERS,
-    "silver/imputed_features",
-    "silver/model_matrix",
-    "gold/rfm_segments",
-    "clusters/usefulness",
-}
+FOLLOWING_FEATURES = {*FOLLOWING_CLUSTERS, "silver/imputed_features", "silver/model_matrix", "gold/rfm_segments"}
 
 
 class Story:
