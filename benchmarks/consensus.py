@@ -6,8 +6,8 @@
 Two customers are as near as the share of the candidates that put them into one cluster; average linkage of these
 nearnesses is cut into as many clusters as one of the candidates has, whichever number has the best silhouette (Fred and
 Jain 2005, doi:10.1109/TPAMI.2005.113). `all` takes every candidate with two clusters or more, `passed` those that pass
-the gates only. Stability is the mean adjusted Rand index
-with what is made of resampled customers, where every candidate is fitted again; ARI is that with the planted truth.
+the gates only. Stability is the mean adjusted Rand index with what is made of resampled customers, where every
+candidate is fitted again; ARI is that with the planted truth.
 
     chosen        candidate that passes the gates and ranks first, as the leaderboard ranks; none where none passes
     consensus     by itself

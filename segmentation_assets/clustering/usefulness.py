@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from itertools import combinations
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from segmentation_assets.clustering.leaderboard import BASELINE
 from segmentation_assets.clustering.metrics import set_small_aside
@@ -112,28 +112,35 @@ def measure_usefulness(
         ]
         for name, labels in partitions.items()
     }
-    merged = cache(lambda count: merge_rfm(known, count))
+    merged = cache(lambda count: halves.separation(merge_rfm(known, count)))
     whole = int(known["rfm_segment"].nunique())
-    groups[BASELINE] = merged(whole)
-    return {
-        name: _beside(halves, values, merged(min(len(np.unique(values)), whole)), month)
-        for name, values in groups.items()
-    }
+    measured = {name: halves.separation(values) for name, values in groups.items()}
+    measured[BASELINE] = merged(whole)
+    return {name: _beside(own, merged(min(own.group_count, whole)), month) for name, own in measured.items()}
 
 
-def _beside(halves: _Halves, groups: Integers, baseline: Integers, month: str) -> Usefulness:
+def _beside(own: _Separation, baseline: _Separation, month: str) -> Usefulness:
     import numpy as np
 
-    low, high = halves.margin(groups, baseline)
+    low, high = np.quantile(own.draws - baseline.draws, _INTERVAL).tolist()
     return Usefulness(
         segmented_month=month,
-        customer_count=len(groups),
-        segment_count=len(np.unique(groups)),
-        usefulness=round_number(halves.separation(groups)),
-        rfm_usefulness=round_number(halves.separation(baseline)),
+        customer_count=own.customer_count,
+        segment_count=own.group_count,
+        usefulness=round_number(own.share),
+        rfm_usefulness=round_number(baseline.share),
         margin_low=round_number(low),
         margin_high=round_number(high),
     )
+
+
+class _Separation(NamedTuple):
+    """Share of variance that groups explain out of sample, chance taken off, also of each bootstrap draw."""
+
+    customer_count: int
+    group_count: int
+    share: float
+    draws: Floats
 
 
 class _Halves:
@@ -149,21 +156,14 @@ class _Halves:
         self._dealt = [rng.permutation(len(outcome)) for _ in range(PERMUTATIONS)]
         self._draws = [tuple(rng.choice(half, len(half)) for half in self._halves) for _ in range(BOOTSTRAP_DRAWS)]
 
-    def separation(self, groups: Integers) -> float:
-        """Share of variance explained out of sample, less that of the same groups dealt out by chance."""
-        return self._explained(groups, self._halves) - self._by_chance(groups)
-
-    def margin(self, groups: Integers, baseline: Integers) -> tuple[float, float]:
-        """Bootstrap interval of how much more the groups separate than those of the baseline."""
+    def separation(self, groups: Integers) -> _Separation:
+        """Measure what groups explain, less what the same groups dealt out by chance do."""
         import numpy as np
 
-        differences = [self._explained(groups, draw) - self._explained(baseline, draw) for draw in self._draws]
-        by_chance = self._by_chance(groups) - self._by_chance(baseline)
-        low, high = np.quantile(differences, _INTERVAL) - by_chance
-        return float(low), float(high)
-
-    def _by_chance(self, groups: Integers) -> float:
-        return sum(self._explained(groups[order], self._halves) for order in self._dealt) / len(self._dealt)
+        by_chance = sum(self._explained(groups[order], self._halves) for order in self._dealt) / len(self._dealt)
+        draws = np.array([self._explained(groups, draw) for draw in self._draws])
+        share = self._explained(groups, self._halves)
+        return _Separation(len(groups), len(np.unique(groups)), share - by_chance, draws - by_chance)
 
     def _explained(self, groups: Integers, halves: tuple[Integers, ...]) -> float:
         """Learn the means on one half, measure on the other, and turn round; a group not seen has the mean of all."""

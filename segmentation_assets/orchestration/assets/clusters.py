@@ -9,7 +9,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from segmentation_assets.clustering.metrics import SCORE_NAMES
-from segmentation_assets.clustering.refits import months_to_earlier_fit, reason_not_due
+from segmentation_assets.clustering.refits import reason_not_due
 from segmentation_assets.clustering.registry import ALGORITHMS
 from segmentation_assets.graph.declarations import FITTED
 from segmentation_assets.graph.inputs import as_of, lookback_months
@@ -191,8 +191,8 @@ def usefulness(step: Step) -> None:
 def _month_to_look_back_to(step: Step) -> tuple[str, str]:
     """Return the month whose models are a horizon old, and why there is nothing to measure; empty where there is."""
     settings, platform = step.platform.settings, step.platform
-    every, lookback = settings.clustering.refit_every_months, settings.calendar.lookback_months
-    months_back = months_to_earlier_fit(settings.leaderboard.horizon_months, every)
+    lookback = settings.calendar.lookback_months
+    months_back = next(item.months_back for item in step.node.inputs if item.window == "previous")
     month = earlier_month(step.partition, months_back)
     if months_back > lookback:
         return month, f"models are {months_back} months old, and calendar.lookback_months is {lookback}"
