@@ -32,7 +32,7 @@ FLAGS = (
     "--host-resolver-rules=MAP * ~NOTFOUND",
     "--remote-debugging-pipe",
 )
-PATIENCE_SECONDS = 20
+PATIENCE_SECONDS = 300
 _FIRST_FREE_DESCRIPTOR = 10
 # Chromium reads commands from descriptor 3 and writes answers to 4; subprocess cannot renumber descriptors.
 _LAUNCHER = (
@@ -62,8 +62,10 @@ class Pipe:
         os.write(self._writing, text.encode() + b"\0")
         while True:
             message = self._receive()
-            if message.get("id") != self._number:
+            if "method" in message:
                 self.events.append(message)
+            elif message["id"] != self._number:
+                continue  # the late answer to a command that was given up
             elif "error" in message:
                 raise RuntimeError(f"{method}: {message['error']}")
             else:
@@ -72,7 +74,9 @@ class Pipe:
     def wait_for(self, method: str, session: str) -> None:
         """Wait until an event of a kind has come in a session."""
         while not any(event["method"] == method and event.get("sessionId") == session for event in self.events):
-            self.events.append(self._receive())
+            message = self._receive()
+            if "method" in message:
+                self.events.append(message)
 
     def _receive(self) -> dict[str, Any]:
         while b"\0" not in self._buffer:
