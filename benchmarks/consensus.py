@@ -18,7 +18,7 @@ candidate is fitted again; ARI is that with the planted truth.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,10 +26,8 @@ import pandas as pd
 from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import squareform
 from scipy.stats import rankdata
-from sklearn.datasets import make_blobs, make_moons
 
-from benchmarks.clustering import planted
-from segmentation_assets.api import generate_shop, prepare_matrix
+from benchmarks.planted import SETS, Planted
 from segmentation_assets.clustering.matching import adjusted_rand_index
 from segmentation_assets.clustering.metrics import NOISE, measure_sizes, score_partitions, set_small_aside
 from segmentation_assets.clustering.registry import ALGORITHMS
@@ -41,7 +39,6 @@ GATES = LeaderboardSettings()
 RESAMPLES, RESAMPLE_SHARE = 5, 0.8
 CONSENSUS = ("all", "passed")
 Labels = np.ndarray
-Data = tuple[np.ndarray, Mapping[str, Labels]]
 
 
 @dataclass(frozen=True)
@@ -63,7 +60,7 @@ class Rated:
 def main() -> None:
     """Compare on every kind of data and print the means over the seeds."""
     parser = argparse.ArgumentParser(description="Measure a consensus of all candidates against the chosen one.")
-    parser.add_argument("--data", nargs="+", default=list(DATA), choices=list(DATA))
+    parser.add_argument("--data", nargs="+", default=list(SETS), choices=list(SETS))
     parser.add_argument("--customers", type=int, default=1_200)
     parser.add_argument("--seeds", type=int, default=5)
     parsed = parser.parse_args()
@@ -71,9 +68,8 @@ def main() -> None:
     heads = "".join(f"{name:>14}" for name in ("chosen", *CONSENSUS, "joined", "in hindsight"))
     print(f"{'':<18}{heads}{'all wins':>10}{'loses':>7}{'none chosen':>13}")
     for name in parsed.data:
-        rows = [row for seed in range(parsed.seeds) for row in _compare(*DATA[name](parsed.customers, seed), seed)]
-        for truth, found in pd.DataFrame(rows).groupby("truth", sort=False):
-            _print_row(name if truth == name else f"{name}, {truth}", found)
+        rows = [_compare(SETS[name](parsed.customers, seed), seed) for seed in range(parsed.seeds)]
+        _print_row(name, pd.DataFrame(rows))
 
 
 def _print_row(name: str, found: pd.DataFrame) -> None:
@@ -84,8 +80,9 @@ def _print_row(name: str, found: pd.DataFrame) -> None:
     print(f"{name:<18}{cells}{found['hindsight'].mean():>14.2f}{counts}", flush=True)
 
 
-def _compare(values: np.ndarray, truths: Mapping[str, Labels], seed: int) -> list[dict[str, object]]:
-    """Fit all candidates, make the consensus, and measure against each truth."""
+def _compare(planted: Planted, seed: int) -> dict[str, float]:
+    """Fit all candidates, make the consensus, and measure both against the truth."""
+    values, truth = planted.matrix.to_numpy(), planted.truth
     settings = ClusteringSettings(seed=seed)
     fitted = {name: entry.build(settings, GATES, len(values)).fit(values) for name, entry in ALGORITHMS.items()}
     labels = {name: estimator.labels_ for name, estimator in fitted.items()}
@@ -105,15 +102,11 @@ def _compare(values: np.ndarray, truths: Mapping[str, Labels], seed: int) -> lis
         **{kind: rated[kind] for kind in CONSENSUS},
         "joined": _choose({**candidates, "all": rated["all"]}),
     }
-    return [
-        {
-            "truth": name,
-            **{place: adjusted_rand_index(truth, one.labels) if one else np.nan for place, one in places.items()},
-            **{f"{place}_stability": one.stability if one else np.nan for place, one in places.items()},
-            "hindsight": max(adjusted_rand_index(truth, one.labels) for one in candidates.values()),
-        }
-        for name, truth in truths.items()
-    ]
+    return {
+        **{place: adjusted_rand_index(truth, one.labels) if one else np.nan for place, one in places.items()},
+        **{f"{place}_stability": one.stability if one else np.nan for place, one in places.items()},
+        "hindsight": max(adjusted_rand_index(truth, one.labels) for one in candidates.values()),
+    }
 
 
 def _rate(values: np.ndarray, labels: Labels, again: Sequence[Labels]) -> Rated:
@@ -145,39 +138,6 @@ def _agree(values: np.ndarray, partitions: Sequence[Labels], seed: int) -> Label
     search = score_search(values, cuts, {}, len(values), seed)
     best, _ = choose(search, GATES.min_segment_share)
     return cuts[best]
-
-
-def _blobs(customers: int, seed: int) -> Data:
-    values, truth = make_blobs(customers, n_features=10, centers=5, cluster_std=3.0, random_state=seed)
-    return values, {"blobs": truth}
-
-
-def _moons(customers: int, seed: int) -> Data:
-    values, truth = make_moons(customers, noise=0.06, random_state=seed)
-    return values, {"moons": truth}
-
-
-def _gaussians(customers: int, seed: int) -> Data:
-    matrix, truth = planted(customers, 20, seed)
-    return matrix.to_numpy(), {"gaussians": truth}
-
-
-def _shop(customers: int, seed: int) -> Data:
-    """Take the built-in shop with two truths: lasting habits, and the state in the last month."""
-    shop = generate_shop(customers, seed=seed)
-    matrix, _ = prepare_matrix(shop.features)
-    habits = shop.truth.customers.set_index("customer_id")["archetype"]
-    states = shop.truth.states.sort_values("month").groupby("customer_id")["true_state"].last()
-    truths = {"habits": habits, "states": states}
-    return matrix.to_numpy(), {name: pd.factorize(truth.reindex(matrix.index))[0] for name, truth in truths.items()}
-
-
-DATA: dict[str, Callable[[int, int], Data]] = {
-    "blobs": _blobs,
-    "moons": _moons,
-    "gaussians": _gaussians,
-    "shop": _shop,
-}
 
 
 if __name__ == "__main__":

@@ -344,7 +344,7 @@ def _judge_usefulness(candidate: Candidate) -> tuple[bool, str]:
     if candidate.is_baseline:
         return True, written
     passed = useful.margin_high >= 0
-    beside = f"the RFM map's {useful.rfm_usefulness:.3f} with as many groups"
+    beside = f"the RFM map's {useful.rfm_usefulness:.3f} with {useful.rfm_segment_count} groups"
     return passed, f"{written} ({'not below' if passed else 'below'} {beside})"
 
 

@@ -42,8 +42,10 @@ class Usefulness:
     usefulness : float
         Share of the variance of log(1 + money) that the groups explain for customers they were not learned on, less
         that of groups dealt out by chance; 0 is chance, 1 is everything, below 0 worse than one mean for all.
+    rfm_segment_count : int
+        Groups of the RFM map beside it.
     rfm_usefulness : float
-        The same of the RFM map merged to as many groups.
+        The same of the RFM map of so many groups.
     margin_low, margin_high : float
         95 % bootstrap interval of the difference of the two.
     """
@@ -52,6 +54,7 @@ class Usefulness:
     customer_count: int
     segment_count: int
     usefulness: float
+    rfm_segment_count: int
     rfm_usefulness: float
     margin_low: float
     margin_high: float
@@ -92,8 +95,9 @@ def measure_usefulness(
     Notes
     -----
     Group means are learned on one half of the customers and measured on the other, both ways round. A map of more
-    groups explains more, so each segmentation stands beside the RFM map merged to as many groups: those with the
-    nearest mean scores become one (Ward 1963), which looks at nothing that followed.
+    groups explains more, so each segmentation stands beside the RFM map merged to as many groups, unless the settings
+    ask for the whole map: those with the nearest mean scores become one (Ward 1963), which looks at nothing that
+    followed.
     """
     import numpy as np
 
@@ -116,7 +120,10 @@ def measure_usefulness(
     whole = int(known["rfm_segment"].nunique())
     measured = {name: halves.separation(values) for name, values in groups.items()}
     measured[BASELINE] = merged(whole)
-    return {name: _beside(own, merged(min(own.group_count, whole)), month) for name, own in measured.items()}
+    counts = {
+        name: whole if settings.rfm_map == "whole" else min(own.group_count, whole) for name, own in measured.items()
+    }
+    return {name: _beside(own, merged(counts[name]), month) for name, own in measured.items()}
 
 
 def _beside(own: _Separation, baseline: _Separation, month: str) -> Usefulness:
@@ -128,6 +135,7 @@ def _beside(own: _Separation, baseline: _Separation, month: str) -> Usefulness:
         customer_count=own.customer_count,
         segment_count=own.group_count,
         usefulness=round_number(own.share),
+        rfm_segment_count=baseline.group_count,
         rfm_usefulness=round_number(baseline.share),
         margin_low=round_number(low),
         margin_high=round_number(high),

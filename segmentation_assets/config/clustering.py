@@ -214,6 +214,11 @@ class LeaderboardSettings(Section):
     horizon_months: int = Field(
         3, ge=1, le=24, description="months after which it is measured how well earlier models separated what followed"
     )
+    rfm_map: Literal["merged", "whole"] = Field(
+        "merged",
+        description="the RFM map that earlier segments must not have been less useful than: merged to as many groups, "
+        "or with all its segments",
+    )
     min_candidates: int = Field(
         1,
         ge=0,

@@ -169,7 +169,7 @@ def _gold_nodes(clusters: tuple[Node, ...], months_back: int) -> tuple[Node, ...
         Node(
             key="clusters/usefulness",
             description="What the segmentations of an earlier month were worth: how well each separated the money that "
-            "its customers spent until now, beside the RFM map of that month merged to as many groups. The month lies "
+            "its customers spent until now, beside the RFM map of that month. The month lies "
             "`leaderboard.horizon_months` back, or at the refit before that. Empty until a model is that old.",
             inputs=(
                 Input(key="silver/order_lines", window="lookback"),
@@ -180,6 +180,7 @@ def _gold_nodes(clusters: tuple[Node, ...], months_back: int) -> tuple[Node, ...
             ),
             settings=(
                 "leaderboard.horizon_months",
+                "leaderboard.rfm_map",
                 "leaderboard.min_segment_share",
                 "leaderboard.min_segment_customers",
                 "clustering.refit_every_months",
@@ -187,6 +188,7 @@ def _gold_nodes(clusters: tuple[Node, ...], months_back: int) -> tuple[Node, ...
                 "clustering.score_sample",
                 "calendar.first_snapshot",
             ),
+            logic_version="2",
             kinds=_MODEL_KINDS,
         ),
         Node(

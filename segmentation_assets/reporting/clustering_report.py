@@ -30,6 +30,8 @@ DENSITY_ALGORITHMS = ("dbscan", "hdbscan")
 """Algorithms that may leave customers out."""
 
 _TRUSTED, _HIGHLY_STABLE = 0.6, 0.85
+_TOLERATED_ERROR = 0.05
+"""Mean difference between confidence and held-out refits up to which it is taken as stated."""
 
 SCORE_NAMES = {
     "k": "k",
@@ -151,7 +153,11 @@ def _scores(document: Document) -> Iterator[str]:
             score_text(scores["usefulness"]),
             "of its earlier segments: share of the spending since explained",
         ),
-        ("RFM map's usefulness", score_text(scores["rfm_usefulness"]), "of the RFM map, merged to as many groups"),
+        (
+            "RFM map's usefulness",
+            score_text(scores["rfm_usefulness"]),
+            "of the RFM map; the reason says of how many groups",
+        ),
         ("Exceptional customers", format_count(scores["exceptional_count"]), "in no segment"),
         ("Their net revenue", format_share(scores["exceptional_revenue_share"]), "share of all"),
     ]
@@ -235,6 +241,11 @@ def _refits(document: Document) -> Iterator[str]:
         "a degree of membership is none. Here it stands beside what held-out refits show: the mean difference is "
         f"{score_text(refits['reliability_error'])}."
     )
+    if refits["reliability_error"] > _TOLERATED_ERROR:
+        yield (
+            f"**Read it with care.** The difference is above {_TOLERATED_ERROR}: the refits fall into partitions that "
+            "differ, and so few do not show how often each comes. clustering.evaluation.resamples asks for more."
+        )
     bins = [
         (format_count(part["count"]), score_text(part["mean_confidence"]), score_text(part["observed_share"]))
         for part in refits["reliability"]

@@ -48,7 +48,7 @@ SCORES = (
     Score("smallest_jaccard", "Smallest Jaccard", score_text, "of the least stable segment; below 0.6 not trusted"),
     Score("reference_silhouette", "Reference silhouette", score_text, "of the same fit on data without clusters"),
     Score("usefulness", "Usefulness", score_text, "of earlier segments: share of the spending since then explained"),
-    Score("rfm_usefulness", "RFM map's usefulness", score_text, "of the RFM map, merged to as many groups"),
+    Score("rfm_usefulness", "RFM map's usefulness", score_text, "of the RFM map; the reason says of how many groups"),
     Score("exceptional_count", "Exceptional customers", format_count, "in no segment"),
     Score("exceptional_revenue_share", "Their money", format_share, "their share of the net revenue"),
 )

@@ -263,7 +263,7 @@ LEADERBOARD = Table(
             maximum=1,
             nullable=True,
             null_rule="no model is a whole horizon old",
-            meaning="The same of the RFM map, merged to as many groups.",
+            meaning="The same of the RFM map, merged to as many groups unless `leaderboard.rfm_map` says otherwise.",
             reads=("usefulness.rfm_usefulness",),
         ),
         Column(
@@ -332,10 +332,17 @@ USEFULNESS = Table(
             reads=_FOLLOWED,
         ),
         Column(
+            name="rfm_segment_count",
+            dtype="INTEGER",
+            minimum=1,
+            meaning="Groups of the RFM map beside it: as many, or all of them, as `leaderboard.rfm_map` says.",
+            reads=_PARTITIONS,
+        ),
+        Column(
             name="rfm_usefulness",
             dtype="DOUBLE",
             maximum=1,
-            meaning="The same of the RFM map of that month, merged to as many groups.",
+            meaning="The same of the RFM map of that month, of so many groups.",
             reads=_FOLLOWED,
         ),
         Column(

@@ -271,7 +271,7 @@ def test_finding_nothing_in_the_reference_is_told():
 
 def earlier(usefulness, rfm_usefulness, margin_high):
     """Return what segments of an earlier month were worth."""
-    return Usefulness("2025-02", 900, 2, usefulness, rfm_usefulness, usefulness - rfm_usefulness - 0.1, margin_high)
+    return Usefulness("2025-02", 900, 2, usefulness, 2, rfm_usefulness, usefulness - rfm_usefulness - 0.1, margin_high)
 
 
 def board_with(matrix, useful):
@@ -286,8 +286,8 @@ def test_segments_that_separated_less_than_the_rfm_map_fail(two_groups):
     board = board_with(two_groups, useful)
     assert board["passed_gates"].to_dict() == {"a": False, "b": True, "c": True, "rfm_map": True}
     start = "on 900 customers of 2025-02"
-    assert f"usefulness 0.100 {start} (below the RFM map's 0.200 with as many groups)" in board.loc["a", "reason"]
-    assert f"usefulness 0.190 {start} (not below the RFM map's 0.200 with as many groups)" in board.loc["b", "reason"]
+    assert f"usefulness 0.100 {start} (below the RFM map's 0.200 with 2 groups)" in board.loc["a", "reason"]
+    assert f"usefulness 0.190 {start} (not below the RFM map's 0.200 with 2 groups)" in board.loc["b", "reason"]
     assert "usefulness not measured" in board.loc["c", "reason"]
     assert board.loc["rfm_map", "reason"].endswith(f"usefulness 0.300 {start}")
     assert board[["usefulness", "rfm_usefulness"]].loc[["a", "b"]].to_numpy().tolist() == [[0.1, 0.2], [0.19, 0.2]]

@@ -31,7 +31,7 @@ def measure(partitions, rfm, money, **options):
         {name: pd.Series(labels, index=INDEX) for name, labels in partitions.items()},
         rfm,
         pd.Series(money, index=INDEX),
-        SETTINGS,
+        options.get("settings", SETTINGS),
         options.get("most", 10_000),
         options.get("seed", 3),
         "2025-02",
@@ -80,6 +80,16 @@ def test_what_the_map_does_not_see_lies_above_it(shop):
     assert found.usefulness > 0.7
     assert abs(found.rfm_usefulness) < 0.01
     assert found.margin_low > 0.6
+
+
+def test_the_whole_map_can_be_the_measure(shop):
+    kind, money = shop
+    rfm = rfm_of(np.array(list(SCORES))[kind])
+    found = measure({"halves": kind // 2}, rfm, money, settings=SETTINGS.model_copy(update={"rfm_map": "whole"}))
+    assert (found["halves"].rfm_segment_count, found["halves"].segment_count) == (4, 2)
+    assert found["halves"].rfm_usefulness == found["rfm_map"].usefulness
+    assert found["halves"].margin_high < 0
+    assert measure({"halves": kind // 2}, rfm, money)["halves"].rfm_segment_count == 2
 
 
 def test_small_clusters_and_noise_are_one_group(shop):

@@ -71,6 +71,16 @@ def test_the_report_says(line):
     assert line in report_of(search=SEARCH, pictures=[("Overview", "kmeans.png")]).splitlines()
 
 
+@pytest.mark.parametrize(("observed", "warned"), [(0.75, True), (0.6, False)])
+def test_a_confidence_that_refits_contradict_is_to_be_read_with_care(observed, warned):
+    month = made_up_month(kmeans={})
+    result = made_up_result("kmeans", month)
+    half, sure = result.evaluation["reliability"]
+    found = result.evaluation | {"reliability": [half | {"observed_share": observed}, sure]}
+    text = render_clustering_report(profile_clustering(dataclasses.replace(result, evaluation=found), month), ())
+    assert ("**Read it with care.** The difference is above 0.05" in text) == warned
+
+
 def test_scores_stand_beside_coverage_and_sample():
     text = report_of()
     assert "On 6 of 8 customers, with a coverage of 100.0%. Silhouette, Davies-Bouldin and Calinski-Harabasz" in text
