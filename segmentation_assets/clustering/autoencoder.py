@@ -71,11 +71,11 @@ class AutoencoderClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Ba
         Widths of the layers before the encoding; the decoder mirrors them.
     epochs : int, default 100
         Passes through the rows at most.
-    patience : int, default 10
+    patience : int, default 5
         Epochs without a smaller held-out error after which a training stops; the best epoch counts.
     batch_size : int, default 256
         Rows of one step; all rows where there are fewer.
-    learning_rate : float, default 0.001
+    learning_rate : float, default 0.004
     checkpoint_every : int, default 10
         Epochs between two checkpoints; ignored without `checkpoint_dir`.
     checkpoint_dir : str or None, default None
@@ -136,9 +136,9 @@ class AutoencoderClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Ba
         encoding_dim: int = 10,
         hidden: tuple[int, ...] = (64, 32),
         epochs: int = 100,
-        patience: int = 10,
+        patience: int = 5,
         batch_size: int = 256,
-        learning_rate: float = 1e-3,
+        learning_rate: float = 0.004,
         checkpoint_every: int = 10,
         checkpoint_dir: str | None = None,
         seeds: int = 3,

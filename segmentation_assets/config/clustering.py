@@ -134,10 +134,10 @@ class AutoencoderSettings(SearchSection):
     )
     epochs: int = Field(100, ge=1, le=10_000, description="passes through the customers at most")
     patience: int = Field(
-        10, ge=1, le=10_000, description="epochs without a smaller held-out error after which a training stops"
+        5, ge=1, le=10_000, description="epochs without a smaller held-out error after which a training stops"
     )
     batch_size: int = Field(256, ge=2, le=65_536, description="customers of one training step")
-    learning_rate: float = Field(1e-3, gt=0, le=1, description="step size of Adam")
+    learning_rate: float = Field(0.004, gt=0, le=1, description="step size of Adam")
     checkpoint_every: int = Field(10, ge=1, description="epochs between two checkpoints of a training")
     seeds: int = Field(
         3, ge=1, le=20, description="trainings with different seeds: the best is kept, the others show the spread"
