@@ -65,6 +65,24 @@ def _report(parsed: argparse.Namespace) -> int:
     return report(parsed)
 
 
+def _promote(parsed: argparse.Namespace) -> int:
+    from segmentation_assets.cli.decision_commands import promote
+
+    return promote(parsed)
+
+
+def _rename(parsed: argparse.Namespace) -> int:
+    from segmentation_assets.cli.decision_commands import rename
+
+    return rename(parsed)
+
+
+def _suppress(parsed: argparse.Namespace) -> int:
+    from segmentation_assets.cli.decision_commands import suppress
+
+    return suppress(parsed)
+
+
 def _dictionary(parsed: argparse.Namespace) -> int:
     from segmentation_assets.cli.dictionary_command import dictionary
 
@@ -94,6 +112,9 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "run": _run,
     "status": _status,
     "report": _report,
+    "promote": _promote,
+    "rename": _rename,
+    "suppress": _suppress,
     "dictionary": _dictionary,
     "reference": _reference,
     "config": _config,

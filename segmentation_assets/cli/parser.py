@@ -27,6 +27,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_run(commands, shared)
     _add_status(commands, shared)
     _add_report(commands, shared)
+    _add_decisions(commands, shared)
     _add_dictionary(commands, shared)
     _add_reference(commands, shared)
     _add_config(commands, shared)
@@ -81,6 +82,13 @@ def _add_run(commands: argparse._SubParsersAction[argparse.ArgumentParser], shar
         metavar="ALGORITHM",
         help="leave this algorithm out of this run, as clustering.algorithms.ALGORITHM.enabled: false does; repeatable",
     )
+    run.add_argument(
+        "--rebuild-from",
+        type=_month,
+        metavar="YYYY-MM",
+        help="make this closed month and the ones after it again; the restatement is written down",
+    )
+    run.add_argument("--reason", default="asked for", metavar="TEXT", help="why, for the record of --rebuild-from")
     run.add_argument("--force", action="store_true", help="compute everything again, changed or not")
 
 
@@ -104,6 +112,29 @@ def _add_status(commands: argparse._SubParsersAction[argparse.ArgumentParser], s
 def _add_report(commands: argparse._SubParsersAction[argparse.ArgumentParser], shared: argparse.ArgumentParser) -> None:
     report = commands.add_parser("report", parents=[shared], help="write a month's reports and exports again")
     report.add_argument("--month", type=_month, metavar="YYYY-MM", help="snapshot month; the newest by default")
+
+
+def _add_decisions(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser], shared: argparse.ArgumentParser
+) -> None:
+    decided = argparse.ArgumentParser(add_help=False)
+    decided.add_argument(
+        "--month", type=_month, metavar="YYYY-MM", help="snapshot month it holds in or from; the newest by default"
+    )
+    decided.add_argument("--by", metavar="NAME", help="who decided; the user of this computer by default")
+    promote = commands.add_parser(
+        "promote", parents=[shared, decided], help="put a candidate in force that passes its gates"
+    )
+    promote.add_argument(
+        "algorithm", nargs="?", default="best", metavar="ALGORITHM", help="candidate, or rfm_map; the best by default"
+    )
+    promote.add_argument("--reason", default="asked for", metavar="TEXT", help="why, for the record")
+    rename = commands.add_parser("rename", parents=[shared, decided], help="give a segment a name of your own")
+    rename.add_argument("segment_key", metavar="KEY", help="segment, such as S001")
+    rename.add_argument("name", metavar="NAME", help="its name from the month on; it stays with the key")
+    suppress = commands.add_parser("suppress", parents=[shared, decided], help="mark a customer as not to be addressed")
+    suppress.add_argument("customer_id", metavar="CUSTOMER_ID")
+    suppress.add_argument("--reason", default="asked for", metavar="TEXT", help="why, for the record")
 
 
 def _add_dictionary(

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from segmentation_assets.cli.decision_commands import restate
 from segmentation_assets.cli.opening import load_from_arguments
 from segmentation_assets.cli.progress import Progress, close_log, open_log
 from segmentation_assets.cli.summary import closing_summary
@@ -39,6 +40,8 @@ def run(parsed: argparse.Namespace) -> int:
             f"--customers shapes the synthetic shop, and source.kind is '{platform.settings.source.kind}'",
             "leave it out.",
         )
+    if parsed.rebuild_from:
+        restate(platform, parsed.rebuild_from, parsed.reason)
     if MADE_BY["postgres"] in keys:
         ask_for_reading(platform)
     return _execute(platform, scope, parsed.log_level)

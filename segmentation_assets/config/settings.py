@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
+from segmentation_assets.config.champion import ChampionSettings
 from segmentation_assets.config.clustering import ClusteringSettings, LeaderboardSettings
 from segmentation_assets.config.contract import ContractSettings
 from segmentation_assets.config.features import FeatureSettings, ImputationSettings, MatrixSettings
@@ -55,6 +56,11 @@ class CalendarSettings(Section):
     first_snapshot: Month = Field(description="first month that gets a snapshot, YYYY-MM")
     last_month: Month | None = Field(
         None, description="last snapshot month of a historical file; open-ended when absent"
+    )
+    closed_through: Month | None = Field(
+        None,
+        description="last month whose delivered segments, reports and exports stay as they are, whatever settings and "
+        "code say, until 'segmentation run --rebuild-from'; late lines change its features only",
     )
     lookback_months: int = Field(24, ge=1, le=120, description="months of order lines a snapshot's features read")
     partial_grace_days: int = Field(
@@ -201,6 +207,7 @@ class Settings(Section):
     matrix: MatrixSettings = MatrixSettings()
     clustering: ClusteringSettings = ClusteringSettings()
     leaderboard: LeaderboardSettings = LeaderboardSettings()
+    champion: ChampionSettings = ChampionSettings()
     reports: ReportSettings = ReportSettings()
     execution: ExecutionSettings = ExecutionSettings()
     automation: AutomationSettings = AutomationSettings()

@@ -21,6 +21,7 @@ _RECONCILED = (
     "silver/order_lines",
     "silver/customer_features",
     "gold/customer_segments",
+    "gold/segment_flows",
     "monitoring/data_quality",
     "exports/customer_segments",
 )
@@ -40,7 +41,17 @@ NOTHING_LOST = "nothing_lost"
 SMALLEST_SEGMENT, COVERAGE = "smallest_segment", "coverage"
 """Checks of the customers' segments against the gates of the leaderboard."""
 
-_WARNINGS = {"raw/quarantine": (NOTHING_LOST,), "gold/customer_segments": (SMALLEST_SEGMENT, COVERAGE)}
+SIZE_CHANGES = "size_changes"
+"""Check of the migration: whether a segment is much larger or smaller than a month earlier."""
+
+RECONCILIATION = "reconciliation"
+"""Check that rows, customers and money add up with what they were made from."""
+
+_WARNINGS = {
+    "raw/quarantine": (NOTHING_LOST,),
+    "gold/customer_segments": (SMALLEST_SEGMENT, COVERAGE),
+    "gold/segment_migration": (SIZE_CHANGES,),
+}
 
 
 def declared_table(platform: Platform, node: Node) -> Table:
@@ -100,6 +111,7 @@ _LOOKS_AT = {
     "reconciliation": "Rows or customers, and money, equal those of what it was made from.",
     "fitted": "The algorithm could be fitted; if not, it is left out of the ranking.",
     "smallest_segment": "The smallest segment is as large as the leaderboard's gates ask of a candidate.",
+    "size_changes": "No segment lost or gained a larger share of its customers than `champion.max_size_change`.",
     "coverage": "As many customers with a purchase have a segment as the leaderboard's gate asks of a candidate.",
 }
 
@@ -110,7 +122,7 @@ def declared_checks(node: Node) -> tuple[DeclaredCheck, ...]:
     is_read = node.layer == "raw" and node.noun != "quarantine"
     is_fitted = node.layer == "clusters" and node.key not in _STATIC
     is_reconciled = is_read or is_fitted or node.key in _RECONCILED
-    reconciliation = (DeclaredCheck("reconciliation"),) if is_reconciled else ()
+    reconciliation = (DeclaredCheck(RECONCILIATION),) if is_reconciled else ()
     rules = (DeclaredCheck(RULES),) if node.has_rules else ()
     warnings = (FITTED,) if is_fitted else (FILES_READ,) if is_read else _WARNINGS.get(node.key, ())
     return (*contract, *reconciliation, *rules, *(DeclaredCheck(name, is_blocking=False) for name in warnings))

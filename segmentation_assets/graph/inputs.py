@@ -11,11 +11,12 @@ from pathlib import Path
 
 from segmentation_assets.errors import DataError, PredecessorError, SettingsError
 from segmentation_assets.graph.months import earlier_month
-from segmentation_assets.graph.node import Input, Node, recent_months
+from segmentation_assets.graph.node import A_YEAR, Input, Node, recent_months
 from segmentation_assets.graph.platform import Platform
 from segmentation_assets.graph.reading_due import DUE, reading_due
 from segmentation_assets.ingestion.accounts import PartAccount
 from segmentation_assets.ingestion.calendar import check_calendar, lookback_start, snapshot_as_of
+from segmentation_assets.ingestion.decisions import DECISIONS_FILE
 from segmentation_assets.ingestion.delivery import DeliveredFile, list_delivery
 from segmentation_assets.ingestion.mapping import MADE_BY, delivery_folder, effective_source
 from segmentation_assets.storage.manifest import Manifest
@@ -194,13 +195,13 @@ def _previous(platform: Platform, item: Input, partition: str) -> dict[str, str]
 def _recent(platform: Platform, item: Input, partition: str) -> dict[str, str]:
     return {
         f"{item.key}@{month}": required_manifest(platform, item.key, month).content_hash
-        for month in recent_snapshots(platform, partition)
+        for month in recent_snapshots(platform, partition, item.months_back)
     }
 
 
-def recent_snapshots(platform: Platform, partition: str) -> tuple[str, ...]:
-    """Snapshot months among the recent ones of a month, itself included."""
-    return tuple(month for month in recent_months(partition) if month >= platform.first_month)
+def recent_snapshots(platform: Platform, partition: str, months_back: int = A_YEAR) -> tuple[str, ...]:
+    """Snapshot months among a month and some before it."""
+    return tuple(month for month in recent_months(partition, months_back) if month >= platform.first_month)
 
 
 def stored_months(platform: Platform, key: str) -> tuple[str, ...]:
@@ -261,7 +262,7 @@ def _named_file(platform: Platform, name: str, path: Path | None) -> dict[str, s
 
 
 def _decisions_file(platform: Platform) -> dict[str, str]:
-    return _named_file(platform, "decisions.csv", platform.data_dir / "decisions.csv")
+    return _named_file(platform, DECISIONS_FILE, platform.data_dir / DECISIONS_FILE)
 
 
 def _catalogue_file(platform: Platform) -> dict[str, str]:

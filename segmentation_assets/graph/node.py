@@ -9,13 +9,13 @@ from segmentation_assets.storage.store import WHOLE
 
 Window = Literal["whole", "slice", "lookback", "same", "previous", "recent", "every", "fact", "parts"]
 
-RECENT_MONTHS = 12
-"""Months, this one included, that the window ``recent`` reaches back."""
+A_YEAR = 11
+"""Months before this one that make a year with it."""
 
 
-def recent_months(month: str) -> tuple[str, ...]:
+def recent_months(month: str, months_back: int) -> tuple[str, ...]:
     """Return the months of the window ``recent``, whether or not they are snapshot months."""
-    return month_range(f"{shift_month(month, 1 - RECENT_MONTHS)}-01", month)
+    return month_range(f"{shift_month(month, -months_back)}-01", month)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,14 +28,14 @@ class Input:
         Key of the asset that is read.
     window : Window
         ``whole``: all of an unpartitioned asset; ``slice``: one named slice of it; ``lookback``: the month slices a
-        snapshot reads; ``same``: the same month; ``previous``: an earlier month, if there is one; ``recent``: the last
-        twelve months that exist; ``every``: all months that exist; ``fact``: one entry of an unpartitioned asset's
-        metadata; ``parts``: an entry that has one of its own for each delivered part, of those that reach into the
-        lookback.
+        snapshot reads; ``same``: the same month; ``previous``: an earlier month, if there is one; ``recent``: this
+        month and some before it, as far as they exist; ``every``: all months that exist; ``fact``: one entry of an
+        unpartitioned asset's metadata; ``parts``: an entry that has one of its own for each delivered part, of those
+        that reach into the lookback.
     slice_name : str
         The slice, for the window ``slice``, or the entry, for the windows ``fact`` and ``parts``.
     months_back : int
-        For the window ``previous``, how many months before; the month before is 1.
+        For the window ``previous``, how many months before, and for ``recent``, how far back; the month before is 1.
     """
 
     key: str

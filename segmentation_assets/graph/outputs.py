@@ -1,7 +1,7 @@
 """What people and systems take away: exports, reports and the published warehouse."""
 
 from segmentation_assets.config.settings import Settings
-from segmentation_assets.graph.node import Input, Node, same
+from segmentation_assets.graph.node import A_YEAR, Input, Node, same
 from segmentation_assets.graph.snapshots import DELIVERED_PARTS
 from segmentation_assets.graph.sources import crosswalk_inputs, delivered_facts
 from segmentation_assets.reporting.shop_figures import REFERENCE_FILE
@@ -10,6 +10,9 @@ _REPORT_INPUTS = (
     *same(
         "gold/champion",
         "gold/customer_segments",
+        "gold/segment_migration",
+        "gold/segment_flows",
+        "gold/segment_events",
         "gold/rfm_segments",
         "clusters/leaderboard",
         "silver/customer_features",
@@ -18,7 +21,7 @@ _REPORT_INPUTS = (
         "silver/snapshot_input",
         "monitoring/data_quality",
     ),
-    Input(key="gold/segment_profiles", window="recent"),
+    Input(key="gold/segment_profiles", window="recent", months_back=A_YEAR),
 )
 
 _REPORT_SETTINGS = (
@@ -51,6 +54,14 @@ def _export_nodes() -> tuple[Node, ...]:
             inputs=_REPORT_INPUTS,
             storage="files",
             kinds=("csv", "parquet"),
+        ),
+        Node(
+            key="exports/segment_moves",
+            description="Every customer whose place changed since the month before, as CSV: upgrades, downgrades, "
+            "entries and exits, with the cause and the net revenue of both months.",
+            inputs=(*same("gold/segment_migration"), Input(key="gold/champion", window="recent", months_back=1)),
+            storage="files",
+            kinds=("csv",),
         ),
         Node(
             key="exports/workbook",

@@ -5,6 +5,7 @@ from segmentation_assets.clustering.registry import ALGORITHMS, enabled_algorith
 from segmentation_assets.config.settings import Settings
 from segmentation_assets.graph.node import Input, Node, same
 from segmentation_assets.graph.sources import crosswalk_inputs, delivered_facts, profile_input, workbook_tables
+from segmentation_assets.ingestion.decisions import SUPPRESSIONS
 
 _MODEL_KINDS = ("scikitlearn", "parquet")
 
@@ -208,35 +209,69 @@ def _gold_nodes(clusters: tuple[Node, ...], months_back: int) -> tuple[Node, ...
         ),
         Node(
             key="gold/champion",
-            description="The segments of the model in force. A model is promoted when none is in force and stays "
-            "until then; it carries its own imputation, selection and scaling. When no candidate passes its gates, "
-            "the RFM map is in force.",
+            description="The segments of the model in force. It carries its own imputation, selection and scaling and "
+            "stays until `champion.promotion` or a decision puts a candidate that passes the gates in its place; the "
+            "segments that go on keep key and name. When no model is in force and no candidate passes, the RFM map "
+            "is.",
             inputs=(
                 *same("clusters/leaderboard", "silver/model_matrix", "silver/customer_features", "gold/rfm_segments"),
                 *same(*(node.key for node in clusters)),
                 Input(key="gold/champion", window="previous"),
                 Input(key="source/decisions", window="whole"),
             ),
-            settings=("leaderboard.min_segment_share", "leaderboard.min_segment_customers"),
-            logic_version="2",
+            settings=("champion", "leaderboard.min_segment_share", "leaderboard.min_segment_customers"),
+            logic_version="3",
             kinds=_MODEL_KINDS,
+        ),
+        Node(
+            key="gold/segment_events",
+            description="What a promotion meant for every segment: kept, split, born, merged or retired, with the "
+            "customers both models know. Empty in months in which the model stays; never written over.",
+            inputs=same("gold/champion"),
+            kinds=("python", "parquet"),
         ),
         Node(
             key="gold/customer_segments",
             description="One row per customer: segment key and name, runner-up, the segment a month earlier and since "
             "when the present one holds, and the confidence: how likely an independent refit says the same. Keys are "
             "stable from month to month. Customers without a sale in the lookback have the state `no_purchases` and "
-            "no segment; those unlike every segment that is large enough are `exceptional`.",
+            "no segment; those unlike every segment that is large enough are `exceptional`. `too_new` and "
+            "`outside_known_range` have a segment that is not to be relied on.",
             inputs=(
                 *same("gold/champion", "silver/customer_features", "gold/rfm_segments"),
                 Input(key="gold/customer_segments", window="previous"),
+                Input(key="source/decisions", window="fact", slice_name=SUPPRESSIONS),
             ),
             settings=(
+                "champion.min_known_days",
                 "leaderboard.min_coverage",
                 "leaderboard.min_segment_share",
                 "leaderboard.min_segment_customers",
             ),
+            logic_version="2",
             kinds=_MODEL_KINDS,
+        ),
+        Node(
+            key="gold/segment_migration",
+            description="Where every customer of this month and the one before was and is, in three steps: the earlier "
+            "month as it is known now, this month's data by the former model, this month's model. So moves that "
+            "cancel each other stay visible, and each has its cause: restated data, behaviour, time, or the model.",
+            inputs=(
+                *(
+                    Input(key=key, window="recent", months_back=1)
+                    for key in ("gold/customer_segments", "gold/champion", "silver/customer_features")
+                ),
+                Input(key="silver/order_lines", window="lookback"),
+            ),
+            settings=("champion.max_size_change",),
+            kinds=("duckdb", "parquet"),
+        ),
+        Node(
+            key="gold/segment_flows",
+            description="The moves summed from place to place, in customers and money: in total, and the part that "
+            "restated data, behaviour, time and the model explain.",
+            inputs=same("gold/segment_migration"),
+            kinds=("python", "parquet"),
         ),
         Node(
             key="gold/segment_profiles",

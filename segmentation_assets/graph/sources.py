@@ -130,9 +130,10 @@ def _delivery_node(settings: Settings) -> Node:
 def _decisions_node() -> Node:
     return Node(
         key="source/decisions",
-        description="Decisions from outside, in the order they were written into `decisions.csv` in the data folder: "
-        "today a segment's own name (`rename`). A decision holds for snapshots whose as-of date is later, so "
-        "that a rebuild sees what the first run saw.",
+        description="Decisions from outside, in the order they were written into `decisions.csv` in the data folder: a "
+        "candidate to put in force (`promote`), a segment's own name (`rename`), a customer not to be addressed "
+        "(`suppress`), closed months to make again (`restate`). Each names the month from which it holds, so that a "
+        "rebuild sees what the first run saw.",
         is_partitioned=False,
         external="decisions_file",
         kinds=("csv", "parquet"),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from segmentation_assets.errors import DataError, PredecessorError
+from segmentation_assets.graph.closed_months import is_closed, reasons_that_count
 from segmentation_assets.graph.inputs import order_line_months, read_fingerprints
 from segmentation_assets.graph.months import earlier_month, month_range, next_month, previous_month
 from segmentation_assets.graph.node import Input, Node, recent_months
@@ -47,10 +48,13 @@ def compare(manifest: Manifest | None, version: str, inputs: dict[str, str]) -> 
 
 
 def reasons_to_make(
-    platform: Platform, manifest: Manifest | None, version: str, inputs: dict[str, str]
+    platform: Platform, node: Node, partition: str, manifest: Manifest | None, version: str, inputs: dict[str, str]
 ) -> tuple[str, ...]:
-    """Return why a stored result cannot be kept: what `compare` finds, or rows dated ahead whose day has come."""
-    reasons = compare(manifest, version, inputs)
+    """Return why a stored result cannot be kept: what `compare` finds, or rows dated ahead whose day has come.
+
+    In a closed month few reasons count, see `reasons_that_count`.
+    """
+    reasons = reasons_that_count(platform, node, partition, manifest, compare(manifest, version, inputs))
     due = manifest.metadata.get(READABLE_FROM) if manifest else None
     if reasons or not due or platform.today.isoformat() < due:
         return reasons
@@ -80,7 +84,8 @@ def evaluate(platform: Platform, node: Node, partition: str, *, looks_outside: b
         return Evaluation(node.key, partition, missing, (problem.message,))
     if node.external and not looks_outside and manifest is not None:
         inputs = {**manifest.inputs, **inputs}
-    reasons = reasons_to_make(platform, manifest, expected_version(platform, node, manifest), inputs)
+    version = expected_version(platform, node, manifest)
+    reasons = reasons_to_make(platform, node, partition, manifest, version, inputs)
     if not reasons and manifest is not None and not platform.store.is_intact(manifest):
         reasons = ("a stored file is missing or damaged",)
     return Evaluation(node.key, partition, missing if reasons else "fresh", reasons)
@@ -99,9 +104,9 @@ def check_predecessors(platform: Platform, node: Node, partition: str) -> None:
     for month in month_range(platform.first_month, previous_month(partition)):
         for earlier in monthly:
             stored = platform.store.manifest(earlier.key, month)
-            reasons = compare(
-                stored, expected_version(platform, earlier, stored), read_fingerprints(platform, earlier, month)
-            )
+            inputs = read_fingerprints(platform, earlier, month)
+            found = compare(stored, expected_version(platform, earlier, stored), inputs)
+            reasons = reasons_that_count(platform, earlier, month, stored, found)
             if reasons:
                 raise PredecessorError(
                     f"{node.key} for {partition[:7]} builds on {month[:7]}, which is not up to date: {earlier.key}: "
@@ -133,7 +138,8 @@ def evaluate_all(platform: Platform, months: tuple[str, ...], *, looks_outside: 
         for partition in node.partitions(months):
             evaluation = evaluate(platform, node, partition)
             cause = first_read(node, partition, behind)
-            if evaluation.state == "fresh" and cause:
+            is_kept = evaluation.state == "fresh" and is_closed(platform, node, partition) and node.layer != "silver"
+            if evaluation.state == "fresh" and cause and not is_kept:
                 evaluation = Evaluation(node.key, partition, "stale", (f"{_name(*cause)} is not up to date",))
             found.append(evaluation)
             is_behind = evaluation.state != "fresh"
@@ -163,5 +169,5 @@ def partitions_read(partitions: tuple[str, ...], item: Input, partition: str) ->
     if item.window in ("whole", "slice", "lookback", "every", "fact", "parts"):
         return partitions
     if item.window == "recent":
-        return recent_months(partition)
+        return recent_months(partition, item.months_back)
     return (earlier_month(partition, item.months_back) if item.window == "previous" else partition,)

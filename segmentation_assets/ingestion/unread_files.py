@@ -12,6 +12,7 @@ from pathlib import Path
 
 from segmentation_assets.config.settings import Settings
 from segmentation_assets.errors import noun, plural
+from segmentation_assets.ingestion.decisions import DECISIONS_FILE
 from segmentation_assets.ingestion.delivery import (
     CSV_EXTENSIONS,
     kind_of,
@@ -93,7 +94,7 @@ def find_unread_files(settings: Settings) -> UnreadFiles:
 
 def _known_otherwise(settings: Settings, folder: Path) -> set[str]:
     """Files below the delivery folder that are read by another setting, or made by the platform."""
-    paths = [settings.data_dir / "decisions.csv", settings.data_dir / "segmentation.duckdb"]
+    paths = [settings.data_dir / DECISIONS_FILE, settings.data_dir / "segmentation.duckdb"]
     paths += [path for path in (settings.population.crosswalk, settings.money.exchange.file) if path is not None]
     base = folder.resolve()
     resolved = (path.resolve() for path in paths)

@@ -14,6 +14,7 @@ from segmentation_assets.graph.platform import Platform
 from segmentation_assets.graph.reading_due import reading_due
 from segmentation_assets.graph.staleness import evaluate
 from segmentation_assets.graph.watching import Verdict, Watch, look
+from segmentation_assets.ingestion.decisions import DECISIONS_FILE
 from segmentation_assets.ingestion.delivery import mapped_files
 from segmentation_assets.ingestion.mapping import delivery_folder
 from segmentation_assets.ingestion.unread_files import find_unread_files
@@ -95,7 +96,7 @@ _WORDS = {
 
 def watched_files(platform: Platform) -> tuple[tuple[str, int, int], ...]:
     """List the files that come from outside and are read: path, size in bytes and time of change in nanoseconds."""
-    paths = [platform.data_dir / "decisions.csv"]
+    paths = [platform.data_dir / DECISIONS_FILE]
     if platform.settings.population.crosswalk is not None:
         paths.append(platform.settings.population.crosswalk)
     if platform.settings.source.kind == "files":

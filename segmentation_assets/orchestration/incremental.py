@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from segmentation_assets.errors import DataError
+from segmentation_assets.graph.closed_months import RESTATEMENTS, count_restatements, is_closed
 from segmentation_assets.graph.inputs import check_source, read_fingerprints
 from segmentation_assets.graph.log_mark import note_attempt
 from segmentation_assets.graph.node import Node
@@ -126,8 +127,9 @@ def keep_or_compute(
         inputs = read_fingerprints(platform, node, partition)
         stored = platform.store.manifest(node.key, partition)
         effective, by_hand = platform.altered_for(node, options.by_hand)
-        reasons = _reasons(platform, effective, node, stored, by_hand, inputs)
-        if stored is not None and not reasons and not options.force:
+        reasons = _reasons(platform, effective, node, partition, stored, by_hand, inputs)
+        is_forced = options.force and not (stored is not None and is_closed(platform, node, partition))
+        if stored is not None and not reasons and not is_forced:
             if platform.store.is_intact(stored):
                 return StepOutcome(stored, kept=True, reasons=(), cost=meter.read())
             reasons = ("a stored file is missing or damaged",)
@@ -139,7 +141,7 @@ def keep_or_compute(
                 by_hand_over=over,
             )  # fmt: skip
             manifest = _compute_and_store(step, body, inputs)
-    why = ("forced",) if options.force else reasons
+    why = ("forced",) if is_forced else reasons
     return StepOutcome(manifest, kept=False, reasons=why, cost=meter.read())
 
 
@@ -147,15 +149,17 @@ def _reasons(
     platform: Platform,
     effective: Platform,
     node: Node,
+    partition: str,
     stored: Manifest | None,
     by_hand: Mapping[str, Any],
     inputs: dict[str, str],
 ) -> tuple[str, ...]:
     """Return why the stored result cannot be kept, with what was changed by hand for this run or for the stored one."""
-    if by_hand and stored is not None and stored.by_hand != by_hand:
+    is_kept = stored is not None and is_closed(platform, node, partition)
+    if by_hand and stored is not None and stored.by_hand != by_hand and not is_kept:
         return tuple(f"{path} is {value} for this run" for path, value in by_hand.items())
     version = effective.code_version(node) if by_hand else expected_version(platform, node, stored)
-    return reasons_to_make(effective, stored, version, inputs)
+    return reasons_to_make(effective, node, partition, stored, version, inputs)
 
 
 def _compute_and_store(step: Step, body: Body, inputs: dict[str, str]) -> Manifest:
@@ -285,6 +289,8 @@ def _manifest(
     slices: dict[str, str] | None = None,
 ) -> Manifest:
     metadata = json.loads(json.dumps(step.metadata, default=str))
+    restatements = count_restatements(step.platform, step.node, step.partition)
+    metadata |= {RESTATEMENTS: restatements} if restatements else {}
     version = step.platform.code_version(step.node)
     return Manifest(
         step.node.key, step.partition, content, version, inputs, files, row_count, tuple(step.checks), metadata,

@@ -4,7 +4,7 @@ import dagster as dg
 
 from segmentation_assets.config.settings import CalendarSettings
 from segmentation_assets.graph.months import next_month
-from segmentation_assets.graph.node import RECENT_MONTHS, Input, Node
+from segmentation_assets.graph.node import Input, Node
 
 
 def snapshot_partitions(calendar: CalendarSettings) -> dg.MonthlyPartitionsDefinition:
@@ -20,5 +20,5 @@ def dependency(node: Node, item: Input, *, is_partitioned_input: bool) -> dg.Ass
     key = dg.AssetKey.from_user_string(item.key)
     if not is_partitioned_input or not node.is_partitioned or item.window == "same":
         return dg.AssetDep(key)
-    first, last = (1 - RECENT_MONTHS, 0) if item.window == "recent" else (-item.months_back, -item.months_back)
+    first, last = -item.months_back, 0 if item.window == "recent" else -item.months_back
     return dg.AssetDep(key, partition_mapping=dg.TimeWindowPartitionMapping(start_offset=first, end_offset=last))

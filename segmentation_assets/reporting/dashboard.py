@@ -15,9 +15,11 @@ from segmentation_assets.reporting.dashboard_tables import (
     exceptional_view,
     movement_view,
     profile_view,
+    segment_names,
 )
 from segmentation_assets.reporting.figures import (
     Figure,
+    build_flows_figure,
     build_map_figure,
     build_shares_figure,
     describe_axis,
@@ -68,7 +70,7 @@ def render_dashboard(
     clusterings = clusterings_part(snapshot, charts)
     return render_page(
         "dashboard.html.j2",
-        _build_figures(snapshot, customer_map) | clusterings.figures,
+        _build_figures(snapshot, cards, customer_map) | clusterings.figures,
         heading=snapshot.title,
         head=_header(snapshot, cards),
         cards=card_views(snapshot, cards),
@@ -84,7 +86,9 @@ def render_dashboard(
     )
 
 
-def _build_figures(snapshot: Snapshot, customer_map: CustomerMap | None) -> dict[str, Figure]:
+def _build_figures(
+    snapshot: Snapshot, cards: tuple[SegmentCard, ...], customer_map: CustomerMap | None
+) -> dict[str, Figure]:
     """Build the charts by the id of their element."""
     figures: dict[str, Figure] = {}
     if customer_map is not None:
@@ -92,6 +96,8 @@ def _build_figures(snapshot: Snapshot, customer_map: CustomerMap | None) -> dict
     if len(snapshot.shares):
         figures["figure-customers"] = build_shares_figure(snapshot.shares, "customer_count")
         figures["figure-money"] = build_shares_figure(snapshot.shares, "net_revenue_amount")
+    if movement_view(snapshot, cards) and len(snapshot.flows):
+        figures["figure-flows"] = build_flows_figure(snapshot.flows, segment_names(snapshot, cards))
     return figures
 
 

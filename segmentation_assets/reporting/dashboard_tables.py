@@ -24,9 +24,9 @@ from segmentation_assets.reporting.formatting import (
     format_share,
     is_known,
 )
-from segmentation_assets.reporting.movement import NEW, Movement, count_movement
+from segmentation_assets.reporting.movement import NEW, Movement, count_movement, moves_by_cause
 from segmentation_assets.reporting.palette import segment_colour
-from segmentation_assets.tables.gold import CUSTOMER_STATES
+from segmentation_assets.tables.gold import CUSTOMER_STATES, STATES_WITH_SEGMENT
 
 if TYPE_CHECKING:
     from segmentation_assets.reporting.segment_cards import SegmentCard
@@ -200,11 +200,28 @@ def movement_view(snapshot: Snapshot, cards: tuple[SegmentCard, ...]) -> View | 
         "new": format_count(movement.new_count),
         "left": format_count(movement.left_count),
         "has_left": movement.left_count > 0,
+        "has_flows": len(snapshot.flows) > 0,
+        "causes": [
+            (moves.words, format_count(moves.customer_count), format_money(moves.revenue_amount, snapshot.currency))
+            for moves in moves_by_cause(snapshot.flows)
+        ],
+        "directions": [(words, format_count(snapshot.directions.get(name, 0))) for name, words in _DIRECTIONS.items()]
+        if snapshot.directions
+        else [],
+        "events": [str(sentence) for sentence in snapshot.events.get("explanation", [])],
         "largest": [
             {"from": _segment_view(source, names), "to": _segment_view(target, names), "count": format_count(count)}
             for source, target, count in largest
         ],
     }
+
+
+_DIRECTIONS = {
+    "upgrade": "to a segment whose customers bring more",
+    "downgrade": "to a segment whose customers bring less",
+    "entry": "into a segment",
+    "exit": "out of all segments",
+}
 
 
 def segment_names(snapshot: Snapshot, cards: tuple[SegmentCard, ...]) -> dict[str, str]:
@@ -266,7 +283,7 @@ def data_view(snapshot: Snapshot) -> View:
     ]
     flow = flow_table(snapshot)
     aside = snapshot.customer_segments["state"].astype(str)
-    states = aside[aside != "assigned"].value_counts()
+    states = aside[~aside.isin(list(STATES_WITH_SEGMENT))].value_counts()
     return {
         "reconciliation": reconciliation,
         "amounts": snapshot.amounts,
@@ -296,7 +313,7 @@ def _filled_first(row: Any) -> tuple[int, str, str]:
 
 def _aside_money(snapshot: Snapshot) -> str:
     """Write the net revenue of the customers without a segment; empty where it is not known."""
-    aside = snapshot.customer_segments.loc[snapshot.customer_segments["state"] != "assigned", "customer_id"]
+    aside = snapshot.customer_segments.loc[snapshot.customer_segments["segment_key"].isna(), "customer_id"]
     if "net_revenue_amount" not in snapshot.features.columns:
         return ""
     amounts = snapshot.features.loc[snapshot.features["customer_id"].isin(aside), "net_revenue_amount"]

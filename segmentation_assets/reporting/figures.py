@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import html
 import json
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 from segmentation_assets.reporting.formatting import format_month_short, format_share, strip_control
-from segmentation_assets.reporting.palette import segment_colour, segment_symbol
+from segmentation_assets.reporting.palette import UNKNOWN_COLOUR, segment_colour, segment_symbol
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -130,6 +131,84 @@ def build_shares_figure(shares: pd.DataFrame, measure: Measure) -> Figure:
             "hovermode": "closest",
         },
     }
+
+
+def build_flows_figure(flows: pd.DataFrame, names: Mapping[str, str]) -> Figure:
+    """Draw where the customers of every place of the month before are now, as a Sankey diagram.
+
+    Parameters
+    ----------
+    flows : DataFrame
+        ``gold/segment_flows``; the step total is drawn.
+    names : mapping of str to str
+        Names by segment key; places without a segment are told in words.
+    """
+    total = flows[flows["step"] == "total"].sort_values(["from_place", "to_place"])
+    sides = [sorted(total[name].unique(), key=_place_order) for name in ("from_place", "to_place")]
+    nodes = [(side, place) for side, places in enumerate(sides) for place in places]
+    numbers = {node: number for number, node in enumerate(nodes)}
+    labels = [plotly_text(place_name(place, names)) for _, place in nodes]
+    return {
+        "data": [
+            {
+                "type": "sankey",
+                "arrangement": "snap",
+                "node": {
+                    "label": labels,
+                    "color": [segment_colour(place) if _is_key(place) else UNKNOWN_COLOUR for _, place in nodes],
+                    "pad": 14,
+                    "thickness": 16,
+                    "line": {"width": 0},
+                    "hoverinfo": "none",
+                },
+                "link": {
+                    "source": [numbers[0, place] for place in total["from_place"]],
+                    "target": [numbers[1, place] for place in total["to_place"]],
+                    "value": total["customer_count"].astype(int).tolist(),
+                    "color": [_veil(place) for place in total["from_place"]],
+                    "customdata": [
+                        f"{plotly_text(place_name(source, names))} → {plotly_text(place_name(target, names))}"
+                        for source, target in zip(total["from_place"], total["to_place"], strict=True)
+                    ],
+                    "hovertemplate": "%{customdata}: %{value:,} customers<extra></extra>",
+                },
+            }
+        ],
+        "layout": {"hovermode": "closest"},
+    }
+
+
+_PLACES = {
+    "absent": "not a customer",
+    "no_purchases": "no purchases",
+    "exceptional": "exceptional",
+}
+
+
+def place_name(place: str, names: Mapping[str, str]) -> str:
+    """Name a place of a customer: a segment, or what stands for none.
+
+    Example
+    -------
+    >>> place_name("S001", {"S001": "Best"}), place_name("absent", {})
+    ('Best', 'not a customer')
+    """
+    return names.get(place) or _PLACES.get(place, place)
+
+
+def _is_key(place: str) -> bool:
+    return place not in _PLACES
+
+
+def _place_order(place: str) -> tuple[bool, str]:
+    return not _is_key(place), place
+
+
+def _veil(place: str) -> str:
+    """Return the colour of a place, mostly transparent."""
+    colour = segment_colour(place) if _is_key(place) else UNKNOWN_COLOUR
+    red, green, blue = (int(colour[start : start + 2], 16) for start in (1, 3, 5))
+    return f"rgba({red},{green},{blue},0.35)"
 
 
 def _share_range(parts: pd.DataFrame) -> list[float]:

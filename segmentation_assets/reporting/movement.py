@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -70,6 +71,84 @@ class Movement:
             if NEW != source != target
         ]
         return sorted((move for move in moves if move[2]), key=lambda move: (-move[2], move[0], move[1]))[:n_moves]
+
+
+CAUSES = {
+    "restatement": "data of the month before that changed since",
+    "behaviour": "an order or a return",
+    "ageing": "nothing but time",
+    "model": "another model in force",
+}
+"""What moves customers, in words."""
+
+
+@dataclass(frozen=True)
+class CausedMoves:
+    """Customers whom one cause moved to another place, with their net revenue of this month."""
+
+    cause: str
+    words: str
+    customer_count: int
+    revenue_amount: float
+
+
+def moves_by_cause(flows: pd.DataFrame) -> tuple[CausedMoves, ...]:
+    """Sum the moves of each cause.
+
+    Parameters
+    ----------
+    flows : DataFrame
+        ``gold/segment_flows``; may be empty.
+    """
+    if not len(flows):
+        return ()
+    moved = flows[flows["from_place"] != flows["to_place"]]
+    return tuple(
+        CausedMoves(
+            cause,
+            words,
+            int(moved.loc[moved["step"] == cause, "customer_count"].sum()),
+            float(moved.loc[moved["step"] == cause, "after_revenue_amount"].astype("float64").sum()),
+        )
+        for cause, words in CAUSES.items()
+    )
+
+
+def list_moves(migration: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:
+    """List the customers whose place changed, the most money first.
+
+    Parameters
+    ----------
+    migration : DataFrame
+        ``gold/segment_migration``.
+    names : mapping of str to str
+        Segment names by key, of this month and the one before.
+
+    Returns
+    -------
+    DataFrame
+        customer_id, direction, the places before and after with their names, cause, and net revenue of both months.
+    """
+    moved = migration[migration["before_place"] != migration["after_place"]]
+    rows = moved.assign(
+        before_name=[names.get(place, "") for place in moved["before_place"]],
+        after_name=[names.get(place, "") for place in moved["after_place"]],
+    )
+    columns = [
+        "customer_id",
+        "direction",
+        "before_place",
+        "before_name",
+        "after_place",
+        "after_name",
+        "cause",
+        "before_revenue_amount",
+        "after_revenue_amount",
+    ]
+    ordered = rows.sort_values(
+        ["direction", "after_revenue_amount", "customer_id"], ascending=[True, False, True], ignore_index=True
+    )
+    return ordered[columns]
 
 
 def count_movement(snapshot: Snapshot) -> Movement | None:

@@ -138,6 +138,10 @@ class Snapshot:
     flow : DataFrame
         The way of rows and money from the delivered files to the segments: `line`, `words`, `measure`, `expected` and
         `passed` (of sums), `found`; may be empty.
+    flows, events : DataFrame
+        The tables `segment_flows` and `segment_events`, as declared in `tables/gold.py`; may be empty.
+    directions : mapping of str to int
+        Direction of `segment_migration` → customers; may be empty.
     amounts : str
         Which amounts are analysed: net or gross of VAT, and of which currency.
 
@@ -176,6 +180,9 @@ class Snapshot:
     flow: pd.DataFrame = field(default_factory=_empty_frame)
     amounts: str = ""
     imputed_flags: pd.DataFrame = field(default_factory=_empty_frame)
+    flows: pd.DataFrame = field(default_factory=_empty_frame)
+    events: pd.DataFrame = field(default_factory=_empty_frame)
+    directions: Mapping[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for name, columns in REQUIRED_COLUMNS.items():
@@ -190,7 +197,7 @@ class Snapshot:
     @property
     def assigned(self) -> pd.DataFrame:
         """Rows of `customer_segments` that have a segment."""
-        return self.customer_segments[self.customer_segments["state"] == "assigned"]
+        return self.customer_segments[self.customer_segments["segment_key"].notna()]
 
     @property
     def algorithm(self) -> str:

@@ -1,97 +1,64 @@
-"""Which model is in force this month: the decision, its segments and their names, and the model that is carried."""
+"""Which model is in force this month: the decision, its segments with keys and names, and what became of others."""
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
-from segmentation_assets.clustering.confidence import ConfidenceCurve
-from segmentation_assets.clustering.leaderboard import BASELINE
 from segmentation_assets.clustering.metrics import set_small_aside
-from segmentation_assets.clustering.registry import Clusterer
+from segmentation_assets.config.champion import ChampionSettings
 from segmentation_assets.config.clustering import LeaderboardSettings
 from segmentation_assets.errors import DataError, closest_hint
-from segmentation_assets.features.preparation import Preparation
+from segmentation_assets.segments.champion_model import RFM_MAP, Segment
+from segmentation_assets.segments.identity import Identity, SegmentEvent, first_identity, match_segments, segment_key
 from segmentation_assets.segments.naming import name_clusters
-from segmentation_assets.segments.rfm import RfmThresholds
+from segmentation_assets.segments.promotion import choose_promotion
 from segmentation_assets.tables.gold import CHAMPION, RFM_SEGMENT_NAMES
 
 if TYPE_CHECKING:
     import pandas as pd
 
-RFM_MAP = BASELINE
-"""Algorithm of the model in force when it is the RFM map."""
+    from segmentation_assets.segments.drift import Drift
+
+_CELLS = {name: number for number, name in enumerate(RFM_SEGMENT_NAMES)}
 
 
 @dataclass(frozen=True)
-class Segment:
-    """A segment of the model in force: its key and the cluster it stands for."""
-
-    segment_key: str
-    cluster: int
-
-
-@dataclass(frozen=True)
-class ChampionModel:
-    """The model in force with all it needs to assign a customer, frozen at its promotion.
+class MonthInView:
+    """What the decision looks at.
 
     Parameters
     ----------
-    algorithm : str
-        Name in the registry, or ``rfm_map``.
-    segments : tuple of Segment
-        By cluster number; names live in ``gold/champion``, as they can change without the model.
-    preparation : Preparation or None
-        From features to the matrix; ``None`` for the RFM map.
-    estimator : Clusterer or None
-        ``None`` for the RFM map.
-    confidence : ConfidenceCurve or None
-        From the certainty of an assignment to its confidence; ``None`` for the RFM map.
-    exceptional_clusters : tuple of int
-        Clusters of the estimator that were too small to be segments when it was promoted.
-    rfm_thresholds : RfmThresholds or None
-        Quintile points of the RFM map; ``None`` for a fitted model.
-    rfm_cells : mapping of str to str, or None
-        The RFM map itself: segment name by code; ``None`` for a fitted model.
+    month : str
+        Snapshot month, YYYY-MM or YYYY-MM-01.
+    leaderboard : DataFrame
+        ``clusters/leaderboard``.
+    candidates : mapping of str to Series of int, index customer_id
+        Labels per algorithm.
+    matrix : DataFrame of shape (n_customers, n_features), index customer_id
+        ``silver/model_matrix``.
+    rfm_segments : DataFrame
+        ``gold/rfm_segments``.
+    features : DataFrame
+        Those of ``silver/customer_features`` that names may be made of, with customer_id.
+    feature_labels : mapping of str to str
+        What people call the features, for the names.
+    assign_by_former : callable
+        Returns the segment key, index customer_id, that the model in force gives this month's customers.
+    measure_drift : callable
+        Returns how far customers have moved since that model was promoted, ``None`` where it cannot be told.
     """
 
-    algorithm: str
-    segments: tuple[Segment, ...]
-    preparation: Preparation | None = None
-    estimator: Clusterer | None = None
-    confidence: ConfidenceCurve | None = None
-    exceptional_clusters: tuple[int, ...] = ()
-    rfm_thresholds: RfmThresholds | None = None
-    rfm_cells: Mapping[str, str] | None = None
-
-    def to_state(self) -> dict[str, Any]:
-        """Return everything but the estimator as plain JSON values, for the model store."""
-        return {
-            "algorithm": self.algorithm,
-            "segments": [[segment.segment_key, segment.cluster] for segment in self.segments],
-            "preparation": None if self.preparation is None else self.preparation.to_json(),
-            "confidence": None if self.confidence is None else self.confidence.to_plain(),
-            "exceptional_clusters": list(self.exceptional_clusters),
-            "rfm_thresholds": None if self.rfm_thresholds is None else self.rfm_thresholds.to_plain(),
-            "rfm_cells": None if self.rfm_cells is None else dict(self.rfm_cells),
-        }
-
-    @classmethod
-    def from_state(cls, state: Mapping[str, Any], estimator: Clusterer | None) -> ChampionModel:
-        """Put together what `to_state` and the model store kept apart."""
-        preparation, thresholds, confidence = state["preparation"], state["rfm_thresholds"], state["confidence"]
-        return cls(
-            algorithm=state["algorithm"],
-            segments=tuple(Segment(key, cluster) for key, cluster in state["segments"]),
-            preparation=None if preparation is None else Preparation.from_json(preparation),
-            estimator=estimator,
-            confidence=None if confidence is None else ConfidenceCurve.from_plain(confidence),
-            exceptional_clusters=tuple(state["exceptional_clusters"]),
-            rfm_thresholds=None if thresholds is None else RfmThresholds.from_plain(thresholds),
-            rfm_cells=state["rfm_cells"],
-        )
+    month: str
+    leaderboard: pd.DataFrame
+    candidates: Mapping[str, pd.Series]
+    matrix: pd.DataFrame
+    rfm_segments: pd.DataFrame
+    features: pd.DataFrame
+    feature_labels: Mapping[str, str]
+    assign_by_former: Callable[[], pd.Series]
+    measure_drift: Callable[[], Drift | None]
 
 
 @dataclass(frozen=True)
@@ -110,6 +77,8 @@ class ChampionDecision:
         Columns of ``gold/champion`` but for model_hash, a row per segment.
     model_hash : str or None
         Of the model that stays; ``None`` when one is promoted and has yet to be stored.
+    events : tuple of SegmentEvent
+        What a promotion meant for every segment, former ones too; empty when the model stays.
     """
 
     decision: str
@@ -117,6 +86,7 @@ class ChampionDecision:
     reason: str
     frame: pd.DataFrame
     model_hash: str | None
+    events: tuple[SegmentEvent, ...] = ()
 
     @property
     def segments(self) -> tuple[Segment, ...]:
@@ -133,40 +103,23 @@ class ChampionDecision:
 
 def decide_champion(
     previous: pd.DataFrame | None,
-    leaderboard: pd.DataFrame,
-    *,
-    candidates: Mapping[str, pd.Series],
-    rfm_segments: pd.DataFrame,
-    features: pd.DataFrame,
+    view: MonthInView,
     decisions: pd.DataFrame,
-    month: str,
-    as_of_date: dt.date,
     gates: LeaderboardSettings,
-    feature_labels: Mapping[str, str] | None = None,
+    policy: ChampionSettings,
 ) -> ChampionDecision:
-    """Decide whether the model in force stays or which one is promoted.
+    """Decide whether the model in force stays or which one is promoted, and carry the segments over.
 
     Parameters
     ----------
     previous : DataFrame or None
         ``gold/champion`` of the month before; ``None`` in the first month.
-    leaderboard : DataFrame
-        ``clusters/leaderboard`` of this month.
-    candidates : mapping of str to Series of int, index customer_id
-        Labels per algorithm; read only for the one that is promoted.
-    rfm_segments : DataFrame
-        ``gold/rfm_segments`` of this month, for the names.
-    features : DataFrame
-        Those of ``silver/customer_features`` of this month that names may be made of.
+    view : MonthInView
     decisions : DataFrame
-        ``source/decisions``; those of kind ``rename`` made before `as_of_date` count.
-    month : str
-        Snapshot month, YYYY-MM or YYYY-MM-01.
-    as_of_date : date
+        ``source/decisions``; those of kind ``promote`` for this month count, and those of kind ``rename`` until now.
     gates : LeaderboardSettings
         Their bounds of size tell which clusters of a promoted model are segments.
-    feature_labels : mapping of str to str, optional
-        What people call the features, for the names.
+    policy : ChampionSettings
 
     Returns
     -------
@@ -175,26 +128,98 @@ def decide_champion(
     Raises
     ------
     DataError
-        A rename names an unknown segment, gives no name, or gives one that another segment has.
+        A decision names an unknown algorithm or segment, gives no name, or gives one that another segment has.
 
     Notes
     -----
-    A model in force stays. Without one the best ranked candidate is promoted; when none passed its gates, the RFM map
-    is, with all eleven named cells as segments, so that every later customer has one.
+    The RFM map has all its eleven named cells as segments, so that every later customer has one. As its rule is its
+    names, it carries no key over from a clustering; from one RFM map to another every cell keeps its key.
     """
-    if previous is not None:
-        decision = _keep(previous)
+    in_force = None if previous is None else previous.sort_values("segment_key", ignore_index=True)
+    first_row = None if in_force is None else in_force.iloc[0]
+    promotion = choose_promotion(first_row, view.leaderboard, decisions, policy, view.month, view.measure_drift)
+    if not promotion.algorithm and in_force is not None:
+        frame = in_force.drop(columns="model_hash").assign(decision="kept", decision_reason=promotion.reason)
+        decision = ChampionDecision(
+            "kept", str(in_force["algorithm"].iloc[0]), promotion.reason, frame, str(in_force["model_hash"].iloc[0])
+        )
     else:
-        ranked = leaderboard[leaderboard["rank"].notna()].sort_values("rank")
-        if ranked.empty:
-            decision = _promote_rfm_map(leaderboard, month)
-        else:
-            best = ranked.iloc[0]
-            labels = _segments_of(candidates[best["candidate"]], gates)
-            names = name_clusters(labels, rfm_segments, features, feature_labels=feature_labels)
-            reason = f"No model was in force; {best['candidate']} is promoted. {best['reason']}"
-            decision = _promote(best["candidate"], names, month, reason)
-    return _renamed(decision, _renames(decisions, as_of_date))
+        decision = _promote(promotion.algorithm, promotion.reason, in_force, view, gates)
+    return _renamed(decision, _renames(decisions, view.month))
+
+
+def _promote(
+    algorithm: str, reason: str, in_force: pd.DataFrame | None, view: MonthInView, gates: LeaderboardSettings
+) -> ChampionDecision:
+    """Make the segments of a promoted model: those that go on keep key, name and first month."""
+    import pandas as pd
+
+    labels = _rfm_cells(view) if algorithm == RFM_MAP else _segments_of(view.candidates[algorithm], gates)
+    clusters = list(_CELLS.values()) if algorithm == RFM_MAP else sorted(set(labels[labels >= 0].tolist()))
+    identity = _identity(algorithm, labels, clusters, in_force, view)
+    known = {} if in_force is None else in_force.set_index("segment_key").to_dict("index")
+    names = _names(algorithm, labels, identity, {key: str(row["segment_name"]) for key, row in known.items()}, view)
+    rows = [
+        {
+            "segment_key": key,
+            "segment_name": names[cluster],
+            "cluster": cluster,
+            "algorithm": algorithm,
+            "trained_month": view.month[:7],
+            "first_month": known[key]["first_month"] if key in known else view.month[:7],
+            "keys_issued": identity.keys_issued,
+            "decision": "promoted",
+            "decision_reason": reason,
+        }
+        for cluster, key in sorted(identity.keys.items(), key=lambda pair: pair[1])
+    ]
+    return ChampionDecision("promoted", algorithm, reason, pd.DataFrame(rows), None, identity.events)
+
+
+def _identity(
+    algorithm: str, labels: pd.Series, clusters: list[int], in_force: pd.DataFrame | None, view: MonthInView
+) -> Identity:
+    if in_force is None:
+        return first_identity(clusters, labels.value_counts().to_dict())
+    given = None
+    if algorithm == RFM_MAP:
+        was_map = in_force["algorithm"].iloc[0] == RFM_MAP
+        given = dict(zip(in_force["cluster"], in_force["segment_key"], strict=True)) if was_map else {}
+    return match_segments(
+        view.assign_by_former(),
+        labels,
+        view.matrix,
+        former_keys=in_force["segment_key"].tolist(),
+        clusters=clusters,
+        keys_issued=int(in_force["keys_issued"].iloc[0]),
+        same=given,
+    )
+
+
+def _names(
+    algorithm: str, labels: pd.Series, identity: Identity, former: Mapping[str, str], view: MonthInView
+) -> dict[int, str]:
+    """Name every cluster: a segment that goes on keeps its name, and no two have the same."""
+    kept = {cluster: former[key] for cluster, key in identity.keys.items() if key in former}
+    new = [cluster for cluster in identity.keys if cluster not in kept]
+    if algorithm == RFM_MAP:
+        return {**dict(enumerate(RFM_SEGMENT_NAMES)), **kept}
+    if not new:
+        return kept
+    named = name_clusters(
+        labels,
+        view.rfm_segments,
+        view.features,
+        taken=tuple(kept.values()),
+        feature_labels=view.feature_labels,
+        only=new,
+    )
+    return {**kept, **named}
+
+
+def _rfm_cells(view: MonthInView) -> pd.Series:
+    """Number of the named cell by customer."""
+    return view.rfm_segments.set_index("customer_id")["rfm_segment"].map(_CELLS)
 
 
 def _segments_of(labels: pd.Series, gates: LeaderboardSettings) -> pd.Series:
@@ -203,65 +228,28 @@ def _segments_of(labels: pd.Series, gates: LeaderboardSettings) -> pd.Series:
     return labels.where(labels == kept, kept)
 
 
-def _keep(previous: pd.DataFrame) -> ChampionDecision:
-    ordered = previous.sort_values("segment_key", ignore_index=True)
-    first = ordered.iloc[0]
-    model = f"{first['algorithm']} of {first['trained_month']}"
-    reason = f"The model in force, {model}, stays: nothing asked for another one."
-    frame = ordered.drop(columns="model_hash").assign(decision="kept", decision_reason=reason)
-    return ChampionDecision("kept", str(first["algorithm"]), reason, frame, str(first["model_hash"]))
-
-
-def _promote_rfm_map(leaderboard: pd.DataFrame, month: str) -> ChampionDecision:
-    candidates = leaderboard[~leaderboard["is_baseline"].astype(bool)].sort_values("candidate")
-    reasons = [f"{row['candidate']}: {row['reason']}." for _, row in candidates.iterrows()]
-    why = " ".join(reasons) or "There was no candidate."
-    reason = f"No usable clustering; the RFM map is in force. {why}"
-    return _promote(RFM_MAP, dict(enumerate(RFM_SEGMENT_NAMES)), month, reason)
-
-
-def _promote(algorithm: str, names: Mapping[int, str], month: str, reason: str) -> ChampionDecision:
-    """Make the segments of a promoted model: keys in the order of the cluster numbers."""
-    import pandas as pd
-
-    rows = [
-        {
-            "segment_key": f"S{place:03d}",
-            "segment_name": names[cluster],
-            "cluster": cluster,
-            "algorithm": algorithm,
-            "trained_month": month[:7],
-            "decision": "promoted",
-            "decision_reason": reason,
-        }
-        for place, cluster in enumerate(sorted(names), start=1)
-    ]
-    return ChampionDecision("promoted", algorithm, reason, pd.DataFrame(rows), None)
-
-
-def _renames(decisions: pd.DataFrame, as_of_date: dt.date) -> dict[str, str]:
-    """Return the last own name of each segment key that was decided on before the snapshot."""
-    import pandas as pd
-
-    is_due = (decisions["kind"] == "rename") & (pd.to_datetime(decisions["decided_on"]) < pd.Timestamp(as_of_date))
-    due = decisions[is_due].sort_values("decision_number")
-    return dict(zip(due["segment_key"], due["value"], strict=True))
+def _renames(decisions: pd.DataFrame, month: str) -> dict[str, str]:
+    """Return the last own name of each segment key that was given for this month or an earlier one."""
+    due = decisions[(decisions["kind"] == "rename") & (decisions["from_month"] <= month[:7])]
+    ordered = due.sort_values("decision_number")
+    return dict(zip(ordered["subject"], ordered["value"], strict=True))
 
 
 def _renamed(decision: ChampionDecision, renames: Mapping[str, str]) -> ChampionDecision:
-    """Put own names in place of the given ones."""
+    """Put own names in place of the given ones; those of segments that ended are left out."""
     names = dict(zip(decision.frame["segment_key"], decision.frame["segment_name"], strict=True))
+    issued = {segment_key(number) for number in range(1, int(decision.frame["keys_issued"].iloc[0]) + 1)}
     for key, name in renames.items():
-        _check_rename(key, name, names)
-    named = {**names, **renames}
-    _check_unique(named, renames)
-    frame = decision.frame.assign(segment_name=[named[key] for key in decision.frame["segment_key"]])
-    return ChampionDecision(decision.decision, decision.algorithm, decision.reason, frame, decision.model_hash)
+        _check_rename(key, name, issued)
+    own = {key: name for key, name in renames.items() if key in names}
+    named = {**names, **own}
+    _check_unique(named, own)
+    return replace(decision, frame=decision.frame.assign(segment_name=[named[key] for key in names]))
 
 
-def _check_rename(key: str, name: str, names: Mapping[str, str]) -> None:
-    if key not in names:
-        raise DataError(f"a decision renames segment '{key}', which is not in force", closest_hint(key, names))
+def _check_rename(key: str, name: str, issued: set[str]) -> None:
+    if key not in issued:
+        raise DataError(f"a decision renames segment '{key}', which there has never been", closest_hint(key, issued))
     if not str(name).strip():
         raise DataError(f"a decision gives segment {key} no name", "write the name in the column value.")
 

@@ -57,6 +57,7 @@ def name_clusters(
     features: pd.DataFrame,
     taken: Collection[str] = (),
     feature_labels: Mapping[str, str] | None = None,
+    only: Collection[int] | None = None,
 ) -> dict[int, str]:
     """Give each cluster a name of its own.
 
@@ -73,6 +74,8 @@ def name_clusters(
         Names that are in use elsewhere.
     feature_labels : mapping of str to str, optional
         What people call the features; without one, the column name in words.
+    only : collection of int, optional
+        Clusters that need a name; all by default. The others have theirs, among `taken`.
 
     Returns
     -------
@@ -89,15 +92,17 @@ def name_clusters(
     its members differs most from that of its namesakes.
     """
     members = labels[labels >= 0].sort_index()
-    numbers = sorted(map(int, members.unique()))
-    if len(numbers) == 1 and EVERYONE not in taken:
+    found = sorted(map(int, members.unique()))
+    numbers = found if only is None else sorted(only)
+    if len(found) == 1 and EVERYONE not in taken:
         return {numbers[0]: EVERYONE}
     positions = measure_positions(members, rfm_segments)
     values = _numeric(members, features)
     distances = _distances(positions, _is_earner(members, values))
     words = feature_labels or {}
     striking = _striking(members, values, words)
-    matched = _match(distances.drop(index=list(striking)), taken)
+    nameless = distances.loc[numbers]
+    matched = _match(nameless.drop(index=[number for number in striking if number in numbers]), taken)
     bases = {number: matched.get(number) or _base(distances.loc[number], positions.loc[number]) for number in numbers}
     ranks = _mean_ranks(members, values)
     names: dict[int, str] = {}

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from segmentation_assets.config.clustering import LeaderboardSettings
-from segmentation_assets.segments.assignment import ASSIGNED, NO_PURCHASES
+from segmentation_assets.segments.assignment import NO_PURCHASES
+from segmentation_assets.segments.migration import ABSENT
+from segmentation_assets.tables.gold import CUSTOMER_STATES
 from segmentation_assets.tables.rounding import round_number
 
 if TYPE_CHECKING:
@@ -79,7 +81,7 @@ def judge_coverage(assigned: pd.DataFrame, gates: LeaderboardSettings) -> Findin
         Customers without a purchase in the lookback are not counted: no model is asked to judge them.
     """
     asked = _with_purchases(assigned)
-    without = asked.loc[asked["state"] != ASSIGNED, "customer_id"].sort_values()
+    without = asked.loc[asked["segment_key"].isna(), "customer_id"].sort_values()
     covered = len(asked) - len(without)
     share = round_number(covered / len(asked)) if len(asked) else 0.0
     states = assigned["state"].value_counts().sort_index()
@@ -94,6 +96,34 @@ def judge_coverage(assigned: pd.DataFrame, gates: LeaderboardSettings) -> Findin
             "without_segment": [str(customer) for customer in without.head(SAMPLE_IDS)],
         },
     )
+
+
+def judge_size_changes(migration: pd.DataFrame, max_size_change: float) -> Finding:
+    """Compare the size of every segment with that of the month before.
+
+    Parameters
+    ----------
+    migration : DataFrame
+        ``gold/segment_migration``.
+    max_size_change : float
+        Share of its former customers that a segment may lose or gain.
+
+    Returns
+    -------
+    Finding
+        Segments that began or ended with a promotion are no change of size; ``gold/segment_events`` tells of them.
+    """
+    sizes = {name: migration[f"{name}_place"].value_counts() for name in ("before", "after")}
+    keys = sorted(set(sizes["before"].index) & set(sizes["after"].index) - {ABSENT, *CUSTOMER_STATES})
+    changes = {key: float(sizes["after"][key] / sizes["before"][key] - 1) for key in keys}
+    large = {key: change for key, change in changes.items() if abs(change) > max_size_change}
+    told = ", ".join(
+        f"{key} {change:+.1%} ({sizes['before'][key]:,} to {sizes['after'][key]:,} customers)"
+        for key, change in sorted(large.items(), key=lambda pair: -abs(pair[1]))
+    )
+    limit = f"by more than {max_size_change:.0%} (champion.max_size_change)"
+    verdict = f"Segments changed {limit}: {told}." if large else f"No segment changed {limit}."
+    return Finding(not large, verdict, {"changes": {key: round_number(change) for key, change in changes.items()}})
 
 
 def _with_purchases(assigned: pd.DataFrame) -> pd.DataFrame:

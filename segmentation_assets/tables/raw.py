@@ -105,14 +105,26 @@ DECISIONS = Table(
     primary_key=("decision_number",),
     columns=(
         Column(name="decision_number", dtype="INTEGER", minimum=1, meaning="Place in the file, from 1."),
+        Column(name="decided_on", dtype="DATE", meaning="Day of the decision."),
         Column(
-            name="decided_on",
-            dtype="DATE",
-            meaning="Day of the decision; it holds for snapshots whose as-of date is later.",
+            name="kind",
+            dtype="VARCHAR",
+            allowed=("promote", "rename", "suppress", "restate"),
+            meaning="promote: put a candidate in force; rename: a segment's own name; suppress: do not address a "
+            "customer; restate: make months again that were closed.",
         ),
-        Column(name="kind", dtype="VARCHAR", allowed=("rename",), meaning="rename: a segment's own name."),
-        Column(name="segment_key", dtype="VARCHAR", meaning="Segment the decision is about."),
-        Column(name="value", dtype="VARCHAR", meaning="The name to use."),
+        Column(
+            name="from_month",
+            dtype="VARCHAR",
+            meaning="Snapshot month, YYYY-MM: the one in which to promote; the first that has the name or leaves the "
+            "customer alone; the first to make again.",
+        ),
+        Column(
+            name="subject",
+            dtype="VARCHAR",
+            meaning="promote: algorithm, best or rfm_map; rename: segment key; suppress: customer id; restate: months.",
+        ),
+        Column(name="value", dtype="VARCHAR", meaning="rename: the name to use; otherwise why it was decided."),
         Column(name="decided_by", dtype="VARCHAR", meaning="Who decided."),
     ),
 )

@@ -10,7 +10,7 @@ from segmentation_assets.storage.engine import parquet_scan
 from segmentation_assets_tests.assets.conftest import MONTHS, Shop
 from segmentation_assets_tests.assets.stored import bytes_of, files_of
 
-HEADER = "decided_on,kind,segment_key,value,decided_by\n"
+HEADER = "decided_on,kind,from_month,subject,value,decided_by\n"
 
 
 def decide(shop: Shop, *rows: str) -> None:
@@ -47,7 +47,7 @@ def keys_of(shop: Shop) -> set[str]:
 def test_own_name_holds_from_the_month_of_its_day_on_until_it_is_withdrawn(shop, run):
     names_before, members_before = names(shop, "gold/customer_segments"), members(shop)
     bytes_before = bytes_of(shop.data_dir, "tables/gold", "reports")
-    decide(shop, "2025-07-15,rename,S001,Our best,Ann")
+    decide(shop, "2025-07-15,rename,2025-07,S001,Our best,Ann")
 
     computed = run(shop.settings(), keys=keys_of(shop))
 
@@ -72,7 +72,7 @@ def test_own_name_holds_from_the_month_of_its_day_on_until_it_is_withdrawn(shop,
 
 
 def test_decision_is_recorded_as_it_was_made(shop, run):
-    decide(shop, "2025-07-15,rename,S001,Our best,Ann", '2025-08-01,rename,S001,Our "very" best,Bo')
+    decide(shop, "2025-07-15,rename,2025-07,S001,Our best,Ann", '2025-08-01,rename,2025-08,S001,Our "very" best,Bo')
     run(shop.settings(), keys={"source/decisions"})
     platform = Platform(shop.settings())
     relation = parquet_scan(platform.store.table_paths("source/decisions"))
@@ -86,10 +86,13 @@ def test_decision_is_recorded_as_it_was_made(shop, run):
 @pytest.mark.parametrize(
     ("row", "message"),
     [
-        ("2025-06-15,rename,S999,Best,Ann", r"renames segment 'S999', which is not in force\nHint: "),
-        ("2025-06-15,promote,S001,Best,Ann", r"decisions\.csv, row 1: kind 'promote' is not known\nHint: known kinds"),
-        ("15.06.2025,rename,S001,Best,Ann", r"decisions\.csv, row 1: decided_on '15\.06\.2025' is no date"),
-        ("2025-06-15,rename,S001,,Ann", r"decisions\.csv, row 1: value is empty\nHint: fill it in"),
+        ("2025-06-15,rename,2025-06,S999,Best,Ann", r"renames segment 'S999', which there has never been\nHint: "),
+        (
+            "2025-06-15,forget,2025-06,S001,Best,Ann",
+            r"decisions\.csv, row 1: kind 'forget' is not known\nHint: known kinds",
+        ),
+        ("15.06.2025,rename,2025-06,S001,Best,Ann", r"decisions\.csv, row 1: decided_on '15\.06\.2025' is no date"),
+        ("2025-06-15,rename,2025-06,S001,,Ann", r"decisions\.csv, row 1: value is empty\nHint: fill it in"),
     ],
 )
 def test_decision_that_cannot_be_followed_is_refused_and_changes_nothing(shop, run, row, message):

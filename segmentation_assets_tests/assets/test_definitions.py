@@ -18,6 +18,7 @@ WARNING = {
     "raw/quarantine": ("nothing_lost",),
     **{f"clusters/{name}": ("fitted",) for name in ALGORITHMS},
     "gold/customer_segments": ("smallest_segment", "coverage"),
+    "gold/segment_migration": ("size_changes",),
 }
 """Checks that warn and let the result be stored."""
 
@@ -45,10 +46,14 @@ MONTHLY = {
     "clusters/usefulness": CONTRACT,
     "gold/rfm_segments": CONTRACT,
     "gold/champion": CONTRACT,
+    "gold/segment_events": CONTRACT,
     "gold/customer_segments": RECONCILED,
+    "gold/segment_migration": CONTRACT,
+    "gold/segment_flows": RECONCILED,
     "gold/segment_profiles": CONTRACT,
     "monitoring/data_quality": RECONCILED,
     "exports/customer_segments": ("reconciliation",),
+    "exports/segment_moves": (),
     "exports/workbook": (),
     "reports/dashboard": (),
     "reports/eda": (),

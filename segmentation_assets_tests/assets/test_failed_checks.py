@@ -150,7 +150,7 @@ def test_cent_lost_in_the_features_is_found_by_reconciliation(shop, run, monkeyp
 def test_customer_lost_in_assignment_is_found_by_reconciliation(shop, run, monkeypatch):
     before = files_of(shop.data_dir)
     original = gold.assign_segments
-    monkeypatch.setattr(gold, "assign_segments", lambda *given: original(*given).iloc[1:])
+    monkeypatch.setattr(gold, "assign_segments", lambda *given, **named: original(*given, **named).iloc[1:])
 
     fail(shop, run, keys={"gold/customer_segments", "gold/segment_profiles"})
 
@@ -207,8 +207,8 @@ def test_failed_check_stops_what_depends_on_it_and_nothing_else(shop, run, with_
 
 
 def _is_one_of(name: str, parts: tuple[str, ...]) -> bool:
-    """Whether a file is of these assets; pages about data, features and clusterings do not rest on profiles."""
-    apart = ("eda", "feature_report", "clusterings")
+    """Whether a file is of these assets; pages about data, features, clusterings and moves rest on no profile."""
+    apart = ("eda", "feature_report", "clusterings", "segment_moves")
     return any(part in name for part in parts) and not any(page in name for page in apart)
 
 

@@ -346,7 +346,9 @@ def test_empty_log_whose_first_report_has_inputs_is_readable(shop):
     """All that is read from outside has changed and waits to be taken in, while what was made of it before is kept."""
     shutil.rmtree(shop.data_dir / "dagster")
     change_newest(shop)
-    (shop.data_dir / "decisions.csv").write_text("decided_on,kind,segment_key,value,decided_by\n", encoding="utf-8")
+    (shop.data_dir / "decisions.csv").write_text(
+        "decided_on,kind,from_month,subject,value,decided_by\n", encoding="utf-8"
+    )
     with open_instance(shop.data_dir) as instance:
         assert repair(shop, instance) > 0
         missing = {(f"source/{name}", None): "MISSING" for name in ("decisions", "delivery")}

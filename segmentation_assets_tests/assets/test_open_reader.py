@@ -56,7 +56,7 @@ def test_open_reader_neither_blocks_a_run_nor_sees_half_of_it(shop, run, open_re
     early = open_reader()
     assert early.ask() == 0
     (shop.data_dir / "decisions.csv").write_text(
-        "decided_on,kind,segment_key,value,decided_by\n2025-08-15,rename,S001,Our best,Ann\n"
+        "decided_on,kind,from_month,subject,value,decided_by\n2025-08-15,rename,2025-08,S001,Our best,Ann\n"
     )
 
     computed = run(shop.settings(), keys={"source/decisions", "gold/champion", "serving/warehouse"})
@@ -83,4 +83,4 @@ def test_warehouse_holds_every_published_asset_with_its_months(shop):
                 found = connection.execute(f"SELECT DISTINCT month FROM {node.layer}.{node.noun} ORDER BY 1").fetchall()
                 months = tuple(manifest.partition for manifest in stored if manifest.row_count)
                 assert tuple(row[0].isoformat() for row in found) == months, item.key
-                assert months == MONTHS or item.key == "clusters/usefulness"
+                assert months == MONTHS or item.key in {"clusters/usefulness", "gold/segment_events"}

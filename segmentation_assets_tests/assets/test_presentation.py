@@ -145,7 +145,8 @@ def test_nothing_personal_is_shown(shown, platform):
 
 def test_personal_columns_of_filled_tables_are_left_out(shop: Shop):
     (shop.data_dir / "decisions.csv").write_text(
-        "decided_on,kind,segment_key,value,decided_by\n2025-07-15,rename,S001,Our best,Ann\n", encoding="utf-8"
+        "decided_on,kind,from_month,subject,value,decided_by\n2025-07-15,rename,2025-07,S001,Our best,Ann\n",
+        encoding="utf-8",
     )
     platform = Platform(shop.settings())
     run_scope(platform, Scope(frozenset({"source/decisions"})), lambda *_: None)

@@ -20,10 +20,11 @@ CHARTS = """
   const figures = JSON.parse(document.getElementById("figures").textContent);
   return [...document.querySelectorAll(".chart")].map(chart => ({
     id: chart.id,
-    wanted: figures[chart.id].data.map(trace => trace.x.length),
-    drawn: [...chart.querySelectorAll("svg.main-svg .trace")].map(
-      trace => trace.querySelectorAll("path.point, .point path").length
-    ),
+    wanted: figures[chart.id].data.map(trace => trace.type === "sankey" ? trace.link.value.length : trace.x.length),
+    drawn: chart.querySelector(".sankey") ? [chart.querySelectorAll(".sankey-link").length] :
+      [...chart.querySelectorAll("svg.main-svg .trace")].map(
+        trace => trace.querySelectorAll("path.point, .point path").length
+      ),
   }));
 }
 """
@@ -112,7 +113,7 @@ def test_complaints_and_requests_of_a_page_are_noticed(open_file: Callable[[Path
 @pytest.mark.parametrize("name", SNAPSHOTS)
 def test_all_charts_are_drawn_whole(open_dashboard: Callable[[str], Page], name: str) -> None:
     charts = open_dashboard(name).evaluate(f"({CHARTS})()")
-    assert [chart["id"] for chart in charts] == ["figure-map", "figure-customers", "figure-money"]
+    assert [chart["id"] for chart in charts] == ["figure-map", "figure-customers", "figure-money", "figure-flows"]
     for chart in charts:
         assert min(chart["wanted"]) > 0
         assert chart["drawn"] == chart["wanted"]
@@ -221,7 +222,8 @@ READ_ON = """
 async () => {
   for (const chart of document.querySelectorAll("#algorithms .chart")) {
     chart.scrollIntoView();
-    await new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));
+    const isDone = () => chart.offsetParent === null || chart.querySelector("svg.main-svg") !== null;
+    for (let left = 120; left > 0 && !isDone(); left--) await new Promise(done => requestAnimationFrame(done));
   }
 }
 """

@@ -10,6 +10,9 @@ from segmentation_assets.features.snapshot import Snapshot
 _DAYS_OF_16_MONTHS = 487
 """A month has 30.4375 days on average."""
 
+DAYS_PER_MONTH = _DAYS_OF_16_MONTHS / 16
+"""Unit of `lifetime_months`."""
+
 COLUMNS = (
     FeatureColumn(
         name="recency_days",

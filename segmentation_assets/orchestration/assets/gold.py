@@ -2,29 +2,60 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import json
 from typing import TYPE_CHECKING
 
 from segmentation_assets.clustering.confidence import ConfidenceCurve
 from segmentation_assets.features.declaration import feature_columns
 from segmentation_assets.features.preparation import Preparation
-from segmentation_assets.graph.declarations import COVERAGE, SMALLEST_SEGMENT, declared_table
-from segmentation_assets.graph.inputs import as_of, stored_months
-from segmentation_assets.graph.months import previous_month
+from segmentation_assets.graph.declarations import (
+    COVERAGE,
+    RECONCILIATION,
+    SIZE_CHANGES,
+    SMALLEST_SEGMENT,
+    declared_table,
+)
+from segmentation_assets.graph.inputs import as_of, lookback_months, stored_months
+from segmentation_assets.graph.months import next_month, previous_month
+from segmentation_assets.ingestion.decisions import suppressed_customers
 from segmentation_assets.monitoring.run_records import package_versions
-from segmentation_assets.orchestration.assets.clusters import candidates_of, labels_of, model_of
+from segmentation_assets.orchestration.assets.clusters import candidates_of, labels_of, matrix_of, model_of
 from segmentation_assets.orchestration.step import Step
-from segmentation_assets.segments.assignment import assign_by_model, assign_segments
-from segmentation_assets.segments.champion import RFM_MAP, ChampionDecision, ChampionModel, decide_champion
+from segmentation_assets.segments.assignment import (
+    assign_by_model,
+    assign_segments,
+    matrix_seen_by,
+    note_population,
+    places_by_model,
+)
+from segmentation_assets.segments.champion import ChampionDecision, MonthInView, decide_champion
+from segmentation_assets.segments.champion_model import RFM_MAP, ChampionModel
+from segmentation_assets.segments.drift import measure_drift
+from segmentation_assets.segments.events import describe_events
+from segmentation_assets.segments.migration import places_of, sum_flows, trace_migration
 from segmentation_assets.segments.profiles import profile_segments
 from segmentation_assets.segments.rfm import RfmThresholds, rfm_map, score_rfm
-from segmentation_assets.segments.sizes import judge_coverage, judge_smallest_segment
+from segmentation_assets.segments.sizes import judge_coverage, judge_size_changes, judge_smallest_segment
 from segmentation_assets.storage.models import ModelReference
-from segmentation_assets.tables.gold import CHAMPION, CUSTOMER_SEGMENTS, RFM_SEGMENTS, SEGMENT_PROFILES
+from segmentation_assets.tables.gold import (
+    CHAMPION,
+    CUSTOMER_SEGMENTS,
+    RFM_SEGMENTS,
+    SEGMENT_EVENTS,
+    SEGMENT_FLOWS,
+    SEGMENT_MIGRATION,
+    SEGMENT_PROFILES,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from segmentation_assets.segments.drift import Drift
+
 _MODEL_NAME = "champion"
+_EVENTS = "events.json"
+_FEATURES = "silver/customer_features"
 
 
 def rfm_segments(step: Step) -> None:
@@ -36,33 +67,46 @@ def rfm_segments(step: Step) -> None:
 
 def champion(step: Step) -> None:
     """Decide which model is in force, and store it when it is a new one."""
-    as_of_date, _ = as_of(step.platform, step.partition)
+    previous = _previous(step)
     labels = _labels_of_main_features(step)
-    decision = decide_champion(
-        _previous(step),
-        step.frame("clusters/leaderboard"),
+    view = MonthInView(
+        month=step.partition,
+        leaderboard=step.frame("clusters/leaderboard"),
         candidates={name: labels_of(step, name) for name in candidates_of(step)},
+        matrix=matrix_of(step),
         rfm_segments=step.frame("gold/rfm_segments"),
         features=step.frame("silver/customer_features", ["customer_id", *labels]),
-        decisions=step.frame("source/decisions"),
-        month=step.partition,
-        as_of_date=as_of_date,
-        gates=step.platform.settings.leaderboard,
         feature_labels=labels,
+        assign_by_former=lambda: _keys_by(step, model_in_force(step, previous)),
+        measure_drift=lambda: _drift(step, model_in_force(step, previous)),
     )
+    settings = step.platform.settings
+    decision = decide_champion(previous, view, step.frame("source/decisions"), settings.leaderboard, settings.champion)
     model_hash = decision.model_hash or _store_model(step, decision)
     reference = ModelReference(_MODEL_NAME, model_hash)
     step.rest_on(step.platform.models.folder(reference))
     if step.partition >= max(stored_months(step.platform, step.node.key), default=""):
         step.platform.models.set_alias("champion", reference)
     step.write_frame(decision.table(model_hash), CHAMPION)
+    events = describe_events(decision.events, names_before=_names_of(previous), names_after=_names_of(decision.frame))
+    step.write_document(_EVENTS, events.to_json(orient="records"))
     step.metadata |= {
         "decision": decision.decision,
         "reason": decision.reason,
         "algorithm": decision.algorithm,
         "segments": len(decision.frame),
         "model_hash": model_hash,
+        **{f"segments_{name}": int(count) for name, count in events["event"].value_counts().sort_index().items()},
     }
+
+
+def segment_events(step: Step) -> None:
+    """Keep what a promotion meant for the segments."""
+    import pandas as pd
+
+    rows = json.loads(step.document("gold/champion", _EVENTS))
+    step.write_frame(pd.DataFrame(rows, columns=list(SEGMENT_EVENTS.column_names)), SEGMENT_EVENTS)
+    step.metadata |= {"events": len(rows)}
 
 
 def _labels_of_main_features(step: Step) -> dict[str, str]:
@@ -71,11 +115,35 @@ def _labels_of_main_features(step: Step) -> dict[str, str]:
     return {column.name: column.label for column in feature_columns(table) if column.is_clustering_feature}
 
 
+def _names_of(champion: pd.DataFrame | None) -> dict[str, str]:
+    return {} if champion is None else dict(zip(champion["segment_key"], champion["segment_name"], strict=True))
+
+
 def _previous(step: Step) -> pd.DataFrame | None:
     """Rows of the same asset a month earlier; ``None`` in the first month."""
     if step.partition == step.platform.first_month:
         return None
     return step.frame(step.node.key, partition=previous_month(step.partition))
+
+
+def model_in_force(step: Step, champion: pd.DataFrame) -> ChampionModel:
+    """Load the model that the rows of ``gold/champion`` of some month name."""
+    stored = step.platform.models.load(ModelReference(_MODEL_NAME, str(champion["model_hash"].iloc[0])))
+    return ChampionModel.from_state(stored.state, stored.estimator)
+
+
+def _keys_by(step: Step, model: ChampionModel) -> pd.Series:
+    """Segment key that a model gives each customer of this month."""
+    return assign_by_model(step.frame("silver/customer_features"), model).frame.set_index("customer_id")["segment_key"]
+
+
+def _drift(step: Step, model: ChampionModel) -> Drift | None:
+    """Compare this month's customers with those that a model was promoted on."""
+    if model.reference is None:
+        return None
+    features = step.frame("silver/customer_features")
+    keys = assign_by_model(features, model).frame["segment_key"]
+    return measure_drift(matrix_seen_by(features, model), keys, model.reference)
 
 
 def _store_model(step: Step, decision: ChampionDecision) -> str:
@@ -95,6 +163,7 @@ def _store_model(step: Step, decision: ChampionDecision) -> str:
             confidence=ConfidenceCurve.from_plain(candidate.state["confidence"]),
             exceptional_clusters=tuple(n for n in range(candidate.estimator.n_clusters_) if n not in with_segment),
         )
+    model = note_population(model, step.frame("silver/customer_features"))
     description = {
         "month": step.partition[:7],
         "reason": decision.reason,
@@ -110,11 +179,20 @@ def customer_segments(step: Step) -> None:
     as_of_date, _ = as_of(step.platform, step.partition)
     features = step.frame("silver/customer_features")
     in_force = step.frame("gold/champion")
-    stored = step.platform.models.load(ModelReference(_MODEL_NAME, str(in_force["model_hash"].iloc[0])))
-    model = ChampionModel.from_state(stored.state, stored.estimator)
+    model = model_in_force(step, in_force)
     by_model = assign_by_model(features, model)
     rfm = step.frame("gold/rfm_segments")
-    assigned = assign_segments(features, in_force, by_model, rfm, _previous(step), as_of_date)
+    assigned = assign_segments(
+        features,
+        in_force,
+        by_model,
+        rfm,
+        _previous(step),
+        as_of_date,
+        next_as_of=dt.date.fromisoformat(next_month(next_month(step.partition))),
+        min_known_days=step.platform.settings.champion.min_known_days,
+        suppressed=suppressed_customers(step.frame("source/decisions"), step.partition),
+    )
     step.write_frame(assigned, CUSTOMER_SEGMENTS)
     _reconcile_customers(step, features, assigned)
     gates = step.platform.settings.leaderboard
@@ -124,6 +202,88 @@ def customer_segments(step: Step) -> None:
     ):
         step.add_check(name, finding.description, passed=finding.passed, **finding.figures)
     step.metadata |= _movement(assigned) | {"adjustments": list(by_model.adjustments)}
+
+
+def segment_migration(step: Step) -> None:
+    """Follow every customer from the month before: data as it is known now, this month's data, this month's model."""
+    import pandas as pd
+
+    after = step.frame("gold/customer_segments", _PLACE_COLUMNS)
+    features = step.frame("silver/customer_features")
+    before, restated, moved = pd.Series(dtype="str"), pd.Series(dtype="str"), places_of(after)
+    money, active = pd.Series(dtype="float64"), frozenset[str]()
+    if step.partition > step.platform.first_month:
+        month = previous_month(step.partition)
+        before = places_of(step.frame("gold/customer_segments", _PLACE_COLUMNS, month))
+        former, champion = (step.frame("gold/champion", partition=part) for part in (month, step.partition))
+        model = model_in_force(step, former)
+        earlier = step.frame("silver/customer_features", partition=month)
+        restated = places_by_model(earlier, model) if _is_restated(step, month) else before
+        is_same_model = former["model_hash"].iloc[0] == champion["model_hash"].iloc[0]
+        moved = places_of(after) if is_same_model else places_by_model(features, model)
+        money, active = _money_of(earlier), _active_since(step, month)
+    migration = trace_migration(
+        before,
+        restated,
+        moved,
+        places_of(after),
+        active=active,
+        money_before=money,
+        money_after=_money_of(features),
+    )
+    step.write_frame(migration, SEGMENT_MIGRATION)
+    finding = judge_size_changes(migration, step.platform.settings.champion.max_size_change)
+    step.add_check(SIZE_CHANGES, finding.description, passed=finding.passed, **finding.figures)
+    directions = migration["direction"].value_counts().sort_index()
+    step.metadata |= {f"customers_{name}": int(count) for name, count in directions.items()}
+
+
+_PLACE_COLUMNS = ["customer_id", "segment_key", "state"]
+
+
+def _is_restated(step: Step, month: str) -> bool:
+    """Whether the features of a month are others than those that its segments were made from."""
+    made, known = (step.platform.store.manifest(key, month) for key in ("gold/customer_segments", _FEATURES))
+    return made is None or known is None or made.inputs.get(_FEATURES) != known.content_hash
+
+
+def _money_of(features: pd.DataFrame) -> pd.Series:
+    return features.set_index("customer_id")["net_revenue_amount"].astype("float64")
+
+
+def _active_since(step: Step, month: str) -> frozenset[str]:
+    """Customers with an order or a return between the as-of dates of an earlier month and this one."""
+    (since, _), (until, _) = as_of(step.platform, month), as_of(step.platform, step.partition)
+    months = [name for name in lookback_months(step.platform, step.partition) if name >= month]
+    lines = step.slices_relation("silver/order_lines", months)
+    found = step.connection.execute(_ACTIVE.format(lines=lines), [since, until]).fetchall()
+    return frozenset(customer for (customer,) in found)
+
+
+_ACTIVE = """
+SELECT DISTINCT customer_id FROM {lines}
+WHERE customer_id IS NOT NULL AND line_type IN ('sale', 'return') AND order_at >= ? AND order_at < ?
+"""
+
+
+def segment_flows(step: Step) -> None:
+    """Sum the moves from place to place, per step."""
+    migration = step.frame("gold/segment_migration")
+    flows = sum_flows(migration)
+    step.write_frame(flows, SEGMENT_FLOWS)
+    totals = flows.groupby("step")["customer_count"].sum()
+    parts = {"total": "total", "restatement": "restatement", "model": "model"}
+    counted = {name: int(totals.get(step_name, 0)) for name, step_name in parts.items()}
+    counted["behaviour and ageing"] = int(totals.get("behaviour", 0) + totals.get("ageing", 0))
+    wrong = {name: count for name, count in counted.items() if count != len(migration)}
+    told = ", ".join(f"{name} {count:,}" for name, count in (wrong or counted).items())
+    step.add_check(
+        RECONCILIATION,
+        f"{step.node.key}: {len(migration):,} customers of this month or the one before; {told}.",
+        passed=not wrong,
+        customers=len(migration),
+        **{name.replace(" ", "_"): count for name, count in counted.items()},
+    )
 
 
 def _movement(assigned: pd.DataFrame) -> dict[str, object]:

@@ -34,6 +34,7 @@ from segmentation_assets.reporting.eda_data import DataProfile
 from segmentation_assets.reporting.feature_page import render_feature_report
 from segmentation_assets.reporting.feature_report import FeatureReport, FeatureTables, gather_facts, to_plain
 from segmentation_assets.reporting.month_quality import measure_missing, measure_months
+from segmentation_assets.reporting.movement import list_moves
 from segmentation_assets.reporting.snapshot import FeatureText, Snapshot
 from segmentation_assets.reporting.table_profile import profile_table
 from segmentation_assets.reporting.tabular import export_frame, write_csv
@@ -194,6 +195,18 @@ def customer_segments(step: Step) -> None:
     step.metadata |= {"customers": len(frame), "column_count": len(frame.columns), "columns": list(frame.columns)}
 
 
+def segment_moves(step: Step) -> None:
+    """Write who came, went, rose and fell, with names and money, as CSV."""
+    names = {
+        key: name
+        for month in recent_snapshots(step.platform, step.partition, 1)
+        for key, name in step.frame("gold/champion", ["segment_key", "segment_name"], month).to_numpy().tolist()
+    }
+    moves = list_moves(step.frame("gold/segment_migration"), names)
+    write_csv(moves, _deliver_export(step, "segment_moves.csv"))
+    step.metadata |= {"customers": len(moves)}
+
+
 def warehouse(step: Step) -> None:
     """Build the published database aside and put it in place whole."""
     tables = [
@@ -261,7 +274,17 @@ def _snapshot(step: Step) -> Snapshot:
         run_facts=_run_facts(step),
         lookback_months=settings.calendar.lookback_months,
         imputed_flags=_imputed_flags(step),
+        flows=step.frame("gold/segment_flows"),
+        events=step.frame("gold/segment_events"),
+        directions=_directions(step),
     )
+
+
+def _directions(step: Step) -> dict[str, int]:
+    """Customers by the direction of their move."""
+    relation = step.relation("gold/segment_migration")
+    found = step.connection.execute(f"SELECT direction, count(*) FROM {relation} GROUP BY 1 ORDER BY 1").fetchall()
+    return {str(direction): int(count) for direction, count in found}
 
 
 def _shares(step: Step) -> pd.DataFrame:

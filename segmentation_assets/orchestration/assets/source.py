@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from segmentation_assets.errors import SettingsError
+from segmentation_assets.graph.closed_months import RESTATED_FROM
 from segmentation_assets.graph.inputs import delivered_files, required_manifest
 from segmentation_assets.ingestion.crosswalk import read_crosswalk
-from segmentation_assets.ingestion.decisions import read_decisions
+from segmentation_assets.ingestion.decisions import DECISIONS_FILE, SUPPRESSIONS, hash_suppressions, read_decisions
 from segmentation_assets.ingestion.delivery import DeliveredFile
 from segmentation_assets.ingestion.mapping import copy_name
 from segmentation_assets.ingestion.postgres import copy_tables
@@ -93,6 +94,8 @@ def crosswalk(step: Step) -> None:
 
 def decisions(step: Step) -> None:
     """Read the decisions from outside."""
-    frame = read_decisions(step.platform.data_dir / "decisions.csv")
+    frame = read_decisions(step.platform.data_dir / DECISIONS_FILE)
     step.write_frame(frame, DECISIONS)
-    step.metadata |= {"decisions": len(frame)}
+    restated = frame.loc[frame["kind"] == "restate", "from_month"]
+    step.metadata |= {"decisions": len(frame), RESTATED_FROM: [str(month) for month in restated]}
+    step.metadata[SUPPRESSIONS] = hash_suppressions(frame)

@@ -28,9 +28,8 @@
       legend: { orientation: "h", yanchor: "bottom", y: 1.01, x: 0, itemsizing: "constant", itemclick: false, itemdoubleclick: false },
       font: { family: getComputedStyle(document.body).fontFamily, size: 13, color: colours.ink },
       margin: Object.assign({ l: 44, r: 22, t: 8, b: 36 }, figure.layout.margin),
-      hoverlabel: { bgcolor: colours.surface, bordercolor: colours.muted, font: { color: colours.ink }, align: "left" },
-      xaxis: axis(figure.layout.xaxis, colours), yaxis: axis(figure.layout.yaxis, colours)
-    });
+      hoverlabel: { bgcolor: colours.surface, bordercolor: colours.muted, font: { color: colours.ink }, align: "left" }
+    }, figure.layout.xaxis && { xaxis: axis(figure.layout.xaxis, colours), yaxis: axis(figure.layout.yaxis, colours) });
   }
 
   function traces(figure, colours) {

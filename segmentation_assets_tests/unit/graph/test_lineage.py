@@ -19,8 +19,9 @@ MADE_FROM_NO_COLUMN = {
     ("clusters/leaderboard", "compared_month"),
     ("clusters/usefulness", "segmented_month"),
     ("clusters/leaderboard", "is_baseline"),
-    ("gold/champion", "decision"),
     ("gold/customer_segments", "as_of_date"),
+    ("gold/customer_segments", "valid_from"),
+    ("gold/customer_segments", "valid_to"),
 }
 
 

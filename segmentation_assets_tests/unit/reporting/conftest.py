@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from segmentation_assets.reporting.snapshot import FeatureText, Snapshot
+from segmentation_assets.segments.migration import places_of, sum_flows, trace_migration
 
 AS_OF = dt.date(2025, 9, 1)
 REASON = "gap_days_mean=undefined_one_order"
@@ -142,6 +143,16 @@ def _matrix() -> pd.DataFrame:
     return pd.DataFrame(scaled)
 
 
+def migration() -> pd.DataFrame:
+    """Trace the customers of the snapshot from the month before: C3 after an order, C8 is gone."""
+    before = {"C1": "S001", "C2": "S001", "C3": "S001", "C4": "S002", "C5": "S002", "C8": "S002"}
+    segments = _customer_segments()
+    after = places_of(segments)
+    money = pd.Series({f"C{number}": 100.0 * number for number in range(1, 9)})
+    places = pd.Series(before)
+    return trace_migration(places, places, after, after, active={"C3"}, money_before=money, money_after=money)
+
+
 def base_snapshot() -> Snapshot:
     """Build the snapshot that all tests start from."""
     texts = {
@@ -199,6 +210,9 @@ def base_snapshot() -> Snapshot:
         ),
         repairs=(("raw/order_lines", "product_id:trimmed", "2 values of product_id had blanks around them."),),
         run_facts={"seed": "7", "python": "3.11.9"},
+        flows=sum_flows(migration()),
+        events=pd.DataFrame({"segment_key": ["S001"], "event": ["kept"], "explanation": ["S001 (Loyal) goes on."]}),
+        directions={"stayed": 4, "downgrade": 1, "exit": 1, "entry": 1},
         lookback_months=24,
         imputed_flags=pd.DataFrame(
             {
@@ -244,6 +258,7 @@ def hostile(snapshot: Snapshot) -> Snapshot:
         features=snapshot.features.rename(columns=renamed),
         matrix=snapshot.matrix.rename(columns={"order_count": feature}),
         shares=snapshot.shares.replace({"Lapsed": name}),
+        events=snapshot.events.assign(explanation=name),
         feature_columns={feature: FeatureText(f"{name}\n| x |", name, name, f"Share spent on {name}")},
         absent_features={f"{name}|\n# x": name},
         reconciliation=snapshot.reconciliation.assign(layer=name, measure=name, expected=name, found=name),

@@ -209,7 +209,7 @@ def test_the_rfm_map_renders_without_matrix_and_candidates(rfm_only: Snapshot) -
     assert "There is no map" in words(page)
     assert "No candidate was scored this month." in words(page)
     assert "RFM map" in words(page)
-    assert sorted(json.loads(page.scripts[0])) == ["figure-customers", "figure-money"]
+    assert sorted(json.loads(page.scripts[0])) == ["figure-customers", "figure-flows", "figure-money"]
 
 
 def test_without_a_champion_the_page_says_so(snapshot: Snapshot) -> None:

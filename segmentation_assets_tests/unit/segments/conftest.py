@@ -11,7 +11,7 @@ from segmentation_assets.features.fills import Fill
 from segmentation_assets.features.imputation import Imputation
 from segmentation_assets.features.preparation import Preparation
 from segmentation_assets.features.transformation import MatrixColumn
-from segmentation_assets.segments.champion import ChampionModel, Segment
+from segmentation_assets.segments.champion_model import ChampionModel, Segment
 from segmentation_assets.storage.contract import check_contract
 from segmentation_assets.storage.engine import Engine, write_frame
 
@@ -70,6 +70,8 @@ def champion():
             "algorithm": "kmeans",
             "model_hash": "0" * 32,
             "trained_month": "2025-05",
+            "first_month": "2025-05",
+            "keys_issued": 3,
             "decision": "promoted",
             "decision_reason": "first",
         }

@@ -10,8 +10,8 @@ import pytest
 from segmentation_assets.errors import DataError
 from segmentation_assets.features.preparation import prepare
 from segmentation_assets.segments import rfm
-from segmentation_assets.segments.assignment import assign_by_model, assign_segments
-from segmentation_assets.segments.champion import RFM_MAP, ChampionModel, Segment
+from segmentation_assets.segments.assignment import assign_by_model, assign_segments, note_population
+from segmentation_assets.segments.champion_model import RFM_MAP, ChampionModel, Segment
 from segmentation_assets.segments.rfm import RfmThresholds, rfm_map
 from segmentation_assets.tables.gold import CUSTOMER_SEGMENTS, RFM_SEGMENT_NAMES
 
@@ -23,8 +23,10 @@ FEATURES = pd.DataFrame(
         "order_count": [None, 19.0, 9.0, 1.0],
         "net_revenue_amount": [-5.0, 900.0, 100.0, 10.0],
         "gap_days": [None, 2.0, None, 6.0],
+        "lifetime_months": [None, 12.0, 12.0, 12.0],
     }
 )
+AUGUST = dt.date(2025, 8, 1)
 RFM = pd.DataFrame({"customer_id": ["a", "b", "c"], "rfm_segment": ["Champions", "Loyal", "Lost"]})
 
 
@@ -35,23 +37,25 @@ def before(**segments):
             "customer_id": list(segments),
             "segment_key": [key for key, _ in segments.values()],
             "changed_at": pd.to_datetime([day for _, day in segments.values()]),
+            "months_in_segment": 2,
         }
     )
 
 
-def assigned(champion, model, previous=None, features=FEATURES):
+def assigned(champion, model, previous=None, features=FEATURES, **options):
     """Assign the customers in July."""
-    return assign_segments(features, champion, assign_by_model(features, model), RFM, previous, JULY)
+    by_model = assign_by_model(features, model)
+    return assign_segments(features, champion, by_model, RFM, previous, JULY, next_as_of=AUGUST, **options)
 
 
 def test_every_customer_gets_a_row_that_keeps_the_declaration(champion, model, stored):
     rows = stored(assigned(champion, model), CUSTOMER_SEGMENTS)
     assert [row[5] is None or 0.5 <= row[5] <= 1 for row in rows] == [True] * 4
     assert [(*row[:5], *row[6:]) for row in rows] == [
-        ("a", "assigned", "S001", "Best", "S002", None, JULY, "Champions", 0.0, JULY),
-        ("b", "assigned", "S002", "Middle", "S003", None, JULY, "Loyal", 0.5, JULY),
-        ("c", "assigned", "S003", "Rest", "S002", None, JULY, "Lost", 0.0, JULY),
-        ("d", "no_purchases", None, None, None, None, None, None, None, JULY),
+        ("a", "assigned", "S001", "Best", "S002", None, JULY, 1, "Champions", 0.0, False, JULY, JULY, AUGUST),
+        ("b", "assigned", "S002", "Middle", "S003", None, JULY, 1, "Loyal", 0.5, False, JULY, JULY, AUGUST),
+        ("c", "assigned", "S003", "Rest", "S002", None, JULY, 1, "Lost", 0.0, False, JULY, JULY, AUGUST),
+        ("d", "no_purchases", None, None, None, None, None, None, None, None, False, JULY, JULY, AUGUST),
     ]
 
 
@@ -68,12 +72,40 @@ def test_values_that_the_model_changes_are_counted(model):
 def test_changed_at_is_carried_on_while_the_segment_stays(champion, model, stored):
     previous = before(a=("S001", "2025-05-01"), b=("S003", "2025-05-01"), d=("S003", "2025-04-01"), gone=("S001", None))
     rows = stored(assigned(champion, model, previous), CUSTOMER_SEGMENTS)
-    assert [(row[0], row[6], row[7]) for row in rows] == [
-        ("a", "S001", dt.date(2025, 5, 1)),
-        ("b", "S003", JULY),
-        ("c", None, JULY),
-        ("d", "S003", None),
+    assert [(row[0], row[6], row[7], row[8]) for row in rows] == [
+        ("a", "S001", dt.date(2025, 5, 1), 3),
+        ("b", "S003", JULY, 1),
+        ("c", None, JULY, 1),
+        ("d", "S003", None, None),
     ]
+
+
+def test_newcomers_have_a_segment_and_say_that_they_are_new(champion, model, stored):
+    young = FEATURES.assign(lifetime_months=[None, 30 / 30.4375, 29 / 30.4375, 0.0])
+    rows = stored(assigned(champion, model, features=young, min_known_days=30), CUSTOMER_SEGMENTS)
+    assert [row[1:3] for row in rows] == [
+        ("assigned", "S001"),
+        ("too_new", "S002"),
+        ("too_new", "S003"),
+        ("no_purchases", None),
+    ]
+
+
+def test_who_is_unlike_all_at_the_promotion_says_so(champion, model, stored):
+    promoted = note_population(model, FEATURES)
+    assert set(assigned(champion, promoted)["state"]) == {"assigned", "no_purchases"}
+    whale = FEATURES.assign(order_count=[None, 500.0, 9.0, 1.0])
+    rows = stored(assigned(champion, promoted, features=whale), CUSTOMER_SEGMENTS)
+    assert [row[1:3] for row in rows[:2]] == [("outside_known_range", "S001"), ("assigned", "S002")]
+    again = ChampionModel.from_state(json.loads(json.dumps(promoted.to_state())), promoted.estimator)
+    assert again.known_distance == promoted.known_distance
+    assert again.reference == promoted.reference
+
+
+def test_suppressed_customers_are_marked_and_stay(champion, model):
+    found = assigned(champion, model, suppressed=["b", "unknown"]).set_index("customer_id")
+    assert found["is_suppressed"].to_dict() == {"a": False, "b": True, "c": False, "d": False}
+    assert found.loc["b", "segment_key"] == "S002"
 
 
 def test_a_customer_who_had_no_segment_a_month_earlier_starts_anew(champion, model):
@@ -105,7 +137,7 @@ def test_the_rfm_map_assigns_by_the_thresholds_of_its_promotion(stored):
     names = pd.DataFrame({"segment_key": [s.segment_key for s in segments], "segment_name": RFM_SEGMENT_NAMES})
     model = ChampionModel(RFM_MAP, segments, rfm_thresholds=cuts, rfm_cells=rfm_map())
     rows = stored(assigned(names, model), CUSTOMER_SEGMENTS)
-    assert [(row[0], row[3], row[4], row[5], row[9]) for row in rows] == [
+    assert [(row[0], row[3], row[4], row[5], row[10]) for row in rows] == [
         ("a", "Champions", None, None, 0.0),
         ("b", "At Risk", None, None, 0.0),
         ("c", "Lost", None, None, 0.0),
@@ -135,7 +167,7 @@ def test_a_model_with_one_cluster_has_no_runner_up(model, champion):
 def test_a_cluster_too_small_to_be_a_segment_makes_its_customers_exceptional(champion, model, stored):
     small = dataclasses.replace(model, segments=model.segments[:2], exceptional_clusters=(2,))
     rows = stored(assigned(champion, small), CUSTOMER_SEGMENTS)
-    assert [(row[0], row[1], row[2], row[4], row[8]) for row in rows] == [
+    assert [(row[0], row[1], row[2], row[4], row[9]) for row in rows] == [
         ("a", "assigned", "S001", "S002", "Champions"),
         ("b", "assigned", "S002", None, "Loyal"),
         ("c", "exceptional", None, "S002", "Lost"),

@@ -26,6 +26,7 @@ def customers(n_customers=60):
             "recency_days": rng.integers(0, 300, n_customers).astype(float),
             "order_count": np.where(rng.random(n_customers) < 0.2, np.nan, rng.integers(0, 21, n_customers)),
             "net_revenue_amount": rng.integers(0, 90_000, n_customers) / 100,
+            "lifetime_months": rng.integers(0, 6, n_customers) / 2,
             "gap_days": np.where(rng.random(n_customers) < 0.3, np.nan, rng.integers(1, 8, n_customers)),
         }
     )
@@ -63,6 +64,7 @@ def month(champion):
             {
                 "customer_id": features["customer_id"],
                 "segment_key": rng.choice([*KEYS, None], len(features)),
+                "months_in_segment": rng.integers(1, 4, len(features)),
                 "changed_at": pd.to_datetime(rng.choice(["2025-03-01", "2025-04-01", "2025-05-01"], len(features))),
             }
         ),
@@ -80,6 +82,8 @@ def month(champion):
         ("rfm_segments", "rfm_segment", ["rfm_segments.rfm_segment"]),
         ("customer_segments", "segment_key", ["customer_segments.segment_key"]),
         ("customer_segments", "changed_at", ["customer_segments.changed_at"]),
+        ("customer_segments", "months_in_segment", ["customer_segments.months_in_segment"]),
+        ("customer_features", "lifetime_months", ["customer_features.lifetime_months"]),
     ],
 )
 def test_column_changes_exactly_the_assignments_that_declare_to_read_it(month, model, noun, column, names):
@@ -89,7 +93,14 @@ def test_column_changes_exactly_the_assignments_that_declare_to_read_it(month, m
         read = {**month, noun: frame}
         by_model = assign_by_model(read["customer_features"], with_exceptional)
         found = assign_segments(
-            read["customer_features"], read["champion"], by_model, read["rfm_segments"], read["customer_segments"], JULY
+            read["customer_features"],
+            read["champion"],
+            by_model,
+            read["rfm_segments"],
+            read["customer_segments"],
+            JULY,
+            next_as_of=dt.date(2025, 8, 1),
+            min_known_days=30,
         )
         return rows_by_customer(found)
 

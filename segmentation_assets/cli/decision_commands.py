@@ -1,0 +1,113 @@
+"""`segmentation promote`, `rename`, `suppress` and `run --rebuild-from`: decisions, checked and written down."""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+from typing import TYPE_CHECKING
+
+from segmentation_assets.cli.opening import load_from_arguments
+from segmentation_assets.clustering.leaderboard import BASELINE
+from segmentation_assets.errors import SettingsError, closest_hint
+from segmentation_assets.graph.plan import check_known_month
+from segmentation_assets.graph.platform import Platform
+from segmentation_assets.graph.staleness import known_months
+from segmentation_assets.ingestion.decisions import DECISIONS_FILE, Decision, append_decision
+from segmentation_assets.segments.promotion import find_candidate
+from segmentation_assets.storage.engine import read_frame
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def promote(parsed: argparse.Namespace) -> int:
+    """Ask for a candidate to be put in force in a month, if it passes the gates there."""
+    platform, month = _open(parsed, "clusters/leaderboard")
+    board = _table(platform, "clusters/leaderboard", month)
+    found, evidence = find_candidate(board, parsed.algorithm, month)
+    if not found:
+        raise SettingsError(
+            f"{parsed.algorithm} cannot be promoted in {month[:7]}: {evidence}",
+            "segmentation report shows the leaderboard; name a candidate that passes its gates, "
+            f"or {BASELINE} for the RFM map.",
+        )
+    told = f"{found} takes the place of the model in force in {month[:7]}. {evidence}"
+    return _write(platform, "promote", month, parsed.algorithm, parsed.reason, told, parsed.by)
+
+
+def rename(parsed: argparse.Namespace) -> int:
+    """Give a segment a name of one's own from a month on."""
+    platform, month = _open(parsed, "gold/champion")
+    names = dict(_table(platform, "gold/champion", month)[["segment_key", "segment_name"]].to_numpy().tolist())
+    if parsed.segment_key not in names:
+        raise SettingsError(
+            f"segment '{parsed.segment_key}' is not in force in {month[:7]}", closest_hint(parsed.segment_key, names)
+        )
+    name = parsed.name.strip()
+    taken = [key for key, used in names.items() if key != parsed.segment_key and used.casefold() == name.casefold()]
+    if not name or taken:
+        raise SettingsError(
+            f"segment {taken[0]} is called '{name}' already" if taken else "the name is empty", "choose another name."
+        )
+    told = f"{parsed.segment_key} ({names[parsed.segment_key]}) is called '{name}' from {month[:7]} on."
+    return _write(platform, "rename", month, parsed.segment_key, name, told, parsed.by)
+
+
+def suppress(parsed: argparse.Namespace) -> int:
+    """Mark a customer as not to be addressed from a month on."""
+    platform, month = _open(parsed, "silver/customer_features")
+    known = _table(platform, "silver/customer_features", month, ["customer_id"])["customer_id"]
+    if parsed.customer_id not in set(known):
+        raise SettingsError(
+            f"customer '{parsed.customer_id}' is not among the {len(known):,} of {month[:7]}",
+            "write the id as it is in gold/customer_segments.",
+        )
+    told = f"Customer {parsed.customer_id} is marked as suppressed from {month[:7]} on."
+    return _write(platform, "suppress", month, parsed.customer_id, parsed.reason, told, parsed.by)
+
+
+def restate(platform: Platform, month: str, reason: str) -> None:
+    """Reopen a closed month and those after it: they are made again once, and the decision stays on record."""
+    closed_through = platform.settings.calendar.closed_through
+    check_known_month(month, known_months(platform))
+    if closed_through is None or month[:7] > closed_through:
+        raise SettingsError(
+            f"{month[:7]} is not closed",
+            "leave --rebuild-from out; calendar.closed_through names the last closed month.",
+        )
+    told = f"{month[:7]} to {closed_through} are made again."
+    _write(platform, "restate", month, "months", reason, told, "")
+
+
+def _open(parsed: argparse.Namespace, key: str) -> tuple[Platform, str]:
+    """Return the platform and the month that is meant: the newest in which an asset is stored, unless one is named."""
+    platform = Platform(load_from_arguments(parsed).settings)
+    months = known_months(platform)
+    made = [month for month in months if platform.store.manifest(key, month)]
+    if not made:
+        raise SettingsError("there is no finished month to decide on", "run 'segmentation run' first.")
+    month = parsed.month or made[-1]
+    check_known_month(month, months)
+    if month not in made:
+        raise SettingsError(f"{key} of {month[:7]} is not stored", f"run 'segmentation run --month {month[:7]}' first.")
+    return platform, month
+
+
+def _table(platform: Platform, key: str, month: str, columns: list[str] | None = None) -> pd.DataFrame:
+    with platform.engine.connect() as connection:
+        return read_frame(connection, platform.store.table_paths(key, month), columns)
+
+
+def _write(platform: Platform, kind: str, month: str, subject: str, value: str, told: str, decided_by: str) -> int:
+    path = platform.data_dir / DECISIONS_FILE
+    decision = Decision(
+        decided_on=platform.today.isoformat(),
+        kind=kind,
+        from_month=month[:7],
+        subject=subject,
+        value=value,
+        decided_by=decided_by or getpass.getuser(),
+    )
+    number = append_decision(path, decision)
+    print(f"{told}\nwritten down as decision {number} in {path}; 'segmentation run' acts on it.")
+    return 0
