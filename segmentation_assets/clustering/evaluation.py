@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     Integers = npt.NDArray[np.int64]
 
 RESAMPLE_SHARE = 0.8
+_FEWEST_PAIRS = 2
+"""Pairs of halves at least, one to learn confidence from and one to test it on."""
+
 SCORED_ROWS = 1_000
 """Rows of a refit that its scores are computed on at most."""
 
@@ -155,10 +158,14 @@ def evaluate(estimator: Clusterer, matrix: pd.DataFrame, settings: EvaluationSet
     size = resample_size(len(values), settings.resample_customers)
     rows = draw_sample(len(values), settings.resample_customers, seed)
     judged, assigned = values[rows], estimator.assign(matrix.iloc[rows])
-    parts = (values[draw_sample(len(values), size, seed + number)] for number in range(settings.resamples))
-    resampled, labels = _refits(estimator, parts, judged, seed)
+    are_resamples = 2 * size <= len(values) and settings.resamples >= 2 * _FEWEST_PAIRS
+    n_pairs = (settings.resamples + are_resamples) // 2
+    halves = _draw_halves(len(values), size, max(_FEWEST_PAIRS, n_pairs), seed)
+    drawn = halves[: settings.resamples] if are_resamples else _draw_resamples(len(values), size, settings, seed)
+    resampled, labels = _refits(estimator, (values[part] for part in drawn), judged, seed)
+    of_halves = labels if are_resamples else _refits(estimator, (values[part] for part in halves), judged, seed)[1]
     matches = [match_clusters(assigned.labels, found, estimator.n_clusters_) for found in labels]
-    agreement = np.array([match.labels == assigned.labels for match in matches])
+    agreement = _agreement_of_pairs(of_halves)
     copula = fit_copula(judged)
     draws = (copula.draw(size, seed + number) for number in range(settings.reference_draws))
     reference, _ = _refits(estimator, draws, copula.draw(len(judged), seed - 1 if seed else 2**31), seed)
@@ -174,6 +181,31 @@ def evaluate(estimator: Clusterer, matrix: pd.DataFrame, settings: EvaluationSet
         resample_customers=size,
         judged_customers=len(judged),
     )
+
+
+def _draw_resamples(count: int, size: int, settings: EvaluationSettings, seed: int) -> list[Integers]:
+    return [draw_sample(count, size, seed + number) for number in range(settings.resamples)]
+
+
+def _draw_halves(count: int, size: int, n_pairs: int, seed: int) -> list[Integers]:
+    """Draw pairs of resamples that have no row in common, of half the rows at most."""
+    import numpy as np
+
+    half = max(2, min(size, count // 2))
+    orders = [np.random.default_rng((seed, number)).permutation(count) for number in range(n_pairs)]
+    return [np.sort(part) for order in orders for part in (order[:half], order[-half:])]
+
+
+def _agreement_of_pairs(labels: list[Integers]) -> npt.NDArray[np.bool_]:
+    """Say of each judged row whether the two refits of a pair put it into the same cluster, shape (n_pairs, n_rows).
+
+    A resample that shares rows with the model agrees with it more often than an independent refit does. The refits of a
+    pair share none. They know fewer rows than the model, so that their agreement is rather too small.
+    """
+    import numpy as np
+
+    pairs = zip(labels[::2], labels[1::2], strict=False)
+    return np.array([match_clusters(one, other, int(max(one.max(), 0)) + 1).labels == one for one, other in pairs])
 
 
 def resample_size(customer_count: int, resample_customers: int) -> int:

@@ -344,8 +344,10 @@ def _judge_usefulness(candidate: Candidate) -> tuple[bool, str]:
     if candidate.is_baseline:
         return True, written
     passed = useful.margin_high >= 0
+    is_below = useful.usefulness < useful.rfm_usefulness
+    verdict = "not below" if not is_below else "below, but by no more than chance," if passed else "below"
     beside = f"the RFM map's {useful.rfm_usefulness:.3f} with {useful.rfm_segment_count} groups"
-    return passed, f"{written} ({'not below' if passed else 'below'} {beside})"
+    return passed, f"{written} ({verdict} {beside})"
 
 
 def _reason(candidate: Candidate, judgements: list[tuple[bool, str]], settings: LeaderboardSettings) -> str:

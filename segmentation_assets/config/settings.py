@@ -18,6 +18,7 @@ from segmentation_assets.config.features import FeatureSettings, ImputationSetti
 from segmentation_assets.config.money import MoneySettings
 from segmentation_assets.config.notifications import NotificationSettings
 from segmentation_assets.config.population import PopulationSettings
+from segmentation_assets.config.rfm import RfmSettings
 from segmentation_assets.config.section import Section
 from segmentation_assets.config.source import (
     DELIVERED_COLUMNS,
@@ -207,6 +208,7 @@ class Settings(Section):
     matrix: MatrixSettings = MatrixSettings()
     clustering: ClusteringSettings = ClusteringSettings()
     leaderboard: LeaderboardSettings = LeaderboardSettings()
+    rfm: RfmSettings = RfmSettings()
     champion: ChampionSettings = ChampionSettings()
     reports: ReportSettings = ReportSettings()
     execution: ExecutionSettings = ExecutionSettings()

@@ -160,11 +160,14 @@ def _gold_nodes(clusters: tuple[Node, ...], months_back: int) -> tuple[Node, ...
     return (
         Node(
             key="gold/rfm_segments",
-            description="Recency, frequency and monetary scores by quintile (5 is best, ties share a score) and the "
-            "named cell of the 125-cell RFM map; the metadata hold the quintile points (`thresholds`). The baseline "
-            "every clustering is compared with.",
-            inputs=same("silver/customer_features"),
-            resources=("segments/data/rfm_map.csv",),
+            description="Recency, frequency and monetary scores (5 is best, ties share a score), the named cell of the "
+            "RFM map, and whether a customer who is in another one than a month earlier moved, or the thresholds did; "
+            "the metadata hold the points between the scores (`thresholds`). The baseline every clustering is "
+            "compared with.",
+            inputs=(*same("silver/customer_features"), Input(key="gold/rfm_segments", window="previous")),
+            settings=("rfm",),
+            resources=("segments/data/rfm_map.csv", "segments/data/rfm_grid.csv"),
+            logic_version="2",
             kinds=("python", "parquet"),
         ),
         Node(
@@ -259,9 +262,13 @@ def _gold_nodes(clusters: tuple[Node, ...], months_back: int) -> tuple[Node, ...
             inputs=(
                 *(
                     Input(key=key, window="recent", months_back=1)
-                    for key in ("gold/customer_segments", "gold/champion", "silver/customer_features")
+                    for key in (
+                        "gold/customer_segments",
+                        "gold/champion",
+                        "silver/customer_features",
+                        "silver/customer_history",
+                    )
                 ),
-                Input(key="silver/order_lines", window="lookback"),
             ),
             settings=("champion.max_size_change",),
             kinds=("duckdb", "parquet"),

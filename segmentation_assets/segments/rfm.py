@@ -1,16 +1,17 @@
-"""Recency, frequency and monetary scores by quintile, and the 125-cell map of named segments."""
+"""Recency, frequency and monetary scores, and the maps of named segments."""
 
 from __future__ import annotations
 
 import csv
 import io
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
+from segmentation_assets.config.rfm import QUINTILES, RfmCuts, RfmSettings
 from segmentation_assets.errors import DataError, closest_hint
 from segmentation_assets.tables.gold import RFM_SEGMENT_NAMES, RFM_SEGMENTS
 
@@ -27,6 +28,9 @@ MEASURES = {
 """Feature behind each score."""
 
 SCORE_COUNT = 5
+
+NOBODY, CUSTOMER, POPULATION, BOTH = "nobody", "customer", "population", "customer+population"
+"""What moved a customer to another cell."""
 
 Cuts = tuple[float, float, float, float]
 
@@ -58,28 +62,81 @@ class RfmThresholds:
         """Read what `to_plain` returned."""
         return cls(**{measure: _cuts(plain[measure]) for measure in MEASURES.values()})
 
+    def with_cuts(self, cuts: RfmCuts) -> RfmThresholds:
+        """Return the same with points of one's own where there are some."""
+        own = {measure: getattr(cuts, measure) for measure in MEASURES.values()}
+        return replace(self, **{measure: points for measure, points in own.items() if points is not None})
 
-def score_rfm(features: pd.DataFrame) -> tuple[pd.DataFrame, RfmThresholds]:
-    """Score every customer with an order against the others of the same snapshot.
+
+def score_rfm(
+    features: pd.DataFrame, settings: RfmSettings = QUINTILES, thresholds: RfmThresholds | None = None
+) -> tuple[pd.DataFrame, RfmThresholds]:
+    """Score every customer with an order against the others of the same snapshot, or by given thresholds.
 
     Parameters
     ----------
     features : DataFrame
         Columns customer_id, recency_days (days), order_count, net_revenue_amount (currency). Customers without
         recency_days are left out. The order of rows does not matter.
+    settings : RfmSettings
+        Which map, and points of one's own.
+    thresholds : RfmThresholds, optional
+        Those of another snapshot; the quintile points of this one by default.
 
     Returns
     -------
     tuple of (DataFrame, RfmThresholds)
-        Columns of ``gold/rfm_segments`` sorted by customer_id, and the thresholds used.
+        customer_id, the three scores, rfm_code and rfm_segment, sorted by customer_id, and the thresholds used.
 
     Raises
     ------
     DataError
         A column is missing, or no customer has an order.
     """
-    thresholds = fit_thresholds(features)
-    return apply_thresholds(features, thresholds, rfm_map()), thresholds
+    used = (thresholds or fit_thresholds(features)).with_cuts(settings.cuts)
+    return apply_thresholds(features, used, rfm_map(settings.map)), used
+
+
+def trace_scores(scored: pd.DataFrame, by_former: pd.DataFrame | None, before: pd.DataFrame | None) -> pd.DataFrame:
+    """Add where customers were a month earlier, and whether they moved or the thresholds did.
+
+    Parameters
+    ----------
+    scored : DataFrame
+        As `score_rfm` returns it.
+    by_former : DataFrame or None
+        This month's customers by the thresholds and the map of the month before; ``None`` in the first month.
+    before : DataFrame or None
+        ``gold/rfm_segments`` of the month before.
+
+    Returns
+    -------
+    DataFrame
+        Columns of ``gold/rfm_segments``.
+
+    Notes
+    -----
+    A customer whose cell is another one although the former thresholds would have left it there was moved by the
+    others: the population moved. One whose own figures led to another cell moved itself; both can be, and cancel each
+    other.
+    """
+    import pandas as pd
+
+    rows = scored.set_index("customer_id")
+    if by_former is None or before is None:
+        nothing = pd.Series(None, index=rows.index, dtype="object")
+        return rows.assign(previous_rfm_segment=nothing, moved_by=nothing).reset_index()[
+            list(RFM_SEGMENTS.column_names)
+        ]
+    previous = before.set_index("customer_id")["rfm_segment"].reindex(rows.index)
+    fixed = by_former.set_index("customer_id")["rfm_segment"].reindex(rows.index)
+    by_customer, by_population = fixed != previous, fixed != rows["rfm_segment"]
+    moved_by = pd.Series(NOBODY, index=rows.index, dtype="object")
+    moved_by = (
+        moved_by.mask(by_customer, CUSTOMER).mask(by_population, POPULATION).mask(by_customer & by_population, BOTH)
+    )
+    traced = rows.assign(previous_rfm_segment=previous, moved_by=moved_by.where(previous.notna(), None))
+    return traced.reset_index()[list(RFM_SEGMENTS.column_names)]
 
 
 def fit_thresholds(features: pd.DataFrame) -> RfmThresholds:
@@ -137,7 +194,7 @@ def apply_thresholds(features: pd.DataFrame, thresholds: RfmThresholds, cells: M
     Returns
     -------
     DataFrame
-        Columns of ``gold/rfm_segments``, sorted by customer_id.
+        customer_id, the three scores, rfm_code and rfm_segment, sorted by customer_id.
 
     Raises
     ------
@@ -152,13 +209,18 @@ def apply_thresholds(features: pd.DataFrame, thresholds: RfmThresholds, cells: M
     scored = buyers[["customer_id"]].assign(**scores)
     scored["rfm_code"] = ["".join(map(str, code)) for code in zip(*scores.values(), strict=True)]
     scored["rfm_segment"] = [cells[code] for code in scored["rfm_code"]]
-    return scored[list(RFM_SEGMENTS.column_names)]
+    return scored
 
 
 @cache
-def rfm_map() -> Mapping[str, str]:
-    """Return the packaged map: segment name by code, such as ``555``."""
-    return read_rfm_map(files("segmentation_assets").joinpath("segments/data/rfm_map.csv").read_text("utf-8"))
+def rfm_map(name: str = "cells_125") -> Mapping[str, str]:
+    """Return a packaged map: segment name by code, such as ``555``; the grid of 25 cells looks at no money."""
+    texts = files("segmentation_assets").joinpath("segments/data")
+    if name == "cells_125":
+        return read_rfm_map(texts.joinpath("rfm_map.csv").read_text("utf-8"))
+    grid = csv.DictReader(io.StringIO(texts.joinpath("rfm_grid.csv").read_text("utf-8")))
+    cells = [f"{row['code']}{money},{row['segment']}" for row in grid for money in range(1, SCORE_COUNT + 1)]
+    return read_rfm_map("\n".join(["code,segment", *cells]))
 
 
 def read_rfm_map(text: str) -> dict[str, str]:

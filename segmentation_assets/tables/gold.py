@@ -90,8 +90,27 @@ RFM_SEGMENTS = Table(
             name="rfm_segment",
             dtype="VARCHAR",
             allowed=RFM_SEGMENT_NAMES,
-            meaning="Named cell of the 125-cell map.",
+            meaning="Named cell of the map.",
             reads=_RFM_MEASURES,
+        ),
+        Column(
+            name="previous_rfm_segment",
+            dtype="VARCHAR",
+            nullable=True,
+            null_rule="no scores a month earlier",
+            allowed=RFM_SEGMENT_NAMES,
+            meaning="Named cell a month earlier.",
+            reads=("rfm_segments.rfm_segment",),
+        ),
+        Column(
+            name="moved_by",
+            dtype="VARCHAR",
+            nullable=True,
+            null_rule="no scores a month earlier",
+            allowed=("nobody", "customer", "population", "customer+population"),
+            meaning="Whether the customer's own figures led to another cell, or the thresholds moved with the "
+            "population.",
+            reads=(*_RFM_MEASURES, "rfm_segments.rfm_segment"),
         ),
     ),
 )
@@ -386,7 +405,12 @@ SEGMENT_MIGRATION = Table(
             name="is_active",
             dtype="BOOLEAN",
             meaning="Whether there was an order or a return since the month before.",
-            reads=("order_lines.customer_id", "order_lines.order_at", "order_lines.line_type"),
+            reads=(
+                "customer_history.lifetime_order_count",
+                "customer_history.lifetime_order_day_count",
+                "customer_history.lifetime_gross_revenue_amount",
+                "customer_history.lifetime_net_revenue_amount",
+            ),
         ),
         Column(
             name="cause",

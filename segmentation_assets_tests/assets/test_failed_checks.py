@@ -48,7 +48,7 @@ def wrong_scores(step):
     """Score one customer 9 and list another one twice."""
     import pandas as pd
 
-    scored, _ = gold.score_rfm(step.frame("silver/customer_features"))
+    scored = gold.trace_scores(gold.score_rfm(step.frame("silver/customer_features"))[0], None, None)
     scored.loc[scored.index[0], "recency_score"] = 9
     step.write_frame(pd.concat([scored, scored.tail(1)]), RFM_SEGMENTS)
 

@@ -40,6 +40,9 @@ FOLLOWING_CLUSTERS = {
     *REPORTS,
 }
 
+MOVEMENT = {"gold/segment_events", "gold/segment_migration", "gold/segment_flows", "exports/segment_moves"}
+"""Made when the segments or who is in them changed, which a change of clusters need not do."""
+
 FOLLOWING_FEATURES = {*FOLLOWING_CLUSTERS, "silver/imputed_features", "silver/model_matrix", "gold/rfm_segments"}
 
 

@@ -235,6 +235,8 @@ GROUP BY customer_id
 
 def leaderboard(step: Step) -> None:
     """Compare all candidates with each other and with the RFM map; where none is due, show the last comparison."""
+    from segmentation_assets.clustering.leaderboard import ranking_rule
+
     names = candidates_of(step)
     not_due = [reason for reason in (_reason_left_out(step, name) for name in names) if reason]
     if names and len(not_due) == len(names):
@@ -249,6 +251,12 @@ def leaderboard(step: Step) -> None:
         "scored_customers": int(frame["score_sample_count"].max()),
         "all_customers": int(frame["customer_count"].max()),
         **_scores_by_candidate(frame),
+        "ranking_rule": ranking_rule(step.platform.settings.leaderboard),
+        **{f"{row['candidate']}_reason": str(row["reason"]) for row in frame.to_dict("records")},
+        **{
+            f"{row['candidate']}_structure": str(row["structure"])
+            for row in frame[frame["structure"].notna()].to_dict("records")
+        },
     }
 
 

@@ -16,7 +16,7 @@ from segmentation_assets.graph.declarations import (
     SMALLEST_SEGMENT,
     declared_table,
 )
-from segmentation_assets.graph.inputs import as_of, lookback_months, stored_months
+from segmentation_assets.graph.inputs import as_of, stored_months
 from segmentation_assets.graph.months import next_month, previous_month
 from segmentation_assets.ingestion.decisions import suppressed_customers
 from segmentation_assets.monitoring.run_records import package_versions
@@ -35,7 +35,7 @@ from segmentation_assets.segments.drift import measure_drift
 from segmentation_assets.segments.events import describe_events
 from segmentation_assets.segments.migration import places_of, sum_flows, trace_migration
 from segmentation_assets.segments.profiles import profile_segments
-from segmentation_assets.segments.rfm import RfmThresholds, rfm_map, score_rfm
+from segmentation_assets.segments.rfm import RfmThresholds, apply_thresholds, rfm_map, score_rfm, trace_scores
 from segmentation_assets.segments.sizes import judge_coverage, judge_size_changes, judge_smallest_segment
 from segmentation_assets.storage.models import ModelReference
 from segmentation_assets.tables.gold import (
@@ -55,14 +55,23 @@ if TYPE_CHECKING:
 
 _MODEL_NAME = "champion"
 _EVENTS = "events.json"
-_FEATURES = "silver/customer_features"
+_FEATURES, _HISTORY = "silver/customer_features", "silver/customer_history"
 
 
 def rfm_segments(step: Step) -> None:
-    """Score recency, frequency and money and look up the named cell."""
-    scored, thresholds = score_rfm(step.frame("silver/customer_features"))
-    step.write_frame(scored, RFM_SEGMENTS)
-    step.metadata |= {"thresholds": thresholds.to_plain()}
+    """Score recency, frequency and money, look up the named cell, and compare with the month before."""
+    settings = step.platform.settings.rfm
+    features = step.frame(_FEATURES)
+    previous, former, by_former = _previous(step), None, None
+    if previous is not None:
+        stored = step.input_metadata(step.node.key, previous_month(step.partition))
+        former = RfmThresholds.from_plain(stored["thresholds"])
+        by_former = apply_thresholds(features, former, rfm_map(stored.get("map", "cells_125")))
+    scored, thresholds = score_rfm(features, settings, former if settings.thresholds == "first_month" else None)
+    traced = trace_scores(scored, by_former, previous)
+    step.write_frame(traced, RFM_SEGMENTS)
+    moved = {f"moved_by_{name}": int(count) for name, count in traced["moved_by"].value_counts().sort_index().items()}
+    step.metadata |= {"thresholds": thresholds.to_plain(), "map": settings.map, **moved}
 
 
 def champion(step: Step) -> None:
@@ -149,8 +158,9 @@ def _drift(step: Step, model: ChampionModel) -> Drift | None:
 def _store_model(step: Step, decision: ChampionDecision) -> str:
     """Put the promoted model into the store with its own preparation; return its hash."""
     if decision.algorithm == RFM_MAP:
-        thresholds = RfmThresholds.from_plain(step.input_metadata("gold/rfm_segments")["thresholds"])
-        model = ChampionModel(RFM_MAP, decision.segments, rfm_thresholds=thresholds, rfm_cells=rfm_map())
+        scored = step.input_metadata("gold/rfm_segments")
+        thresholds = RfmThresholds.from_plain(scored["thresholds"])
+        model = ChampionModel(RFM_MAP, decision.segments, rfm_thresholds=thresholds, rfm_cells=rfm_map(scored["map"]))
     else:
         preparation = Preparation.from_json(step.document("silver/model_matrix", "preparation.json"))
         candidate = model_of(step, decision.algorithm)
@@ -252,18 +262,18 @@ def _money_of(features: pd.DataFrame) -> pd.Series:
 
 
 def _active_since(step: Step, month: str) -> frozenset[str]:
-    """Customers with an order or a return between the as-of dates of an earlier month and this one."""
-    (since, _), (until, _) = as_of(step.platform, month), as_of(step.platform, step.partition)
-    months = [name for name in lookback_months(step.platform, step.partition) if name >= month]
-    lines = step.slices_relation("silver/order_lines", months)
-    found = step.connection.execute(_ACTIVE.format(lines=lines), [since, until]).fetchall()
+    """Customers whose purchases and returns until now differ from those until an earlier month."""
+    before, now = (step.relation(_HISTORY, part) for part in (month, step.partition))
+    found = step.connection.execute(_ACTIVE.format(now=now, before=before)).fetchall()
     return frozenset(customer for (customer,) in found)
 
 
 _ACTIVE = """
-SELECT DISTINCT customer_id FROM {lines}
-WHERE customer_id IS NOT NULL AND line_type IN ('sale', 'return') AND order_at >= ? AND order_at < ?
-"""
+SELECT customer_id FROM (SELECT {columns} FROM {{now}} EXCEPT SELECT {columns} FROM {{before}})
+""".format(
+    columns="customer_id, lifetime_order_count, lifetime_order_day_count, lifetime_gross_revenue_amount, "
+    "lifetime_net_revenue_amount"
+)
 
 
 def segment_flows(step: Step) -> None:

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.stats import spearmanr
+from sklearn.base import clone
 
 from segmentation_assets.clustering.confidence import (
     ConfidenceCurve,
@@ -94,6 +95,34 @@ def test_confidence_is_what_held_out_resamples_show(clusterer, distance):
     large = [part for part in found.reliability if part.count >= 100]
     assert large
     assert all(abs(part.mean_confidence - part.observed_share) < 0.05 for part in large)
+
+
+@pytest.mark.parametrize(
+    "clusterer",
+    [
+        KMeansClusterer(n_clusters=4, random_state=0),
+        KMeansClusterer(n_clusters=3, random_state=0),
+        WardClusterer(n_clusters=4, random_state=0),
+        FuzzyCMeansClusterer(n_clusters=4, random_state=0),
+        GaussianMixtureClusterer(n_components=3, random_state=0),
+    ],
+    ids=lambda clusterer: f"{type(clusterer).__name__}-{clusterer.get_params().get('n_clusters')}",
+)
+def test_confidence_does_not_promise_more_than_fits_on_other_customers_keep(clusterer):
+    """Groups overlap; all are fitted on few customers, so that a refit on most of them would look far too certain."""
+    centres = np.random.default_rng(5).normal(0, 0.6, (4, 6))
+
+    def customers(seed):
+        rng = np.random.default_rng(seed)
+        return pd.DataFrame(centres[rng.integers(0, 4, 600)] + rng.normal(size=(600, 6)))
+
+    matrix = customers(1)
+    found = evaluated(clusterer, matrix, EvaluationSettings(resamples=20, reference_draws=2))
+    assigned = clusterer.assign(matrix)
+    others = [clone(clusterer).fit(customers(100 + number)).predict(matrix) for number in range(12)]
+    kept = [match_clusters(assigned.labels, other, clusterer.n_clusters_).labels == assigned.labels for other in others]
+    promised, truth = float(found.confidence.apply(assigned).mean()), float(np.mean(kept))
+    assert -0.12 < promised - truth < 0.05
 
 
 def test_customers_between_groups_are_less_confident_than_those_inside():

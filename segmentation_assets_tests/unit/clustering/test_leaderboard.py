@@ -287,11 +287,18 @@ def test_segments_that_separated_less_than_the_rfm_map_fail(two_groups):
     assert board["passed_gates"].to_dict() == {"a": False, "b": True, "c": True, "rfm_map": True}
     start = "on 900 customers of 2025-02"
     assert f"usefulness 0.100 {start} (below the RFM map's 0.200 with 2 groups)" in board.loc["a", "reason"]
-    assert f"usefulness 0.190 {start} (not below the RFM map's 0.200 with 2 groups)" in board.loc["b", "reason"]
+    assert (
+        f"usefulness 0.190 {start} (below, but by no more than chance, the RFM map's 0.200" in board.loc["b", "reason"]
+    )
     assert "usefulness not measured" in board.loc["c", "reason"]
     assert board.loc["rfm_map", "reason"].endswith(f"usefulness 0.300 {start}")
     assert board[["usefulness", "rfm_usefulness"]].loc[["a", "b"]].to_numpy().tolist() == [[0.1, 0.2], [0.19, 0.2]]
     assert board.loc["c", ["usefulness", "rfm_usefulness"]].isna().all()
+
+
+def test_what_is_not_below_the_rfm_map_says_so(two_groups):
+    board = board_with(two_groups, {"a": earlier(0.2, 0.2, 0.02)})
+    assert "(not below the RFM map's 0.200 with 2 groups)" in board.loc["a", "reason"]
 
 
 def test_ranking_weighs_usefulness(two_groups):

@@ -152,7 +152,7 @@ def test_the_rfm_map_assigns_by_the_cells_of_its_promotion(monkeypatch):
     state = json.loads(json.dumps(promoted.to_state()))
     before_change = assign_by_model(FEATURES, promoted).frame
     assert before_change["segment_key"].tolist() == ["S001", "S008", "S011"]
-    monkeypatch.setattr(rfm, "rfm_map", lambda: dict.fromkeys(rfm_map(), "Promising"))
+    monkeypatch.setattr(rfm, "rfm_map", lambda name: dict.fromkeys(rfm_map(), "Promising"))
     assert rfm.score_rfm(FEATURES)[0]["rfm_segment"].unique().tolist() == ["Promising"]
     again = assign_by_model(FEATURES, ChampionModel.from_state(state, None)).frame
     pd.testing.assert_frame_equal(again, before_change)

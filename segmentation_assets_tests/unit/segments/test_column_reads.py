@@ -9,7 +9,7 @@ import pytest
 
 from segmentation_assets.segments.assignment import assign_by_model, assign_segments
 from segmentation_assets.segments.profiles import profile_segments
-from segmentation_assets.segments.rfm import score_rfm
+from segmentation_assets.segments.rfm import apply_thresholds, rfm_map, score_rfm, trace_scores
 from segmentation_assets.tables.gold import CUSTOMER_SEGMENTS, RFM_SEGMENT_NAMES, RFM_SEGMENTS, SEGMENT_PROFILES
 from segmentation_assets_tests.unit.perturbation import columns_changed_by, declared_readers, rows_by_customer
 
@@ -45,7 +45,14 @@ def changed_by(compute, frame, column, **options):
 
 @pytest.mark.parametrize("column", ["recency_days", "order_count", "net_revenue_amount", "gap_days"])
 def test_feature_changes_exactly_the_rfm_columns_that_declare_to_read_it(column):
-    changed = changed_by(lambda frame: rows_by_customer(score_rfm(frame)[0]), customers().fillna(0), column)
+    scored, former = score_rfm(customers().fillna(0))
+    before = scored.assign(rfm_segment=np.random.default_rng(6).permutation(scored["rfm_segment"]))
+
+    def compute(frame):
+        by_former = apply_thresholds(frame, former, rfm_map())
+        return rows_by_customer(trace_scores(score_rfm(frame)[0], by_former, before))
+
+    changed = changed_by(compute, customers().fillna(0), column)
     assert changed == declared_readers(RFM_SEGMENTS.columns, f"customer_features.{column}")
 
 

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from segmentation_assets.config.rfm import RfmCuts, RfmSettings
 from segmentation_assets.errors import DataError
 from segmentation_assets.segments.rfm import (
     RfmThresholds,
@@ -16,6 +17,7 @@ from segmentation_assets.segments.rfm import (
     read_rfm_map,
     rfm_map,
     score_rfm,
+    trace_scores,
 )
 from segmentation_assets.tables.gold import RFM_SEGMENTS
 
@@ -43,6 +45,62 @@ def test_map_names_known_cells(code, segment):
     assert rfm_map()[code] == segment
 
 
+def test_the_grid_of_25_cells_is_complete_and_looks_at_no_money():
+    grid = rfm_map("grid_25")
+    assert sorted(grid) == sorted(rfm_map())
+    by_cell = {code[:2]: {grid[code[:2] + money] for money in "12345"} for code in grid}
+    assert {len(names) for names in by_cell.values()} == {1}
+    assert Counter(name for names in by_cell.values() for name in names) == {
+        "Champions": 2, "Loyal": 4, "Potential Loyalist": 4, "New Customers": 1, "Promising": 1, "Need Attention": 1,
+        "About To Sleep": 2, "At Risk": 4, "Cannot Lose Them": 2, "Hibernating": 4,
+    }  # fmt: skip
+    assert [grid[f"{code}3"] for code in ("55", "51", "33", "15", "11")] == [
+        "Champions",
+        "New Customers",
+        "Need Attention",
+        "Cannot Lose Them",
+        "Hibernating",
+    ]
+
+
+def test_points_of_ones_own_and_another_map_count():
+    own = RfmSettings(map="grid_25", cuts=RfmCuts(order_count=(1, 2, 3, 100)))
+    frame = customers([5, 10, 20, 40, 80], [9, 7, 5, 3, 1], [10, 20, 30, 40, 50])
+    scored, thresholds = score_rfm(frame, own)
+    assert thresholds.order_count == (1, 2, 3, 100)
+    assert thresholds.recency_days == fit_thresholds(frame).recency_days
+    assert scored["rfm_code"].tolist() == ["541", "442", "343", "234", "115"]
+    assert scored["rfm_segment"].tolist() == ["Champions", "Loyal", "Loyal", "At Risk", "Hibernating"]
+
+
+@pytest.mark.parametrize("points", [(1, 1, 2, 3), (4, 3, 2, 1)])
+def test_points_that_do_not_rise_are_refused(points):
+    with pytest.raises(ValueError, match="do not rise; write four points, the smallest first"):
+        RfmCuts(order_count=points)
+
+
+def test_what_moved_a_customer_is_told(stored):
+    before = customers([5, 10, 20, 40, 80], [9, 7, 5, 3, 1], [10, 20, 30, 40, 50])
+    scored, former = score_rfm(before)
+    first = trace_scores(scored, None, None)
+    assert len(stored(first, RFM_SEGMENTS)) == 5
+    assert first["moved_by"].isna().all()
+    now = pd.concat([before.assign(recency_days=[5, 10, 90, 40, 80]), customers([1] * 9, [1] * 9, [1] * 9)[5:]])
+    cells = rfm_map()
+    traced = trace_scores(score_rfm(now)[0], apply_thresholds(now, former, cells), first).set_index("customer_id")
+    assert len(stored(traced.reset_index(), RFM_SEGMENTS)) == 9
+    assert traced.loc["c5":"c8", "moved_by"].isna().all(), "they are new"
+    fixed = apply_thresholds(now, former, cells).set_index("customer_id")["rfm_segment"]
+    for customer in before["customer_id"]:
+        own = fixed[customer] != first.set_index("customer_id").loc[customer, "rfm_segment"]
+        others = fixed[customer] != traced.loc[customer, "rfm_segment"]
+        words = {(False, False): "nobody", (True, False): "customer", (False, True): "population"}
+        assert traced.loc[customer, "moved_by"] == words.get((own, others), "customer+population")
+    assert {"customer", "population", "customer+population"} & set(traced["moved_by"].dropna())
+    same = trace_scores(scored, apply_thresholds(before, former, cells), first)
+    assert set(same["moved_by"]) == {"nobody"}
+
+
 def test_five_customers_get_one_fifth_each_and_five_is_best():
     scored, thresholds = score_rfm(customers([5, 10, 20, 40, 80], [9, 7, 5, 3, 1], [10, 20, 30, 40, 50]))
     expected = pd.DataFrame(
@@ -55,7 +113,7 @@ def test_five_customers_get_one_fifth_each_and_five_is_best():
             "rfm_segment": ["Potential Loyalist"] * 3 + ["At Risk", "Cannot Lose Them"],
         }
     )
-    assert list(scored.columns) == list(RFM_SEGMENTS.column_names)
+    assert [*scored.columns, "previous_rfm_segment", "moved_by"] == list(RFM_SEGMENTS.column_names)
     pd.testing.assert_frame_equal(scored, expected, check_dtype=False)
     assert thresholds == RfmThresholds((5.0, 10.0, 20.0, 40.0), (1.0, 3.0, 5.0, 7.0), (10.0, 20.0, 30.0, 40.0))
 
