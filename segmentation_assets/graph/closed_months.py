@@ -23,6 +23,11 @@ def is_closed(platform: Platform, node: Node, partition: str) -> bool:
     return node.is_partitioned and closed_through is not None and partition[:7] <= closed_through
 
 
+def is_protected(platform: Platform, node: Node, partition: str, stored: Manifest | None) -> bool:
+    """Whether a result is stored that its month's closing protects."""
+    return stored is not None and is_closed(platform, node, partition)
+
+
 def count_restatements(platform: Platform, node: Node, partition: str) -> int:
     """Count the decisions until now that a month be made again."""
     if not node.is_partitioned:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from segmentation_assets.errors import DataError
-from segmentation_assets.graph.closed_months import RESTATEMENTS, count_restatements, is_closed
+from segmentation_assets.graph.closed_months import RESTATEMENTS, count_restatements, is_protected
 from segmentation_assets.graph.inputs import check_source, read_fingerprints
 from segmentation_assets.graph.log_mark import note_attempt
 from segmentation_assets.graph.node import Node
@@ -128,7 +128,7 @@ def keep_or_compute(
         stored = platform.store.manifest(node.key, partition)
         effective, by_hand = platform.altered_for(node, options.by_hand)
         reasons = _reasons(platform, effective, node, partition, stored, by_hand, inputs)
-        is_forced = options.force and not (stored is not None and is_closed(platform, node, partition))
+        is_forced = options.force and not is_protected(platform, node, partition, stored)
         if stored is not None and not reasons and not is_forced:
             if platform.store.is_intact(stored):
                 return StepOutcome(stored, kept=True, reasons=(), cost=meter.read())
@@ -155,7 +155,7 @@ def _reasons(
     inputs: dict[str, str],
 ) -> tuple[str, ...]:
     """Return why the stored result cannot be kept, with what was changed by hand for this run or for the stored one."""
-    is_kept = stored is not None and is_closed(platform, node, partition)
+    is_kept = is_protected(platform, node, partition, stored)
     if by_hand and stored is not None and stored.by_hand != by_hand and not is_kept:
         return tuple(f"{path} is {value} for this run" for path, value in by_hand.items())
     version = effective.code_version(node) if by_hand else expected_version(platform, node, stored)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from segmentation_assets.reporting.formatting import format_month_short, format_share, strip_control
 from segmentation_assets.reporting.palette import UNKNOWN_COLOUR, segment_colour, segment_symbol
+from segmentation_assets.segments.migration import is_segment
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -155,7 +156,7 @@ def build_flows_figure(flows: pd.DataFrame, names: Mapping[str, str]) -> Figure:
                 "arrangement": "snap",
                 "node": {
                     "label": labels,
-                    "color": [segment_colour(place) if _is_key(place) else UNKNOWN_COLOUR for _, place in nodes],
+                    "color": [segment_colour(place) if is_segment(place) else UNKNOWN_COLOUR for _, place in nodes],
                     "pad": 14,
                     "thickness": 16,
                     "line": {"width": 0},
@@ -196,17 +197,13 @@ def place_name(place: str, names: Mapping[str, str]) -> str:
     return names.get(place) or _PLACES.get(place, place)
 
 
-def _is_key(place: str) -> bool:
-    return place not in _PLACES
-
-
 def _place_order(place: str) -> tuple[bool, str]:
-    return not _is_key(place), place
+    return not is_segment(place), place
 
 
 def _veil(place: str) -> str:
     """Return the colour of a place, mostly transparent."""
-    colour = segment_colour(place) if _is_key(place) else UNKNOWN_COLOUR
+    colour = segment_colour(place) if is_segment(place) else UNKNOWN_COLOUR
     red, green, blue = (int(colour[start : start + 2], 16) for start in (1, 3, 5))
     return f"rgba({red},{green},{blue},0.35)"
 

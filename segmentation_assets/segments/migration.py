@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
-from segmentation_assets.tables.gold import SEGMENT_FLOWS, SEGMENT_MIGRATION
+from segmentation_assets.tables.gold import CUSTOMER_STATES, SEGMENT_FLOWS, SEGMENT_MIGRATION
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -110,7 +110,7 @@ def _directions(rows: pd.DataFrame) -> pd.Series:
     worth_before = rows.groupby("before_place")["before_revenue_amount"].mean()
     worth_after = rows.groupby("after_place")["after_revenue_amount"].mean()
     worth = worth_after.combine_first(worth_before)
-    was, is_now = (rows[f"{name}_place"].map(_is_segment).astype(bool) for name in ("before", "after"))
+    was, is_now = (rows[f"{name}_place"].map(is_segment).astype(bool) for name in ("before", "after"))
     gain = rows["after_place"].map(worth) - rows["before_place"].map(worth)
     conditions = {
         "stayed": rows["before_place"] == rows["after_place"],
@@ -123,8 +123,15 @@ def _directions(rows: pd.DataFrame) -> pd.Series:
     return pd.Series(np.select(list(conditions.values()), list(conditions), "sideways"), index=rows.index)
 
 
-def _is_segment(place: str) -> bool:
-    return place.startswith("S") and place[1:].isdigit()
+def is_segment(place: str) -> bool:
+    """Whether a place is a segment, and neither the state of a customer without one nor absence.
+
+    Example
+    -------
+    >>> is_segment("S001"), is_segment("exceptional"), is_segment(ABSENT)
+    (True, False, False)
+    """
+    return place != ABSENT and place not in CUSTOMER_STATES
 
 
 def sum_flows(migration: pd.DataFrame) -> pd.DataFrame:

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from segmentation_assets.config.clustering import LeaderboardSettings
 from segmentation_assets.segments.assignment import NO_PURCHASES
-from segmentation_assets.segments.migration import ABSENT
-from segmentation_assets.tables.gold import CUSTOMER_STATES
+from segmentation_assets.segments.migration import is_segment
 from segmentation_assets.tables.rounding import round_number
 
 if TYPE_CHECKING:
@@ -114,7 +113,7 @@ def judge_size_changes(migration: pd.DataFrame, max_size_change: float) -> Findi
         Segments that began or ended with a promotion are no change of size; ``gold/segment_events`` tells of them.
     """
     sizes = {name: migration[f"{name}_place"].value_counts() for name in ("before", "after")}
-    keys = sorted(set(sizes["before"].index) & set(sizes["after"].index) - {ABSENT, *CUSTOMER_STATES})
+    keys = sorted(filter(is_segment, set(sizes["before"].index) & set(sizes["after"].index)))
     changes = {key: float(sizes["after"][key] / sizes["before"][key] - 1) for key in keys}
     large = {key: change for key, change in changes.items() if abs(change) > max_size_change}
     told = ", ".join(

@@ -254,7 +254,7 @@ _PLACE_COLUMNS = ["customer_id", "segment_key", "state"]
 def _is_restated(step: Step, month: str) -> bool:
     """Whether the features of a month are others than those that its segments were made from."""
     made, known = (step.platform.store.manifest(key, month) for key in ("gold/customer_segments", _FEATURES))
-    return made is None or known is None or made.inputs.get(_FEATURES) != known.content_hash
+    return made is None or known is None or made.inputs.get(f"{_FEATURES}@{month}") != known.content_hash
 
 
 def _money_of(features: pd.DataFrame) -> pd.Series:
@@ -282,8 +282,7 @@ def segment_flows(step: Step) -> None:
     flows = sum_flows(migration)
     step.write_frame(flows, SEGMENT_FLOWS)
     totals = flows.groupby("step")["customer_count"].sum()
-    parts = {"total": "total", "restatement": "restatement", "model": "model"}
-    counted = {name: int(totals.get(step_name, 0)) for name, step_name in parts.items()}
+    counted = {name: int(totals.get(name, 0)) for name in ("total", "restatement", "model")}
     counted["behaviour and ageing"] = int(totals.get("behaviour", 0) + totals.get("ageing", 0))
     wrong = {name: count for name, count in counted.items() if count != len(migration)}
     told = ", ".join(f"{name} {count:,}" for name, count in (wrong or counted).items())
