@@ -26,7 +26,7 @@ SEED_LIMIT = 2**31 - 1
 CURVE_POINTS = 200
 """Entries of a curve that are kept for drawing."""
 
-OF_ROWS = ("labels_", "membership_", "tree_labels_")
+OF_ROWS = ("labels_", "membership_")
 """Attributes with an entry per row that was given to ``fit``; they are not stored."""
 
 NOBODY = -1
@@ -92,7 +92,7 @@ class BaseClusterer(ClusterMixin, BaseEstimator):
     Attributes
     ----------
     labels_ : ndarray of shape (n_rows,)
-        Equal to ``predict`` of the rows that were given to ``fit``.
+        Equal to ``predict`` of the rows that were given to ``fit``, unless the algorithm says otherwise.
     n_clusters_ : int
     fitted_count_ : int
         Rows that were fitted on.
@@ -151,7 +151,7 @@ class BaseClusterer(ClusterMixin, BaseEstimator):
         with one_thread():
             self.notes_ = tuple(self._learn(values if len(sample) == len(values) else values[sample], seed))
             assigned = self._assign(values)
-        self.labels_ = assigned.labels
+        self.labels_ = self._fitted_labels(assigned.labels, sample)
         if assigned.memberships is not None:
             self.membership_ = assigned.memberships
         return assigned
@@ -196,6 +196,10 @@ class BaseClusterer(ClusterMixin, BaseEstimator):
     def _label(self, values: Floats) -> Integers:
         """Return the labels of `_assign` alone; for algorithms to which the rest of it is expensive."""
         return self._assign(values).labels
+
+    def _fitted_labels(self, labels: Integers, sample: Integers) -> Integers:
+        """Return `labels_`, from what the rows are assigned and the positions of those that were fitted on."""
+        return labels
 
     @abstractmethod
     def _learn(self, values: Floats, seed: int) -> list[str]:

@@ -106,6 +106,11 @@ class Evaluation:
         return reliability_error(self.reliability)
 
     @property
+    def reference_draws(self) -> int:
+        """How many draws of reference data were fitted."""
+        return len(self.reference.silhouettes)
+
+    @property
     def largest_reference_silhouette(self) -> float | None:
         """Largest silhouette on a draw of the reference data; ``None`` where none could be scored."""
         return max((score for score in self.reference.silhouettes if score is not None), default=None)
@@ -222,9 +227,10 @@ def _refits(
     scores: list[PartitionScores] = []
     labels: list[Integers] = []
     for number, part in enumerate(parts):
-        fitted = estimator.refit_copy(seed + number).fit(part)
+        fitted = estimator.refit_copy(seed + number)
+        found = fitted.fit_assign(part).labels
         rows = draw_sample(len(part), SCORED_ROWS, seed)
-        scores.extend(score_partitions(part[rows], [fitted.labels_[rows]]))
+        scores.extend(score_partitions(part[rows], [found[rows]]))
         labels.append(fitted.predict(judged))
     successive = [adjusted_rand_index(one, other) for one, other in pairwise(labels)]
     means = {name: _mean([getattr(score, name) for score in scores]) for name in SCORE_NAMES}

@@ -18,6 +18,7 @@ from segmentation_assets.clustering.search import (
     Criterion,
     Search,
     choose,
+    count_distinct,
     elbow_strength,
     numbers_to_try,
     score_search,
@@ -84,7 +85,9 @@ class KMeansClusterer(CentreClusterer):
 
     Notes
     -----
-    Of two k with equal score the smaller one is chosen.
+    Of two k with equal score the smaller one is chosen, of two with equal stability the larger one. The elbow looks at
+    one cluster less and one more than is asked for. The default does not try two clusters: where there are no groups,
+    two halves of the cloud often have the best silhouette.
 
     References
     ----------
@@ -146,11 +149,19 @@ class KMeansClusterer(CentreClusterer):
         numbers = [len(partition.centres) for partition in partitions]
         further = {
             "inertia": inertias,
-            "elbow": elbow_strength(numbers, inertias),
+            "elbow": self._elbow(values, inertias, numbers, seed) if is_search else [np.nan],
             "stability": [self._stability(values, k, seed) if is_stability_wanted else np.nan for k in numbers],
         }
         sample = self.score_sample if is_search else 0
         return score_search(values, [partition.labels for partition in partitions], further, sample, seed)
+
+    def _elbow(self, values: Floats, inertias: list[float], numbers: list[int], seed: int) -> list[float]:
+        """Return the strength of the elbow at each number, the first and the last among them."""
+        before, after = max(1, numbers[0] - 1), numbers[-1] + 1
+        is_possible = count_distinct(values, after) == after
+        first = self._partition(values, before, seed).inertia
+        last = self._partition(values, after, seed).inertia if is_possible else inertias[-1]
+        return elbow_strength([first, *inertias, last])
 
     def _stability(self, values: Floats, k: int, seed: int) -> float:
         """Return the mean agreement of successive fits on parts of the rows, on rows of which neither saw all."""

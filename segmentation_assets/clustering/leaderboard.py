@@ -36,6 +36,9 @@ BASELINE = "rfm_map"
 
 _FEWEST_SEGMENTS = 2
 
+FEWEST_DRAWS = 20
+"""Draws of reference data that a label takes at least: what is the largest of 21 by chance is so in one case of 21."""
+
 _LARGER_IS_BETTER = {
     "silhouette": True,
     "davies_bouldin": False,
@@ -114,12 +117,18 @@ class Candidate:
         """Mean adjusted Rand index of the refits; ``None`` where there were none."""
         return None if self.evaluation is None else self.evaluation.stability
 
-    @property
-    def structure(self) -> str | None:
-        """What the reference data says; ``None`` where there was no refit, or there are no two segments."""
-        if self.evaluation is None or self.sizes.n_clusters < _FEWEST_SEGMENTS:
+    def structure(self, *, passed_gates: bool) -> str | None:
+        """Say what the comparison with the reference data shows.
+
+        ``None`` where there was no refit, there are no two segments or too few draws were made, and for what does not
+        stand out and is refused: a cut that is not used is not called a useful one.
+        """
+        tried = self.evaluation
+        if tried is None or self.sizes.n_clusters < _FEWEST_SEGMENTS or tried.reference_draws < FEWEST_DRAWS:
             return None
-        return SEPARATE_GROUPS if self.evaluation.stands_out else CONTINUUM
+        if tried.stands_out:
+            return SEPARATE_GROUPS
+        return CONTINUUM if passed_gates else None
 
     @property
     def smallest_jaccard(self) -> float | None:
@@ -295,6 +304,8 @@ def _row(
     candidate: Candidate, money: npt.NDArray[np.float64], sample_count: int, settings: LeaderboardSettings
 ) -> dict[str, object]:
     judgements = _judge(candidate, settings)
+    passed_gates = all(passed for passed, _ in judgements)
+    structure = candidate.structure(passed_gates=passed_gates)
     is_exceptional = candidate.labels == NOISE
     total = float(money.sum())
     tried = candidate.evaluation
@@ -316,13 +327,13 @@ def _row(
         "resampled_silhouette": tried and tried.resampled.silhouette,
         "reference_silhouette": tried and tried.reference.silhouette,
         "reference_stability": tried and tried.reference.stability,
-        "structure": candidate.structure,
+        "structure": structure,
         "usefulness": candidate.useful and candidate.useful.usefulness,
         "rfm_usefulness": candidate.useful and candidate.useful.rfm_usefulness,
         "exceptional_count": int(is_exceptional.sum()),
         "exceptional_revenue_share": round_number(money[is_exceptional].sum() / total) if total else None,
-        "passed_gates": all(passed for passed, _ in judgements),
-        "reason": _reason(candidate, judgements, settings),
+        "passed_gates": passed_gates,
+        "reason": _reason(candidate, judgements, structure, settings),
         "failure": candidate.problem or None,
     }
 
@@ -350,14 +361,20 @@ def _judge_usefulness(candidate: Candidate) -> tuple[bool, str]:
     return passed, f"{written} ({verdict} {beside})"
 
 
-def _reason(candidate: Candidate, judgements: list[tuple[bool, str]], settings: LeaderboardSettings) -> str:
+def _reason(
+    candidate: Candidate, judgements: list[tuple[bool, str]], structure: str | None, settings: LeaderboardSettings
+) -> str:
     failed = [phrase for passed, phrase in judgements if not passed]
     passed = [phrase for is_passed, phrase in judgements if is_passed]
     verdict = f"fails: {'; '.join(failed)}" if failed else f"passes every gate: {'; '.join(passed)}"
     if candidate.is_baseline:
         return f"Baseline, not ranked; {verdict}"
     parts = [f"Nothing could be fitted: {candidate.unfitted}"] if candidate.unfitted else []
-    parts += [f"{verdict[0].upper()}{verdict[1:]}", *_set_aside(candidate, settings), *_beside_reference(candidate)]
+    parts += [
+        f"{verdict[0].upper()}{verdict[1:]}",
+        *_set_aside(candidate, settings),
+        *_beside_reference(candidate, structure),
+    ]
     return ". ".join(parts)
 
 
@@ -372,18 +389,19 @@ def _set_aside(candidate: Candidate, settings: LeaderboardSettings) -> list[str]
     ]
 
 
-def _beside_reference(candidate: Candidate) -> list[str]:
-    """Say what the comparison with data without clusters shows."""
+def _beside_reference(candidate: Candidate, structure: str | None) -> list[str]:
+    """Say what the comparison with data without clusters shows, and how it is called."""
     tried = candidate.evaluation
-    verdict = candidate.structure
-    if tried is None or verdict is None or tried.resampled.silhouette is None:
+    if tried is None or candidate.sizes.n_clusters < _FEWEST_SEGMENTS or tried.resampled.silhouette is None:
         return []
     where = "above" if tried.stands_out else "not above"
-    drawn, count = tried.largest_reference_silhouette, len(tried.reference.silhouettes)
+    drawn, count = tried.largest_reference_silhouette, tried.reference_draws
     beside = f"0; in {count} draws of data without clusters nothing is found"
     if drawn is not None:
         beside = f"the largest of {count} draws of data without clusters, {drawn:.3f}"
-    return [f"{verdict.capitalize()}: silhouette {tried.resampled.silhouette:.3f} of the refits is {where} {beside}"]
+    label = f"{structure.capitalize()}: silhouette" if structure else "Silhouette"
+    few = f" (too few draws for a label, it takes {FEWEST_DRAWS})" if count < FEWEST_DRAWS else ""
+    return [f"{label} {tried.resampled.silhouette:.3f} of the refits is {where} {beside}{few}"]
 
 
 def ranking_rule(settings: LeaderboardSettings) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from segmentation_assets.clustering.metrics import SCORE_NAMES, measure_sizes, score_partitions
+from segmentation_assets.tables.rounding import round_significant
 from segmentation_assets.tables.sampling import draw_sample
 
 if TYPE_CHECKING:
@@ -40,8 +41,6 @@ def numbers_to_try(values: Floats, first: int, last: int, fixed: int | None = No
 
 def count_distinct(values: Floats, enough: int) -> int:
     """Count different rows, as far as 10 significant digits tell them apart; stops counting at `enough`."""
-    from segmentation_assets.tables.rounding import round_significant
-
     found: set[bytes] = set()
     for start in range(0, len(values), 1024):
         found.update(row.tobytes() for row in round_significant(values[start : start + 1024]))
@@ -85,9 +84,11 @@ def score_search(
 
 
 def choose(search: Search, min_share: float, criterion: str = "silhouette") -> tuple[int, list[str]]:
-    """Return the position of the best score among partitions without tiny clusters, and a note if every one has some.
+    """Return the position of the best score among partitions without tiny clusters.
 
-    Of equal scores the first counts, which is the smallest number of clusters.
+    The note says so if every one of several has some.
+    Of equal scores the first counts, which is the smallest number of clusters; of equal stabilities the last, as
+    several groups are stable when they are taken together, too.
     """
     import numpy as np
 
@@ -96,36 +97,38 @@ def choose(search: Search, min_share: float, criterion: str = "silhouette") -> t
     comparable = np.where(np.isnan(signed), -np.inf, signed)
     is_large = search["smallest_share"] >= min_share
     positions = np.flatnonzero(is_large if is_large.any() else np.ones_like(is_large))
-    best = int(positions[np.argmax(comparable[positions])])
-    if is_large.any():
+    of_equals = -1 if criterion == "stability" else 0
+    best = int(positions[np.flatnonzero(comparable[positions] == comparable[positions].max())[of_equals]])
+    if is_large.any() or len(is_large) == 1:
         return best, []
     return best, [f"every k leaves a cluster below {min_share:.1%} of the rows; the best {criterion} was taken"]
 
 
-def elbow_strength(numbers: Sequence[int], inertias: Sequence[float]) -> list[float]:
-    """Return how far the curve of inertias bends away below the line from its first to its last point.
+def elbow_strength(inertias: Sequence[float]) -> list[float]:
+    """Return how much more each number of clusters lowers the logarithm of the inertia than the next number does.
 
     Parameters
     ----------
-    numbers : sequence of int
-        Numbers of clusters, ascending.
     inertias : sequence of float
+        By number of clusters, ascending, with one number more at both ends.
 
     Returns
     -------
     list of float
-        Both axes scaled to [0, 1]; 0 at the ends, largest at the elbow.
+        Two fewer than inertias: second differences of their logarithms, large where the curve bends, about 0 where it
+        goes on as before. An inertia of 0 counts as a trillionth of the first.
 
     References
     ----------
-    Satopaa et al. (2011), doi:10.1109/ICDCSW.2011.20.
+    The elbow of Thorndike (1953), doi:10.1007/BF02289263. The logarithm makes the drop into the right number as visible
+    for many clusters as for few.
     """
-    first, last = inertias[0], inertias[-1]
-    if len(numbers) < 3 or first <= last:
-        return [0.0] * len(numbers)
-    across = [(k - numbers[0]) / (numbers[-1] - numbers[0]) for k in numbers]
-    down = [(first - inertia) / (first - last) for inertia in inertias]
-    return [gained - step for step, gained in zip(across, down, strict=True)]
+    import numpy as np
+
+    curve = np.asarray(inertias, dtype=np.float64)
+    logarithms = np.log(np.maximum(curve, max(curve[0], 1.0) * 1e-12))
+    strengths: list[float] = round_significant(np.diff(logarithms, 2)).tolist()
+    return strengths
 
 
 def column(values: Sequence[float | None]) -> Floats:

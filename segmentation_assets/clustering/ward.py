@@ -14,6 +14,9 @@ from segmentation_assets.tables.rounding import round_number, round_significant
 
 DENDROGRAM_LEAVES = 30
 
+MOST_CLUSTERS = 50
+"""Clusters that a cut at a distance makes at most."""
+
 
 class WardClusterer(CentreClusterer):
     """Agglomerative clustering by Ward's criterion, cut at a number of clusters or at a distance.
@@ -26,7 +29,7 @@ class WardClusterer(CentreClusterer):
     n_clusters : int or None, default None
         Cut into exactly this number, without search and scores.
     distance_threshold : float or None, default None
-        Cut where the next merge costs more than this, in the units of Ward's distance.
+        Cut where the next merge costs more than this, in the units of Ward's distance; into 50 clusters at most.
     min_cluster_share : float in [0, 1], default 0.02
         A cut whose smallest cluster holds a smaller share is chosen only when every cut has such a cluster.
     fit_sample : int, default 5000
@@ -40,14 +43,19 @@ class WardClusterer(CentreClusterer):
         Means of the clusters of the tree, rounded to 10 significant digits.
     search_ : dict of str to ndarray
         A row per number of clusters, as `score_search` returns it, with the height of the cut.
-    labels_, n_clusters_, fitted_count_, figures_, notes_
+    labels_ : ndarray of shape (n_rows,)
+        Clusters of the tree for the rows it was built on, for the others the nearest centre.
+    n_clusters_, fitted_count_, figures_, notes_
         As for `BaseClusterer`. The figure ``tree_agreement`` is the share of the rows fitted on whose nearest centre
         is that of their own cluster in the tree.
-    tree_labels_ : ndarray of shape (fitted_count_,)
-        Clusters of the tree of the rows fitted on.
     curves_ : dict of str to ndarray
         ``merge_heights`` of the last merges, ascending; ``dendrogram_across`` and ``dendrogram_heights``, four points
         per bracket of the tree cut off at 30 leaves; ``dendrogram_leaves``, the rows below each leaf.
+
+    Notes
+    -----
+    ``predict`` and ``assign`` give every row to the nearest centre, also those of the tree: a row gets the same
+    cluster whether it was fitted on or comes later. Near a border that can be another one than in `labels_`.
 
     References
     ----------
@@ -78,7 +86,8 @@ class WardClusterer(CentreClusterer):
     def _learn(self, values: Floats, seed: int) -> list[str]:
         tree = linkage(values, "ward")
         heights = np.append(0.0, tree[:, 2])
-        tried, notes = numbers_to_try(values, self.k_min, self.k_max, self._asked_for(heights))
+        asked_for, capped = self._asked_for(heights)
+        tried, notes = numbers_to_try(values, self.k_min, self.k_max, asked_for)
         partitions = [_cut(tree, k) for k in tried]
         cut_heights = [heights[len(values) - k] for k in tried]
         sample = self.score_sample if len(tried) > 1 else 0
@@ -87,21 +96,32 @@ class WardClusterer(CentreClusterer):
         self.search_ = {**search, "is_chosen": np.arange(len(tried)) == best}
         self._keep(values, partitions[best])
         self.curves_ = _draw(tree)
-        return [*notes, *note]
+        return [*capped, *notes, *note]
 
-    def _asked_for(self, heights: Floats) -> int | None:
-        """Return the number of clusters that the parameters fix; ``None`` where it is to be searched."""
+    def _asked_for(self, heights: Floats) -> tuple[int | None, list[str]]:
+        """Return the number of clusters that the parameters fix, ``None`` where it is to be searched, and notes."""
         if self.n_clusters is not None or self.distance_threshold is None:
-            return self.n_clusters
-        return int((heights > self.distance_threshold).sum()) + 1
+            return self.n_clusters, []
+        found = int((heights > self.distance_threshold).sum()) + 1
+        if found <= MOST_CLUSTERS:
+            return found, []
+        written = f"the distance {self.distance_threshold:g} cuts the tree into {found:,} clusters"
+        return MOST_CLUSTERS, [f"{written}; it was cut into {MOST_CLUSTERS}, the most there can be"]
+
+    def _fitted_labels(self, labels: Integers, sample: Integers) -> Integers:
+        found = labels.copy()
+        found[sample] = self._tree_labels
+        del self._tree_labels
+        return found
 
     def _keep(self, values: Floats, labels: Integers) -> None:
         means = np.stack([values[labels == number].mean(axis=0) for number in np.unique(labels)])
         centres = round_significant(means)
         nearest = centre_distances(values, centres).argmin(axis=1)
-        _, self.n_clusters_ = compact(nearest)
-        self.cluster_centers_ = centres[np.unique(nearest)]
-        self.tree_labels_ = labels
+        compacted, self.n_clusters_ = compact(nearest)
+        used = np.unique(nearest)
+        self.cluster_centers_ = centres[used]
+        self._tree_labels = np.where(np.isin(labels, used), np.searchsorted(used, labels), compacted)
         self.figures_ = {"tree_agreement": round_number((nearest == labels).mean())}
 
     def _choices(self) -> dict[str, Any]:

@@ -166,7 +166,9 @@ class EvaluationSettings(Section):
     resample_customers: int = Field(
         2_000, ge=100, le=20_000, description="customers in one resample, and in one draw of reference data, at most"
     )
-    reference_draws: int = Field(20, ge=2, le=200, description="refits on reference data without clusters")
+    reference_draws: int = Field(
+        20, ge=2, le=200, description="refits on reference data without clusters; fewer than 20 give no label"
+    )
 
 
 class ClusteringSettings(Section):

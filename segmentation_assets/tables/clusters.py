@@ -244,7 +244,7 @@ LEADERBOARD = Table(
             dtype="VARCHAR",
             allowed=STRUCTURES,
             nullable=True,
-            null_rule="not fitted again, or fewer than two segments",
+            null_rule="not fitted again, fewer than two segments or 20 draws, or not above and refused",
             meaning="Whether the silhouette is above that of every draw of the reference data.",
             reads=("model_matrix.*",),
         ),

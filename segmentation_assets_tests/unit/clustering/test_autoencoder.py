@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from sklearn.datasets import make_blobs
 from sklearn.metrics import adjusted_rand_score
-from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from segmentation_assets.clustering.autoencoder import ONE_THREAD, AutoencoderClusterer
 from segmentation_assets.clustering.autoencoder_checkpoints import CheckpointFile
@@ -59,11 +58,6 @@ def weights(fitted):
 def fitted():
     """A fit on the blobs; tests leave it as it is."""
     return clusterer().fit(blobs()[0])
-
-
-@parametrize_with_checks([AutoencoderClusterer(hidden=(), encoding_dim=2, epochs=2, seeds=1)])
-def test_keeps_scikit_learn_conventions(estimator, check):
-    check(estimator)
 
 
 def test_recovers_planted_clusters(fitted):

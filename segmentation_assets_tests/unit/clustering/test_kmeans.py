@@ -1,5 +1,7 @@
 """K-means with its own choice of k."""
 
+from typing import get_args
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,6 +9,7 @@ from sklearn.datasets import make_blobs
 from sklearn.metrics import adjusted_rand_score
 
 from segmentation_assets.clustering.kmeans import KMeansClusterer
+from segmentation_assets.clustering.search import Criterion, elbow_strength
 
 
 def blobs(k, rows=240, seed=0):
@@ -15,12 +18,29 @@ def blobs(k, rows=240, seed=0):
     return make_blobs(rows, centers=centres, cluster_std=1.0, random_state=seed)
 
 
+@pytest.mark.parametrize("choose_by", get_args(Criterion))
 @pytest.mark.parametrize("planted", range(2, 9))
-def test_recovers_the_planted_number_of_clusters(planted):
+def test_recovers_the_planted_number_of_clusters(planted, choose_by):
     values, truth = blobs(planted)
-    fitted = KMeansClusterer(k_min=2, k_max=10, random_state=1).fit(values)
+    asked_for = {"k_min": 2} if planted == 2 else {}
+    fitted = KMeansClusterer(choose_by=choose_by, random_state=1, **asked_for).fit(values)
     assert fitted.n_clusters_ == planted
     assert adjusted_rand_score(truth, fitted.labels_) == 1.0
+
+
+@pytest.mark.parametrize("choose_by", get_args(Criterion))
+@pytest.mark.parametrize("planted", range(2, 9))
+def test_recovers_groups_with_centres_anywhere(planted, choose_by):
+    centres = np.random.default_rng(planted).normal(0, 6, (planted, 8))
+    values, _ = make_blobs(1200, centers=centres, random_state=0)
+    assert KMeansClusterer(k_min=2, k_max=10, choose_by=choose_by, random_state=1).fit(values).n_clusters_ == planted
+
+
+def test_elbow_is_strongest_where_the_inertia_stops_falling():
+    assert np.argmax(elbow_strength([1000.0, 100.0, 10.0, 8.0])) == 1
+    assert np.argmax(elbow_strength([1000.0, 10.0, 8.0, 7.0])) == 0
+    np.testing.assert_allclose(elbow_strength([16.0, 8.0, 4.0, 2.0]), [0.0, 0.0], atol=1e-9)
+    assert np.isfinite(elbow_strength([4.0, 0.0, 0.0])).all()
 
 
 def test_lists_every_k_tried_with_its_scores():

@@ -31,13 +31,14 @@ def halves(matrix):
     return pd.Series(names, index=matrix.index)
 
 
-def compare_kmeans(matrix):
-    """Fit K-means and compare it with the baseline."""
+def compare_fitted(matrix, name="kmeans", tried=TRIED):
+    """Fit an algorithm, compare it with the baseline and return its row."""
     revenue = pd.Series(1.0, index=matrix.index)
-    fitted = fit_clustering(matrix, revenue, ALGORITHMS["kmeans"], TRIED, SETTINGS)
+    fitted = fit_clustering(matrix, revenue, ALGORITHMS[name], tried, SETTINGS)
     entrant = Entrant(pd.Series(fitted.labels, index=fitted.customers), fitted.evaluation)
-    board = compare_candidates(matrix, {"kmeans": entrant}, halves(matrix), revenue, SETTINGS, 500, 7)
-    return board.set_index("candidate")
+    board = compare_candidates(matrix, {name: entrant}, halves(matrix), revenue, SETTINGS, 500, 7)
+    assert list(board.columns) == list(LEADERBOARD.column_names)
+    return board.set_index("candidate").loc[name]
 
 
 def compare_fixed(matrix, sample=500, revenue=None, settings=SETTINGS, **candidates):
@@ -57,36 +58,52 @@ def two_groups():
 
 def test_planted_clusters_pass_and_are_ranked():
     rng = np.random.default_rng(0)
-    board = compare_kmeans(frame_of(np.concatenate([rng.normal(mean, 1, (100, 4)) for mean in (0, 8, 16, 24)])))
-    assert list(board.reset_index().columns) == list(LEADERBOARD.column_names)
-    assert board.loc["kmeans", "rank"] == 1
-    assert board.loc["kmeans", "n_clusters"] == 4
-    assert board.loc["kmeans", "stability"] == 1.0
-    assert board.loc["kmeans", "reason"].startswith("Rank 1 of 1. Passes every gate: number of segments 4")
-    assert board.loc["kmeans", "structure"] == "separate groups"
-    assert ". Separate groups: silhouette 0." in board.loc["kmeans", "reason"]
-    assert board.loc["kmeans", "smallest_jaccard"] == 1.0
-    assert "stability 1.000 (at least 0.600)" in board.loc["kmeans", "reason"]
+    row = compare_fitted(frame_of(np.concatenate([rng.normal(mean, 1, (100, 4)) for mean in (0, 8, 16, 24)])))
+    assert row[["rank", "n_clusters", "stability", "smallest_jaccard"]].tolist() == [1, 4, 1.0, 1.0]
+    assert row["reason"].startswith("Rank 1 of 1. Passes every gate: number of segments 4")
+    assert row["structure"] == "separate groups"
+    assert ". Separate groups: silhouette 0." in row["reason"]
+    assert "stability 1.000 (at least 0.600)" in row["reason"]
 
 
 def test_uniform_noise_fails_stability():
-    board = compare_kmeans(frame_of(np.random.default_rng(0).uniform(size=(500, 10))))
-    assert not board.loc["kmeans", "passed_gates"]
-    assert pd.isna(board.loc["kmeans", "rank"])
-    assert board.loc["kmeans", "stability"] < 0.6
-    assert "Fails: stability 0." in board.loc["kmeans", "reason"]
-    assert "(below the 0.600)" in board.loc["kmeans", "reason"]
+    row = compare_fitted(frame_of(np.random.default_rng(0).uniform(size=(500, 10))))
+    assert not row["passed_gates"]
+    assert pd.isna(row["rank"])
+    assert row["stability"] < 0.6
+    assert "Fails: stability 0." in row["reason"]
+    assert "(below the 0.600)" in row["reason"]
+    assert row["structure"] is None
+    assert ". Silhouette 0." in row["reason"]
 
 
-def test_a_single_correlated_gaussian_is_a_continuum():
-    rng = np.random.default_rng(0)
-    values = rng.normal(size=(1000, 3)) @ np.array([[3.0, 1.0, 0.0], [0.0, 1.0, 0.5], [0.0, 0.0, 0.5]])
-    board = compare_kmeans(frame_of(values))
-    assert board.loc["kmeans", "structure"] == "useful cut through a continuum"
-    assert (
-        " of the refits is not above the largest of 20 draws of data without clusters, 0."
-        in (board.loc["kmeans", "reason"])
-    )
+def correlated_gaussian(seed):
+    """Draw 1,000 customers of one cloud without groups."""
+    spread = np.array([[3.0, 1.0, 0.0], [0.0, 1.0, 0.5], [0.0, 0.0, 0.5]])
+    return frame_of(np.random.default_rng(seed).normal(size=(1000, 3)) @ spread)
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("name", [name for name in ALGORITHMS if name != "autoencoder"])
+def test_a_single_correlated_gaussian_is_a_continuum_or_refused(name, seed):
+    row = compare_fitted(correlated_gaussian(seed), name)
+    assert (row["structure"] == "useful cut through a continuum") == row["passed_gates"]
+    assert row["structure"] != "separate groups"
+    if row["n_clusters"] >= 2:
+        assert " of the refits is not above " in row["reason"]
+
+
+def test_the_autoencoder_too_calls_a_single_gaussian_a_continuum_or_is_refused():
+    row = compare_fitted(correlated_gaussian(0), "autoencoder")
+    assert (row["structure"] == "useful cut through a continuum") == row["passed_gates"]
+
+
+def test_with_few_draws_nothing_is_labelled():
+    few = TRIED.model_copy(update={"evaluation": TRIED.evaluation.model_copy(update={"reference_draws": 19})})
+    row = compare_fitted(correlated_gaussian(0), "kmeans", few)
+    assert row["passed_gates"]
+    assert row["structure"] is None
+    assert row["reason"].endswith("(too few draws for a label, it takes 20)")
 
 
 def test_tiny_clusters_are_no_segments_whatever_their_silhouette(two_groups):

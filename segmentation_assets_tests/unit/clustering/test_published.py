@@ -16,14 +16,17 @@ from segmentation_assets.clustering.ward import WardClusterer
 SETS = {"iris": load_iris, "wine": load_wine, "wdbc": load_breast_cancer}
 
 
-def clusterer(name, k):
+SEEDS = range(9)
+
+
+def clusterer(name, k, seed=0):
     if name == "kmeans":
-        return KMeansClusterer(n_clusters=k, n_init=10, random_state=0)
+        return KMeansClusterer(n_clusters=k, n_init=10, random_state=seed)
     if name == "ward":
-        return WardClusterer(n_clusters=k)
-    # full mixtures of so few rows have many local maxima; 20 starts from this seed find the published one
+        return WardClusterer(n_clusters=k, random_state=seed)
+    # the columns differ in scale by more than a thousand: the default for standardised features would hide the small
     return GaussianMixtureClusterer(
-        n_components=k, covariance_types=("full",), n_init=20, reg_covar=1e-6, random_state=2
+        n_components=k, covariance_types=("full",), n_init=20, reg_covar=1e-6, random_state=seed
     )
 
 
@@ -37,10 +40,12 @@ def expected(shared_data):
 def test_reaches_the_published_agreement(expected, name, algorithm):
     values, truth = SETS[name](return_X_y=True)
     centred = values - values.mean(axis=0)
-    on_one_scale = centred / centred.std()
-    fitted = clusterer(algorithm, len(set(truth))).fit(on_one_scale)
-    found = fitted.tree_labels_ if algorithm == "ward" else fitted.labels_
-    assert adjusted_rand_score(truth, found) == pytest.approx(expected[name][algorithm], abs=0.02)
+    on_one_scale = centred / np.linalg.norm(centred, axis=1).mean()
+    fits = [clusterer(algorithm, len(set(truth)), seed).fit_predict(on_one_scale) for seed in SEEDS]
+    found = [adjusted_rand_score(truth, labels) for labels in fits]
+    assert np.median(found) == pytest.approx(expected[name][algorithm], abs=0.02)
+    if (algorithm, name) != ("gmm", "wdbc"):  # maxima of nearly the same likelihood lie from 0.68 to 0.75
+        assert found == pytest.approx([expected[name][algorithm]] * len(SEEDS), abs=0.02)
 
 
 def best_reachable(values, means, spread):
@@ -55,7 +60,7 @@ def test_overlapping_groups_are_found_nearly_as_well_as_is_possible(algorithm, s
     truth = rng.integers(0, 3, 1500)
     values = means[truth] + rng.normal(size=(1500, 2))
     reachable = adjusted_rand_score(truth, best_reachable(values, means, 1.0))
-    found = adjusted_rand_score(truth, clusterer(algorithm, 3).fit(values).labels_)
+    found = adjusted_rand_score(truth, clusterer(algorithm, 3).fit(values).predict(values))
     assert found > reachable - short_of
 
 

@@ -25,6 +25,17 @@ def test_cuts_where_scikit_learn_does():
     np.testing.assert_allclose(np.sort(ours.cluster_centers_[:, 0]), np.sort(means[:, 0]), atol=1e-9)
     nearest = np.linalg.norm(values[:, None] - means[None], axis=2).argmin(axis=1)
     assert ours.figures_["tree_agreement"] == pytest.approx((nearest == other.labels_).mean())
+    assert adjusted_rand_score(ours.labels_, other.labels_) == 1.0
+    assert adjusted_rand_score(ours.predict(values), nearest) == 1.0
+
+
+def test_rows_outside_of_the_tree_go_to_the_nearest_centre():
+    values = np.random.default_rng(0).normal(size=(300, 4))
+    fitted = WardClusterer(n_clusters=5, fit_sample=120, random_state=3).fit(values)
+    differs = fitted.labels_ != fitted.predict(values)
+    assert differs.sum() == round((1 - fitted.figures_["tree_agreement"]) * 120)
+    moved = fitted.reorder_clusters(np.array([3, 1, 0, 4, 2]))
+    np.testing.assert_array_equal(moved.labels_ != moved.predict(values), differs)
 
 
 def test_threshold_cuts_where_the_next_merge_costs_more():
@@ -32,6 +43,14 @@ def test_threshold_cuts_where_the_next_merge_costs_more():
     assert WardClusterer(distance_threshold=2.0).fit(values).n_clusters_ == 3
     assert WardClusterer(distance_threshold=20.0).fit(values).n_clusters_ == 2
     assert WardClusterer(distance_threshold=999.0).fit(values).n_clusters_ == 1
+
+
+def test_threshold_makes_at_most_fifty_clusters_and_says_so():
+    fitted = WardClusterer(distance_threshold=1e-9).fit(np.random.default_rng(0).normal(size=(400, 2)))
+    assert fitted.n_clusters_ == 50
+    assert fitted.notes_ == (
+        "the distance 1e-09 cuts the tree into 400 clusters; it was cut into 50, the most there can be",
+    )
 
 
 def test_every_number_of_clusters_is_shown_with_the_height_of_its_cut():
