@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from segmentation_assets.clustering.confidence import (
+    Comeback,
     ConfidenceCurve,
     ReliabilityBin,
     fit_curve,
@@ -102,7 +103,7 @@ class Evaluation:
 
     @property
     def reliability_error(self) -> float:
-        """Mean difference between confidence and what held-out resamples show."""
+        """Largest difference between confidence and what held-out resamples show, of bins with 5 % of the customers."""
         return reliability_error(self.reliability)
 
     @property
@@ -170,7 +171,7 @@ def evaluate(estimator: Clusterer, matrix: pd.DataFrame, settings: EvaluationSet
     resampled, labels = _refits(estimator, (values[part] for part in drawn), judged, seed)
     of_halves = labels if are_resamples else _refits(estimator, (values[part] for part in halves), judged, seed)[1]
     matches = [match_clusters(assigned.labels, found, estimator.n_clusters_) for found in labels]
-    agreement = _agreement_of_pairs(of_halves)
+    comeback = _compare_pairs(assigned.labels, of_halves, estimator.n_clusters_)
     copula = fit_copula(judged)
     draws = (copula.draw(size, seed + number) for number in range(settings.reference_draws))
     reference, _ = _refits(estimator, draws, copula.draw(len(judged), seed - 1 if seed else 2**31), seed)
@@ -179,8 +180,8 @@ def evaluate(estimator: Clusterer, matrix: pd.DataFrame, settings: EvaluationSet
         stability=round_number(float(np.mean(scores))),
         stability_scores=tuple(scores),
         jaccard=_mean_jaccard(matches),
-        confidence=fit_curve(assigned, agreement),
-        reliability=measure_reliability(assigned, agreement),
+        confidence=fit_curve(assigned, comeback),
+        reliability=measure_reliability(assigned, comeback),
         resampled=resampled,
         reference=reference,
         resample_customers=size,
@@ -201,16 +202,19 @@ def _draw_halves(count: int, size: int, n_pairs: int, seed: int) -> list[Integer
     return [np.sort(part) for order in orders for part in (order[:half], order[-half:])]
 
 
-def _agreement_of_pairs(labels: list[Integers]) -> npt.NDArray[np.bool_]:
-    """Say of each judged row whether the two refits of a pair put it into the same cluster, shape (n_pairs, n_rows).
+def _compare_pairs(labels: Integers, refitted: list[Integers], n_clusters: int) -> Comeback:
+    """Say of each judged row whether the two refits of a pair agree, and with the model.
 
     A resample that shares rows with the model agrees with it more often than an independent refit does. The refits of a
     pair share none. They know fewer rows than the model, so that their agreement is rather too small.
     """
     import numpy as np
 
-    pairs = zip(labels[::2], labels[1::2], strict=False)
-    return np.array([match_clusters(one, other, int(max(one.max(), 0)) + 1).labels == one for one, other in pairs])
+    kept = np.array([match_clusters(labels, found, n_clusters).labels == labels for found in refitted])
+    pairs = zip(refitted[::2], refitted[1::2], strict=False)
+    agreed = [match_clusters(one, other, int(max(one.max(), 0)) + 1).labels == one for one, other in pairs]
+    n_pairs = len(agreed)
+    return Comeback(np.array(agreed), kept[: 2 * n_pairs].reshape(n_pairs, 2, -1).mean(axis=1))
 
 
 def resample_size(customer_count: int, resample_customers: int) -> int:

@@ -9,7 +9,9 @@ from scipy.stats import spearmanr
 from sklearn.base import clone
 
 from segmentation_assets.clustering.confidence import (
+    Comeback,
     ConfidenceCurve,
+    ReliabilityBin,
     fit_curve,
     measure_reliability,
     reliability_error,
@@ -133,27 +135,70 @@ def test_customers_between_groups_are_less_confident_than_those_inside():
     assert inside > 0.95 > 0.8 > between
 
 
+def said_of(labels, certainties):
+    """Make up what a model says of customers."""
+    count = len(labels)
+    return Assigned(np.asarray(labels), np.zeros(count), np.full(count, -1), np.asarray(certainties, dtype=float))
+
+
+def agreeing(agreement):
+    """Return pairs of refits that agree with the model where they agree with each other."""
+    agreed = np.asarray(agreement)
+    return Comeback(agreed, agreed.astype(float))
+
+
 def test_curve_is_a_step_of_shares_that_never_falls():
-    assigned = Assigned(
-        labels=np.array([0, 0, 1, 1, -1]),
-        distances=np.zeros(5),
-        runners_up=np.full(5, -1),
-        certainties=np.array([0.1, 0.2, 0.3, 0.9, 0.5]),
-    )
-    agreement = np.array([[True, False, True, True, False], [False, False, True, True, True]])
-    curve = fit_curve(assigned, agreement)
+    assigned = said_of([0, 0, 0, 0, -1], [0.1, 0.2, 0.3, 0.9, 0.5])
+    curve = fit_curve(assigned, agreeing([[True, False, True, True, False], [False, False, True, True, True]]))
     assert curve.noise_confidence == 0.5
     np.testing.assert_allclose(curve.apply(assigned), [0.25, 0.25, 1.0, 1.0, 0.5])
     assert ConfidenceCurve.from_plain(json.loads(json.dumps(curve.to_plain()))) == curve
 
 
+def test_a_cluster_that_does_not_come_back_has_a_confidence_of_its_own():
+    rng = np.random.default_rng(0)
+    assigned = said_of(np.repeat([0, 1, 2], 200), np.full(600, 0.5))
+    share = np.repeat([0.9, 0.9, 0.3], 200)
+    curve = fit_curve(assigned, agreeing(rng.random((10, 600)) < share))
+    found = curve.apply(assigned)[[0, 200, 400]]
+    np.testing.assert_allclose(found, [0.9, 0.9, 0.3], atol=0.03)
+
+
+def test_pairs_that_contradict_each_other_move_no_cluster():
+    comes_back = np.array([[1, 0, 1, 0, 1, 0], [0, 1, 0, 1, 0, 1]], dtype=bool)
+    agreement = np.repeat(comes_back[:, :5].T, 100, axis=1)
+    curve = fit_curve(said_of(np.repeat([0, 1], 100), np.full(200, 0.5)), agreeing(agreement))
+    assert max(np.abs(curve.shifts)) < 0.1
+
+
+def test_refits_that_agree_with_each_other_and_not_with_the_model_give_no_confidence():
+    assigned = said_of(np.repeat([0, 1], 50), np.full(100, 0.9))
+    both_call_it_noise = Comeback(np.ones((6, 100), bool), np.repeat([1.0, 0.0], 50)[None].repeat(6, axis=0))
+    found = fit_curve(assigned, both_call_it_noise).apply(assigned)
+    assert found[0] > 0.95
+    assert found[50] < 0.05
+
+
+@pytest.mark.parametrize("shift", [-1.0, -0.4, 0.0, 0.7, 1.0])
+def test_a_shift_keeps_confidences_between_0_and_1_and_in_order(shift):
+    curve = ConfidenceCurve((0.0, 1.0), (0.1, 0.9), 0.2, (0.0, shift))
+    found = curve.apply(said_of([1, 1, 1, 0, -1], [0.0, 0.5, 1.0, 0.5, 0.5]))
+    assert ((found >= 0) & (found <= 1)).all()
+    assert (np.diff(found[:3]) >= 0).all()
+    assert found[3:].tolist() == [0.5, 0.2]
+
+
 def test_reliability_counts_every_customer_in_both_halves():
     rng = np.random.default_rng(0)
     certainties = rng.random(500)
-    assigned = Assigned(np.zeros(500, int), np.zeros(500), np.full(500, -1), certainties)
-    bins = measure_reliability(assigned, rng.random((40, 500)) < certainties)
+    bins = measure_reliability(said_of(np.zeros(500, int), certainties), agreeing(rng.random((40, 500)) < certainties))
     assert sum(part.count for part in bins) == 1000
-    assert reliability_error(bins) < 0.03
+    assert reliability_error(bins) < 0.05
+
+
+def test_the_worst_bin_with_enough_customers_counts():
+    bins = (ReliabilityBin(4, 0.2, 0.9), ReliabilityBin(10, 0.7, 0.5), ReliabilityBin(86, 0.9, 0.89))
+    assert reliability_error(bins) == pytest.approx(0.2)
 
 
 def test_matching_goes_by_overlap_and_leaves_what_has_no_partner():

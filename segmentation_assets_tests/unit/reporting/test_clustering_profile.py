@@ -91,7 +91,7 @@ def test_the_document_is_plain_json_with_a_version(month):
         "smallest_share": 0.5,
         "is_chosen": True,
     }
-    assert document["metrics"]["refits"]["reliability_error"] == 0.0625
+    assert document["metrics"]["refits"]["reliability_error"] == 0.25
 
 
 def test_a_failed_algorithm_has_no_clusters(month):

@@ -71,7 +71,7 @@ def test_the_report_says(line):
     assert line in report_of(search=SEARCH, pictures=[("Overview", "kmeans.png")]).splitlines()
 
 
-@pytest.mark.parametrize(("observed", "warned"), [(0.75, True), (0.6, False)])
+@pytest.mark.parametrize(("observed", "warned"), [(0.75, True), (0.54, False)])
 def test_a_confidence_that_refits_contradict_is_to_be_read_with_care(observed, warned):
     month = made_up_month(kmeans={})
     result = made_up_result("kmeans", month)
