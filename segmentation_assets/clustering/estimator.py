@@ -33,6 +33,10 @@ NOBODY = -1
 """Runner-up of a row that no second cluster is near to; the label of noise is the same number."""
 
 
+LARGEST_INLIER = 1.0
+"""Outlier score up to which a row is in a dense region."""
+
+
 @dataclass(frozen=True)
 class Assigned:
     """What a fitted clusterer says of rows; every array has one entry per row.
@@ -68,6 +72,14 @@ class Assigned:
             return np.full(len(self.labels), np.nan)
         own: Floats = self.memberships[np.arange(len(self.labels)), self.labels]
         return own
+
+    @property
+    def is_outlier(self) -> npt.NDArray[np.bool_] | None:
+        """Whether each row lies outside of every dense region; ``None`` where none were looked for or found."""
+        if self.outlier_scores is None or np.isnan(self.outlier_scores).all():
+            return None
+        found: npt.NDArray[np.bool_] = self.outlier_scores > LARGEST_INLIER
+        return found
 
     def renumbered(self, numbers: Integers) -> Assigned:
         """Return the same in a new order of clusters, in which number i is what was ``numbers[i]``.

@@ -173,9 +173,9 @@ def assignments_frame(result: ClusteringResult) -> pd.DataFrame:
     unknown = np.full(count, np.nan)
     if assigned is None:
         numbers = dict.fromkeys(("centre_distance", "confidence", "membership", "outlier_score"), unknown)
-        runners_up = np.full(count, NOISE)
+        runners_up, is_outlier = np.full(count, NOISE), None
     else:
-        runners_up = assigned.runners_up
+        runners_up, is_outlier = assigned.runners_up, assigned.is_outlier
         numbers = {
             "centre_distance": round_significant(assigned.distances),
             "confidence": unknown if evaluation is None else evaluation.confidence.apply(assigned),
@@ -189,6 +189,9 @@ def assignments_frame(result: ClusteringResult) -> pd.DataFrame:
             "cluster": result.labels,
             "runner_up_cluster": second.to_numpy(dtype="object", na_value=None),
             **numbers,
+            "is_outlier": pd.Series(is_outlier, index=range(count), dtype="boolean").to_numpy(
+                dtype="object", na_value=None
+            ),
         }
     )
 

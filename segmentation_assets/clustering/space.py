@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
+from scipy.spatial import cKDTree
 
 from segmentation_assets.features.components import Components, fit_components
 from segmentation_assets.tables.rounding import round_significant
@@ -18,6 +19,9 @@ Space = dict[str, Any]
 """A fitted space as plain values, so that it can be stored with the model."""
 
 MAP_DIMENSIONS = 2
+
+USUAL_NEIGHBOUR = 11
+"""Neighbour, the row itself counted as the first, whose distance is the farthest that a new row is placed from."""
 
 
 def fit_space(values: Floats, name: SpaceName, n_components: int, seed: int) -> tuple[Space, Floats]:
@@ -46,7 +50,8 @@ def fit_space(values: Floats, name: SpaceName, n_components: int, seed: int) -> 
         perplexity = min(30.0, max(1.0, (len(values) - 1) / 3))
         places = TSNE(MAP_DIMENSIONS, perplexity=perplexity, random_state=seed, init="pca", n_jobs=1)
         found = round_significant(places.fit_transform(values))
-        return {"name": name, "rows": values, "places": found}, found
+        usual, _ = cKDTree(values).query(values, k=[min(USUAL_NEIGHBOUR, len(values))])
+        return {"name": name, "rows": values, "places": found, "reach": round_significant(usual[:, 0])}, found
     components = fit_components(values, min(n_components, values.shape[1])) if np.ptp(values, axis=0).any() else None
     if components is None or not components.weights:
         return {"name": "full"}, values
@@ -56,14 +61,17 @@ def fit_space(values: Floats, name: SpaceName, n_components: int, seed: int) -> 
 def enter_space(space: Space, values: Floats) -> Floats:
     """Return the positions of rows in a fitted space, each row by itself.
 
-    On a map a row stands where the nearest of the mapped rows stands: maps have no rule for new rows.
+    Maps have no rule for new rows. A row stands where the nearest of the mapped rows stands, if that is no farther away
+    than its own tenth neighbour is; else it stands beside the map, the farther the less it is like any mapped row.
     """
     if space["name"] == "full":
         return values
     if space["name"] == "tsne":
-        from scipy.spatial import cKDTree
-
-        _, nearest = cKDTree(space["rows"]).query(values)
-        places: Floats = space["places"][nearest]
+        distances, nearest = cKDTree(space["rows"]).query(values)
+        places: Floats = space["places"][nearest].copy()
+        reach = space["reach"][nearest]
+        is_beside = distances > reach
+        steps = np.divide(distances, reach, out=np.ones_like(distances), where=reach > 0)
+        places[is_beside, 0] += np.ptp(space["places"][:, 0]) * (1.0 + steps[is_beside])
         return places
     return Components.from_plain(space).project(values)

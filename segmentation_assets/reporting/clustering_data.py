@@ -19,9 +19,6 @@ if TYPE_CHECKING:
 CORE_FEATURES = ("net_revenue_amount", "order_count", "recency_days")
 """Features that every cluster is described by, whether it was made of them or not."""
 
-LARGEST_INLIER = 1.0
-"""Outlier score up to which a customer lies in a dense region."""
-
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class AlgorithmResult:
@@ -76,8 +73,8 @@ class AlgorithmResult:
     @property
     def is_apart(self) -> npt.NDArray[np.bool_]:
         """Whether each customer is noise, or an outlier that was put to the nearest cluster."""
-        scores = self.assignments["outlier_score"].to_numpy(dtype="float64")
-        is_apart: npt.NDArray[np.bool_] = (self.labels == NOISE) | (scores > LARGEST_INLIER)
+        is_outlier = self.assignments["is_outlier"].fillna(value=False).to_numpy(dtype="bool")
+        is_apart: npt.NDArray[np.bool_] = (self.labels == NOISE) | is_outlier
         return is_apart
 
     @property

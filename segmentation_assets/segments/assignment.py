@@ -29,7 +29,15 @@ TOO_NEW = "too_new"
 OUTSIDE = "outside_known_range"
 
 _ROUNDING = 1e-9
-_FRAME = ("customer_id", "segment_key", "runner_up_segment_key", "segment_confidence", "imputed_share", "is_outside")
+_FRAME = (
+    "customer_id",
+    "segment_key",
+    "runner_up_segment_key",
+    "segment_confidence",
+    "imputed_share",
+    "is_outlier",
+    "is_outside",
+)
 
 
 @dataclass(frozen=True)
@@ -40,8 +48,8 @@ class Assignment:
     ----------
     frame : DataFrame
         customer_id, segment_key, runner_up_segment_key (segment of the second nearest cluster, null for the RFM map),
-        imputed_share and is_outside (farther from the centre than anybody whom the model was promoted on), for the
-        customers that have the core metrics.
+        imputed_share, is_outlier (null where the model looks for none) and is_outside (farther from the centre than
+        anybody whom the model was promoted on), for the customers that have the core metrics.
     adjustments : tuple of dict
         Values that were changed before assigning, per feature, as in `Prepared.adjustments`; none by the RFM map.
     """
@@ -218,6 +226,7 @@ def _assign_by_map(features: pd.DataFrame, model: ChampionModel) -> Assignment:
                 "runner_up_segment_key": None,
                 "segment_confidence": None,
                 "imputed_share": 0.0,
+                "is_outlier": None,
                 "is_outside": False,
             }
         )
@@ -243,6 +252,7 @@ def _assign_by_estimator(features: pd.DataFrame, model: ChampionModel) -> Assign
             "runner_up_segment_key": _keys_of(assigned.runners_up, model),
             "segment_confidence": None if model.confidence is None else model.confidence.apply(assigned),
             "imputed_share": prepared.imputed_share.to_numpy(),
+            "is_outlier": assigned.is_outlier,
             "is_outside": _is_outside(assigned.distances, model.known_distance),
         }
     )

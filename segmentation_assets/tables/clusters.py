@@ -74,6 +74,14 @@ def assignments_table(algorithm: str) -> Table:
                 meaning="Distance to the nearest dense region in units of its radius; an outlier is above 1.",
                 reads=("model_matrix.*",),
             ),
+            Column(
+                name="is_outlier",
+                dtype="BOOLEAN",
+                nullable=True,
+                null_rule="the algorithm does not look for outliers, or found no dense region",
+                meaning="Whether the customer lies outside of every dense region, whatever cluster it was put to.",
+                reads=("model_matrix.*",),
+            ),
         ),
     )
 

@@ -353,6 +353,14 @@ CUSTOMER_SEGMENTS = Table(
             reads=_BY_MODEL,
         ),
         Column(
+            name="is_outlier",
+            dtype="BOOLEAN",
+            nullable=True,
+            null_rule="state is 'no_purchases', or the model does not look for outliers",
+            meaning="Whether the customer is unlike everyone whom the model was fitted on, whatever segment it is in.",
+            reads=_BY_MODEL,
+        ),
+        Column(
             name="is_suppressed",
             dtype="BOOLEAN",
             meaning="Whether a decision says not to address the customer.",

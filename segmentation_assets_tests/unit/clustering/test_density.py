@@ -104,12 +104,25 @@ def test_mapped_rows_keep_their_place_and_new_ones_take_that_of_the_nearest():
     np.testing.assert_array_equal(fitted.predict(values + 1e-9), fitted.labels_)
 
 
+@pytest.mark.parametrize("kind", [DbscanClusterer, HdbscanClusterer])
+def test_a_new_row_that_is_like_no_mapped_one_is_noise(kind):
+    rng = np.random.default_rng(0)
+    values = np.concatenate([rng.normal(centre, 1.0, (200, 10)) for centre in (0.0, 20.0)])
+    fitted = kind(space="tsne", random_state=0).fit(values)
+    assert fitted.n_clusters_ >= 2
+    assert (fitted.predict(values[:50] + 30.0 * rng.choice([-1, 1], (50, 10))) == -1).all()
+    alike = fitted.predict(rng.normal(0.0, 1.0, (200, 10)))
+    assert (alike >= 0).mean() > 0.9
+    assert np.isfinite(fitted.assign(values + 30.0).outlier_scores).all()
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_hybrid_finds_the_strangers_and_gives_everyone_a_cluster(seed):
     values, is_stranger = crowd_with_strangers(seed)
     fitted = HybridClusterer(random_state=seed).fit(values)
     found = fitted.assign(values)
-    flagged = found.outlier_scores > 1
+    flagged = found.is_outlier
+    np.testing.assert_array_equal(flagged, found.outlier_scores > 1)
     assert recall_score(is_stranger, flagged) == 1.0
     assert precision_score(is_stranger, flagged) > 0.7
     assert fitted.n_clusters_ == 3

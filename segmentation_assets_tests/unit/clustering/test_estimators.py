@@ -17,7 +17,7 @@ from segmentation_assets.clustering.kmeans import KMeansClusterer
 from segmentation_assets.clustering.mixture import GaussianMixtureClusterer
 from segmentation_assets.clustering.registry import model_types
 from segmentation_assets.clustering.ward import WardClusterer
-from segmentation_assets.storage.models import fitted_state_hash
+from segmentation_assets.storage.models import ModelStore, fitted_state_hash
 
 CLUSTERERS = [
     KMeansClusterer(),
@@ -210,6 +210,17 @@ def test_rows_that_are_all_alike_make_at_most_one_cluster(clusterer):
     fitted = clusterer.fit(np.ones((40, 3)))
     assert fitted.n_clusters_ <= 1
     assert set(fitted.labels_) <= {-1, 0}
+
+
+def test_a_saved_model_gives_one_row_what_the_fit_gave_it_in_the_batch(clusterer, tmp_path):
+    values = np.random.default_rng(3).normal(size=(120, 6))
+    batch = clusterer.fit_assign(values)
+    store = ModelStore(tmp_path, model_types())
+    saved = store.load(store.save("saved", clusterer, {})).estimator
+    alone = [saved.assign(values[row : row + 1]) for row in range(0, len(values), 7)]
+    for name, found in vars(batch).items():
+        if found is not None:
+            np.testing.assert_array_equal(np.concatenate([getattr(one, name) for one in alone]), found[::7])
 
 
 def test_stored_model_holds_nothing_of_the_rows_it_was_given_and_predicts_the_same(clusterer, blobs):

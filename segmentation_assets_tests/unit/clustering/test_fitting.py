@@ -62,22 +62,22 @@ def test_frame_holds_customer_cluster_and_distance():
     pd.testing.assert_frame_equal(found[list(expected.columns)], expected, check_dtype=False)
     assert found["runner_up_cluster"].tolist() == [1, 1, 0, 0]
     assert found["confidence"].between(0, 1).all()
-    assert found[["membership", "outlier_score"]].isna().all(axis=None)
+    assert found[["membership", "outlier_score", "is_outlier"]].isna().all(axis=None)
 
 
 @pytest.mark.parametrize(
     ("name", "known"),
     [
         ("gaussian_mixture", {"membership", "confidence", "runner_up_cluster"}),
-        ("dbscan", {"outlier_score", "confidence"}),
-        ("hybrid", {"outlier_score", "confidence", "runner_up_cluster"}),
+        ("dbscan", {"outlier_score", "is_outlier", "confidence"}),
+        ("hybrid", {"outlier_score", "is_outlier", "confidence", "runner_up_cluster"}),
     ],
 )
 def test_frame_holds_what_the_algorithm_knows(name, known):
     matrix, revenue = three_groups(rows_each=40)
     settings = ClusteringSettings.model_validate({"evaluation": TRIALS})
     found = assignments_frame(fit_clustering(matrix, revenue, ALGORITHMS[name], settings, GATES))
-    columns = ["runner_up_cluster", "confidence", "membership", "outlier_score"]
+    columns = ["runner_up_cluster", "confidence", "membership", "outlier_score", "is_outlier"]
     assert {column for column in columns if found[column].notna().all()} == known
     assert {column for column in columns if found[column].notna().any()} == known
 
@@ -115,7 +115,7 @@ def test_without_customers_or_columns_nothing_is_fitted_and_everyone_is_noise(ma
     assert found["customer_id"].tolist() == list(matrix.index)
     assert (found["cluster"] == -1).all()
     assert found.drop(columns=["customer_id", "cluster"]).isna().all(axis=None)
-    assert found.dtypes.astype(str).tolist()[1:] == ["int64", "object", *["float64"] * 4]
+    assert found.dtypes.astype(str).tolist()[1:] == ["int64", "object", *["float64"] * 4, "object"]
 
 
 def test_the_leaderboards_bounds_decide_which_number_of_clusters_is_chosen():

@@ -66,14 +66,20 @@ def test_planted_clusters_pass_and_are_ranked():
     assert "stability 1.000 (at least 0.600)" in row["reason"]
 
 
-def test_uniform_noise_fails_stability():
-    row = compare_fitted(frame_of(np.random.default_rng(0).uniform(size=(500, 10))))
+@pytest.mark.parametrize("name", ALGORITHMS)
+def test_uniform_noise_is_refused(name):
+    row = compare_fitted(frame_of(np.random.default_rng(0).uniform(size=(500, 10))), name)
     assert not row["passed_gates"]
     assert pd.isna(row["rank"])
+    assert row["structure"] is None
+    assert "Fails: " in row["reason"]
+
+
+def test_uniform_noise_fails_stability():
+    row = compare_fitted(frame_of(np.random.default_rng(0).uniform(size=(500, 10))))
     assert row["stability"] < 0.6
     assert "Fails: stability 0." in row["reason"]
     assert "(below the 0.600)" in row["reason"]
-    assert row["structure"] is None
     assert ". Silhouette 0." in row["reason"]
 
 

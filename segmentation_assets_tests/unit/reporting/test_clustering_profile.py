@@ -70,7 +70,8 @@ def test_noise_is_described_last_and_by_who_it_may_be(month):
 def test_outliers_that_joined_a_cluster_are_described_too(month):
     result = made_up_result("kmeans", month)
     scores = np.array([2.0, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 1.0])
-    outliers = dataclasses.replace(result, assignments=result.assignments.assign(outlier_score=scores))
+    scored = result.assignments.assign(outlier_score=scores, is_outlier=scores > 1)
+    outliers = dataclasses.replace(result, assignments=scored)
     apart = profile_clustering(outliers, month)["apart"]
     assert (apart["kind"], apart["customer_count"], apart["net_revenue_share"]) == ("outliers", 1, 0.4)
     assert apart["groups"][0]["customer_count"] == 1

@@ -116,6 +116,7 @@ def made_up_result(name, month, labels=TWO_HALVES, **fit):
             "confidence": [1.0, 1.0, 1.0, 0.5, 1.0, 1.0, 1.0, 1.0],
             "membership": unknown,
             "outlier_score": unknown,
+            "is_outlier": None,
         },
         index=CUSTOMERS,
     )

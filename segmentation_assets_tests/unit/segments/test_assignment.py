@@ -52,10 +52,10 @@ def test_every_customer_gets_a_row_that_keeps_the_declaration(champion, model, s
     rows = stored(assigned(champion, model), CUSTOMER_SEGMENTS)
     assert [row[5] is None or 0.5 <= row[5] <= 1 for row in rows] == [True] * 4
     assert [(*row[:5], *row[6:]) for row in rows] == [
-        ("a", "assigned", "S001", "Best", "S002", None, JULY, 1, "Champions", 0.0, False, JULY, JULY, AUGUST),
-        ("b", "assigned", "S002", "Middle", "S003", None, JULY, 1, "Loyal", 0.5, False, JULY, JULY, AUGUST),
-        ("c", "assigned", "S003", "Rest", "S002", None, JULY, 1, "Lost", 0.0, False, JULY, JULY, AUGUST),
-        ("d", "no_purchases", None, None, None, None, None, None, None, None, False, JULY, JULY, AUGUST),
+        ("a", "assigned", "S001", "Best", "S002", None, JULY, 1, "Champions", 0.0, None, False, JULY, JULY, AUGUST),
+        ("b", "assigned", "S002", "Middle", "S003", None, JULY, 1, "Loyal", 0.5, None, False, JULY, JULY, AUGUST),
+        ("c", "assigned", "S003", "Rest", "S002", None, JULY, 1, "Lost", 0.0, None, False, JULY, JULY, AUGUST),
+        ("d", "no_purchases", None, None, None, None, None, None, None, None, None, False, JULY, JULY, AUGUST),
     ]
 
 

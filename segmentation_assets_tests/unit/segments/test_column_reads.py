@@ -1,5 +1,6 @@
 """Every column of the gold tables changes with the columns it declares to read, and with no other."""
 
+import copy
 import datetime as dt
 from dataclasses import replace
 
@@ -7,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from segmentation_assets.clustering.kmeans import KMeansClusterer
 from segmentation_assets.segments.assignment import assign_by_model, assign_segments
 from segmentation_assets.segments.profiles import profile_segments
 from segmentation_assets.segments.rfm import apply_thresholds, rfm_map, score_rfm, trace_scores
@@ -15,6 +17,14 @@ from segmentation_assets_tests.unit.perturbation import columns_changed_by, decl
 
 JULY = dt.date(2025, 7, 1)
 KEYS = ("S001", "S002", "S003")
+
+
+class LooksForOutliers(KMeansClusterer):
+    """K-means that calls rows far from their centre outliers."""
+
+    def _assign(self, values):
+        assigned = super()._assign(values)
+        return replace(assigned, outlier_scores=assigned.distances)
 
 
 def customers(n_customers=60):
@@ -94,7 +104,9 @@ def month(champion):
     ],
 )
 def test_column_changes_exactly_the_assignments_that_declare_to_read_it(month, model, noun, column, names):
-    with_exceptional = replace(model, segments=model.segments[:2], exceptional_clusters=(2,))
+    estimator = copy.copy(model.estimator)
+    estimator.__class__ = LooksForOutliers
+    with_exceptional = replace(model, estimator=estimator, segments=model.segments[:2], exceptional_clusters=(2,))
 
     def compute(frame):
         read = {**month, noun: frame}
