@@ -12,6 +12,9 @@ choices, fitted once on as many customers as it can, without search, resamples a
     trials      fit again on resampled customers and on reference data, and compare
     assign      assign every customer anew; not part of the sum
     peak        memory of the process, with the customers themselves
+
+The row "comparison" is what gates and ranking of so many candidates cost: all scores of each on the common sample. The
+labels there are the planted segments, of which a share is drawn anew for each candidate.
 """
 
 from __future__ import annotations
@@ -35,6 +38,7 @@ from segmentation_assets.config.clustering import ClusteringSettings, Leaderboar
 
 SEGMENTS = 6
 SEED = 7
+COMPARISON = "comparison"
 QUADRATIC_ROWS = 10_000
 """Rows that alternatives with quadratic memory are given at most."""
 
@@ -43,7 +47,7 @@ def main() -> int:
     """Run the benchmark; exit code 1 when a limit was given and is exceeded."""
     parsed = _arguments()
     if parsed.one:
-        found = _measure if parsed.choices is None else _measure_other
+        found = _compare if parsed.one == COMPARISON else _measure if parsed.choices is None else _measure_other
         print(json.dumps(found(parsed)))
         return 0
     print(f"{platform.machine()}, {os.cpu_count()} processors, Python {platform.python_version()}")
@@ -51,6 +55,8 @@ def main() -> int:
     print(f"{'':<18}{'fit s':>8}{'trials s':>10}{'CPU s':>8}{'assign s':>10}{'peak MB':>9}{'k':>4}{'ARI':>7}", end="")
     print(f"{'other: CPU s':>15}{'peak MB':>9}{'customers':>11}{'ARI':>7}")
     costs = [_print_row(name, parsed) for name in parsed.algorithms]
+    costs.append(_in_own_process(COMPARISON, parsed))
+    print(f"{COMPARISON:<18}{'':>18}{costs[-1]['cpu']:>8.1f}{'':>10}{costs[-1]['peak']:>9.0f}")
     cpu, peak = sum(cost["cpu"] for cost in costs), max(cost["peak"] for cost in costs)
     print(f"{'together':<18}{'':>18}{cpu:>8.1f}{'':>10}{peak:>9.0f}")
     limits = ((cpu, parsed.most_cpu_seconds, "CPU seconds together"), (peak, parsed.most_megabytes, "MB at the peak"))
@@ -68,7 +74,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--algorithms", nargs="+", default=list(ALGORITHMS), choices=list(ALGORITHMS))
     parser.add_argument("--most-cpu-seconds", type=float, default=float("inf"), help="limit of all together")
     parser.add_argument("--most-megabytes", type=float, default=float("inf"), help="limit of the peak of any")
-    parser.add_argument("--one", choices=list(ALGORITHMS), help=argparse.SUPPRESS)
+    parser.add_argument("--one", choices=[*ALGORITHMS, COMPARISON], help=argparse.SUPPRESS)
     parser.add_argument("--choices", type=json.loads, help=argparse.SUPPRESS)
     return parser.parse_args()
 
@@ -131,6 +137,24 @@ def _measure(parsed: argparse.Namespace) -> dict[str, Any]:
         "ari": adjusted_rand_score(truth, result.labels),
         "choices": _choices(result.estimator),
     }
+
+
+def _compare(parsed: argparse.Namespace) -> dict[str, Any]:
+    """CPU seconds and peak memory of the comparison of as many candidates as there are algorithms."""
+    from segmentation_assets.clustering.leaderboard import Entrant, compare_candidates
+
+    matrix, truth = planted(parsed.customers, parsed.features)
+    rng, entrants = np.random.default_rng(SEED), {}
+    for place, name in enumerate(ALGORITHMS):
+        is_drawn = rng.random(len(truth)) < place / 2 / len(ALGORITHMS)
+        labels = np.where(is_drawn, rng.integers(0, SEGMENTS, len(truth)), truth)
+        entrants[name] = Entrant(pd.Series(labels, index=matrix.index))
+    baseline = pd.Series(truth.astype(str), index=matrix.index)
+    money, settings = pd.Series(1.0, index=matrix.index), ClusteringSettings()
+    given = (matrix, entrants, baseline, money, LeaderboardSettings(), settings.score_sample, settings.seed)
+    spent: dict[str, float] = {}
+    _timed("cpu", lambda: compare_candidates(*given), spent)
+    return {**spent, "peak": _peak_megabytes()}
 
 
 def _choices(fitted: Any) -> dict[str, Any]:

@@ -1,4 +1,8 @@
-"""The training of an autoencoder in JAX; imported by fits only, as rows are encoded without JAX."""
+"""The training of an autoencoder in JAX; imported by fits only, as rows are encoded without JAX.
+
+The layers are written out: they are a dozen lines, while of the libraries of layers equinox compiles its batch
+normalisation anew for every network that is trained, and flax brings more than a dozen further packages.
+"""
 
 from __future__ import annotations
 

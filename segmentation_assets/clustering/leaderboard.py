@@ -176,6 +176,7 @@ GATES = (
     Gate("number of segments", lambda c: c.sizes.n_clusters, lambda _: _FEWEST_SEGMENTS, "{:.0f}"),
     Gate("coverage", lambda c: c.sizes.coverage, lambda s: s.min_coverage, "{:.1%}"),
     Gate("stability", lambda c: c.stability, lambda s: s.min_stability, "{:.3f}"),
+    Gate("Jaccard of the least stable segment", lambda c: c.smallest_jaccard, lambda s: s.min_jaccard, "{:.3f}"),
 )
 """The gates in the order they are reported; a further one is one more line."""
 

@@ -213,6 +213,13 @@ class LeaderboardSettings(Section):
     min_stability: float = Field(
         0.6, ge=0, le=1, description="mean adjusted Rand index between refits on resampled customers"
     )
+    min_jaccard: float = Field(
+        0.5,
+        ge=0,
+        le=1,
+        description="mean Jaccard index of the least stable segment with the most similar cluster of any refit; below "
+        "0.5 it dissolves",
+    )
     horizon_months: int = Field(
         3, ge=1, le=24, description="months after which it is measured how well earlier models separated what followed"
     )

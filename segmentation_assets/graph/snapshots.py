@@ -242,6 +242,7 @@ def _gold_nodes(clusters: tuple[Node, ...], months_back: int) -> tuple[Node, ...
             "`outside_known_range` have a segment that is not to be relied on.",
             inputs=(
                 *same("gold/champion", "silver/customer_features", "gold/rfm_segments"),
+                *same(*(node.key for node in clusters)),
                 Input(key="gold/customer_segments", window="previous"),
                 Input(key="source/decisions", window="fact", slice_name=SUPPRESSIONS),
             ),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,7 @@ from segmentation_assets.features.preparation import prepare
 from segmentation_assets.segments.champion_model import ChampionModel
 from segmentation_assets.segments.drift import note_reference
 from segmentation_assets.segments.rfm import apply_thresholds
-from segmentation_assets.tables.gold import CUSTOMER_SEGMENTS, RFM_SEGMENT_NAMES
+from segmentation_assets.tables.gold import CLUSTER_COLUMNS, CUSTOMER_SEGMENTS, RFM_SEGMENT_NAMES
 from segmentation_assets.tables.rounding import round_number
 
 if TYPE_CHECKING:
@@ -69,6 +69,7 @@ def assign_segments(
     next_as_of: dt.date,
     min_known_days: int = 0,
     suppressed: Collection[str] = (),
+    clusters: Mapping[str, pd.Series] | None = None,
 ) -> pd.DataFrame:
     """Give every customer a row, with the segment that the model in force says.
 
@@ -91,6 +92,8 @@ def assign_segments(
         Days since the first order below which a customer is too new.
     suppressed : collection of str
         Customers not to be addressed.
+    clusters : mapping of str to Series of int, index customer_id, optional
+        By algorithm, the clusters of those algorithms that were fitted this month.
 
     Returns
     -------
@@ -112,6 +115,8 @@ def assign_segments(
     rows["segment_name"] = rows["segment_key"].map(names)
     rfm = rfm_segments.set_index("customer_id")["rfm_segment"]
     rows["rfm_segment"] = rows["customer_id"].map(rfm).where(is_judged)
+    for name, column in CLUSTER_COLUMNS.items():
+        rows[column] = rows["customer_id"].map((clusters or {}).get(name, pd.Series(dtype="Int64"))).astype("Int64")
     rows["is_suppressed"] = rows["customer_id"].isin(list(suppressed))
     rows["as_of_date"] = rows["valid_from"] = pd.Timestamp(as_of_date)
     rows["valid_to"] = pd.Timestamp(next_as_of)

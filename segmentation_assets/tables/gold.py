@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from segmentation_assets.config.clustering import AlgorithmSettings
 from segmentation_assets.tables.declaration import CUSTOMER_ID, Column, Table
 
 RFM_SEGMENT_NAMES = (
@@ -259,6 +260,22 @@ SEGMENT_EVENTS = Table(
     ),
 )
 
+CLUSTER_COLUMNS = {name: f"{name}_cluster" for name in AlgorithmSettings.model_fields}
+"""Column of ``gold/customer_segments`` with the cluster of each algorithm."""
+
+
+def _cluster(algorithm: str, column: str) -> Column:
+    return Column(
+        name=column,
+        dtype="INTEGER",
+        minimum=-1,
+        nullable=True,
+        null_rule="not in the model matrix, or the algorithm was left out, not due or could not be fitted",
+        meaning=f"Cluster in clusters/{algorithm} of this month, whatever model is in force; -1 is noise.",
+        reads=(f"clusters/{algorithm}*.cluster",),
+    )
+
+
 CUSTOMER_SEGMENTS = Table(
     key="gold/customer_segments",
     row="a customer with its segment",
@@ -342,6 +359,7 @@ CUSTOMER_SEGMENTS = Table(
             meaning="Named cell of the RFM map.",
             reads=("rfm_segments.rfm_segment", *_CORE_METRICS),
         ),
+        *(_cluster(*pair) for pair in CLUSTER_COLUMNS.items()),
         Column(
             name="imputed_share",
             dtype="DOUBLE",

@@ -310,6 +310,11 @@ def model_of(step: Step, name: str) -> StoredModel:
     return step.platform.models.load(ModelReference(**_fit_of(step, name)))
 
 
+def was_fitted(step: Step, name: str) -> bool:
+    """Tell whether an algorithm has a model of this month."""
+    return "content_hash" in _fit_of(step, name)
+
+
 def _reason_left_out(step: Step, name: str) -> str:
     """Say why an algorithm was not due; empty where it was."""
     return str(document_of(step, name, FIT_DOCUMENT).get(NOT_DUE, ""))

@@ -20,7 +20,13 @@ from segmentation_assets.graph.inputs import as_of, stored_months
 from segmentation_assets.graph.months import next_month, previous_month
 from segmentation_assets.ingestion.decisions import suppressed_customers
 from segmentation_assets.monitoring.run_records import package_versions
-from segmentation_assets.orchestration.assets.clusters import candidates_of, labels_of, matrix_of, model_of
+from segmentation_assets.orchestration.assets.clusters import (
+    candidates_of,
+    labels_of,
+    matrix_of,
+    model_of,
+    was_fitted,
+)
 from segmentation_assets.orchestration.step import Step
 from segmentation_assets.segments.assignment import (
     assign_by_model,
@@ -202,6 +208,7 @@ def customer_segments(step: Step) -> None:
         next_as_of=dt.date.fromisoformat(next_month(next_month(step.partition))),
         min_known_days=step.platform.settings.champion.min_known_days,
         suppressed=suppressed_customers(step.frame("source/decisions"), step.partition),
+        clusters={name: labels_of(step, name) for name in candidates_of(step) if was_fitted(step, name)},
     )
     step.write_frame(assigned, CUSTOMER_SEGMENTS)
     _reconcile_customers(step, features, assigned)

@@ -51,12 +51,21 @@ def assigned(champion, model, previous=None, features=FEATURES, **options):
 def test_every_customer_gets_a_row_that_keeps_the_declaration(champion, model, stored):
     rows = stored(assigned(champion, model), CUSTOMER_SEGMENTS)
     assert [row[5] is None or 0.5 <= row[5] <= 1 for row in rows] == [True] * 4
-    assert [(*row[:5], *row[6:]) for row in rows] == [
+    assert all(row[10:18] == (None,) * 8 for row in rows)
+    assert [(*row[:5], *row[6:10], *row[18:]) for row in rows] == [
         ("a", "assigned", "S001", "Best", "S002", None, JULY, 1, "Champions", 0.0, None, False, JULY, JULY, AUGUST),
         ("b", "assigned", "S002", "Middle", "S003", None, JULY, 1, "Loyal", 0.5, None, False, JULY, JULY, AUGUST),
         ("c", "assigned", "S003", "Rest", "S002", None, JULY, 1, "Lost", 0.0, None, False, JULY, JULY, AUGUST),
         ("d", "no_purchases", None, None, None, None, None, None, None, None, None, False, JULY, JULY, AUGUST),
     ]
+
+
+def test_the_cluster_of_every_algorithm_stands_beside_the_segment(champion, model, stored):
+    by_kmeans = pd.Series({"a": 1, "b": 0, "c": -1})
+    rows = stored(assigned(champion, model, clusters={"kmeans": by_kmeans}), CUSTOMER_SEGMENTS)
+    place = CUSTOMER_SEGMENTS.column_names.index("kmeans_cluster")
+    assert [row[place] for row in rows] == [1, 0, -1, None]
+    assert {row[place + 1] for row in rows} == {None}
 
 
 def test_values_that_the_model_changes_are_counted(model):
@@ -137,7 +146,7 @@ def test_the_rfm_map_assigns_by_the_thresholds_of_its_promotion(stored):
     names = pd.DataFrame({"segment_key": [s.segment_key for s in segments], "segment_name": RFM_SEGMENT_NAMES})
     model = ChampionModel(RFM_MAP, segments, rfm_thresholds=cuts, rfm_cells=rfm_map())
     rows = stored(assigned(names, model), CUSTOMER_SEGMENTS)
-    assert [(row[0], row[3], row[4], row[5], row[10]) for row in rows] == [
+    assert [(row[0], row[3], row[4], row[5], row[18]) for row in rows] == [
         ("a", "Champions", None, None, 0.0),
         ("b", "At Risk", None, None, 0.0),
         ("c", "Lost", None, None, 0.0),
