@@ -20,6 +20,7 @@ from segmentation_assets.config.notifications import NotificationSettings
 from segmentation_assets.config.population import PopulationSettings
 from segmentation_assets.config.rfm import RfmSettings
 from segmentation_assets.config.section import Section
+from segmentation_assets.config.segment_catalogue import SegmentCatalogueSettings
 from segmentation_assets.config.source import (
     DELIVERED_COLUMNS,
     AdvisedError,
@@ -210,6 +211,7 @@ class Settings(Section):
     leaderboard: LeaderboardSettings = LeaderboardSettings()
     rfm: RfmSettings = RfmSettings()
     champion: ChampionSettings = ChampionSettings()
+    segment_catalogue: SegmentCatalogueSettings = SegmentCatalogueSettings()
     reports: ReportSettings = ReportSettings()
     execution: ExecutionSettings = ExecutionSettings()
     automation: AutomationSettings = AutomationSettings()

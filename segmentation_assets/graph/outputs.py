@@ -13,6 +13,7 @@ _REPORT_INPUTS = (
         "gold/segment_migration",
         "gold/segment_flows",
         "gold/segment_events",
+        "gold/segment_strategies",
         "gold/rfm_segments",
         "clusters/leaderboard",
         "silver/customer_features",

@@ -6,6 +6,7 @@ from segmentation_assets.config.settings import Settings
 from segmentation_assets.graph.node import Input, Node, same
 from segmentation_assets.graph.sources import crosswalk_inputs, delivered_facts, profile_input, workbook_tables
 from segmentation_assets.ingestion.decisions import SUPPRESSIONS
+from segmentation_assets.segments.catalogue import CATALOGUE_FILE
 
 _MODEL_KINDS = ("scikitlearn", "parquet")
 
@@ -222,8 +223,14 @@ def _gold_nodes(clusters: tuple[Node, ...], months_back: int) -> tuple[Node, ...
                 Input(key="gold/champion", window="previous"),
                 Input(key="source/decisions", window="whole"),
             ),
-            settings=("champion", "leaderboard.min_segment_share", "leaderboard.min_segment_customers"),
-            logic_version="3",
+            settings=(
+                "champion",
+                "segment_catalogue",
+                "leaderboard.min_segment_share",
+                "leaderboard.min_segment_customers",
+            ),
+            resources=(CATALOGUE_FILE,),
+            logic_version="4",
             kinds=_MODEL_KINDS,
         ),
         Node(
@@ -279,6 +286,16 @@ def _gold_nodes(clusters: tuple[Node, ...], months_back: int) -> tuple[Node, ...
             description="The moves summed from place to place, in customers and money: in total, and the part that "
             "restated data, behaviour, time and the model explain.",
             inputs=same("gold/segment_migration"),
+            kinds=("python", "parquet"),
+        ),
+        Node(
+            key="gold/segment_strategies",
+            description="What to do about each segment: goal, message, offer, channel, cadence and what to avoid, from "
+            "the catalogue (`segment_catalogue`) by what the segment is this month, whatever it is called. "
+            "Where most money is comes first.",
+            inputs=same("gold/champion", "gold/customer_segments", "gold/rfm_segments", "silver/customer_features"),
+            settings=("segment_catalogue",),
+            resources=(CATALOGUE_FILE,),
             kinds=("python", "parquet"),
         ),
         Node(

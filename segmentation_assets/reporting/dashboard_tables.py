@@ -70,6 +70,7 @@ def _card_view(card: SegmentCard, currency: str) -> View:
         "change": _change_words(card),
         "trend": _trend(card.count_change),
         "traits": card.traits,
+        "strategy": list(card.strategy.items()),
     }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from segmentation_assets.reporting.formatting import format_feature, is_known
@@ -16,6 +16,18 @@ if TYPE_CHECKING:
     from segmentation_assets.reporting.snapshot import Snapshot
 
 TRAIT_COUNT = 3
+
+STRATEGY = {
+    "kind_name": "Now",
+    "goal": "Goal",
+    "message": "Message",
+    "offer": "Offer",
+    "channel": "Channel",
+    "cadence": "Cadence",
+    "do_not": "Do not",
+}
+"""Heading of each column of ``gold/segment_strategies`` that is read as advice."""
+
 MAX_TRAIT_IMPUTED_SHARE = 0.5
 RECENCY_FEATURES = ("recency_days",)
 ORDER_FEATURES = ("order_count",)
@@ -63,7 +75,8 @@ class SegmentCard:
 
     `previous_count` and `previous_share` are None in the first snapshot and for a segment that was not there.
     `meaning` says in a sentence where the segment stands in recency, frequency and money; `mean_scores` are its mean
-    scores in that order, 1 to 5. Both are empty for a segment without customers.
+    scores in that order, 1 to 5. `strategy` is what to do, by the headings of `STRATEGY`. All are empty for a segment
+    without customers.
     """
 
     key: str
@@ -80,6 +93,7 @@ class SegmentCard:
     meaning: str
     mean_scores: tuple[float, ...]
     traits: tuple[Trait, ...]
+    strategy: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def revenue_per_customer(self) -> float | None:
@@ -112,6 +126,7 @@ class _Everyone:
     previous: Mapping[str, int]
     typical: Mapping[str, tuple[float, float]]
     standings: Mapping[str, _Standing]
+    strategies: Mapping[str, Mapping[str, str]]
 
 
 def describe_segments(snapshot: Snapshot) -> tuple[SegmentCard, ...]:
@@ -132,6 +147,7 @@ def describe_segments(snapshot: Snapshot) -> tuple[SegmentCard, ...]:
         previous=previous_counts(snapshot),
         typical=_typical_values(snapshot),
         standings=_standings(snapshot),
+        strategies=_strategies(snapshot),
     )
     profiles = dict(tuple(snapshot.segment_profiles.groupby("segment_key", sort=True)))
     cards = [
@@ -184,6 +200,14 @@ def _standings(snapshot: Snapshot) -> dict[str, _Standing]:
     }
 
 
+def _strategies(snapshot: Snapshot) -> dict[str, dict[str, str]]:
+    """Return what to do about each segment, by heading."""
+    return {
+        str(row["segment_key"]): {heading: str(row[column]) for column, heading in STRATEGY.items()}
+        for row in snapshot.strategies.to_dict("records")
+    }
+
+
 def _is_numeric(values: pd.Series) -> bool:
     """Return whether a column holds numbers, DECIMAL as Python objects included."""
     from decimal import Decimal
@@ -221,6 +245,7 @@ def _describe(
         meaning=standing.meaning,
         mean_scores=standing.mean_scores,
         traits=_find_traits(snapshot, profile, everyone.typical),
+        strategy=everyone.strategies.get(key, {}),
     )
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from segmentation_assets.config.settings import WorkbookSettings
 from segmentation_assets.features.imputation import FLAG_PREFIX, REASONS_COLUMN
-from segmentation_assets.reporting.segment_cards import SegmentCard
+from segmentation_assets.reporting.segment_cards import STRATEGY, SegmentCard
 from segmentation_assets.reporting.tabular import export_frame, is_money, known_cells
 
 if TYPE_CHECKING:
@@ -57,10 +57,12 @@ def list_sheets(snapshot: Snapshot, cards: tuple[SegmentCard, ...], settings: Wo
     Yields
     ------
     Sheet
-        ``segments``; ``customers`` with the features that clusterings are offered; ``features`` with all of them, by
-        block; ``filled_in`` with the flags of the features in which a customer has one; ``dictionary``.
+        ``segments``; ``strategies``; ``customers`` with the features that clusterings are offered; ``features`` with
+        all of them, by block; ``filled_in`` with the flags of the features in which a customer has one; ``dictionary``.
     """
     yield _segments(snapshot, cards)
+    if any(card.strategy for card in cards):
+        yield _strategies(cards)
     count = len(snapshot.customer_segments)
     if count > settings.max_customers:
         note = (
@@ -71,6 +73,14 @@ def list_sheets(snapshot: Snapshot, cards: tuple[SegmentCard, ...], settings: Wo
     else:
         yield from _customer_sheets(snapshot)
     yield _dictionary(snapshot)
+
+
+def _strategies(cards: tuple[SegmentCard, ...]) -> Sheet:
+    """One row per segment with customers: what to do."""
+    columns = ["segment_key", "segment_name", *(heading.lower().replace(" ", "_") for heading in STRATEGY.values())]
+    rows = [(card.key, card.name, *card.strategy.values()) for card in cards if card.strategy]
+    values = list(zip(*rows, strict=True))
+    return Sheet("strategies", columns, [TEXT] * len(columns), [12, 30, 20, *[50] * (len(STRATEGY) - 1)], values)
 
 
 def _segments(snapshot: Snapshot, cards: tuple[SegmentCard, ...]) -> Sheet:

@@ -182,6 +182,7 @@ class Snapshot:
     imputed_flags: pd.DataFrame = field(default_factory=_empty_frame)
     flows: pd.DataFrame = field(default_factory=_empty_frame)
     events: pd.DataFrame = field(default_factory=_empty_frame)
+    strategies: pd.DataFrame = field(default_factory=_empty_frame)
     directions: Mapping[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

@@ -10,6 +10,7 @@ from segmentation_assets.clustering.metrics import set_small_aside
 from segmentation_assets.config.champion import ChampionSettings
 from segmentation_assets.config.clustering import LeaderboardSettings
 from segmentation_assets.errors import DataError, closest_hint
+from segmentation_assets.segments.catalogue import CatalogueEntry
 from segmentation_assets.segments.champion_model import RFM_MAP, Segment
 from segmentation_assets.segments.identity import Identity, SegmentEvent, first_identity, match_segments, segment_key
 from segmentation_assets.segments.naming import name_clusters
@@ -48,6 +49,8 @@ class MonthInView:
         Returns the segment key, index customer_id, that the model in force gives this month's customers.
     measure_drift : callable
         Returns how far customers have moved since that model was promoted, ``None`` where it cannot be told.
+    catalogue : mapping of str to CatalogueEntry, or None
+        What kinds of segments are called; ``None`` for the packaged one.
     """
 
     month: str
@@ -59,6 +62,7 @@ class MonthInView:
     feature_labels: Mapping[str, str]
     assign_by_former: Callable[[], pd.Series]
     measure_drift: Callable[[], Drift | None]
+    catalogue: Mapping[str, CatalogueEntry] | None = None
 
 
 @dataclass(frozen=True)
@@ -213,6 +217,7 @@ def _names(
         taken=tuple(kept.values()),
         feature_labels=view.feature_labels,
         only=new,
+        catalogue=view.catalogue,
     )
     return {**kept, **named}
 

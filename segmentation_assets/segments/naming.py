@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from segmentation_assets.features.blocks.departments import SHARE_LABEL
 from segmentation_assets.features.declaration import name_in_words
+from segmentation_assets.segments.catalogue import (
+    KIND_BY_POSITION,
+    KIND_BY_TRAIT,
+    CatalogueEntry,
+    load_catalogue,
+    name_by_position,
+    name_by_trait,
+)
 from segmentation_assets.segments.positions import (
     FAR,
     NAMED_POSITIONS,
@@ -32,7 +40,8 @@ _TOLERANCE = 0.35
 _NO_NAME = 2.0
 _DECIMALS = 10
 _LEAD_OF_PLAIN_PHRASES = 0.2
-_SHARES = ("department_share_", "class_share_")
+SHARES = ("department_share_", "class_share_")
+"""Beginnings of features that are striking where they are high, too."""
 _SMALL_WORDS = frozenset({"a", "and", "at", "in", "of", "on", "per", "the"})
 _PHRASES = {
     "average_order_value_amount": ("Large Orders", "Small Orders"),
@@ -48,7 +57,8 @@ _PHRASES = {
     "revenue_slope_per_month": ("Growing", "Shrinking"),
     "tenure_days": ("Long Known", "Short Known"),
 }
-_STRIKING_FEATURES = ("average_order_value_amount", "return_rate")
+STRIKING_FEATURES = ("average_order_value_amount", *KIND_BY_TRAIT)
+"""Features that are part of a name where they are high by far."""
 
 
 def name_clusters(
@@ -58,6 +68,7 @@ def name_clusters(
     taken: Collection[str] = (),
     feature_labels: Mapping[str, str] | None = None,
     only: Collection[int] | None = None,
+    catalogue: Mapping[str, CatalogueEntry] | None = None,
 ) -> dict[int, str]:
     """Give each cluster a name of its own.
 
@@ -76,6 +87,8 @@ def name_clusters(
         What people call the features; without one, the column name in words.
     only : collection of int, optional
         Clusters that need a name; all by default. The others have theirs, among `taken`.
+    catalogue : mapping of str to CatalogueEntry, optional
+        What kinds of segments are called; the packaged one by default.
 
     Returns
     -------
@@ -84,9 +97,9 @@ def name_clusters(
 
     Notes
     -----
-    A cluster may have one of the eleven names if each of its mean scores lies near the position that the name means
-    (`NAMED_POSITIONS`), and if it brings its share of the money where the name promises that; one that no name fits is
-    called by its position. A cluster with a striking trait takes the nearest name and the trait. The others are
+    A cluster may have the catalogue's name of a position if each of its mean scores lies near it (`NAMED_POSITIONS`),
+    and if it brings its share of the money where the name promises that; one that no name fits is called by its
+    position. A cluster with a striking trait is called by it, or takes the nearest name and the trait. The others are
     matched with the names for the smallest total distance (Kuhn 1955, doi:10.1002/nav.3800020109), a name much farther
     away than the nearest excepted; one that gets none takes the nearest name and the feature in which the mean rank of
     its members differs most from that of its namesakes.
@@ -98,9 +111,10 @@ def name_clusters(
         return {numbers[0]: EVERYONE}
     positions = measure_positions(members, rfm_segments)
     values = _numeric(members, features)
-    distances = _distances(positions, _is_earner(members, values))
-    words = feature_labels or {}
-    striking = _striking(members, values, words)
+    entries = catalogue or load_catalogue()
+    distances = _distances(positions, _is_earner(members, values)).rename(columns=name_by_position(entries))
+    words, called = feature_labels or {}, name_by_trait(entries)
+    striking = _striking(members, values)
     nameless = distances.loc[numbers]
     matched = _match(nameless.drop(index=[number for number in striking if number in numbers]), taken)
     bases = {number: matched.get(number) or _base(distances.loc[number], positions.loc[number]) for number in numbers}
@@ -108,9 +122,38 @@ def name_clusters(
     names: dict[int, str] = {}
     for number in sorted(numbers, key=lambda n: (n not in matched, n)):
         used = {*taken, *names.values()}
-        proposals = _proposals(bases[number], striking.get(number), _distinctive(ranks, bases, number, words))
+        trait = striking.get(number)
+        first = [called[trait]] if trait in called else []
+        first += [f"{bases[number]}, {_phrase(trait, words, is_high=True)}"] if trait else []
+        proposals = _proposals(bases[number], first, _distinctive(ranks, bases, number, words))
         names[number] = next(name for name in proposals if name not in used)
     return dict(sorted(names.items()))
+
+
+def classify_groups(groups: pd.Series, rfm_segments: pd.DataFrame, features: pd.DataFrame) -> dict[str, str]:
+    """Say which kind of segment each group is now, whatever it is called.
+
+    Parameters
+    ----------
+    groups : Series, index customer_id
+        Group per customer; nobody else counts as everyone.
+    rfm_segments, features
+        As for `name_clusters`.
+
+    Returns
+    -------
+    dict of str to str
+        Kind in the catalogue by group: that of a striking trait, where there is one with a kind of its own, else that
+        of the nearest named position.
+    """
+    members = groups.sort_index()
+    values = _numeric(members, features)
+    distances = _distances(measure_positions(members, rfm_segments), _is_earner(members, values), reach=float("inf"))
+    kinds = {str(group): KIND_BY_POSITION[str(row.idxmin())] for group, row in distances.iterrows()}
+    by_trait = {
+        group: KIND_BY_TRAIT[trait] for group, trait in _striking(members, values).items() if trait in KIND_BY_TRAIT
+    }
+    return kinds | {str(group): kind for group, kind in by_trait.items()}
 
 
 def _numeric(members: pd.Series, features: pd.DataFrame) -> pd.DataFrame:
@@ -136,15 +179,15 @@ def _is_earner(members: pd.Series, values: pd.DataFrame) -> pd.Series:
     return (means - overall) >= -abs(overall) * 10.0**-_DECIMALS
 
 
-def _distances(positions: pd.DataFrame, is_earner: pd.Series) -> pd.DataFrame:
-    """Distance of each cluster from each named position, infinite where the name does not fit."""
+def _distances(positions: pd.DataFrame, is_earner: pd.Series, reach: float = REACH) -> pd.DataFrame:
+    """Distance of each cluster from each named position, infinite where it is out of reach or promises more."""
     import numpy as np
     import pandas as pd
 
     places = np.array([named.position for named in NAMED_POSITIONS])
     gaps = np.abs(positions.clip(-FAR, FAR).to_numpy()[:, None, :] - places[None, :, :]).round(_DECIMALS)
     promises = np.array([named.earns_its_share for named in NAMED_POSITIONS])
-    fits = (gaps <= REACH).all(axis=2) & (~promises[None, :] | is_earner.to_numpy(dtype=bool)[:, None])
+    fits = (gaps <= reach).all(axis=2) & (~promises[None, :] | is_earner.to_numpy(dtype=bool)[:, None])
     distances = np.where(fits, np.sqrt((gaps**2).sum(axis=2)).round(_DECIMALS), np.inf)
     return pd.DataFrame(distances, index=positions.index, columns=[named.name for named in NAMED_POSITIONS])
 
@@ -173,9 +216,9 @@ def _base(distances: pd.Series, position: pd.Series) -> str:
     return position_name(Position(*map(float, position)))
 
 
-def _striking(members: pd.Series, values: pd.DataFrame, words: Mapping[str, str]) -> dict[int, str]:
-    """Return the phrase of the trait in which a cluster stands out by far, for those that have one."""
-    names = [str(name) for name in values.columns if name in _STRIKING_FEATURES or str(name).startswith(_SHARES)]
+def _striking(members: pd.Series, values: pd.DataFrame) -> dict[Any, str]:
+    """Return the feature in which a cluster stands out by far, for those that have one."""
+    names = [str(name) for name in values.columns if name in STRIKING_FEATURES or str(name).startswith(SHARES)]
     chosen = values[names]
     spread = chosen.std(ddof=0)
     effects = ((chosen.groupby(members).mean() - chosen.mean()) / spread.where(spread > 0)).round(_DECIMALS)
@@ -183,7 +226,7 @@ def _striking(members: pd.Series, values: pd.DataFrame, words: Mapping[str, str]
     for number, row in effects.iterrows():
         strongest = row.fillna(0.0).sort_values(ascending=False, kind="stable")
         if len(strongest) and strongest.iloc[0] >= STRIKING:
-            found[int(str(number))] = _phrase(str(strongest.index[0]), words, is_high=True)
+            found[number] = str(strongest.index[0])
     return found
 
 
@@ -207,7 +250,7 @@ def _phrase(feature: str, words: Mapping[str, str], *, is_high: bool) -> str:
     if feature in _PHRASES:
         return _PHRASES[feature][0 if is_high else 1]
     label = words.get(feature) or name_in_words(feature)
-    if feature.startswith(_SHARES):
+    if feature.startswith(SHARES):
         return f"{'' if is_high else 'Little '}{_title(label.removeprefix(SHARE_LABEL))}"
     return f"{'High' if is_high else 'Low'} {_title(label)}"
 
@@ -217,10 +260,9 @@ def _title(label: str) -> str:
     return " ".join(word if word in _SMALL_WORDS else word[:1].upper() + word[1:] for word in label.split(" "))
 
 
-def _proposals(base: str, striking: str | None, distinctive: list[str]) -> Iterator[str]:
+def _proposals(base: str, first: list[str], distinctive: list[str]) -> Iterator[str]:
     """Yield names until one is free, the best first."""
-    if striking:
-        yield f"{base}, {striking}"
+    yield from first
     yield base
     yield from (f"{base}, {phrase}" for phrase in distinctive)
     number = 2

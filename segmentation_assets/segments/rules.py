@@ -65,7 +65,7 @@ class Condition:
     low, high : float or None
         Known values fit if low < value <= high; ``None`` is no limit.
     includes_known, includes_unknown : bool
-        Whether any known value fits, and whether an unknown one does.
+        Whether known values fit, within the limits, and whether unknown ones do.
     """
 
     feature: str
@@ -85,8 +85,10 @@ class Condition:
         >>> Condition("gap_days_mean", low=7.5, high=40.0).text
         '(7.5 < gap_days_mean <= 40 or unknown)'
         """
+        if not self.includes_known:
+            return f"{self.feature} is unknown"
         if self.low is None and self.high is None:
-            return f"{self.feature} is {'known' if self.includes_known else 'unknown'}"
+            return f"{self.feature} is known"
         if self.low is None or self.high is None:
             limit = f"<= {_plain(self.high)}" if self.low is None else f"> {_plain(self.low)}"
             bounds = f"{self.feature} {limit}"
@@ -119,8 +121,9 @@ class _Learner:
     max_depth: int
     seed: int
 
-    def learn(self, is_member: Flags, rows: Positions) -> list[Rule]:
-        """Find rules for a segment from the customers at some rows."""
+    def learn(self, is_member: Flags, is_used: Flags) -> list[Rule]:
+        """Find rules for a segment, from some of the customers."""
+        rows = is_used.nonzero()[0]
         members = is_member[rows].sum()
         tree = self._fit_tree(is_member[rows], rows)
         leaves = self._find_leaves(tree, is_member, max(0.5, members / len(rows)), 0, {}, rows)
@@ -134,7 +137,7 @@ class _Learner:
 
         matched = np.zeros(len(is_member), dtype=bool)
         for fold in range(_FOLDS):
-            rules = self.learn(is_member, np.flatnonzero(self.folds != fold))
+            rules = self.learn(is_member, self.folds != fold)
             matched |= (self.folds == fold) & _match_any(rules, self.values)
         return matched
 
@@ -154,7 +157,7 @@ class _Learner:
     def _find_leaves(
         self, tree: Any, is_member: Flags, least: float, node: int, rule: Rule, rows: Positions
     ) -> list[tuple[Rule, Positions]]:
-        """Find the leaves below a node where more than `least` are members; a node that holds no others is one."""
+        """Find the leaves below a node where more than `least` are members; a node with no other leaves is one."""
         if tree.children_left[node] == tree.children_right[node]:
             return [(rule, rows)] if is_member[rows].mean() > least else []
         found = [
@@ -172,18 +175,17 @@ class _Learner:
         ranks, values = self.ranks[rows, column], self.values[rows, column]
         is_unknown = np.isnan(ranks)
         is_left = np.where(is_unknown, tree.missing_go_to_left[node] == 1, ranks <= tree.threshold[node])
-        limit = None
-        if np.isfinite(tree.threshold[node]):
-            limit = round_between(np.nanmax(values[is_left]), np.nanmin(values[~is_left]))
         former = rule.get(column, Condition(self.names[column]))
-        sides = (
-            (tree.children_left[node], replace(former, high=former.high if limit is None else limit), is_left),
-            (tree.children_right[node], replace(former, low=former.low if limit is None else limit), ~is_left),
-        )
-        for child, condition, is_here in sides:
-            known, unknown = bool((is_here & ~is_unknown).any()), bool((is_here & is_unknown).any())
-            narrowed = replace(condition, includes_known=known, includes_unknown=unknown)
-            yield int(child), {**rule, column: narrowed}, rows[is_here]
+        low, high = former.low, former.high
+        if np.isfinite(tree.threshold[node]):
+            low = high = round_between(float(np.nanmax(values[is_left])), float(np.nanmin(values[~is_left])))
+        left = tree.children_left[node], is_left, replace(former, high=high)
+        right = tree.children_right[node], ~is_left, replace(former, low=low)
+        for child, is_here, condition in (left, right):
+            unknown = bool(is_unknown[is_here].any())
+            if is_unknown[is_here].all():
+                condition = Condition(former.feature, includes_known=False)
+            yield int(child), {**rule, column: replace(condition, includes_unknown=unknown)}, rows[is_here]
 
 
 def describe_by_rules(
@@ -193,7 +195,7 @@ def describe_by_rules(
     *,
     max_depth: int = 3,
     seed: int = 7,
-    max_customers: int = 10_000,
+    max_customers: int = 8_000,
 ) -> pd.DataFrame:
     """Describe every segment by at most three rules, and measure on held-out customers how true they are.
 
@@ -301,8 +303,8 @@ def round_between(low: float, high: float) -> float:
         for value in (middle, low):
             rounded = float(f"{value:.{digits}e}")
             if low <= rounded < high:
-                return rounded
-    return float(low)
+                return rounded + 0.0
+    return low
 
 
 def _check_columns(features: pd.DataFrame, names: Sequence[str]) -> None:
@@ -327,42 +329,37 @@ def _deal_folds(keys: npt.NDArray[Any], seed: int) -> Positions:
     return folds
 
 
-def _describe(learner: _Learner, is_member: Flags, values: Floats, is_counted: Flags) -> list[dict[str, Any]]:
-    """Make the rows of a segment; counts are of everyone in `values`."""
-    import numpy as np
-
+def _describe(learner: _Learner, is_member: Flags, values: Floats, is_counted: Flags) -> Iterator[dict[str, Any]]:
+    """Yield the rows of a segment; counts are of everyone in `values`."""
     members, others = int(is_member.sum()), int((~is_member).sum())
     if min(members, others) < LEAST_CUSTOMERS:
-        count, where = (members, "this") if members < LEAST_CUSTOMERS else (others, "any other")
-        few = f"{count:,} of {members + others:,} customers are in {where} segment, measuring takes {LEAST_CUSTOMERS}"
-        return [{"rule_number": 1, "held_out_count": 0, "is_shown": False, "reason": few}]
+        few = f"{members} of {members + others} customers looked at are in this segment, {others} in others"
+        reason: str | None = f"{few}; recall and precision take {LEAST_CUSTOMERS} of each"
+        yield {"rule_number": 1, "held_out_count": 0, "is_shown": False, "reason": reason}
+        return
     held_out = learner.match_held_out(is_member)
     correct = int((held_out & is_member).sum())
-    figures = {
-        "recall": round_number(correct / members),
-        "precision": round_number(correct / held_out.sum()) if held_out.any() else np.nan,
-        "held_out_count": len(is_member),
-    }
-    rules = learner.learn(is_member, np.arange(len(is_member)))
-    reason = _why_hidden(rules, figures)
-    if reason:
-        return [_counts(rules, values, is_counted) | figures | {"rule_number": 1, "is_shown": False, "reason": reason}]
-    rows = [_texts(rule) | _counts([rule], values, is_counted) | figures | {"is_shown": True} for rule in rules]
-    ordered = sorted(rows, key=lambda row: (-row["matched_count"], row["rule"]))
-    return [{"rule_number": number, **row} for number, row in enumerate(ordered, start=1)]
+    recall, precision = correct / members, correct / int(held_out.sum()) if held_out.any() else float("nan")
+    figures = {"recall": round_number(recall), "precision": round_number(precision), "held_out_count": len(is_member)}
+    rules = learner.learn(is_member, learner.folds >= 0)
+    reason = _why_hidden(rules, recall, precision)
+    lists = [rules] if reason else [[rule] for rule in rules]
+    matches = sorted(((_match_any(listed, values), listed) for listed in lists), key=lambda pair: -int(pair[0].sum()))
+    for number, (matched, listed) in enumerate(matches, start=1):
+        counts = {"matched_count": int(matched.sum()), "correct_count": int((matched & is_counted).sum())}
+        texts = {} if reason else _texts(listed[0])
+        yield {"rule_number": number, **texts, **counts, **figures, "is_shown": not reason, "reason": reason}
 
 
-def _why_hidden(rules: Sequence[Rule], figures: dict[str, float]) -> str | None:
+def _why_hidden(rules: Sequence[Rule], recall: float, precision: float) -> str | None:
     """Say why rules are not shown; figures are rounded down, so that none looks like the limit it misses."""
-    if not rules:
-        return "no short rule holds for more customers of this segment than of others"
-    if figures["recall"] >= LEAST_SHOWN and figures["precision"] >= LEAST_SHOWN:
+    if recall >= LEAST_SHOWN and precision >= LEAST_SHOWN and rules:
         return None
-    recall, precision = (
-        "not measured" if figures[name] != figures[name] else f"{floor(figures[name] * 100) / 100:.2f}"
-        for name in ("recall", "precision")
-    )
-    return f"no short rule describes this segment: recall {recall}, precision {precision}, shown from {LEAST_SHOWN:.2f}"
+    if not rules or not recall:
+        return "no short rule holds for more customers of this segment than of others"
+    percents = (floor(round_number(100 * figure)) for figure in (recall, precision))
+    figures = ", precision ".join(f"{percent / 100:.2f}" for percent in percents)
+    return f"no short rule describes this segment: recall {figures}, shown from {LEAST_SHOWN:.2f}"
 
 
 def _texts(rule: Rule) -> dict[str, str]:
@@ -371,11 +368,6 @@ def _texts(rule: Rule) -> dict[str, str]:
         "rule": " and ".join(condition.text for condition in conditions),
         "conditions": json.dumps([asdict(condition) for condition in conditions], allow_nan=False),
     }
-
-
-def _counts(rules: Sequence[Rule], values: Floats, is_member: Flags) -> dict[str, int]:
-    matched = _match_any(rules, values)
-    return {"matched_count": int(matched.sum()), "correct_count": int((matched & is_member).sum())}
 
 
 def _match_any(rules: Sequence[Rule], values: Floats) -> Flags:

@@ -600,4 +600,75 @@ SEGMENT_PROFILES = Table(
     ),
 )
 
-TABLES = (RFM_SEGMENTS, CHAMPION, SEGMENT_EVENTS, CUSTOMER_SEGMENTS, SEGMENT_MIGRATION, SEGMENT_FLOWS, SEGMENT_PROFILES)
+_TEXTS = {
+    "kind_name": "What the catalogue calls such a segment.",
+    "description": "Who is in it.",
+    "goal": "What is to be reached.",
+    "message": "What to say.",
+    "offer": "What to offer.",
+    "channel": "How to reach the customers.",
+    "cadence": "How often to turn to them.",
+    "do_not": "What to avoid.",
+}
+_KIND = ("customer_features.*", "rfm_segments.*", _MEMBERS, "champion.cluster", "champion.algorithm")
+
+SEGMENT_STRATEGIES = Table(
+    key="gold/segment_strategies",
+    row="a segment with customers and what to do about it",
+    primary_key=("segment_key",),
+    columns=(
+        Column(name="segment_key", dtype="VARCHAR", meaning="Key of the segment.", reads=(_MEMBERS,)),
+        Column(
+            name="segment_name",
+            dtype="VARCHAR",
+            meaning="Name of the segment.",
+            reads=("champion.segment_key", "champion.segment_name", _MEMBERS),
+        ),
+        Column(
+            name="priority",
+            dtype="INTEGER",
+            minimum=1,
+            meaning="Place by value; 1 is where most is to be won or lost.",
+            reads=_MONEY_OF_MEMBERS,
+        ),
+        Column(
+            name="priority_by",
+            dtype="VARCHAR",
+            allowed=("net_revenue",),
+            meaning="What the value is: the net revenue in the lookback.",
+        ),
+        Column(
+            name="customer_count",
+            dtype="BIGINT",
+            unit="customers",
+            minimum=1,
+            meaning="Customers in the segment.",
+            reads=(_MEMBERS,),
+        ),
+        Column(
+            name="net_revenue_amount",
+            dtype="DECIMAL(18,2)",
+            unit="currency",
+            meaning="Their net revenue in the lookback.",
+            reads=_MONEY_OF_MEMBERS,
+        ),
+        Column(
+            name="kind",
+            dtype="VARCHAR",
+            meaning="Kind of segment it is this month, whatever it is called: the entry of the catalogue.",
+            reads=_KIND,
+        ),
+        *(Column(name=name, dtype="VARCHAR", meaning=meaning, reads=_KIND) for name, meaning in _TEXTS.items()),
+    ),
+)
+
+TABLES = (
+    RFM_SEGMENTS,
+    CHAMPION,
+    SEGMENT_EVENTS,
+    CUSTOMER_SEGMENTS,
+    SEGMENT_MIGRATION,
+    SEGMENT_FLOWS,
+    SEGMENT_PROFILES,
+    SEGMENT_STRATEGIES,
+)

@@ -35,14 +35,17 @@ from segmentation_assets.segments.assignment import (
     note_population,
     places_by_model,
 )
+from segmentation_assets.segments.catalogue import load_catalogue
 from segmentation_assets.segments.champion import ChampionDecision, MonthInView, decide_champion
 from segmentation_assets.segments.champion_model import RFM_MAP, ChampionModel
 from segmentation_assets.segments.drift import measure_drift
 from segmentation_assets.segments.events import describe_events
 from segmentation_assets.segments.migration import places_of, sum_flows, trace_migration
+from segmentation_assets.segments.naming import SHARES, STRIKING_FEATURES
 from segmentation_assets.segments.profiles import profile_segments
 from segmentation_assets.segments.rfm import RfmThresholds, apply_thresholds, rfm_map, score_rfm, trace_scores
 from segmentation_assets.segments.sizes import judge_coverage, judge_size_changes, judge_smallest_segment
+from segmentation_assets.segments.strategies import plan_strategies
 from segmentation_assets.storage.models import ModelReference
 from segmentation_assets.tables.gold import (
     CHAMPION,
@@ -52,6 +55,7 @@ from segmentation_assets.tables.gold import (
     SEGMENT_FLOWS,
     SEGMENT_MIGRATION,
     SEGMENT_PROFILES,
+    SEGMENT_STRATEGIES,
 )
 
 if TYPE_CHECKING:
@@ -92,6 +96,7 @@ def champion(step: Step) -> None:
         rfm_segments=step.frame("gold/rfm_segments"),
         features=step.frame("silver/customer_features", ["customer_id", *labels]),
         feature_labels=labels,
+        catalogue=load_catalogue(step.platform.settings.segment_catalogue),
         assign_by_former=lambda: _keys_by(step, model_in_force(step, previous)),
         measure_drift=lambda: _drift(step, model_in_force(step, previous)),
     )
@@ -322,6 +327,21 @@ def _reconcile_customers(step: Step, features: pd.DataFrame, assigned: pd.DataFr
         customers=(len(features), len(assigned)),
         net_revenue=(money.sum(), assigned["customer_id"].map(money).sum()),
     )
+
+
+def segment_strategies(step: Step) -> None:
+    """Say what each segment is now and what to do about it."""
+    names = ["customer_id", "net_revenue_amount", *STRIKING_FEATURES]
+    known = [column.name for column in declared_table(step.platform, step.platform.graph.node(_FEATURES)).columns]
+    planned = plan_strategies(
+        step.frame("gold/champion"),
+        step.frame("gold/customer_segments"),
+        step.frame("gold/rfm_segments"),
+        step.frame(_FEATURES, [name for name in known if name in names or name.startswith(SHARES)]),
+        load_catalogue(step.platform.settings.segment_catalogue),
+    )
+    step.write_frame(planned, SEGMENT_STRATEGIES)
+    step.metadata |= {f"{row.segment_key}_kind": str(row.kind) for row in planned.itertuples()}
 
 
 def segment_profiles(step: Step) -> None:

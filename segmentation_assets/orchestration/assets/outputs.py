@@ -276,6 +276,7 @@ def _snapshot(step: Step) -> Snapshot:
         imputed_flags=_imputed_flags(step),
         flows=step.frame("gold/segment_flows"),
         events=step.frame("gold/segment_events"),
+        strategies=step.frame("gold/segment_strategies"),
         directions=_directions(step),
     )
 

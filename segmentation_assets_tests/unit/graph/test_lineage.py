@@ -22,6 +22,7 @@ MADE_FROM_NO_COLUMN = {
     ("gold/customer_segments", "as_of_date"),
     ("gold/customer_segments", "valid_from"),
     ("gold/customer_segments", "valid_to"),
+    ("gold/segment_strategies", "priority_by"),
 }
 
 

@@ -80,8 +80,8 @@ def test_without_a_model_in_force_the_best_ranked_candidate_is_promoted(stored):
     assert (found.decision, found.algorithm, found.model_hash) == ("promoted", "kmeans", None)
     reason = "No model was in force; kmeans is promoted. reason of kmeans."
     assert stored(found.table("f" * 32), CHAMPION) == [
-        ("S001", "Champions", 0, "kmeans", "f" * 32, "2025-06", "2025-06", 3, "promoted", reason),
-        ("S002", "Loyal", 1, "kmeans", "f" * 32, "2025-06", "2025-06", 3, "promoted", reason),
+        ("S001", "VIP Champions", 0, "kmeans", "f" * 32, "2025-06", "2025-06", 3, "promoted", reason),
+        ("S002", "Loyal Regulars", 1, "kmeans", "f" * 32, "2025-06", "2025-06", 3, "promoted", reason),
         ("S003", "Lost", 2, "kmeans", "f" * 32, "2025-06", "2025-06", 3, "promoted", reason),
     ]
     assert found.segments == (Segment("S001", 0), Segment("S002", 1), Segment("S003", 2))
@@ -124,7 +124,7 @@ def test_an_own_name_wins_from_its_day_on_and_the_last_one_counts(champion):
 
 def test_an_own_name_holds_for_a_promoted_model_too():
     found = decide(decisions=decided(("rename", "2025-06", "S003", "Sleepers")))
-    assert found.frame["segment_name"].tolist() == ["Champions", "Loyal", "Sleepers"]
+    assert found.frame["segment_name"].tolist() == ["VIP Champions", "Loyal Regulars", "Sleepers"]
 
 
 def test_names_can_be_swapped_and_passed_on(champion):

@@ -50,7 +50,7 @@ def named(*clusters, taken=(), **features):
 
 def test_each_cluster_takes_the_name_of_its_position():
     found = named([WORST] * 4, [BEST] * 4, ["134"] * 2, ["412"] * 3)
-    assert found == {0: "Lost", 1: "Champions", 2: "At Risk", 3: "New Customers"}
+    assert found == {0: "Lost", 1: "VIP Champions", 2: "At-Risk", 3: "New Customers"}
 
 
 def test_a_lapsed_cluster_that_was_among_the_best_cannot_be_lost():
@@ -67,19 +67,19 @@ def test_a_name_that_promises_money_needs_the_share_of_it():
 
 def test_a_cluster_of_few_orders_and_little_money_is_never_among_the_best():
     found = named(["113"] * 10, [BEST] * 45, ["222"] * 45)
-    assert found[0] not in {"Cannot Lose Them", "At Risk", "Loyal", "Champions"}
+    assert found[0] not in {"Cannot Lose Them", "At-Risk", "Loyal Regulars", "VIP Champions"}
 
 
 def test_two_clusters_of_one_kind_are_told_apart_by_a_feature():
     returns = [0.3] * 3 + [0.6] * 3 + [0.5] * 6
     found = named([WORST] * 3, [WORST] * 3, [BEST] * 6, return_rate=returns)
-    assert found == {0: "Lost", 1: "Lost, Many Returns", 2: "Champions"}
+    assert found == {0: "Lost", 1: "Lost, Many Returns", 2: "VIP Champions"}
 
 
 def test_a_striking_trait_is_part_of_the_name():
     shares = [0.0] * 8 + [0.9] * 2
     found = named([BEST] * 5, [WORST] * 3, [WORST] * 2, department_share_home_garden=shares)
-    assert found == {0: "Champions", 1: "Lost", 2: "Lost, Home & Garden"}
+    assert found == {0: "VIP Champions", 1: "Lost", 2: "Lost, Home & Garden"}
 
 
 def test_two_clusters_with_one_striking_trait_still_have_names_of_their_own():
@@ -105,13 +105,13 @@ def test_a_feature_without_a_phrase_is_called_by_its_label():
 
 def test_names_in_use_are_avoided():
     found = named([WORST] * 3, [BEST] * 3, taken=["Lost"], return_rate=[0.1] * 3 + [0.2] * 3)
-    assert found == {0: "Hibernating", 1: "Champions"}
+    assert found == {0: "Hibernating", 1: "VIP Champions"}
 
 
 def test_with_all_names_in_use_clusters_are_still_named():
-    taken = ["Lost", "Hibernating", "Champions", "Loyal", "About To Sleep", "At Risk"]
+    taken = ["Lost", "Hibernating", "VIP Champions", "Loyal Regulars", "About To Sleep", "At-Risk"]
     found = named([WORST] * 3, [BEST] * 3, taken=taken, return_rate=[0.1] * 3 + [0.2] * 3)
-    assert found == {0: "Lost, Few Returns", 1: "Champions, Many Returns"}
+    assert found == {0: "Lost, Few Returns", 1: "VIP Champions, Many Returns"}
 
 
 def test_one_cluster_is_everyone():
@@ -129,7 +129,7 @@ def test_clusters_that_nothing_tells_apart_are_numbered():
 def test_noise_gets_no_name():
     labels = pd.Series([-1, 0, 1], index=["a", "b", "c"])
     rfm = pd.DataFrame([(5, 5, 5), (1, 1, 1), (5, 5, 5)], columns=list(SCORES)).assign(customer_id=["a", "b", "c"])
-    assert name_clusters(labels, rfm, rfm[["customer_id"]]) == {0: "Lost", 1: "Champions"}
+    assert name_clusters(labels, rfm, rfm[["customer_id"]]) == {0: "Lost", 1: "VIP Champions"}
 
 
 @pytest.mark.parametrize("k", range(1, 15))
@@ -149,5 +149,5 @@ def test_names_are_unique_and_free_of_the_currency_unit_and_row_order(k):
 def test_best_and_worst_of_four_clusters_are_named_as_such():
     features = shop()
     names = name_clusters(split(features, 4), score_rfm(features)[0], features)
-    assert names[0] in {"Champions", "Loyal"}
+    assert names[0] in {"VIP Champions", "Loyal Regulars"}
     assert names[3] in {"Lost", "Hibernating"}
