@@ -302,8 +302,11 @@ def _gold_nodes(clusters: tuple[Node, ...], months_back: int) -> tuple[Node, ...
             key="gold/segment_profiles",
             description="Each segment and feature: size, share of money, mean, median, quartiles and the effect size "
             "against everyone. Statistics rest on known values; `imputed_share` says how many were filled in for "
-            "fitting.",
-            inputs=same("gold/customer_segments", "silver/customer_features", "silver/imputed_features"),
+            "fitting, `change_size` what is another than a month earlier.",
+            inputs=(
+                *same("gold/customer_segments", "silver/customer_features", "silver/imputed_features"),
+                Input(key="gold/segment_profiles", window="previous"),
+            ),
             kinds=("python", "parquet"),
         ),
     )

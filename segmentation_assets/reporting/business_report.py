@@ -125,6 +125,7 @@ def _segment(card: SegmentCard, currency: str) -> dict[str, Any]:
         "change": format_change(card.count_change),
         "meaning": card.meaning,
         "traits": [trait.sentence for trait in card.traits],
+        "changes": list(card.changes),
         "strategy": list(card.strategy.items()),
     }
 

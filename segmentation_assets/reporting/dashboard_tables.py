@@ -26,14 +26,12 @@ from segmentation_assets.reporting.formatting import (
 )
 from segmentation_assets.reporting.movement import NEW, Movement, count_movement, moves_by_cause
 from segmentation_assets.reporting.palette import segment_colour
+from segmentation_assets.segments.profiles import WARN_IMPUTED_SHARE
 from segmentation_assets.tables.gold import CUSTOMER_STATES, STATES_WITH_SEGMENT
 
 if TYPE_CHECKING:
     from segmentation_assets.reporting.segment_cards import SegmentCard
     from segmentation_assets.reporting.snapshot import Snapshot
-
-WARN_IMPUTED_SHARE = 0.2
-"""Share of filled-in values from which a cell of the profile carries a warning."""
 
 FULL_EFFECT = 2.0
 """Effect size at which a cell of the profile has its full colour."""
@@ -70,6 +68,7 @@ def _card_view(card: SegmentCard, currency: str) -> View:
         "change": _change_words(card),
         "trend": _trend(card.count_change),
         "traits": card.traits,
+        "changes": card.changes,
         "strategy": list(card.strategy.items()),
     }
 

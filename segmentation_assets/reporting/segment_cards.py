@@ -75,8 +75,8 @@ class SegmentCard:
 
     `previous_count` and `previous_share` are None in the first snapshot and for a segment that was not there.
     `meaning` says in a sentence where the segment stands in recency, frequency and money; `mean_scores` are its mean
-    scores in that order, 1 to 5. `strategy` is what to do, by the headings of `STRATEGY`. All are empty for a segment
-    without customers.
+    scores in that order, 1 to 5. `changes` are sentences about features that are another than a month earlier,
+    `strategy` is what to do, by the headings of `STRATEGY`. All are empty for a segment without customers.
     """
 
     key: str
@@ -93,6 +93,7 @@ class SegmentCard:
     meaning: str
     mean_scores: tuple[float, ...]
     traits: tuple[Trait, ...]
+    changes: tuple[str, ...] = ()
     strategy: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -245,6 +246,7 @@ def _describe(
         meaning=standing.meaning,
         mean_scores=standing.mean_scores,
         traits=_find_traits(snapshot, profile, everyone.typical),
+        changes=_find_changes(snapshot, profile),
         strategy=everyone.strategies.get(key, {}),
     )
 
@@ -275,6 +277,25 @@ def _find_traits(
             break
         traits.setdefault(feature_stem(str(row.feature)), _make_trait(snapshot, row, typical))
     return tuple(traits.values())
+
+
+def _find_changes(snapshot: Snapshot, profile: pd.DataFrame | None) -> tuple[str, ...]:
+    """Put the largest changes of main features since last month into sentences, one per story."""
+    if profile is None:
+        return ()
+    changed = profile[profile["change_size"].notna() & (profile["imputed_share"] <= MAX_TRAIT_IMPUTED_SHARE)]
+    found: dict[str, str] = {}
+    for row in sorted(changed.itertuples(), key=lambda row: (-abs(row.change_size), str(row.feature))):
+        feature, text = str(row.feature), snapshot.feature_text(str(row.feature))
+        if abs(row.change_size) < MIN_EFFECT or len(found) == TRAIT_COUNT:
+            break
+        if text.is_main:
+            now, before = (
+                format_feature(value, feature=feature, unit=text.unit, currency=snapshot.currency)
+                for value in (row.mean, row.previous_mean)
+            )
+            found.setdefault(feature_stem(feature), f"{text.label}: mean {now}, a month earlier {before}")
+    return tuple(found.values())
 
 
 def _make_trait(snapshot: Snapshot, row: Any, typical: Mapping[str, tuple[float, float]]) -> Trait:

@@ -35,6 +35,8 @@ REQUIRED_COLUMNS = {
         "median",
         "effect_size",
         "imputed_share",
+        "previous_mean",
+        "change_size",
     ),
     "leaderboard": ("candidate", "rank", "n_clusters", "coverage", "silhouette", "passed_gates", "reason"),
     "rfm_segments": ("customer_id", "recency_score", "frequency_score", "monetary_score", "rfm_segment"),

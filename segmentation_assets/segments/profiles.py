@@ -15,12 +15,16 @@ if TYPE_CHECKING:
 
 _REVENUE = "net_revenue_amount"
 
+WARN_IMPUTED_SHARE = 0.2
+"""Share of filled-in values from which on a segment's feature is to be read with care."""
+
 
 def profile_segments(
     features: pd.DataFrame,
     customer_segments: pd.DataFrame,
     imputed_flags: pd.DataFrame,
     feature_columns: Sequence[str],
+    previous: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Describe every segment by every feature.
 
@@ -34,6 +38,8 @@ def profile_segments(
         customer_id and a ``was_imputed_…`` column per feature that can be filled in; others count as never filled.
     feature_columns : sequence of str
         Numeric columns of `features` to describe.
+    previous : DataFrame, optional
+        ``gold/segment_profiles`` of the month before.
 
     Returns
     -------
@@ -57,10 +63,14 @@ def profile_segments(
     keyed = assigned[["customer_id", "segment_key", "segment_name"]].merge(features, on="customer_id")
     members = keyed.sort_values("customer_id", ignore_index=True)
     values = members[names].astype("float64")
+    spread = values.std(ddof=0).where(values.max() > values.min())
+    imputed = _imputed_shares(members, imputed_flags, names)
     tables = {
-        **_statistics(values, members["segment_key"]),
-        "imputed_share": _imputed_shares(members, imputed_flags, names),
+        **_statistics(values, members["segment_key"], spread),
+        "imputed_share": imputed,
+        "rests_on_imputed": imputed >= WARN_IMPUTED_SHARE,
     }
+    tables |= _changes(tables["mean"], previous, spread)
     joined = _long(tables).merge(_sizes(members), on="segment_key")
     ordered = joined.sort_values(["segment_key", "feature"], ignore_index=True)
     return ordered[list(SEGMENT_PROFILES.column_names)]
@@ -82,11 +92,19 @@ def _check_columns(features: pd.DataFrame, names: Sequence[str]) -> None:
         )
 
 
-def _statistics(values: pd.DataFrame, keys: pd.Series) -> dict[str, pd.DataFrame]:
+def _changes(means: pd.DataFrame, previous: pd.DataFrame | None, spread: pd.Series) -> dict[str, pd.DataFrame]:
+    """Set the means beside those of the month before, each of shape (n_segments, n_features)."""
+    before = means * float("nan")
+    if previous is not None:
+        former = previous.pivot_table(index="segment_key", columns="feature", values="mean", dropna=False)
+        before = former.reindex(index=means.index, columns=means.columns)
+    return {"previous_mean": before, "change_size": ((means - before) / spread).round(10)}
+
+
+def _statistics(values: pd.DataFrame, keys: pd.Series, spread: pd.Series) -> dict[str, pd.DataFrame]:
     """Statistics of known values, each of shape (n_segments, n_features)."""
     groups = values.groupby(keys)
     means = groups.mean()
-    spread = values.std(ddof=0).where(values.max() > values.min())
     quartiles = groups.quantile([0.25, 0.5, 0.75])
     return {
         "known_count": groups.count(),

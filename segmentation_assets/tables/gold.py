@@ -597,6 +597,29 @@ SEGMENT_PROFILES = Table(
             meaning="Share of the segment's customers whose value was filled in for fitting.",
             reads=("imputed_features.was_imputed_*", _MEMBERS),
         ),
+        Column(
+            name="rests_on_imputed",
+            dtype="BOOLEAN",
+            meaning="Whether so many were filled in that the feature is to be read with care: 20 % or more.",
+            reads=("imputed_features.was_imputed_*", _MEMBERS),
+        ),
+        Column(
+            name="previous_mean",
+            dtype="DOUBLE",
+            nullable=True,
+            null_rule="no such segment a month earlier, or no known value then",
+            meaning="Mean a month earlier, of the customers who were in the segment then.",
+            reads=("segment_profiles.mean",),
+        ),
+        Column(
+            name="change_size",
+            dtype="DOUBLE",
+            unit="standard deviations",
+            nullable=True,
+            null_rule="mean or previous mean is not known, or no spread",
+            meaning="Mean less the mean a month earlier, in standard deviations of everyone now.",
+            reads=(*_VALUES_OF_MEMBERS, "segment_profiles.mean"),
+        ),
     ),
 )
 

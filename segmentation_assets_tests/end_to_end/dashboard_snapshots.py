@@ -91,6 +91,8 @@ def _profiles() -> pd.DataFrame:
             "mean": 1234.5 * place,
             "effect_size": (place - 5) / 2,
             "imputed_share": 0.4 if place == 10 else 0.0,
+            "previous_mean": None,
+            "change_size": None,
         }
         for place, (key, name) in enumerate(SEGMENTS.items())
         for feature in FEATURES

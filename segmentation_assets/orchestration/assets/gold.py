@@ -357,5 +357,6 @@ def segment_profiles(step: Step) -> None:
         step.frame("gold/customer_segments"),
         step.frame("silver/imputed_features"),
         numeric,
+        _previous(step),
     )
     step.write_frame(profiles, SEGMENT_PROFILES)

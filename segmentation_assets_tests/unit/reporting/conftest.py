@@ -80,6 +80,8 @@ def _profiles() -> pd.DataFrame:
                 "quartile_3": medians[key][position],
                 "effect_size": effects[key][position],
                 "imputed_share": filled[key][position],
+                "previous_mean": None,
+                "change_size": None,
             }
             for key, (name, count, share, money, money_share) in sizes.items()
             for position, feature in enumerate(FEATURES)

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 
 import pandas as pd
 import pytest
 
 from segmentation_assets.reporting.movement import NEW, count_movement
-from segmentation_assets.reporting.segment_cards import describe_segments, previous_month
+from segmentation_assets.reporting.segment_cards import STRATEGY, describe_segments, previous_month
 from segmentation_assets.reporting.snapshot import Snapshot
 from segmentation_assets.reporting.wording import effect_words
 
@@ -115,3 +116,25 @@ def test_the_month_before_january_is_december() -> None:
 )
 def test_effects_in_words(effect: float, words: str) -> None:
     assert effect_words(effect) == words
+
+
+def test_what_changed_is_told_of_main_features_by_size(snapshot: Snapshot) -> None:
+    profiles = snapshot.segment_profiles.assign(previous_mean=4.0, change_size=0.1)
+    is_first = profiles["segment_key"] == "S001"
+    sizes = profiles["change_size"].mask(is_first & (profiles["feature"] == "order_count"), -0.9)
+    sizes = sizes.mask(is_first & (profiles["feature"] == "recency_days"), 0.3)
+    changed = dataclasses.replace(snapshot, segment_profiles=profiles.assign(change_size=sizes))
+    first, second = describe_segments(changed)
+    assert first.changes == (
+        "Orders: mean 11, a month earlier 4",
+        "Days since last order: mean 6 days, a month earlier 4 days",
+    )
+    assert second.changes == ()
+
+
+def test_the_strategy_of_a_segment_is_on_its_card(snapshot: Snapshot) -> None:
+    texts = {name: f"{name} of S001" for name in STRATEGY}
+    advised = dataclasses.replace(snapshot, strategies=pd.DataFrame([{"segment_key": "S001", **texts}]))
+    first, second = describe_segments(advised)
+    assert first.strategy == {heading: f"{name} of S001" for name, heading in STRATEGY.items()}
+    assert second.strategy == {}

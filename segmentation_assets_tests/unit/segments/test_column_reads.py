@@ -135,20 +135,23 @@ def test_column_changes_exactly_the_assignments_that_declare_to_read_it(month, m
         ("customer_segments", "segment_key", ["customer_segments.segment_key"]),
         ("customer_segments", "segment_name", ["customer_segments.segment_name"]),
         ("imputed_features", "was_imputed_gap_days", ["imputed_features.was_imputed_*"]),
+        ("segment_profiles", "mean", ["segment_profiles.mean"]),
     ],
 )
 def test_column_changes_exactly_the_profiles_that_declare_to_read_it(noun, column, names):
     rng = np.random.default_rng(4)
     features = customers()
     keys = rng.choice(KEYS, len(features), p=[0.2, 0.3, 0.5])
+    every_fifth = pd.Series(keys).groupby(keys).cumcount() % 5
     inputs = {
         "customer_features": features,
         "customer_segments": pd.DataFrame(
             {"customer_id": features["customer_id"], "segment_key": keys, "segment_name": rng.permutation(keys)}
         ),
         "imputed_features": pd.DataFrame(
-            {"customer_id": features["customer_id"], "was_imputed_gap_days": features["gap_days"].isna()}
+            {"customer_id": features["customer_id"], "was_imputed_gap_days": every_fifth == 0}
         ),
+        "segment_profiles": pd.DataFrame({"segment_key": KEYS, "feature": "gap_days", "mean": [1.0, 2.5, 9.0]}),
     }
 
     def compute(frame):
@@ -158,6 +161,7 @@ def test_column_changes_exactly_the_profiles_that_declare_to_read_it(noun, colum
             read["customer_segments"],
             read["imputed_features"],
             ["gap_days"],
+            read["segment_profiles"],
         )
         return rows_by_customer(found.assign(customer_id=found["segment_key"]))
 

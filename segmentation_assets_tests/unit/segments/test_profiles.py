@@ -27,16 +27,16 @@ SEGMENTS = pd.DataFrame(
 FLAGS = pd.DataFrame({"customer_id": ["a", "b", "c", "d"], "was_imputed_gap_days": [False, False, True, True]})
 
 
-def profile(names=("order_count", "gap_days"), features=FEATURES):
+def profile(names=("order_count", "gap_days"), features=FEATURES, previous=None):
     """Profile the five customers."""
-    return profile_segments(features, SEGMENTS, FLAGS, names)
+    return profile_segments(features, SEGMENTS, FLAGS, names, previous)
 
 
 def test_statistics_are_those_computed_by_hand(stored):
     # order_count of everyone: mean 2, deviation sqrt((4 + 0 + 1 + 1) / 4) = 1.224744871
     found = stored(profile(), SEGMENT_PROFILES)
     effect = 0.8164965809
-    assert [tuple(map(float, row[3:])) for row in found if row[2] == "order_count"] == [
+    assert [tuple(map(float, row[3:14])) for row in found if row[2] == "order_count"] == [
         (2, 0.5, 90.3, 0.8994023904, 2, 3, 3, 2.5, 3.5, effect, 0),
         (2, 0.5, 10.1, 0.1005976096, 2, 1, 1, 1, 1, -effect, 0),
     ]
@@ -50,8 +50,25 @@ def test_statistics_are_those_computed_by_hand(stored):
 
 def test_statistics_rest_on_known_values_and_filled_ones_are_counted(stored):
     rows = {row[0]: row[8:] for row in stored(profile(["gap_days"]), SEGMENT_PROFILES)}
-    assert rows["S001"] == (15.0, 15.0, 12.5, 17.5, 0.0, 0.0)
-    assert rows["S002"] == (None, None, None, None, None, 1.0)
+    assert rows["S001"] == (15.0, 15.0, 12.5, 17.5, 0.0, 0.0, False, None, None)
+    assert rows["S002"] == (None, None, None, None, None, 1.0, True, None, None)
+
+
+def test_what_changed_since_the_month_before_is_measured_per_segment_and_feature(stored):
+    before = pd.DataFrame(
+        {
+            "segment_key": ["S001", "S009", "S002"],
+            "feature": ["order_count", "order_count", "gap_days"],
+            "mean": [3.0 + 1.5**0.5, 1.0, 30.0],
+        }
+    )
+    rows = {row[0] + row[2]: row[15:] for row in stored(profile(previous=before), SEGMENT_PROFILES)}
+    assert rows == {
+        "S001order_count": (round(3.0 + 1.5**0.5, 9), -1.0),
+        "S001gap_days": (None, None),
+        "S002order_count": (None, None),
+        "S002gap_days": (30.0, None),
+    }
 
 
 def test_a_feature_without_spread_has_no_effect_size(stored):
