@@ -253,6 +253,35 @@ def test_a_hundredfold_of_money_scales_the_limits_and_nothing_else():
     assert limits[1] == [None, pytest.approx(100 * limits[0][1])]
 
 
+@pytest.mark.parametrize(("factor", "shift"), [(1e-12, 0), (1e12, 0), (1, 1e9)])
+def test_any_unit_will_do(factor, shift):
+    x = np.arange(400) * factor + shift
+    keys = np.where(np.arange(400) < 123, "S001", "S002")
+    found = describe({"x": x}, keys)
+    assert matches(found.loc[0, "conditions"], {"x": x}) == (keys == "S001").tolist()
+
+
+def test_equal_features_are_chosen_from_alike_every_time():
+    x = np.arange(100)
+    found = [describe({f"x{n}": x for n in range(8)}, np.where(x < 50, "S001", "S002"))["rule"] for _ in range(4)]
+    assert len({tuple(rules) for rules in found}) == 1
+
+
+def test_a_small_segment_weighs_enough_not_to_be_cut_short():
+    # of 60 customers in 1,000, a > 0 holds for 49 and nobody else, b > 0 for all and for 15 others
+    is_member = np.arange(1_000) < 60
+    values = {"a": (np.arange(1_000) < 49).astype(int), "b": (np.arange(1_000) < 75).astype(int)}
+    found = describe(values, np.where(is_member, "S001", "S002"), max_depth=1)
+    assert shown(found)[0] == ("S001", "b > 0")
+
+
+def test_a_condition_that_gains_little_is_left_out():
+    # y > 0 would leave 6 customers out who are not among the 194 of the segment
+    x, y = np.arange(3_000), (np.arange(3_000) % 200 >= 6).astype(int)
+    found = describe({"x": x, "y": y}, np.where((x < 200) & (y > 0), "S001", "S002"))
+    assert shown(found)[0] == ("S001", "x <= 199")
+
+
 def test_a_small_segment_is_not_measured():
     x = np.repeat([0, 1, 2], [12, 100, 100])
     found = describe({"x": x}, np.array(["S001", "S002", "S003"])[x])
