@@ -14,6 +14,7 @@ _REPORT_INPUTS = (
         "gold/segment_flows",
         "gold/segment_events",
         "gold/segment_strategies",
+        "gold/segment_rules",
         "gold/rfm_segments",
         "clusters/leaderboard",
         "silver/customer_features",

@@ -289,6 +289,15 @@ def _gold_nodes(clusters: tuple[Node, ...], months_back: int) -> tuple[Node, ...
             kinds=("python", "parquet"),
         ),
         Node(
+            key="gold/segment_rules",
+            description="Who is in each segment in a few conditions, such as `recency_days <= 31 and order_count > 4`, "
+            "from shallow trees, with recall and precision on customers held out. Below 0.8 there is no rule but the "
+            "reason. Rules describe; the model assigns.",
+            inputs=same("gold/customer_segments", "silver/customer_features"),
+            settings=("clustering.seed",),
+            kinds=_MODEL_KINDS,
+        ),
+        Node(
             key="gold/segment_strategies",
             description="What to do about each segment: goal, message, offer, channel, cadence and what to avoid, from "
             "the catalogue (`segment_catalogue`) by what the segment is this month, whatever it is called. "

@@ -125,6 +125,8 @@ def _segment(card: SegmentCard, currency: str) -> dict[str, Any]:
         "change": format_change(card.count_change),
         "meaning": card.meaning,
         "traits": [trait.sentence for trait in card.traits],
+        "rules": list(card.rules),
+        "rules_note": card.rules_note,
         "changes": list(card.changes),
         "strategy": list(card.strategy.items()),
     }

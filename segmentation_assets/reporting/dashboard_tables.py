@@ -68,6 +68,8 @@ def _card_view(card: SegmentCard, currency: str) -> View:
         "change": _change_words(card),
         "trend": _trend(card.count_change),
         "traits": card.traits,
+        "rules": card.rules,
+        "rules_note": card.rules_note,
         "changes": card.changes,
         "strategy": list(card.strategy.items()),
     }

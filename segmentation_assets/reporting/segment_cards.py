@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from segmentation_assets.reporting.formatting import format_feature, is_known
+from segmentation_assets.reporting.formatting import format_count, format_feature, format_share, is_known
 from segmentation_assets.reporting.wording import MIN_EFFECT, effect_words, feature_stem
 from segmentation_assets.segments.positions import SCORES, Position, describe_position, measure_positions
+from segmentation_assets.segments.rules import Condition
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -16,6 +18,10 @@ if TYPE_CHECKING:
     from segmentation_assets.reporting.snapshot import Snapshot
 
 TRAIT_COUNT = 3
+
+AGEING = ("tenure_days",)
+"""Features that only grow; that they did is no news."""
+
 
 STRATEGY = {
     "kind_name": "Now",
@@ -75,7 +81,8 @@ class SegmentCard:
 
     `previous_count` and `previous_share` are None in the first snapshot and for a segment that was not there.
     `meaning` says in a sentence where the segment stands in recency, frequency and money; `mean_scores` are its mean
-    scores in that order, 1 to 5. `changes` are sentences about features that are another than a month earlier,
+    scores in that order, 1 to 5. `rules` say in a few conditions who is in it, `rules_note` how well or why none does,
+    `changes` are sentences about features that are another than a month earlier,
     `strategy` is what to do, by the headings of `STRATEGY`. All are empty for a segment without customers.
     """
 
@@ -93,6 +100,8 @@ class SegmentCard:
     meaning: str
     mean_scores: tuple[float, ...]
     traits: tuple[Trait, ...]
+    rules: tuple[str, ...] = ()
+    rules_note: str = ""
     changes: tuple[str, ...] = ()
     strategy: Mapping[str, str] = field(default_factory=dict)
 
@@ -119,6 +128,16 @@ class _Standing(NamedTuple):
     mean_scores: tuple[float, ...]
 
 
+class _Rules(NamedTuple):
+    """Who is in a segment in a few conditions, and how well they say it."""
+
+    sentences: tuple[str, ...]
+    note: str
+
+
+_NO_RULES = _Rules((), "")
+
+
 @dataclass(frozen=True)
 class _Everyone:
     """What each segment is compared with; `typical` holds mean and median of everyone by feature."""
@@ -128,6 +147,7 @@ class _Everyone:
     typical: Mapping[str, tuple[float, float]]
     standings: Mapping[str, _Standing]
     strategies: Mapping[str, Mapping[str, str]]
+    rules: Mapping[str, _Rules]
 
 
 def describe_segments(snapshot: Snapshot) -> tuple[SegmentCard, ...]:
@@ -149,6 +169,7 @@ def describe_segments(snapshot: Snapshot) -> tuple[SegmentCard, ...]:
         typical=_typical_values(snapshot),
         standings=_standings(snapshot),
         strategies=_strategies(snapshot),
+        rules=_rules(snapshot),
     )
     profiles = dict(tuple(snapshot.segment_profiles.groupby("segment_key", sort=True)))
     cards = [
@@ -201,6 +222,27 @@ def _standings(snapshot: Snapshot) -> dict[str, _Standing]:
     }
 
 
+def _rules(snapshot: Snapshot) -> dict[str, _Rules]:
+    """Write the rules of each segment with the labels of the features, and what they rest on."""
+    if snapshot.rules.empty:
+        return {}
+    found = {}
+    for key, rows in snapshot.rules.sort_values("rule_number").groupby("segment_key"):
+        first = rows.iloc[0]
+        held_out = f"{format_count(first['held_out_count'])} customers held out"
+        note = f"They find {format_share(first['recall'])} of the segment, and {format_share(first['precision'])} of "
+        note += f"those they find are in it; measured on {held_out}."
+        sentences = tuple(_rule_sentence(snapshot, json.loads(text)) for text in rows["conditions"].dropna())
+        reason = str(first["reason"])
+        found[str(key)] = _Rules(sentences, note if first["is_shown"] else f"{reason[:1].upper()}{reason[1:]}.")
+    return found
+
+
+def _rule_sentence(snapshot: Snapshot, conditions: list[dict[str, Any]]) -> str:
+    labelled = [{**part, "feature": snapshot.feature_text(part["feature"]).label} for part in conditions]
+    return " and ".join(Condition(**part).text for part in labelled)
+
+
 def _strategies(snapshot: Snapshot) -> dict[str, dict[str, str]]:
     """Return what to do about each segment, by heading."""
     return {
@@ -246,6 +288,8 @@ def _describe(
         meaning=standing.meaning,
         mean_scores=standing.mean_scores,
         traits=_find_traits(snapshot, profile, everyone.typical),
+        rules=everyone.rules.get(key, _NO_RULES).sentences,
+        rules_note=everyone.rules.get(key, _NO_RULES).note,
         changes=_find_changes(snapshot, profile),
         strategy=everyone.strategies.get(key, {}),
     )
@@ -289,7 +333,7 @@ def _find_changes(snapshot: Snapshot, profile: pd.DataFrame | None) -> tuple[str
         feature, text = str(row.feature), snapshot.feature_text(str(row.feature))
         if abs(row.change_size) < MIN_EFFECT or len(found) == TRAIT_COUNT:
             break
-        if text.is_main:
+        if text.is_main and feature not in AGEING:
             now, before = (
                 format_feature(value, feature=feature, unit=text.unit, currency=snapshot.currency)
                 for value in (row.mean, row.previous_mean)

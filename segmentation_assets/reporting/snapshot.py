@@ -185,6 +185,7 @@ class Snapshot:
     flows: pd.DataFrame = field(default_factory=_empty_frame)
     events: pd.DataFrame = field(default_factory=_empty_frame)
     strategies: pd.DataFrame = field(default_factory=_empty_frame)
+    rules: pd.DataFrame = field(default_factory=_empty_frame)
     directions: Mapping[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

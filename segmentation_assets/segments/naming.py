@@ -130,8 +130,13 @@ def name_clusters(
     return dict(sorted(names.items()))
 
 
-def classify_groups(groups: pd.Series, rfm_segments: pd.DataFrame, features: pd.DataFrame) -> dict[str, str]:
-    """Say which kind of segment each group is now, whatever it is called.
+def classify_groups(
+    groups: pd.Series,
+    rfm_segments: pd.DataFrame,
+    features: pd.DataFrame,
+    kinds_by_name: Mapping[str, str] | None = None,
+) -> dict[str, str]:
+    """Say which kind of segment each group is now.
 
     Parameters
     ----------
@@ -139,17 +144,24 @@ def classify_groups(groups: pd.Series, rfm_segments: pd.DataFrame, features: pd.
         Group per customer; nobody else counts as everyone.
     rfm_segments, features
         As for `name_clusters`.
+    kinds_by_name : mapping of str to str, optional
+        By group, the kind it is named after; it stays so as long as that name would still fit.
 
     Returns
     -------
     dict of str to str
-        Kind in the catalogue by group: that of a striking trait, where there is one with a kind of its own, else that
-        of the nearest named position.
+        Kind in the catalogue by group: that of a striking trait, where there is one with a kind of its own, else the
+        one it is named after, else that of the nearest named position.
     """
     members = groups.sort_index()
     values = _numeric(members, features)
-    distances = _distances(measure_positions(members, rfm_segments), _is_earner(members, values), reach=float("inf"))
-    kinds = {str(group): KIND_BY_POSITION[str(row.idxmin())] for group, row in distances.iterrows()}
+    positions, is_earner = measure_positions(members, rfm_segments), _is_earner(members, values)
+    anywhere = _distances(positions, is_earner, reach=float("inf")).rename(columns=KIND_BY_POSITION)
+    fitting = _distances(positions, is_earner).rename(columns=KIND_BY_POSITION)
+    kinds = {str(group): str(row.idxmin()) for group, row in anywhere.iterrows()}
+    for group, kind in (kinds_by_name or {}).items():
+        if group in fitting.index and kind in fitting.columns and fitting.loc[group, kind] < float("inf"):
+            kinds[group] = kind
     by_trait = {
         group: KIND_BY_TRAIT[trait] for group, trait in _striking(members, values).items() if trait in KIND_BY_TRAIT
     }

@@ -623,6 +623,94 @@ SEGMENT_PROFILES = Table(
     ),
 )
 
+_BY_RULES = ("customer_features.*", _MEMBERS)
+
+
+def _rule_share(name: str, meaning: str) -> Column:
+    return Column(
+        name=name,
+        dtype="DOUBLE",
+        minimum=0,
+        maximum=1,
+        nullable=True,
+        null_rule="not measured",
+        meaning=meaning,
+        reads=_BY_RULES,
+    )
+
+
+def _rule_count(name: str, meaning: str) -> Column:
+    return Column(
+        name=name,
+        dtype="BIGINT",
+        unit="customers",
+        minimum=0,
+        nullable=True,
+        null_rule="not measured",
+        meaning=meaning,
+        reads=_BY_RULES,
+    )
+
+
+SEGMENT_RULES = Table(
+    key="gold/segment_rules",
+    row="a segment and a rule that describes it, or the reason why there is none",
+    primary_key=("segment_key", "rule_number"),
+    columns=(
+        Column(name="segment_key", dtype="VARCHAR", meaning="Key of the segment.", reads=(_MEMBERS,)),
+        Column(
+            name="rule_number",
+            dtype="INTEGER",
+            minimum=1,
+            maximum=3,
+            meaning="Place of the rule by the customers of the segment whom it finds.",
+            reads=_BY_RULES,
+        ),
+        Column(
+            name="rule",
+            dtype="VARCHAR",
+            nullable=True,
+            null_rule="no short rule describes the segment well",
+            meaning="Conditions that are all true of a customer whom the rule finds.",
+            reads=_BY_RULES,
+        ),
+        Column(
+            name="conditions",
+            dtype="VARCHAR",
+            nullable=True,
+            null_rule="no short rule describes the segment well",
+            meaning="The same as JSON: feature, low (exclusive), high (inclusive), includes_known, includes_unknown.",
+            reads=_BY_RULES,
+        ),
+        _rule_count("matched_count", "Customers with a segment whom the rule finds."),
+        _rule_count("correct_count", "Those of them who are in this segment."),
+        _rule_share("recall", "Share of the segment's customers whom its rules find, on customers held out."),
+        _rule_share("precision", "Share of those whom the rules find who are in the segment, on customers held out."),
+        Column(
+            name="held_out_count",
+            dtype="BIGINT",
+            unit="customers",
+            minimum=0,
+            meaning="Customers that recall and precision rest on, each held out once.",
+            reads=_BY_RULES,
+        ),
+        Column(
+            name="is_shown",
+            dtype="BOOLEAN",
+            meaning="Whether recall and precision are at least 0.8; rules never assign anybody.",
+            reads=_BY_RULES,
+        ),
+        Column(
+            name="reason",
+            dtype="VARCHAR",
+            nullable=True,
+            null_rule="the rules are shown",
+            meaning="Why there is no rule.",
+            reads=_BY_RULES,
+        ),
+    ),
+)
+
 _TEXTS = {
     "kind_name": "What the catalogue calls such a segment.",
     "description": "Who is in it.",
@@ -693,5 +781,6 @@ TABLES = (
     SEGMENT_MIGRATION,
     SEGMENT_FLOWS,
     SEGMENT_PROFILES,
+    SEGMENT_RULES,
     SEGMENT_STRATEGIES,
 )

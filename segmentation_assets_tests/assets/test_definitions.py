@@ -51,6 +51,7 @@ MONTHLY = {
     "gold/segment_migration": CONTRACT,
     "gold/segment_flows": RECONCILED,
     "gold/segment_profiles": CONTRACT,
+    "gold/segment_rules": CONTRACT,
     "gold/segment_strategies": CONTRACT,
     "monitoring/data_quality": RECONCILED,
     "exports/customer_segments": ("reconciliation",),

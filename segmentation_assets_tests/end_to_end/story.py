@@ -36,6 +36,7 @@ FOLLOWING_CLUSTERS = {
     "gold/champion",
     "gold/customer_segments",
     "gold/segment_profiles",
+    "gold/segment_rules",
     "gold/segment_strategies",
     "monitoring/data_quality",
     *REPORTS,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from segmentation_assets.clustering.confidence import ConfidenceCurve
@@ -44,6 +45,7 @@ from segmentation_assets.segments.migration import places_of, sum_flows, trace_m
 from segmentation_assets.segments.naming import SHARES, STRIKING_FEATURES
 from segmentation_assets.segments.profiles import profile_segments
 from segmentation_assets.segments.rfm import RfmThresholds, apply_thresholds, rfm_map, score_rfm, trace_scores
+from segmentation_assets.segments.rules import describe_by_rules
 from segmentation_assets.segments.sizes import judge_coverage, judge_size_changes, judge_smallest_segment
 from segmentation_assets.segments.strategies import plan_strategies
 from segmentation_assets.storage.models import ModelReference
@@ -55,6 +57,7 @@ from segmentation_assets.tables.gold import (
     SEGMENT_FLOWS,
     SEGMENT_MIGRATION,
     SEGMENT_PROFILES,
+    SEGMENT_RULES,
     SEGMENT_STRATEGIES,
 )
 
@@ -329,6 +332,22 @@ def _reconcile_customers(step: Step, features: pd.DataFrame, assigned: pd.DataFr
     )
 
 
+def segment_rules(step: Step) -> None:
+    """Describe every segment by a few conditions on the features that clusterings are offered."""
+    names = list(_labels_of_main_features(step))
+    found = describe_by_rules(
+        step.frame(_FEATURES, ["customer_id", *names]),
+        step.frame("gold/customer_segments", ["customer_id", "segment_key", "segment_name"]),
+        _numeric_of(step, names),
+        seed=step.platform.settings.clustering.seed,
+    )
+    step.write_frame(found, SEGMENT_RULES)
+    step.metadata |= {
+        "segments_described": int(found.loc[found["is_shown"], "segment_key"].nunique()),
+        "segments": int(found["segment_key"].nunique()),
+    }
+
+
 def segment_strategies(step: Step) -> None:
     """Say what each segment is now and what to do about it."""
     names = ["customer_id", "net_revenue_amount", *STRIKING_FEATURES]
@@ -346,17 +365,21 @@ def segment_strategies(step: Step) -> None:
 
 def segment_profiles(step: Step) -> None:
     """Describe every segment by every numeric feature."""
-    table = declared_table(step.platform, step.platform.graph.node("silver/customer_features"))
-    numeric = [
-        column.name
-        for column in feature_columns(table)
-        if column.dtype in ("DOUBLE", "BIGINT", "INTEGER") or column.dtype.startswith("DECIMAL")
-    ]
     profiles = profile_segments(
         step.frame("silver/customer_features"),
         step.frame("gold/customer_segments"),
         step.frame("silver/imputed_features"),
-        numeric,
+        _numeric_of(step),
         _previous(step),
     )
     step.write_frame(profiles, SEGMENT_PROFILES)
+
+
+def _numeric_of(step: Step, names: Collection[str] | None = None) -> list[str]:
+    """Names of the numeric features, of all or of those given."""
+    return [
+        column.name
+        for column in feature_columns(declared_table(step.platform, step.platform.graph.node(_FEATURES)))
+        if (names is None or column.name in names)
+        and (column.dtype in ("DOUBLE", "BIGINT", "INTEGER") or column.dtype.startswith("DECIMAL"))
+    ]

@@ -277,6 +277,7 @@ def _snapshot(step: Step) -> Snapshot:
         flows=step.frame("gold/segment_flows"),
         events=step.frame("gold/segment_events"),
         strategies=step.frame("gold/segment_strategies"),
+        rules=step.frame("gold/segment_rules"),
         directions=_directions(step),
     )
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Callable
 
 import pandas as pd
@@ -138,3 +139,21 @@ def test_the_strategy_of_a_segment_is_on_its_card(snapshot: Snapshot) -> None:
     first, second = describe_segments(advised)
     assert first.strategy == {heading: f"{name} of S001" for name, heading in STRATEGY.items()}
     assert second.strategy == {}
+
+
+def test_rules_are_written_with_labels_and_say_what_they_rest_on(snapshot: Snapshot) -> None:
+    conditions = [
+        {"feature": "order_count", "low": 4.0, "high": None, "includes_known": True, "includes_unknown": False},
+        {"feature": "recency_days", "low": None, "high": 31.0, "includes_known": True, "includes_unknown": True},
+    ]
+    shown = {"rule_number": 1, "conditions": json.dumps(conditions), "is_shown": True, "reason": None}
+    figures = {"recall": 0.9, "precision": 0.85, "held_out_count": 1200}
+    hidden = {"rule_number": 1, "conditions": None, "is_shown": False, "reason": "no short rule describes this segment"}
+    rules = pd.DataFrame([{"segment_key": "S001", **shown, **figures}, {"segment_key": "S002", **hidden, **figures}])
+    first, second = describe_segments(dataclasses.replace(snapshot, rules=rules))
+    assert first.rules == ("Orders > 4 and (Days since last order <= 31 or unknown)",)
+    assert first.rules_note == (
+        "They find 90.0% of the segment, and 85.0% of those they find are in it; measured on 1,200 customers held out."
+    )
+    assert second.rules == ()
+    assert second.rules_note == "No short rule describes this segment."

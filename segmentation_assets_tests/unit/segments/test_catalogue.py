@@ -8,6 +8,7 @@ from segmentation_assets.config.segment_catalogue import SegmentCatalogueSetting
 from segmentation_assets.errors import SettingsError
 from segmentation_assets.segments.catalogue import KIND_BY_POSITION, KIND_BY_TRAIT, load_catalogue
 from segmentation_assets.segments.naming import name_clusters
+from segmentation_assets.segments.positions import SCORES
 from segmentation_assets.segments.strategies import plan_strategies
 from segmentation_assets.tables.gold import RFM_SEGMENT_NAMES, SEGMENT_STRATEGIES
 
@@ -114,3 +115,14 @@ def test_the_unit_of_money_changes_no_kind():
     for factor in (0.1, 100.0):
         scaled = features.assign(net_revenue_amount=np.multiply(features["net_revenue_amount"], factor))
         assert plan_strategies(champion, segments, rfm, scaled, load_catalogue())["kind"].tolist() == kinds
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"), [("Others", "loyal"), ("Need Attention, Shoes", "need_attention"), ("Lost", "loyal")]
+)
+def test_a_segment_is_what_it_is_named_after_as_long_as_the_name_fits(name, kind):
+    champion, segments, rfm, features = month()
+    scores = {score: [4, 4, 1, 1, 1, 3] for score in SCORES}
+    named = champion.assign(segment_name=["Ours", "Theirs", name])
+    planned = plan_strategies(named, segments, rfm.assign(**scores), features, load_catalogue())
+    assert planned.set_index("segment_key")["kind"]["S003"] == kind
