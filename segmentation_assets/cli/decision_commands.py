@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import argparse
 import getpass
-from typing import TYPE_CHECKING
 
-from segmentation_assets.cli.opening import load_from_arguments
+from segmentation_assets.cli.stored_month import open_month, read_table
 from segmentation_assets.clustering.leaderboard import BASELINE
 from segmentation_assets.errors import SettingsError, closest_hint
 from segmentation_assets.graph.plan import check_known_month
@@ -14,16 +13,12 @@ from segmentation_assets.graph.platform import Platform
 from segmentation_assets.graph.staleness import known_months
 from segmentation_assets.ingestion.decisions import DECISIONS_FILE, Decision, append_decision
 from segmentation_assets.segments.promotion import find_candidate
-from segmentation_assets.storage.engine import read_frame
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 def promote(parsed: argparse.Namespace) -> int:
     """Ask for a candidate to be put in force in a month, if it passes the gates there."""
-    platform, month = _open(parsed, "clusters/leaderboard")
-    board = _table(platform, "clusters/leaderboard", month)
+    platform, month = open_month(parsed, "clusters/leaderboard")
+    board = read_table(platform, "clusters/leaderboard", month)
     found, evidence = find_candidate(board, parsed.algorithm, month)
     if not found:
         raise SettingsError(
@@ -37,8 +32,8 @@ def promote(parsed: argparse.Namespace) -> int:
 
 def rename(parsed: argparse.Namespace) -> int:
     """Give a segment a name of one's own from a month on."""
-    platform, month = _open(parsed, "gold/champion")
-    names = dict(_table(platform, "gold/champion", month)[["segment_key", "segment_name"]].to_numpy().tolist())
+    platform, month = open_month(parsed, "gold/champion")
+    names = dict(read_table(platform, "gold/champion", month)[["segment_key", "segment_name"]].to_numpy().tolist())
     if parsed.segment_key not in names:
         raise SettingsError(
             f"segment '{parsed.segment_key}' is not in force in {month[:7]}", closest_hint(parsed.segment_key, names)
@@ -55,8 +50,8 @@ def rename(parsed: argparse.Namespace) -> int:
 
 def suppress(parsed: argparse.Namespace) -> int:
     """Mark a customer as not to be addressed from a month on."""
-    platform, month = _open(parsed, "silver/customer_features")
-    known = _table(platform, "silver/customer_features", month, ["customer_id"])["customer_id"]
+    platform, month = open_month(parsed, "silver/customer_features")
+    known = read_table(platform, "silver/customer_features", month, ["customer_id"])["customer_id"]
     if parsed.customer_id not in set(known):
         raise SettingsError(
             f"customer '{parsed.customer_id}' is not among the {len(known):,} of {month[:7]}",
@@ -77,25 +72,6 @@ def restate(platform: Platform, month: str, reason: str) -> None:
         )
     told = f"{month[:7]} to {closed_through} are made again."
     _write(platform, "restate", month, "months", reason, told, "")
-
-
-def _open(parsed: argparse.Namespace, key: str) -> tuple[Platform, str]:
-    """Return the platform and the month that is meant: the newest in which an asset is stored, unless one is named."""
-    platform = Platform(load_from_arguments(parsed).settings)
-    months = known_months(platform)
-    made = [month for month in months if platform.store.manifest(key, month)]
-    if not made:
-        raise SettingsError("there is no finished month to decide on", "run 'segmentation run' first.")
-    month = parsed.month or made[-1]
-    check_known_month(month, months)
-    if month not in made:
-        raise SettingsError(f"{key} of {month[:7]} is not stored", f"run 'segmentation run --month {month[:7]}' first.")
-    return platform, month
-
-
-def _table(platform: Platform, key: str, month: str, columns: list[str] | None = None) -> pd.DataFrame:
-    with platform.engine.connect() as connection:
-        return read_frame(connection, platform.store.table_paths(key, month), columns)
 
 
 def _write(platform: Platform, kind: str, month: str, subject: str, value: str, told: str, decided_by: str) -> int:

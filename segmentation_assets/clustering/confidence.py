@@ -52,7 +52,7 @@ class ConfidenceCurve:
     def from_plain(cls, plain: Mapping[str, Any]) -> ConfidenceCurve:
         """Rebuild from `to_plain`."""
         noise = float(plain["noise_confidence"])
-        return cls(tuple(plain["certainties"]), tuple(plain["confidences"]), noise, tuple(plain["shifts"]))
+        return cls(tuple(plain["certainties"]), tuple(plain["confidences"]), noise, tuple(plain.get("shifts", ())))
 
     def to_plain(self) -> dict[str, Any]:
         """Return plain lists and numbers, for the model store."""

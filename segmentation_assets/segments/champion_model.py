@@ -12,6 +12,10 @@ from segmentation_assets.clustering.registry import Clusterer
 from segmentation_assets.features.preparation import Preparation
 from segmentation_assets.segments.drift import DriftReference
 from segmentation_assets.segments.rfm import RfmThresholds
+from segmentation_assets.storage.models import ModelReference, ModelStore
+
+MODEL_NAME = "champion"
+"""Name of the models in force in the model store."""
 
 RFM_MAP = BASELINE
 """Algorithm of the model in force when it is the RFM map."""
@@ -78,6 +82,12 @@ class ChampionModel:
             "known_distance": self.known_distance,
             "reference": None if self.reference is None else self.reference.to_plain(),
         }
+
+    @classmethod
+    def load(cls, models: ModelStore, model_hash: str) -> ChampionModel:
+        """Load the model that ``gold/champion`` names by its hash."""
+        stored = models.load(ModelReference(MODEL_NAME, model_hash))
+        return cls.from_state(stored.state, stored.estimator)
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any], estimator: Clusterer | None) -> ChampionModel:

@@ -53,6 +53,10 @@ def test_with_a_promotion_every_month_segments_keep_keys_and_names(shop, run):
         assert set(events[month].index) == set(then) | set(now)
         assert champions[month]["segment_name"].is_unique
     assert run(shop.settings(champion__promotion="every_month", **LENIENT), keys=CHAIN) == set()
+    before = bytes_of(shop.data_dir, "tables/gold", "tables/clusters")
+    again = run(shop.settings(champion__promotion="every_month", **LENIENT), keys=CHAIN, force=True)
+    assert {month for key, month in again if key == "gold/customer_segments"} == set(MONTHS)
+    assert bytes_of(shop.data_dir, "tables/gold", "tables/clusters") == before
 
 
 def test_the_policy_that_promotes_nothing_writes_no_event_after_the_first_month(shop):

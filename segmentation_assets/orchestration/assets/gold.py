@@ -38,7 +38,7 @@ from segmentation_assets.segments.assignment import (
 )
 from segmentation_assets.segments.catalogue import load_catalogue
 from segmentation_assets.segments.champion import ChampionDecision, MonthInView, decide_champion
-from segmentation_assets.segments.champion_model import RFM_MAP, ChampionModel
+from segmentation_assets.segments.champion_model import MODEL_NAME, RFM_MAP, ChampionModel
 from segmentation_assets.segments.drift import measure_drift
 from segmentation_assets.segments.events import describe_events
 from segmentation_assets.segments.migration import places_of, sum_flows, trace_migration
@@ -66,7 +66,6 @@ if TYPE_CHECKING:
 
     from segmentation_assets.segments.drift import Drift
 
-_MODEL_NAME = "champion"
 _EVENTS = "events.json"
 _FEATURES, _HISTORY = "silver/customer_features", "silver/customer_history"
 
@@ -106,7 +105,7 @@ def champion(step: Step) -> None:
     settings = step.platform.settings
     decision = decide_champion(previous, view, step.frame("source/decisions"), settings.leaderboard, settings.champion)
     model_hash = decision.model_hash or _store_model(step, decision)
-    reference = ModelReference(_MODEL_NAME, model_hash)
+    reference = ModelReference(MODEL_NAME, model_hash)
     step.rest_on(step.platform.models.folder(reference))
     if step.partition >= max(stored_months(step.platform, step.node.key), default=""):
         step.platform.models.set_alias("champion", reference)
@@ -151,8 +150,7 @@ def _previous(step: Step) -> pd.DataFrame | None:
 
 def model_in_force(step: Step, champion: pd.DataFrame) -> ChampionModel:
     """Load the model that the rows of ``gold/champion`` of some month name."""
-    stored = step.platform.models.load(ModelReference(_MODEL_NAME, str(champion["model_hash"].iloc[0])))
-    return ChampionModel.from_state(stored.state, stored.estimator)
+    return ChampionModel.load(step.platform.models, str(champion["model_hash"].iloc[0]))
 
 
 def _keys_by(step: Step, model: ChampionModel) -> pd.Series:
@@ -194,7 +192,7 @@ def _store_model(step: Step, decision: ChampionDecision) -> str:
         "seed": step.platform.settings.clustering.seed,
         "packages": package_versions(("scikit-learn", "numpy", "scipy", "skops")),
     }
-    reference = step.platform.models.save(_MODEL_NAME, model.estimator, description, state=model.to_state())
+    reference = step.platform.models.save(MODEL_NAME, model.estimator, description, state=model.to_state())
     return reference.content_hash
 
 
