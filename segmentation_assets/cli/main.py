@@ -83,6 +83,12 @@ def _suppress(parsed: argparse.Namespace) -> int:
     return suppress(parsed)
 
 
+def _explain(parsed: argparse.Namespace) -> int:
+    from segmentation_assets.cli.explain_command import explain
+
+    return explain(parsed)
+
+
 def _dictionary(parsed: argparse.Namespace) -> int:
     from segmentation_assets.cli.dictionary_command import dictionary
 
@@ -115,6 +121,7 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "promote": _promote,
     "rename": _rename,
     "suppress": _suppress,
+    "explain": _explain,
     "dictionary": _dictionary,
     "reference": _reference,
     "config": _config,

@@ -28,6 +28,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_status(commands, shared)
     _add_report(commands, shared)
     _add_decisions(commands, shared)
+    _add_explain(commands, shared)
     _add_dictionary(commands, shared)
     _add_reference(commands, shared)
     _add_config(commands, shared)
@@ -135,6 +136,17 @@ def _add_decisions(
     suppress = commands.add_parser("suppress", parents=[shared, decided], help="mark a customer as not to be addressed")
     suppress.add_argument("customer_id", metavar="CUSTOMER_ID")
     suppress.add_argument("--reason", default="asked for", metavar="TEXT", help="why, for the record")
+
+
+def _add_explain(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser], shared: argparse.ArgumentParser
+) -> None:
+    explain = commands.add_parser(
+        "explain", parents=[shared], help="say why a customer is in its segment, and what would class it otherwise"
+    )
+    explain.add_argument("customer_id", metavar="CUSTOMER_ID")
+    explain.add_argument("--month", type=_month, metavar="YYYY-MM", help="snapshot month; the newest by default")
+    explain.add_argument("--json", action="store_true", help="print JSON")
 
 
 def _add_dictionary(

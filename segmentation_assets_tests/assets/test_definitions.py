@@ -121,6 +121,7 @@ def test_only_own_months_are_looked_back_at(definitions):
         "clusters/leaderboard",
         "gold/champion",
         "gold/customer_segments",
+        "gold/segment_profiles",
         "gold/rfm_segments",
     }
 

@@ -1,0 +1,86 @@
+"""`segmentation explain`: the customer of a finished month, in words and as JSON."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from segmentation_assets.graph.platform import Platform
+from segmentation_assets.segments.assignment import assign_by_model
+from segmentation_assets.segments.champion_model import ChampionModel
+from segmentation_assets.storage.engine import read_frame
+from segmentation_assets_tests.assets.conftest import MONTHS
+
+JULY, AUGUST = MONTHS[1:]
+
+
+@pytest.fixture
+def settings_file(finished_shop, write_settings, monkeypatch, tmp_path):
+    """Write the settings of the finished shop into the folder the commands run in."""
+    monkeypatch.chdir(tmp_path)
+    write_settings(finished_shop.settings())
+    return finished_shop
+
+
+def rows(shop, key, month):
+    platform = Platform(shop.settings())
+    with platform.engine.connect() as connection:
+        return read_frame(connection, platform.store.table_paths(key, month)).set_index("customer_id", drop=False)
+
+
+def model_of(shop, month):
+    platform = Platform(shop.settings())
+    with platform.engine.connect() as connection:
+        champion = read_frame(connection, platform.store.table_paths("gold/champion", month))
+    return ChampionModel.load(platform.models, champion["model_hash"].iloc[0])
+
+
+def test_explains_customers_as_they_are_stored_and_the_change_flips_them(settings_file, segmentation):
+    stored = rows(settings_file, "gold/customer_segments", AUGUST)
+    features = rows(settings_file, "silver/customer_features", AUGUST)
+    model, flipped = model_of(settings_file, AUGUST), 0
+    for customer in stored.index[stored["state"] == "assigned"][:6]:
+        told = segmentation("explain", customer, "--json")
+        assert told.code == 0, told.err
+        found, row = json.loads(told.out), stored.loc[customer]
+        assert (found["month"], found["segment_key"], found["segment_name"]) == (
+            "2025-08",
+            row["segment_key"],
+            row["segment_name"],
+        )
+        assert found["runner_up_segment_key"] == row["runner_up_segment_key"]
+        weights = [reason["weight"] for reason in found["reasons"]]
+        assert weights == sorted(weights, reverse=True)
+        if found["change"] is None:
+            continue
+        changed = features.loc[[customer]].copy()
+        for step in found["change"]["steps"] + found["change"]["consequences"]:
+            changed[step["feature"]] = changed[step["feature"]].astype(object)
+            changed.loc[customer, step["feature"]] = step["after"]
+        everyone = assign_by_model(changed.astype(features.dtypes.to_dict()), model).frame
+        flipped += everyone["segment_key"].iloc[0] == found["runner_up_segment_key"]
+    assert flipped >= 4
+
+
+def test_says_it_in_words_for_the_month_that_is_asked_for(settings_file, segmentation):
+    stored = rows(settings_file, "gold/customer_segments", JULY)
+    endings = set()
+    for customer in stored.index[stored["state"] == "assigned"][:6]:
+        out = segmentation("explain", customer, "--month", "2025-07").out
+        assert out.startswith(f"2025-07\nCustomer {customer} is classed as {stored.loc[customer, 'segment_name']}.")
+        endings |= {words for words in ("would be classed as", "No change") if words in out}
+    assert "would be classed as" in endings
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["nobody"], "there is no customer 'nobody' among the"),
+        (["c", "--month", "2031-01"], "2031-01"),
+    ],
+)
+def test_what_there_is_not_is_said(settings_file, segmentation, arguments, message):
+    told = segmentation("explain", *arguments)
+    assert told.code == 1
+    assert message in told.err
