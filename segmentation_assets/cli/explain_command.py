@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from dataclasses import replace
 
 from segmentation_assets.cli.stored_month import open_month, read_table
 from segmentation_assets.features.declaration import feature_columns
@@ -19,7 +20,8 @@ def explain(parsed: argparse.Namespace) -> int:
     platform, month = open_month(parsed, "gold/customer_segments")
     champion = read_table(platform, "gold/champion", month)
     declared = declared_table(platform, platform.graph.node(_FEATURES))
-    found = explain_customer(
+    states = read_table(platform, "gold/customer_segments", month, ["customer_id", "state"])
+    explained = explain_customer(
         read_table(platform, _FEATURES, month),
         parsed.customer_id,
         ChampionModel.load(platform.models, str(champion["model_hash"].iloc[0])),
@@ -27,6 +29,8 @@ def explain(parsed: argparse.Namespace) -> int:
         {column.name: column.label for column in feature_columns(declared)},
         seed=platform.settings.clustering.seed,
     )
+    state = states.loc[states["customer_id"] == parsed.customer_id, "state"].iloc[0]
+    found = replace(explained, state=str(state))
     if parsed.json:
         print(json.dumps({"month": month[:7], **found.to_plain()}, indent=1, ensure_ascii=False, allow_nan=False))
     else:

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations, product
+from math import comb
 from typing import TYPE_CHECKING, Any
 
 from segmentation_assets.errors import DataError, closest_hint
@@ -38,9 +39,9 @@ ORDERINGS = 100
 FEATURE_COST = 1.25
 """What a feature more has to make a change smaller by, to be worth it."""
 
-_QUANTILES, _PARTS = (0.05, 0.25, 0.5, 0.75, 0.95), tuple(step / 16 for step in range(1, 17))
-_FEW_QUANTILES, _FEW_PARTS = (0.1, 0.5, 0.9), (0.5, 1.0)
-_PAIRED_COUNT, _START_COUNT = 20, 3
+_QUANTILES, _FEW_QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95), (0.1, 0.5, 0.9)
+_MOST_PARTS, _MOST_TRIALS = 16, 4_000
+_PAIRED_COUNT, _NEAR_COUNT, _START_COUNT = 20, 200, 3
 _SHRINKS = tuple(1 - 0.5**step for step in range(1, 11))
 _LEAST_GAIN = 1e-6
 
@@ -471,29 +472,34 @@ class _Search:
 
     def find(self) -> _Found | None:
         """Return the smallest change that is found."""
-        few = self.between(1, _QUANTILES, _PARTS), self.between(2, _FEW_QUANTILES, _FEW_PARTS)
+        few = (
+            self.between(1, _QUANTILES, [*self.digits]),
+            self.between(2, _FEW_QUANTILES, [*self.digits][:_PAIRED_COUNT]),
+        )
         starts = [start for trials in few for start in _cheapest(self.judged(trials))]
         if not starts:
-            near = self.members[[*self.digits]].astype("float64").round(self.digits).head(NEIGHBOURS)
+            near = self.members[[*self.digits]].astype("float64").round(self.digits).head(_NEAR_COUNT)
             flipping = sorted(self.judged(near.to_dict("records")), key=lambda one: one.cost)[:_START_COUNT]
             starts = _cheapest(self.without_idle(start) for start in flipping)
         found = _cheapest(self.without_idle(self.shrunk(self.without_idle(start))) for start in starts)
         return found[0] if found else None
 
-    def between(self, count: int, quantiles: Sequence[float], parts: Sequence[float]) -> list[dict[str, float]]:
-        """List changes of so many features, parts of the way to quantiles of the members."""
+    def between(self, count: int, quantiles: Sequence[float], names: Sequence[str]) -> list[dict[str, float]]:
+        """List changes of so many of the features, parts of the way to quantiles of the members."""
+        value_count = (_MOST_TRIALS / max(comb(len(names), count), 1)) ** (1 / count)
+        part_count = min(_MOST_PARTS, max(2, int(value_count / len(quantiles))))
         values = {
             name: {
-                self.part_of_the_way(name, goal, part)
+                self.part_of_the_way(name, goal, step / part_count)
                 for goal in self.members[name].astype("float64").quantile(list(quantiles))
-                for part in parts
+                for step in range(1, part_count + 1)
             }
-            for name in (list(self.digits)[:_PAIRED_COUNT] if count > 1 else self.digits)
+            for name in names
         }
         return [
-            dict(zip(names, chosen, strict=True))
-            for names in combinations(values, count)
-            for chosen in product(*(sorted(values[name]) for name in names))
+            dict(zip(chosen, values_of, strict=True))
+            for chosen in combinations(values, count)
+            for values_of in product(*(sorted(values[name]) for name in chosen))
         ]
 
     def part_of_the_way(self, name: str, goal: float, part: float) -> float:

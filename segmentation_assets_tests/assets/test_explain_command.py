@@ -40,12 +40,14 @@ def test_explains_customers_as_they_are_stored_and_the_change_flips_them(setting
     stored = rows(settings_file, "gold/customer_segments", AUGUST)
     features = rows(settings_file, "silver/customer_features", AUGUST)
     model, flipped = model_of(settings_file, AUGUST), 0
-    for customer in stored.index[stored["state"] == "assigned"][:6]:
+    some = [*stored.index[stored["state"] == "assigned"][:5], *stored.index[stored["state"] == "too_new"][:1]]
+    for customer in some:
         told = segmentation("explain", customer, "--json")
         assert told.code == 0, told.err
         found, row = json.loads(told.out), stored.loc[customer]
-        assert (found["month"], found["segment_key"], found["segment_name"]) == (
+        assert (found["month"], found["state"], found["segment_key"], found["segment_name"]) == (
             "2025-08",
+            row["state"],
             row["segment_key"],
             row["segment_name"],
         )
