@@ -23,7 +23,7 @@ def _texts(title: str) -> SegmentTexts:
 
 
 class SegmentCatalogueSettings(Section):
-    """Own texts by kind of segment: the eleven of the RFM map, and two that a striking habit makes."""
+    """Own texts by kind of segment: the eleven of the RFM map, two that a striking habit makes, and everyone."""
 
     champions: SegmentTexts = _texts("recent, frequent customers of high spend")
     loyal: SegmentTexts = _texts("regular customers")
@@ -38,3 +38,4 @@ class SegmentCatalogueSettings(Section):
     lost: SegmentTexts = _texts("the last in everything")
     bargain_hunters: SegmentTexts = _texts("customers who buy with a discount")
     serial_returners: SegmentTexts = _texts("customers who send much back")
+    everyone: SegmentTexts = _texts("the only segment there is")

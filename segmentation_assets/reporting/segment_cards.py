@@ -24,7 +24,7 @@ AGEING = ("tenure_days",)
 
 
 STRATEGY = {
-    "kind_name": "Now",
+    "kind_name": "Now like",
     "goal": "Goal",
     "message": "Message",
     "offer": "Offer",

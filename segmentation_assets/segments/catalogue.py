@@ -21,6 +21,9 @@ KIND_BY_POSITION = {name: name.lower().replace(" ", "_") for name in RFM_SEGMENT
 KIND_BY_TRAIT = {"discount_share": "bargain_hunters", "return_rate": "serial_returners"}
 """Kind of segment by the feature whose striking height makes it."""
 
+EVERYONE = "everyone"
+"""Kind of the only segment there is."""
+
 
 @dataclass(frozen=True)
 class CatalogueEntry:

@@ -10,10 +10,10 @@ from segmentation_assets.clustering.metrics import set_small_aside
 from segmentation_assets.config.champion import ChampionSettings
 from segmentation_assets.config.clustering import LeaderboardSettings
 from segmentation_assets.errors import DataError, closest_hint
-from segmentation_assets.segments.catalogue import CatalogueEntry
+from segmentation_assets.segments.catalogue import KIND_BY_POSITION, CatalogueEntry, load_catalogue
 from segmentation_assets.segments.champion_model import RFM_MAP, Segment
 from segmentation_assets.segments.identity import Identity, SegmentEvent, first_identity, match_segments, segment_key
-from segmentation_assets.segments.naming import name_clusters
+from segmentation_assets.segments.naming import classify_groups, name_clusters
 from segmentation_assets.segments.promotion import choose_promotion
 from segmentation_assets.tables.gold import CHAMPION, RFM_SEGMENT_NAMES
 
@@ -148,21 +148,29 @@ def decide_champion(
             "kept", str(in_force["algorithm"].iloc[0]), promotion.reason, frame, str(in_force["model_hash"].iloc[0])
         )
     else:
-        decision = _promote(promotion.algorithm, promotion.reason, in_force, view, gates)
+        renames = _renames(decisions, view.month)
+        decision = _promote(promotion.algorithm, promotion.reason, in_force, view, gates, tuple(renames.values()))
     return _renamed(decision, _renames(decisions, view.month))
 
 
 def _promote(
-    algorithm: str, reason: str, in_force: pd.DataFrame | None, view: MonthInView, gates: LeaderboardSettings
+    algorithm: str,
+    reason: str,
+    in_force: pd.DataFrame | None,
+    view: MonthInView,
+    gates: LeaderboardSettings,
+    reserved: tuple[str, ...],
 ) -> ChampionDecision:
-    """Make the segments of a promoted model: those that go on keep key, name and first month."""
+    """Make the segments of a promoted model: those that go on keep key, name, kind and first month."""
     import pandas as pd
 
     labels = _rfm_cells(view) if algorithm == RFM_MAP else _segments_of(view.candidates[algorithm], gates)
     clusters = list(_CELLS.values()) if algorithm == RFM_MAP else sorted(set(labels[labels >= 0].tolist()))
     identity = _identity(algorithm, labels, clusters, in_force, view)
     known = {} if in_force is None else in_force.set_index("segment_key").to_dict("index")
-    names = _names(algorithm, labels, identity, {key: str(row["segment_name"]) for key, row in known.items()}, view)
+    former = {key: str(row["segment_name"]) for key, row in known.items()}
+    names = _names(algorithm, labels, identity, former, view, reserved)
+    kinds = _kinds(algorithm, labels, names, view)
     rows = [
         {
             "segment_key": key,
@@ -174,6 +182,7 @@ def _promote(
             "keys_issued": identity.keys_issued,
             "decision": "promoted",
             "decision_reason": reason,
+            "kind": known.get(key, {}).get("kind") or kinds[cluster],
         }
         for cluster, key in sorted(identity.keys.items(), key=lambda pair: pair[1])
     ]
@@ -201,7 +210,12 @@ def _identity(
 
 
 def _names(
-    algorithm: str, labels: pd.Series, identity: Identity, former: Mapping[str, str], view: MonthInView
+    algorithm: str,
+    labels: pd.Series,
+    identity: Identity,
+    former: Mapping[str, str],
+    view: MonthInView,
+    reserved: tuple[str, ...],
 ) -> dict[int, str]:
     """Name every cluster: a segment that goes on keeps its name, and no two have the same."""
     kept = {cluster: former[key] for cluster, key in identity.keys.items() if key in former}
@@ -214,12 +228,21 @@ def _names(
         labels,
         view.rfm_segments,
         view.features,
-        taken=tuple(kept.values()),
+        taken=(*kept.values(), *reserved),
         feature_labels=view.feature_labels,
         only=new,
         catalogue=view.catalogue,
     )
     return {**kept, **named}
+
+
+def _kinds(algorithm: str, labels: pd.Series, names: Mapping[int, str], view: MonthInView) -> dict[int, str]:
+    """Say which kind of segment each cluster is: what its name begins with, else what its customers are."""
+    if algorithm == RFM_MAP:
+        return {number: KIND_BY_POSITION[cell] for number, cell in enumerate(RFM_SEGMENT_NAMES)}
+    named = {entry.name: kind for kind, entry in (view.catalogue or load_catalogue()).items()}
+    found = classify_groups(labels[labels >= 0].astype(str), view.rfm_segments, view.features)
+    return {number: named.get(name.split(",")[0]) or found[str(number)] for number, name in names.items()}
 
 
 def _rfm_cells(view: MonthInView) -> pd.Series:

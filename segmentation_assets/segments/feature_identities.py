@@ -239,6 +239,11 @@ def _move_orders(change: _Change) -> None:
         added = np.where(np.isnan(asked), added, np.maximum(asked - before[name], 0))
     for shorter, longer in reversed(list(pairwise(windows))):
         now[shorter] = np.minimum(now[shorter], now[longer])
+    is_all_known = abs(_orders_ever(before) - before["order_count"]) < _CENT
+    for name, days in list(windows.items())[:-1]:
+        is_first_outside = is_all_known & (_tenure(before) > days + 1)
+        now[name] = np.where(is_first_outside, np.minimum(now[name], now["order_count"] - 1), now[name])
+        now[name] = np.where(_tenure(before) < days - 1, now["order_count"], now[name])
     recency = before["recency_days"]
     for name, days in windows.items():
         recency = np.where((now[name] == 0) & (before[name] > 0), np.maximum(recency, days + 1), recency)
@@ -454,14 +459,28 @@ def _broken_sizes(values: _Values) -> dict[str, Flags]:
     return whole | {f"{name} is from 0 to 1": (values[name] < 0) | (values[name] > 1 + 1e-9) for name in shares}
 
 
+def _in_days(values: _Values) -> Floats:
+    return values["lifetime_months"] * DAYS_PER_MONTH
+
+
+def _tenure(values: _Values) -> Floats:
+    """Return the days since the first order ever."""
+    return values.get("tenure_days", _in_days(values))
+
+
+def _orders_ever(values: _Values) -> Floats:
+    import numpy as np
+
+    found: Floats = values["orders_per_month"] * np.maximum(values["lifetime_months"], 1)
+    return found
+
+
 def _broken_orders(values: _Values) -> dict[str, Flags]:
     import numpy as np
 
     orders, recency = values["order_count"], values["recency_days"]
-    in_days = values["lifetime_months"] * DAYS_PER_MONTH
-    tenure = values.get("tenure_days", in_days)
+    in_days, tenure, ever = _in_days(values), _tenure(values), _orders_ever(values)
     days, gap = values["order_day_count"], values["gap_days_mean"]
-    ever = values["orders_per_month"] * np.maximum(values["lifetime_months"], 1)
     return {
         "there is an order, of some value": (orders < 1) | (_gross(values, "") < 0),
         "tenure is of these months": _differ(in_days, tenure),
@@ -489,8 +508,23 @@ def _broken_windows(values: _Values) -> dict[str, Flags]:
             f"the last order is in {short}": (orders > 0) & (recency > windows[short]),
             f"the last order is not in {short}": (orders == 0) & (recency < windows[short]),
         }
+    for name in [ending for ending in windows if ending]:
+        found |= _broken_newcomers(values, name, windows[name])
     return found | {
         f"every order{name} has units": values[f"unit_count{name}"] < _orders(values, name) for name in windows
+    }
+
+
+def _broken_newcomers(values: _Values, name: str, days: float) -> dict[str, Flags]:
+    """Compare a window with the first order ever, which lies in it or outside, a day of rounding apart."""
+    orders, cents = _orders(values, name), _CENT * (1 + values["order_count"])
+    is_young, is_old = _tenure(values) < days - 1, _tenure(values) > days + 1
+    has_all = abs(_orders_ever(values) - values["order_count"]) < _CENT
+    return {
+        f"all orders of a newcomer are in {name}": is_young & _differ(orders, values["order_count"]),
+        f"all units of a newcomer are in {name}": is_young & _differ(values[f"unit_count{name}"], values["unit_count"]),
+        f"all money of a newcomer is in {name}": is_young & (abs(_gross(values, name) - _gross(values, "")) > cents),
+        f"the first order is not in {name}": is_old & has_all & (orders > values["order_count"] - 1),
     }
 
 

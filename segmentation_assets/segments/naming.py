@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from segmentation_assets.features.blocks.departments import SHARE_LABEL
 from segmentation_assets.features.declaration import name_in_words
 from segmentation_assets.segments.catalogue import (
+    EVERYONE,
     KIND_BY_POSITION,
     KIND_BY_TRAIT,
     CatalogueEntry,
@@ -28,9 +29,6 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
     import pandas as pd
-
-EVERYONE = "All Customers"
-"""Name of the only cluster there is."""
 
 STRIKING = 1.5
 """Standard deviations above everyone from which a trait is part of the name."""
@@ -82,7 +80,7 @@ def name_clusters(
         Column customer_id and numeric columns. A striking or distinctive one becomes part of a name; net revenue,
         where there is such a column, tells whether a cluster earns a name that promises money.
     taken : collection of str
-        Names that are in use elsewhere.
+        Names that are in use elsewhere; upper and lower case are the same.
     feature_labels : mapping of str to str, optional
         What people call the features; without one, the column name in words.
     only : collection of int, optional
@@ -107,26 +105,27 @@ def name_clusters(
     members = labels[labels >= 0].sort_index()
     found = sorted(map(int, members.unique()))
     numbers = found if only is None else sorted(only)
-    if len(found) == 1 and EVERYONE not in taken:
-        return {numbers[0]: EVERYONE}
+    entries = catalogue or load_catalogue()
+    in_use = {name.casefold() for name in taken}
+    if len(found) == 1 and entries[EVERYONE].name.casefold() not in in_use:
+        return {numbers[0]: entries[EVERYONE].name}
     positions = measure_positions(members, rfm_segments)
     values = _numeric(members, features)
-    entries = catalogue or load_catalogue()
     distances = _distances(positions, _is_earner(members, values)).rename(columns=name_by_position(entries))
     words, called = feature_labels or {}, name_by_trait(entries)
     striking = _striking(members, values)
     nameless = distances.loc[numbers]
-    matched = _match(nameless.drop(index=[number for number in striking if number in numbers]), taken)
+    matched = _match(nameless.drop(index=[number for number in striking if number in numbers]), in_use)
     bases = {number: matched.get(number) or _base(distances.loc[number], positions.loc[number]) for number in numbers}
     ranks = _mean_ranks(members, values)
     names: dict[int, str] = {}
     for number in sorted(numbers, key=lambda n: (n not in matched, n)):
-        used = {*taken, *names.values()}
         trait = striking.get(number)
         first = [called[trait]] if trait in called else []
         first += [f"{bases[number]}, {_phrase(trait, words, is_high=True)}"] if trait else []
         proposals = _proposals(bases[number], first, _distinctive(ranks, bases, number, words))
-        names[number] = next(name for name in proposals if name not in used)
+        names[number] = next(name for name in proposals if name.casefold() not in in_use)
+        in_use.add(names[number].casefold())
     return dict(sorted(names.items()))
 
 
@@ -134,7 +133,7 @@ def classify_groups(
     groups: pd.Series,
     rfm_segments: pd.DataFrame,
     features: pd.DataFrame,
-    kinds_by_name: Mapping[str, str] | None = None,
+    former: Mapping[str, str] | None = None,
 ) -> dict[str, str]:
     """Say which kind of segment each group is now.
 
@@ -144,22 +143,24 @@ def classify_groups(
         Group per customer; nobody else counts as everyone.
     rfm_segments, features
         As for `name_clusters`.
-    kinds_by_name : mapping of str to str, optional
-        By group, the kind it is named after; it stays so as long as that name would still fit.
+    former : mapping of str to str, optional
+        By group, the kind it was; it stays so as long as it lies near that position.
 
     Returns
     -------
     dict of str to str
         Kind in the catalogue by group: that of a striking trait, where there is one with a kind of its own, else the
-        one it is named after, else that of the nearest named position.
+        one it was, else that of the nearest named position. The only group is `EVERYONE`.
     """
     members = groups.sort_index()
+    if members.nunique() == 1:
+        return {str(members.iloc[0]): EVERYONE}
     values = _numeric(members, features)
     positions, is_earner = measure_positions(members, rfm_segments), _is_earner(members, values)
     anywhere = _distances(positions, is_earner, reach=float("inf")).rename(columns=KIND_BY_POSITION)
     fitting = _distances(positions, is_earner).rename(columns=KIND_BY_POSITION)
     kinds = {str(group): str(row.idxmin()) for group, row in anywhere.iterrows()}
-    for group, kind in (kinds_by_name or {}).items():
+    for group, kind in (former or {}).items():
         if group in fitting.index and kind in fitting.columns and fitting.loc[group, kind] < float("inf"):
             kinds[group] = kind
     by_trait = {
@@ -209,7 +210,7 @@ def _match(distances: pd.DataFrame, taken: Collection[str]) -> dict[int, str]:
     import numpy as np
     from scipy.optimize import linear_sum_assignment
 
-    free = distances.loc[:, ~distances.columns.isin(list(taken))]
+    free = distances.loc[:, [name.casefold() not in taken for name in distances.columns]]
     nearest = free.min(axis=1).to_numpy()[:, None]
     usable = np.isfinite(free.to_numpy()) & (free.to_numpy() <= nearest + _TOLERANCE)
     costs: npt.NDArray[np.float64] = np.where(usable, free.to_numpy(), 2 * _NO_NAME)

@@ -57,11 +57,15 @@ def profile_segments(
     The effect size is (mean of the segment - mean of everyone) / standard deviation of everyone, where everyone is all
     assigned customers and the deviation divides by n.
     """
+    import pandas as pd
+
     names = list(feature_columns)
     _check_columns(features, names)
     assigned = customer_segments[customer_segments["segment_key"].notna()]
     keyed = assigned[["customer_id", "segment_key", "segment_name"]].merge(features, on="customer_id")
     members = keyed.sort_values("customer_id", ignore_index=True)
+    if members.empty:
+        return pd.DataFrame(columns=list(SEGMENT_PROFILES.column_names))
     values = members[names].astype("float64")
     spread = values.std(ddof=0).where(values.max() > values.min())
     imputed = _imputed_shares(members, imputed_flags, names)

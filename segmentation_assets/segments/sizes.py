@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from segmentation_assets.config.clustering import LeaderboardSettings
 from segmentation_assets.segments.assignment import NO_PURCHASES
-from segmentation_assets.segments.migration import is_segment
 from segmentation_assets.tables.rounding import round_number
 
 if TYPE_CHECKING:
@@ -97,27 +96,30 @@ def judge_coverage(assigned: pd.DataFrame, gates: LeaderboardSettings) -> Findin
     )
 
 
-def judge_size_changes(migration: pd.DataFrame, max_size_change: float) -> Finding:
+def judge_size_changes(migration: pd.DataFrame, keys: Collection[str], max_size_change: float) -> Finding:
     """Compare the size of every segment with that of the month before.
 
     Parameters
     ----------
     migration : DataFrame
         ``gold/segment_migration``.
+    keys : collection of str
+        Segments in force in both months, with or without customers.
     max_size_change : float
-        Share of its former customers that a segment may lose or gain.
+        Share of its former customers, of one where it had none, that a segment may lose or gain.
 
     Returns
     -------
     Finding
         Segments that began or ended with a promotion are no change of size; ``gold/segment_events`` tells of them.
     """
-    sizes = {name: migration[f"{name}_place"].value_counts() for name in ("before", "after")}
-    keys = sorted(filter(is_segment, set(sizes["before"].index) & set(sizes["after"].index)))
-    changes = {key: float(sizes["after"][key] / sizes["before"][key] - 1) for key in keys}
+    before, after = (
+        migration[f"{name}_place"].value_counts().reindex(sorted(keys), fill_value=0) for name in ("before", "after")
+    )
+    changes = {key: float((after[key] - before[key]) / max(before[key], 1)) for key in before.index}
     large = {key: change for key, change in changes.items() if abs(change) > max_size_change}
     told = ", ".join(
-        f"{key} {change:+.1%} ({sizes['before'][key]:,} to {sizes['after'][key]:,} customers)"
+        f"{key} {change:+.1%} ({before[key]:,} to {after[key]:,} customers)"
         for key, change in sorted(large.items(), key=lambda pair: -abs(pair[1]))
     )
     limit = f"by more than {max_size_change:.0%} (champion.max_size_change)"

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from segmentation_assets.segments.catalogue import KIND_BY_POSITION, CatalogueEntry
+from segmentation_assets.segments.catalogue import CatalogueEntry
 from segmentation_assets.segments.champion_model import RFM_MAP
 from segmentation_assets.segments.naming import classify_groups
-from segmentation_assets.tables.gold import RFM_SEGMENT_NAMES, SEGMENT_STRATEGIES
+from segmentation_assets.tables.gold import SEGMENT_STRATEGIES
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,15 +39,15 @@ def plan_strategies(
 
     Notes
     -----
-    A segment keeps its name while its customers change. Its kind is the one it is named after as long as the name would
-    still fit, and then what its customers are. A segment of the RFM map is its cell's.
+    A segment keeps its name while its customers change. Its kind is that of its beginning as long as its customers lie
+    near that position, and then what they are; its name does not count. A segment of the RFM map is its cell's.
     """
     import pandas as pd
 
     members = customer_segments.dropna(subset=["segment_key"]).set_index("customer_id")["segment_key"].astype(str)
     money = features.set_index("customer_id")["net_revenue_amount"].astype("float64").reindex(members.index)
     sizes = pd.DataFrame({"customer_count": members.value_counts(), "net_revenue_amount": money.groupby(members).sum()})
-    kinds = _kinds(champion, members, rfm_segments, features, catalogue)
+    kinds = _kinds(champion, members, rfm_segments, features)
     names = champion.set_index("segment_key")["segment_name"]
     ordered = sizes.round(2).rename_axis("segment_key").reset_index()
     ordered = ordered.sort_values(["net_revenue_amount", "segment_key"], ascending=[False, True], ignore_index=True)
@@ -67,17 +67,9 @@ def plan_strategies(
 
 
 def _kinds(
-    champion: pd.DataFrame,
-    members: pd.Series,
-    rfm_segments: pd.DataFrame,
-    features: pd.DataFrame,
-    catalogue: Mapping[str, CatalogueEntry],
+    champion: pd.DataFrame, members: pd.Series, rfm_segments: pd.DataFrame, features: pd.DataFrame
 ) -> dict[str, str]:
-    if members.empty:
-        return {}
-    if champion["algorithm"].iloc[0] == RFM_MAP:
-        cells = champion.set_index("segment_key")["cluster"]
-        return {str(key): KIND_BY_POSITION[RFM_SEGMENT_NAMES[int(cell)]] for key, cell in cells.items()}
-    kinds = {entry.name: kind for kind, entry in catalogue.items()}
-    names = champion.set_index("segment_key")["segment_name"].str.split(",").str[0]
-    return classify_groups(members, rfm_segments, features, names.map(kinds).dropna().to_dict())
+    former = {str(key): str(kind) for key, kind in champion[["segment_key", "kind"]].to_numpy().tolist()}
+    if members.empty or champion["algorithm"].iloc[0] == RFM_MAP:
+        return former
+    return classify_groups(members, rfm_segments, features, former)

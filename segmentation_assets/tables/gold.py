@@ -198,6 +198,19 @@ CHAMPION = Table(
                 "champion.algorithm",
             ),
         ),
+        Column(
+            name="kind",
+            dtype="VARCHAR",
+            meaning="Kind of segment at its beginning, an entry of the catalogue; it stays with the key, whatever the "
+            "segment is called.",
+            reads=(
+                *_PROMOTED,
+                "clusters/*.cluster",
+                "rfm_segments.*_score",
+                "customer_features.*",
+                "champion.kind",
+            ),
+        ),
     ),
 )
 
@@ -217,7 +230,7 @@ SEGMENT_EVENTS = Table(
             dtype="VARCHAR",
             allowed=("kept", "split", "born", "merged", "retired"),
             meaning="kept: goes on; split: new, of customers that were in another; born: new, of customers from "
-            "several; merged: ended, its customers are in another; retired: ended, its customers went apart.",
+            "several, or the first; merged: ended, its customers are in another; retired: ended, they went apart.",
             reads=("champion.segment_key",),
         ),
         Column(
@@ -663,7 +676,7 @@ SEGMENT_RULES = Table(
             dtype="INTEGER",
             minimum=1,
             maximum=3,
-            meaning="Place of the rule by the customers of the segment whom it finds.",
+            meaning="Place of the rule by the customers whom it finds.",
             reads=_BY_RULES,
         ),
         Column(
@@ -721,7 +734,7 @@ _TEXTS = {
     "cadence": "How often to turn to them.",
     "do_not": "What to avoid.",
 }
-_KIND = ("customer_features.*", "rfm_segments.*", _MEMBERS, "champion.cluster", "champion.algorithm")
+_KIND = ("customer_features.*", "rfm_segments.*_score", _MEMBERS, "champion.kind", "champion.algorithm")
 
 SEGMENT_STRATEGIES = Table(
     key="gold/segment_strategies",
@@ -739,14 +752,14 @@ SEGMENT_STRATEGIES = Table(
             name="priority",
             dtype="INTEGER",
             minimum=1,
-            meaning="Place by value; 1 is where most is to be won or lost.",
+            meaning="Place by what priority_by names; 1 is the largest.",
             reads=_MONEY_OF_MEMBERS,
         ),
         Column(
             name="priority_by",
             dtype="VARCHAR",
             allowed=("net_revenue",),
-            meaning="What the value is: the net revenue in the lookback.",
+            meaning="What segments are ordered by: their net revenue in the lookback.",
         ),
         Column(
             name="customer_count",

@@ -234,7 +234,7 @@ def segment_migration(step: Step) -> None:
     after = step.frame("gold/customer_segments", _PLACE_COLUMNS)
     features = step.frame("silver/customer_features")
     before, restated, moved = pd.Series(dtype="str"), pd.Series(dtype="str"), places_of(after)
-    money, active = pd.Series(dtype="float64"), frozenset[str]()
+    money, active, in_both = pd.Series(dtype="float64"), frozenset[str](), set[str]()
     if step.partition > step.platform.first_month:
         month = previous_month(step.partition)
         before = places_of(step.frame("gold/customer_segments", _PLACE_COLUMNS, month))
@@ -245,6 +245,7 @@ def segment_migration(step: Step) -> None:
         is_same_model = former["model_hash"].iloc[0] == champion["model_hash"].iloc[0]
         moved = places_of(after) if is_same_model else places_by_model(features, model)
         money, active = _money_of(earlier), _active_since(step, month)
+        in_both = set(former["segment_key"]) & set(champion["segment_key"])
     migration = trace_migration(
         before,
         restated,
@@ -255,7 +256,7 @@ def segment_migration(step: Step) -> None:
         money_after=_money_of(features),
     )
     step.write_frame(migration, SEGMENT_MIGRATION)
-    finding = judge_size_changes(migration, step.platform.settings.champion.max_size_change)
+    finding = judge_size_changes(migration, in_both, step.platform.settings.champion.max_size_change)
     step.add_check(SIZE_CHANGES, finding.description, passed=finding.passed, **finding.figures)
     directions = migration["direction"].value_counts().sort_index()
     step.metadata |= {f"customers_{name}": int(count) for name, count in directions.items()}

@@ -81,7 +81,11 @@ def test_unknown_asset_or_layer_is_refused_with_the_closest_name(platform):
     ("setting", "value", "expected"),
     [
         ("clustering__algorithms__kmeans__k_max", 5, {"clusters/kmeans"}),
-        ("clustering__seed", 8, {*(f"clusters/{name}" for name in ALGORITHMS), *COMPARED, "gold/segment_rules"} | WRITTEN),
+        (
+            "clustering__seed",
+            8,
+            {*(f"clusters/{name}" for name in ALGORITHMS), *COMPARED, "gold/segment_rules"} | WRITTEN,
+        ),
         ("leaderboard__horizon_months", 2, COMPARED),
         ("leaderboard__min_stability", 0.5, {"clusters/leaderboard"}),
         ("leaderboard__min_candidates", 2, {"clusters/leaderboard"}),

@@ -74,5 +74,6 @@ def champion():
             "keys_issued": 3,
             "decision": "promoted",
             "decision_reason": "first",
+            "kind": ["champions", "loyal", "lost"],
         }
     )

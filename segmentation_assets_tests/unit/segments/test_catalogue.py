@@ -6,7 +6,7 @@ import pytest
 
 from segmentation_assets.config.segment_catalogue import SegmentCatalogueSettings
 from segmentation_assets.errors import SettingsError
-from segmentation_assets.segments.catalogue import KIND_BY_POSITION, KIND_BY_TRAIT, load_catalogue
+from segmentation_assets.segments.catalogue import EVERYONE, KIND_BY_POSITION, KIND_BY_TRAIT, load_catalogue
 from segmentation_assets.segments.naming import name_clusters
 from segmentation_assets.segments.positions import SCORES
 from segmentation_assets.segments.strategies import plan_strategies
@@ -25,6 +25,7 @@ def month(algorithm="kmeans", **features):
             "segment_name": ["Ours", "Theirs", "Others"],
             "cluster": [0, 10, 7],
             "algorithm": algorithm,
+            "kind": ["champions", "lost", "at_risk"],
         }
     )
     scores = [CODES[key] for key in keys]
@@ -41,7 +42,7 @@ def month(algorithm="kmeans", **features):
 
 
 def test_every_kind_has_packaged_texts_and_settings():
-    kinds = {*KIND_BY_POSITION.values(), *KIND_BY_TRAIT.values()}
+    kinds = {*KIND_BY_POSITION.values(), *KIND_BY_TRAIT.values(), EVERYONE}
     assert set(load_catalogue()) == set(SegmentCatalogueSettings.model_fields) == kinds
     assert all(text.strip() for entry in load_catalogue().values() for text in vars(entry).values())
     assert tuple(KIND_BY_POSITION) == RFM_SEGMENT_NAMES
@@ -65,7 +66,9 @@ def test_clusters_are_called_as_the_catalogue_says():
     _, segments, rfm, features = month()
     labels = pd.Series([0, 0, 1, 1, 1, 2], index=segments["customer_id"])
     assert name_clusters(labels, rfm, features, catalogue=own)[0] == "Gold Club"
-    assert "Gold Club" not in name_clusters(labels, rfm, features, taken=["Gold Club"], catalogue=own).values()
+    for taken in ("Gold Club", "GOLD CLUB"):
+        names = name_clusters(labels, rfm, features, taken=[taken], catalogue=own).values()
+        assert "gold club" not in {name.casefold() for name in names}
 
 
 @pytest.mark.parametrize(
@@ -118,11 +121,19 @@ def test_the_unit_of_money_changes_no_kind():
 
 
 @pytest.mark.parametrize(
-    ("name", "kind"), [("Others", "loyal"), ("Need Attention, Shoes", "need_attention"), ("Lost", "loyal")]
+    ("former", "kind"), [("loyal", "loyal"), ("need_attention", "need_attention"), ("lost", "loyal")]
 )
-def test_a_segment_is_what_it_is_named_after_as_long_as_the_name_fits(name, kind):
+@pytest.mark.parametrize("name", ["Lost", "Win-backs"])
+def test_a_segment_is_what_it_was_as_long_as_its_customers_lie_near_whatever_it_is_called(name, former, kind):
     champion, segments, rfm, features = month()
     scores = {score: [4, 4, 1, 1, 1, 3] for score in SCORES}
-    named = champion.assign(segment_name=["Ours", "Theirs", name])
-    planned = plan_strategies(named, segments, rfm.assign(**scores), features, load_catalogue())
+    known = champion.assign(segment_name=["Ours", "Theirs", name], kind=["champions", "lost", former])
+    planned = plan_strategies(known, segments, rfm.assign(**scores), features, load_catalogue())
     assert planned.set_index("segment_key")["kind"]["S003"] == kind
+
+
+def test_the_only_segment_is_everyone():
+    champion, segments, rfm, features = month()
+    alone = segments.assign(segment_key="S001")
+    planned = plan_strategies(champion, alone, rfm, features, load_catalogue())
+    assert planned[["segment_key", "kind", "kind_name"]].to_numpy().tolist() == [["S001", "everyone", "All Customers"]]

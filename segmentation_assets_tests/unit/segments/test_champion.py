@@ -80,9 +80,9 @@ def test_without_a_model_in_force_the_best_ranked_candidate_is_promoted(stored):
     assert (found.decision, found.algorithm, found.model_hash) == ("promoted", "kmeans", None)
     reason = "No model was in force; kmeans is promoted. reason of kmeans."
     assert stored(found.table("f" * 32), CHAMPION) == [
-        ("S001", "VIP Champions", 0, "kmeans", "f" * 32, "2025-06", "2025-06", 3, "promoted", reason),
-        ("S002", "Loyal Regulars", 1, "kmeans", "f" * 32, "2025-06", "2025-06", 3, "promoted", reason),
-        ("S003", "Lost", 2, "kmeans", "f" * 32, "2025-06", "2025-06", 3, "promoted", reason),
+        ("S001", "VIP Champions", 0, "kmeans", "f" * 32, "2025-06", "2025-06", 3, "promoted", reason, "champions"),
+        ("S002", "Loyal Regulars", 1, "kmeans", "f" * 32, "2025-06", "2025-06", 3, "promoted", reason, "loyal"),
+        ("S003", "Lost", 2, "kmeans", "f" * 32, "2025-06", "2025-06", 3, "promoted", reason, "lost"),
     ]
     assert found.segments == (Segment("S001", 0), Segment("S002", 1), Segment("S003", 2))
 
@@ -173,6 +173,16 @@ def test_a_promoted_model_takes_over_keys_names_and_first_months(champion, store
         ("S003", "Rest", 0, "2025-06", "2025-05", 3),
     ]
     assert {event.event for event in found.events} == {"kept"}
+    assert found.frame["kind"].tolist() == ["champions", "loyal", "lost"]
+
+
+def test_a_new_segment_leaves_the_own_name_of_another_alone_whatever_its_case(champion):
+    two = champion.head(2).assign(segment_name=["Best", "Rest"])
+    own = decided(("rename", "2025-06", "S001", "LOST"))
+    found = decide(two, former=["S001"] * 6 + ["S002"] * 3, promotion="every_month", decisions=own)
+    names = found.frame.set_index("segment_key")["segment_name"]
+    assert names["S001"] == "LOST"
+    assert names.str.casefold().is_unique
 
 
 def test_a_new_segment_has_a_new_key_and_a_name_that_no_other_has(champion):
@@ -184,6 +194,7 @@ def test_a_new_segment_has_a_new_key_and_a_name_that_no_other_has(champion):
     assert found.frame["segment_name"].is_unique
     assert found.frame["first_month"].tolist() == ["2025-05", "2025-05", "2025-06"]
     assert found.frame["keys_issued"].unique().tolist() == [4]
+    assert found.frame["kind"].tolist()[:2] == ["champions", "loyal"]
     assert [(event.event, event.segment_key) for event in found.events] == [
         ("kept", "S001"),
         ("kept", "S002"),

@@ -183,18 +183,18 @@ def test_the_customer_of_these_tests_keeps_all_identities():
         (
             {"order_count": 2},
             money(
-                240.0,
+                160.0,
                 order_count=2,
-                order_count_365d=2,
+                order_count_365d=1,
                 order_day_count=2,
                 orders_per_month=0.125,
                 gap_days_mean=300.0,
                 overdue_ratio=1 / 3,
-                average_order_value_amount=120.0,
-                net_revenue_amount_365d=216.0,
-                average_unit_price_amount=60.0,
+                average_order_value_amount=80.0,
+                net_revenue_amount_365d=108.0,
+                average_unit_price_amount=40.0,
                 unit_count=4,
-                unit_count_365d=4,
+                unit_count_365d=2,
                 recency_days_times_order_count=200,
                 order_count_per_recency_days=0.02,
             ),
@@ -320,6 +320,10 @@ def test_what_follows_from_a_change_changes_with_it(asked, expected):
         ({"orders_per_month": 0.26}, "orders ever are whole"),
         ({"orders_per_month": 0.0625}, "of one order ever the last is the first"),
         ({"recency_days": 487}, "several orders are of several days"),
+        ({"tenure_days": 50}, "all orders of a newcomer are in _90d"),
+        ({"tenure_days": 50}, "all units of a newcomer are in _90d"),
+        ({"tenure_days": 50, "average_order_value_amount_90d": 1.0}, "all money of a newcomer is in _90d"),
+        ({"order_count_365d": 4}, "the first order is not in _365d"),
         ({"order_count": 1}, "one order is of one day"),
         ({"gap_days_mean": 0.5}, "order days are different"),
         ({"order_day_count": 1}, "gaps lie between order days"),
@@ -489,6 +493,20 @@ def test_a_change_classes_as_the_runner_up_and_needs_all_its_steps(shop, shop_mo
         )
         for step in (*change.steps, *change.consequences):
             assert (before[step.feature], after[step.feature]) == (step.before, step.after)
+
+
+def test_a_change_of_a_newcomer_keeps_all_orders_in_the_windows_that_hold_the_first(shop):
+    """Told from the rows alone: who is known for less than a window has every order in it."""
+    model = rfm_model(fit_thresholds(shop))
+    newcomers = shop[(shop["tenure_days"] < 80) & (shop["order_count"] > 0)]
+    found = [explain_customer(shop, customer, model, RFM_NAMES) for customer in newcomers["customer_id"].head(12)]
+    changes = [(one, one.change) for one in found if one.change is not None]
+    assert len(changes) >= 3
+    for explanation, change in changes:
+        row = apply_change(shop[shop["customer_id"] == explanation.customer_id], change).iloc[0]
+        for days in (90, 180, 365):
+            assert row[f"order_count_{days}d"] == row["order_count"]
+            assert row[f"unit_count_{days}d"] == row["unit_count"]
 
 
 def classed(row, change, model):

@@ -131,9 +131,22 @@ def test_the_customers_of_every_step_are_the_population(before, after, random):
 def test_a_segment_that_changed_much_is_told(limit, passed):
     before = {f"c{number}": "S001" if number < 4 else "S002" for number in range(6)}
     after = {**before, "c0": "S002", "c1": "S002"}
-    found = judge_size_changes(trace(before, {**after, "new": "S003"}).reset_index(), limit)
+    migration = trace(before, {**after, "new": "S003"}).reset_index()
+    found = judge_size_changes(migration, {"S001", "S002"}, limit)
     assert found.passed == passed
     if not passed:
         assert "S002 +100.0% (2 to 4 customers), S001 -50.0% (4 to 2 customers)" in found.description
     else:
         assert np.isclose(found.figures["changes"]["S001"], -0.5)
+
+
+@pytest.mark.parametrize(("first", "second"), [("S001", "S002"), ("S002", "S001")])
+def test_a_segment_that_lost_everybody_or_had_nobody_is_told(first, second):
+    before = {f"c{number}": first if number < 100 else second for number in range(150)}
+    migration = trace(before, dict.fromkeys(before, first)).reset_index()
+    found = judge_size_changes(migration, {"S001", "S002"}, 0.6)
+    assert not found.passed
+    assert f"{second} -100.0% (50 to 0 customers)" in found.description
+    arrived = judge_size_changes(trace(dict.fromkeys(before, first), before).reset_index(), {"S001", "S002"}, 0.6)
+    assert f"{second} +5000.0% (0 to 50 customers)" in arrived.description
+    assert judge_size_changes(migration, {first}, 0.6).passed

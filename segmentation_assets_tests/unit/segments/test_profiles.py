@@ -101,3 +101,8 @@ def test_a_missing_feature_is_named():
 def test_a_feature_that_is_no_number_is_refused():
     with pytest.raises(DataError, match="profiles describe numbers, but customer_id is of type"):
         profile(["customer_id"])
+
+
+def test_where_nobody_has_a_segment_there_is_no_profile(stored):
+    nobody = SEGMENTS.assign(segment_key=None, segment_name=None)
+    assert stored(profile_segments(FEATURES, nobody, FLAGS, ["order_count"]), SEGMENT_PROFILES) == []
