@@ -93,7 +93,7 @@ def assign_segments(
     suppressed : collection of str
         Customers not to be addressed.
     clusters : mapping of str to Series of int, index customer_id, optional
-        By algorithm, the clusters of those algorithms that were fitted this month.
+        The clusters by algorithm.
 
     Returns
     -------

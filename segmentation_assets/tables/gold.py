@@ -283,9 +283,9 @@ def _cluster(algorithm: str, column: str) -> Column:
         dtype="INTEGER",
         minimum=-1,
         nullable=True,
-        null_rule="not in the model matrix, or the algorithm was left out, not due or could not be fitted",
-        meaning=f"Cluster in clusters/{algorithm} of this month, whatever model is in force; -1 is noise.",
-        reads=(f"clusters/{algorithm}*.cluster",),
+        null_rule="not in the model matrix then, or the algorithm was left out or could not be fitted",
+        meaning=f"Cluster in clusters/{algorithm} of the last month in which it was due; -1 is noise.",
+        reads=(f"clusters/{algorithm}*.cluster", f"customer_segments.{column}"),
     )
 
 

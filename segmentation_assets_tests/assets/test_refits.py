@@ -52,3 +52,17 @@ def test_customers_are_assigned_in_every_month(platform):
     for month in MONTHS:
         segments = rows(platform, "gold/customer_segments", month)
         assert segments.loc[segments["state"] == "assigned", "segment_confidence"].between(0, 1).all()
+
+
+def test_the_cluster_of_the_last_fit_stands_beside_the_segment(platform):
+    fitted = rows(platform, "clusters/kmeans", JUNE).set_index("customer_id")["cluster"]
+    for month in (JUNE, JULY):
+        segments = rows(platform, "gold/customer_segments", month).set_index("customer_id")
+        known = segments.index.intersection(fitted.index)
+        assert len(known) > 80
+        assert segments.loc[known, "kmeans_cluster"].tolist() == fitted[known].tolist()
+        assert segments.loc[segments.index.difference(fitted.index), "kmeans_cluster"].isna().all()
+        assert segments["ward_cluster"].isna().all()
+    again = rows(platform, "clusters/kmeans", AUGUST).set_index("customer_id")["cluster"]
+    last = rows(platform, "gold/customer_segments", AUGUST).set_index("customer_id")["kmeans_cluster"]
+    assert last[again.index].tolist() == again.tolist()

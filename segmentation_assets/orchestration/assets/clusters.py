@@ -315,6 +315,11 @@ def was_fitted(step: Step, name: str) -> bool:
     return "content_hash" in _fit_of(step, name)
 
 
+def is_due(step: Step, name: str) -> bool:
+    """Tell whether an algorithm was to be fitted this month."""
+    return not _reason_left_out(step, name)
+
+
 def _reason_left_out(step: Step, name: str) -> str:
     """Say why an algorithm was not due; empty where it was."""
     return str(document_of(step, name, FIT_DOCUMENT).get(NOT_DUE, ""))

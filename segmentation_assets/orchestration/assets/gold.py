@@ -23,6 +23,7 @@ from segmentation_assets.ingestion.decisions import suppressed_customers
 from segmentation_assets.monitoring.run_records import package_versions
 from segmentation_assets.orchestration.assets.clusters import (
     candidates_of,
+    is_due,
     labels_of,
     matrix_of,
     model_of,
@@ -51,6 +52,7 @@ from segmentation_assets.segments.strategies import plan_strategies
 from segmentation_assets.storage.models import ModelReference
 from segmentation_assets.tables.gold import (
     CHAMPION,
+    CLUSTER_COLUMNS,
     CUSTOMER_SEGMENTS,
     RFM_SEGMENTS,
     SEGMENT_EVENTS,
@@ -214,7 +216,7 @@ def customer_segments(step: Step) -> None:
         next_as_of=dt.date.fromisoformat(next_month(next_month(step.partition))),
         min_known_days=step.platform.settings.champion.min_known_days,
         suppressed=suppressed_customers(step.frame("source/decisions"), step.partition),
-        clusters={name: labels_of(step, name) for name in candidates_of(step) if was_fitted(step, name)},
+        clusters=_last_clusters(step),
     )
     step.write_frame(assigned, CUSTOMER_SEGMENTS)
     _reconcile_customers(step, features, assigned)
@@ -225,6 +227,16 @@ def customer_segments(step: Step) -> None:
     ):
         step.add_check(name, finding.description, passed=finding.passed, **finding.figures)
     step.metadata |= _movement(assigned) | {"adjustments": list(by_model.adjustments)}
+
+
+def _last_clusters(step: Step) -> dict[str, pd.Series]:
+    """Clusters of every algorithm: those of this month, or of the month before where it was not due."""
+    names, before = candidates_of(step), _previous(step)
+    found = {name: labels_of(step, name) for name in names if was_fitted(step, name)}
+    if before is not None:
+        by_customer = before.set_index("customer_id")
+        found |= {name: by_customer[CLUSTER_COLUMNS[name]] for name in names if not is_due(step, name)}
+    return found
 
 
 def segment_migration(step: Step) -> None:
