@@ -213,7 +213,7 @@ def _is_one_of(name: str, parts: tuple[str, ...]) -> bool:
 
 
 def test_later_months_leave_out_only_what_builds_on_what_failed_and_the_message_says_so(shop, run, with_body):
-    """June's profiles break their contract: later dashboards draw them and the database holds them, profiles do not."""
+    """June's profiles break their contract: later ones and dashboards look back at them, the RFM map does not."""
 
     def body(step):
         if step.partition == MONTHS[0]:
@@ -229,11 +229,11 @@ def test_later_months_leave_out_only_what_builds_on_what_failed_and_the_message_
 
     assert caught.value.hint == (
         "the previous result was left as it is. Left out in 2025-07 to 2025-08, as it builds on that: "
-        "reports/dashboard, serving/warehouse."
+        "gold/segment_profiles, reports/dashboard, serving/warehouse."
     )
     assert [month for _, month in latest_runs(shop, 3)] == list(reversed(MONTHS))
     started, made, failed = steps_by_outcome(shop)
-    assert started == made == {"gold/rfm_segments", "gold/segment_profiles"}
+    assert started == made == {"gold/rfm_segments"}
     assert failed == set()
 
 
