@@ -10,11 +10,19 @@ from segmentation_assets.features.registry import features_table
 from segmentation_assets.graph.node import Node
 from segmentation_assets.graph.platform import Platform
 from segmentation_assets.graph.sources import optional_inputs
-from segmentation_assets.tables import clusters, gold, monitoring, raw, silver
+from segmentation_assets.tables import clusters, gold, monitoring, raw, segment_descriptions, silver
 from segmentation_assets.tables.declaration import Column, Table
 
 _STATIC = {
-    table.key: table for table in (*raw.TABLES, *silver.TABLES, *clusters.TABLES, *gold.TABLES, *monitoring.TABLES)
+    table.key: table
+    for table in (
+        *raw.TABLES,
+        *silver.TABLES,
+        *clusters.TABLES,
+        *gold.TABLES,
+        *segment_descriptions.TABLES,
+        *monitoring.TABLES,
+    )
 }
 
 _RECONCILED = (

@@ -22,7 +22,6 @@ TRAIT_COUNT = 3
 AGEING = ("tenure_days",)
 """Features that only grow; that they did is no news."""
 
-
 STRATEGY = {
     "kind_name": "Now like",
     "goal": "Goal",
@@ -133,9 +132,6 @@ class _Rules(NamedTuple):
 
     sentences: tuple[str, ...]
     note: str
-
-
-_NO_RULES = _Rules((), "")
 
 
 @dataclass(frozen=True)
@@ -272,7 +268,7 @@ def _describe(
     first = next(iter(rows.values()), None)
     count, before = int(everyone.counts.get(key, 0)), everyone.previous.get(key)
     all_before = sum(everyone.previous.values())
-    standing = everyone.standings.get(key, _Standing("", ()))
+    standing, rules = everyone.standings.get(key, _Standing("", ())), everyone.rules.get(key, _Rules((), ""))
     return SegmentCard(
         key=key,
         name=name,
@@ -288,8 +284,8 @@ def _describe(
         meaning=standing.meaning,
         mean_scores=standing.mean_scores,
         traits=_find_traits(snapshot, profile, everyone.typical),
-        rules=everyone.rules.get(key, _NO_RULES).sentences,
-        rules_note=everyone.rules.get(key, _NO_RULES).note,
+        rules=rules.sentences,
+        rules_note=rules.note,
         changes=_find_changes(snapshot, profile),
         strategy=everyone.strategies.get(key, {}),
     )

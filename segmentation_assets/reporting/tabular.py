@@ -63,7 +63,8 @@ def export_frame(snapshot: Snapshot) -> pd.DataFrame:
     for part in (scores, snapshot.features, segments[["customer_id", "imputed_share"]], _flags(snapshot)):
         new = [name for name in part.columns if name == "customer_id" or name not in joined.columns]
         joined = joined.merge(_nullable(part[new]), on="customer_id", how="left", validate="one_to_one")
-    ordered = joined.sort_values("customer_id", ignore_index=True).copy().assign(as_of_date=snapshot.as_of_date)
+    whole = joined.sort_values("customer_id", ignore_index=True).copy()  # pandas warns of adding to scattered columns
+    ordered = whole.assign(as_of_date=snapshot.as_of_date)
     return _round_money(ordered)
 
 

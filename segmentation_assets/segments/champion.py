@@ -141,6 +141,7 @@ def decide_champion(
     """
     in_force = None if previous is None else previous.sort_values("segment_key", ignore_index=True)
     first_row = None if in_force is None else in_force.iloc[0]
+    renames = _renames(decisions, view.month)
     promotion = choose_promotion(first_row, view.leaderboard, decisions, policy, view.month, view.measure_drift)
     if not promotion.algorithm and in_force is not None:
         frame = in_force.drop(columns="model_hash").assign(decision="kept", decision_reason=promotion.reason)
@@ -148,9 +149,8 @@ def decide_champion(
             "kept", str(in_force["algorithm"].iloc[0]), promotion.reason, frame, str(in_force["model_hash"].iloc[0])
         )
     else:
-        renames = _renames(decisions, view.month)
         decision = _promote(promotion.algorithm, promotion.reason, in_force, view, gates, tuple(renames.values()))
-    return _renamed(decision, _renames(decisions, view.month))
+    return _renamed(decision, renames)
 
 
 def _promote(

@@ -163,10 +163,8 @@ def classify_groups(
     for group, kind in (former or {}).items():
         if group in fitting.index and kind in fitting.columns and fitting.loc[group, kind] < float("inf"):
             kinds[group] = kind
-    by_trait = {
-        group: KIND_BY_TRAIT[trait] for group, trait in _striking(members, values).items() if trait in KIND_BY_TRAIT
-    }
-    return kinds | {str(group): kind for group, kind in by_trait.items()}
+    traits = _striking(members, values)
+    return kinds | {str(group): KIND_BY_TRAIT[trait] for group, trait in traits.items() if trait in KIND_BY_TRAIT}
 
 
 def _numeric(members: pd.Series, features: pd.DataFrame) -> pd.DataFrame:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from segmentation_assets.errors import DataError, closest_hint
 from segmentation_assets.features.imputation import FLAG_PREFIX
-from segmentation_assets.tables.gold import SEGMENT_PROFILES
 from segmentation_assets.tables.rounding import round_significant
+from segmentation_assets.tables.segment_descriptions import SEGMENT_PROFILES
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from segmentation_assets.segments.catalogue import CatalogueEntry
 from segmentation_assets.segments.champion_model import RFM_MAP
 from segmentation_assets.segments.naming import classify_groups
-from segmentation_assets.tables.gold import SEGMENT_STRATEGIES
+from segmentation_assets.tables.segment_descriptions import SEGMENT_STRATEGIES
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -12,7 +12,8 @@ from segmentation_assets.graph.platform import Platform
 from segmentation_assets.orchestration import asset_definition
 from segmentation_assets.orchestration.assets import gold, outputs, silver
 from segmentation_assets.orchestration.instance import open_instance
-from segmentation_assets.tables.gold import RFM_SEGMENTS, SEGMENT_PROFILES
+from segmentation_assets.tables.gold import RFM_SEGMENTS
+from segmentation_assets.tables.segment_descriptions import SEGMENT_PROFILES
 from segmentation_assets_tests.assets.conftest import MONTHS, Shop
 from segmentation_assets_tests.assets.stored import files_of
 

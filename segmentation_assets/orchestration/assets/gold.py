@@ -58,10 +58,8 @@ from segmentation_assets.tables.gold import (
     SEGMENT_EVENTS,
     SEGMENT_FLOWS,
     SEGMENT_MIGRATION,
-    SEGMENT_PROFILES,
-    SEGMENT_RULES,
-    SEGMENT_STRATEGIES,
 )
+from segmentation_assets.tables.segment_descriptions import SEGMENT_PROFILES, SEGMENT_RULES, SEGMENT_STRATEGIES
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -205,18 +203,18 @@ def customer_segments(step: Step) -> None:
     in_force = step.frame("gold/champion")
     model = model_in_force(step, in_force)
     by_model = assign_by_model(features, model)
-    rfm = step.frame("gold/rfm_segments")
+    rfm, previous = step.frame("gold/rfm_segments"), _previous(step)
     assigned = assign_segments(
         features,
         in_force,
         by_model,
         rfm,
-        _previous(step),
+        previous,
         as_of_date,
         next_as_of=dt.date.fromisoformat(next_month(next_month(step.partition))),
         min_known_days=step.platform.settings.champion.min_known_days,
         suppressed=suppressed_customers(step.frame("source/decisions"), step.partition),
-        clusters=_last_clusters(step),
+        clusters=_last_clusters(step, previous),
     )
     step.write_frame(assigned, CUSTOMER_SEGMENTS)
     _reconcile_customers(step, features, assigned)
@@ -229,12 +227,12 @@ def customer_segments(step: Step) -> None:
     step.metadata |= _movement(assigned) | {"adjustments": list(by_model.adjustments)}
 
 
-def _last_clusters(step: Step) -> dict[str, pd.Series]:
+def _last_clusters(step: Step, previous: pd.DataFrame | None) -> dict[str, pd.Series]:
     """Clusters of every algorithm: those of this month, or of the month before where it was not due."""
-    names, before = candidates_of(step), _previous(step)
+    names = candidates_of(step)
     found = {name: labels_of(step, name) for name in names if was_fitted(step, name)}
-    if before is not None:
-        by_customer = before.set_index("customer_id")
+    if previous is not None:
+        by_customer = previous.set_index("customer_id")
         found |= {name: by_customer[CLUSTER_COLUMNS[name]] for name in names if not is_due(step, name)}
     return found
 

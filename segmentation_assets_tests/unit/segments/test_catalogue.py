@@ -10,7 +10,8 @@ from segmentation_assets.segments.catalogue import EVERYONE, KIND_BY_POSITION, K
 from segmentation_assets.segments.naming import name_clusters
 from segmentation_assets.segments.positions import SCORES
 from segmentation_assets.segments.strategies import plan_strategies
-from segmentation_assets.tables.gold import RFM_SEGMENT_NAMES, SEGMENT_STRATEGIES
+from segmentation_assets.tables.gold import RFM_SEGMENT_NAMES
+from segmentation_assets.tables.segment_descriptions import SEGMENT_STRATEGIES
 
 CODES = {"S001": (5, 5, 5), "S002": (1, 1, 1), "S003": (1, 4, 4)}
 

@@ -12,7 +12,8 @@ from segmentation_assets.clustering.kmeans import KMeansClusterer
 from segmentation_assets.segments.assignment import assign_by_model, assign_segments
 from segmentation_assets.segments.profiles import profile_segments
 from segmentation_assets.segments.rfm import apply_thresholds, rfm_map, score_rfm, trace_scores
-from segmentation_assets.tables.gold import CUSTOMER_SEGMENTS, RFM_SEGMENT_NAMES, RFM_SEGMENTS, SEGMENT_PROFILES
+from segmentation_assets.tables.gold import CUSTOMER_SEGMENTS, RFM_SEGMENT_NAMES, RFM_SEGMENTS
+from segmentation_assets.tables.segment_descriptions import SEGMENT_PROFILES
 from segmentation_assets_tests.unit.perturbation import columns_changed_by, declared_readers, rows_by_customer
 
 JULY = dt.date(2025, 7, 1)

@@ -6,7 +6,7 @@ import pytest
 
 from segmentation_assets.errors import DataError
 from segmentation_assets.segments.profiles import profile_segments
-from segmentation_assets.tables.gold import SEGMENT_PROFILES
+from segmentation_assets.tables.segment_descriptions import SEGMENT_PROFILES
 
 FEATURES = pd.DataFrame(
     {

@@ -11,7 +11,8 @@ import pytest
 from segmentation_assets.cli.parser import build_parser
 from segmentation_assets.config.loading import load_settings
 from segmentation_assets.segments.catalogue import load_catalogue
-from segmentation_assets.tables.gold import CUSTOMER_STATES, TABLES
+from segmentation_assets.tables import gold, segment_descriptions
+from segmentation_assets.tables.gold import CUSTOMER_STATES
 from segmentation_assets_tests.unit.clustering.test_clustering_page import blocks
 
 
@@ -49,4 +50,4 @@ def test_every_name_of_the_catalogue_and_every_state_is_listed(page: str) -> Non
 
 
 def test_tables_of_the_gold_layer_are_told_of(page: str) -> None:
-    assert [table.key for table in TABLES if f"`{table.key}`" not in page] == []
+    assert [table.key for table in (*gold.TABLES, *segment_descriptions.TABLES) if f"`{table.key}`" not in page] == []
