@@ -45,14 +45,17 @@ def explain(parsed: argparse.Namespace) -> int:
 
 def _beside_what_was_delivered(found: Explanation, delivered: pd.DataFrame) -> tuple[Explanation, list[str]]:
     """Take over the delivered state, and note where the features as they are known now say something else."""
+    import pandas as pd
+
     if found.customer_id not in delivered.index:
         return found, ["The customer came with data that arrived after the month was delivered."]
     row = delivered.loc[found.customer_id]
     sentence = CUSTOMER_STATES.get(str(row["state"]))
     notes = [f"State: {row['state']}, {sentence}."] if sentence else []
-    if (row["segment_key"] or None) != found.segment_key:
+    key = None if pd.isna(row["segment_key"]) else str(row["segment_key"])
+    if key != found.segment_key:
         notes.append(
-            f"The month was delivered with {row['segment_key'] or 'no segment'}: data that arrived since has changed "
+            f"The month was delivered with {key or 'no segment'}: data that arrived since has changed "
             "the features, and this explanation is of what they are now."
         )
         return found, notes

@@ -81,6 +81,14 @@ def test_where_late_data_has_changed_the_features_it_says_so(shop, write_setting
         Explanation(first, "assigned", stored.loc[first, "segment_key"]), stored.assign(segment_key=other)
     )
     assert found[1][-1].startswith(f"The month was delivered with {other}: data that arrived since")
+    without = stored.assign(segment_key=stored["segment_key"].where(stored.index != first), state="no_purchases")
+    same, notes = explain_command._beside_what_was_delivered(Explanation(first, "no_purchases"), without)
+    assert (same.state, len(notes)) == ("no_purchases", 1)
+    assert notes[0].startswith("State: no_purchases, ")
+    changed = Explanation(first, "assigned", other)
+    assert explain_command._beside_what_was_delivered(changed, without)[1][-1].startswith(
+        "The month was delivered with no segment: data"
+    )
     missing = explain_command._beside_what_was_delivered(
         Explanation(second, "assigned", other), stored.drop(index=second)
     )
