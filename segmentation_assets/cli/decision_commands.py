@@ -1,4 +1,4 @@
-"""`segmentation promote`, `rename`, `suppress` and `run --rebuild-from`: decisions, checked and written down."""
+"""`segmentation promote`, `rename`, `suppress`, `erase`, `run --rebuild-from`: decisions, checked and written down."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from segmentation_assets.errors import SettingsError, closest_hint
 from segmentation_assets.graph.plan import check_known_month
 from segmentation_assets.graph.platform import Platform
 from segmentation_assets.graph.staleness import known_months
-from segmentation_assets.ingestion.decisions import DECISIONS_FILE, Decision, append_decision
+from segmentation_assets.ingestion.decisions import DECISIONS_FILE, Decision, append_decision, erasure_subject
 from segmentation_assets.segments.promotion import find_candidate
+from segmentation_assets.storage.store import WHOLE
 
 
 def promote(parsed: argparse.Namespace) -> int:
@@ -59,6 +60,40 @@ def suppress(parsed: argparse.Namespace) -> int:
         )
     told = f"Customer {parsed.customer_id} is marked as suppressed from {month[:7]} on."
     return _write(platform, "suppress", month, parsed.customer_id, parsed.reason, told, parsed.by)
+
+
+def erase(parsed: argparse.Namespace) -> int:
+    """Keep nothing of a customer, under any id that stands for it: every table is made without its rows."""
+    platform, month = open_month(parsed, "silver/customer_history")
+    known = set(read_table(platform, "silver/customer_history", month, ["customer_id"])["customer_id"])
+    if parsed.customer_id not in known:
+        raise SettingsError(
+            f"customer '{parsed.customer_id}' is not among the {len(known):,} who ever bought or returned until "
+            f"{month[:7]}",
+            "write the id as it is in gold/customer_segments.",
+        )
+    ids = _delivered_ids(platform, parsed.customer_id)
+    told = f"Nothing is kept of {parsed.customer_id}: every month that is not closed is made without it."
+    for customer_id in ids:
+        _write(platform, "erase", month, erasure_subject(customer_id), parsed.reason, told, parsed.by)
+    return 0
+
+
+def _delivered_ids(platform: Platform, customer_id: str) -> list[str]:
+    """The ids under which a customer is delivered, its own among them."""
+    if platform.settings.population.crosswalk is None:
+        return [customer_id]
+    entries = read_table(platform, "source/crosswalk", WHOLE)
+    ids = sorted({customer_id, *entries.loc[entries["customer_id"] == customer_id, "delivered_id"]})
+    others = entries[entries["delivered_id"].isin(ids) & (entries["customer_id"] != customer_id)]
+    if len(others):
+        entry = others.iloc[0]
+        raise SettingsError(
+            f"'{entry['delivered_id']}' stands for {entry['customer_id']} too, by row {entry['entry_number']} of "
+            f"{platform.settings.population.crosswalk}",
+            "its rows cannot be told apart by their id; give each customer an id of its own where the files are made.",
+        )
+    return ids
 
 
 def restate(platform: Platform, month: str, reason: str) -> None:

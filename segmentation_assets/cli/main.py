@@ -83,6 +83,12 @@ def _suppress(parsed: argparse.Namespace) -> int:
     return suppress(parsed)
 
 
+def _erase(parsed: argparse.Namespace) -> int:
+    from segmentation_assets.cli.decision_commands import erase
+
+    return erase(parsed)
+
+
 def _explain(parsed: argparse.Namespace) -> int:
     from segmentation_assets.cli.explain_command import explain
 
@@ -121,6 +127,7 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "promote": _promote,
     "rename": _rename,
     "suppress": _suppress,
+    "erase": _erase,
     "explain": _explain,
     "dictionary": _dictionary,
     "reference": _reference,

@@ -136,6 +136,9 @@ def _add_decisions(
     suppress = commands.add_parser("suppress", parents=[shared, decided], help="mark a customer as not to be addressed")
     suppress.add_argument("customer_id", metavar="CUSTOMER_ID")
     suppress.add_argument("--reason", default="asked for", metavar="TEXT", help="why, for the record")
+    erase = commands.add_parser("erase", parents=[shared, decided], help="keep nothing of a customer any more")
+    erase.add_argument("customer_id", metavar="CUSTOMER_ID")
+    erase.add_argument("--reason", default="asked for", metavar="TEXT", help="why, for the record")
 
 
 def _add_explain(

@@ -5,6 +5,7 @@ from segmentation_assets.config.population import PopulationSettings
 from segmentation_assets.config.settings import Settings
 from segmentation_assets.config.source import DELIVERED_COLUMNS
 from segmentation_assets.graph.node import Input, Node
+from segmentation_assets.ingestion.decisions import ERASURES
 from segmentation_assets.ingestion.delivery import kind_of
 from segmentation_assets.ingestion.mapping import MADE_BY, effective_source
 from segmentation_assets.storage.store import WHOLE
@@ -132,8 +133,8 @@ def _decisions_node() -> Node:
         key="source/decisions",
         description="Decisions from outside, in the order they were written into `decisions.csv` in the data folder: a "
         "candidate to put in force (`promote`), a segment's own name (`rename`), a customer not to be addressed "
-        "(`suppress`), closed months to make again (`restate`). Each names the month from which it holds, so that a "
-        "rebuild sees what the first run saw.",
+        "(`suppress`), a customer of whom nothing is kept (`erase`), closed months to make again (`restate`). Each "
+        "names the month from which it holds, so that a rebuild sees what the first run saw.",
         is_partitioned=False,
         external="decisions_file",
         kinds=("csv", "parquet"),
@@ -172,7 +173,10 @@ def _raw_node(table: str, *, has_rules: bool) -> Node:
         key=f"raw/{table}",
         description=_RAW_DESCRIPTIONS[table],
         logic_version="5",
-        inputs=(Input(key="source/delivery", window="slice", slice_name=table),),
+        inputs=(
+            Input(key="source/delivery", window="slice", slice_name=table),
+            *(() if table == "products" else (Input(key="source/decisions", window="fact", slice_name=ERASURES),)),
+        ),
         is_partitioned=False,
         storage="sliced",
         settings=(

@@ -25,8 +25,13 @@ DECISIONS_FILE = "decisions.csv"
 SUPPRESSIONS = "suppressions"
 """Figure of the decisions: what `hash_suppressions` says of them."""
 
+ERASURES = "erasures"
+"""Figure of the decisions: what `hash_erasures` says of them."""
+
 _COLUMNS = DECISIONS.column_names[1:]
 _MONTH = r"\d{4}-(0[1-9]|1[0-2])"
+_ERASED = "sha256:"
+_SUBJECT_OF_ERASURE = rf"{_ERASED}[0-9a-f]{{64}}"
 _KINDS = next(column.allowed for column in DECISIONS.columns if column.name == "kind")
 
 
@@ -39,7 +44,7 @@ class Decision:
     decided_on : str
         Day, YYYY-MM-DD.
     kind : str
-        ``promote``, ``rename``, ``suppress`` or ``restate``.
+        ``promote``, ``rename``, ``suppress``, ``erase`` or ``restate``.
     from_month : str
         Snapshot month, YYYY-MM.
     subject : str
@@ -95,6 +100,28 @@ def hash_suppressions(decisions: pd.DataFrame) -> str:
     return hashlib.sha256(due.to_csv(index=False).encode()).hexdigest()[:32]
 
 
+def erasure_subject(customer_id: str) -> str:
+    """Return what a decision says instead of the id of a customer who is erased.
+
+    Examples
+    --------
+    >>> erasure_subject("c1")[:15]
+    'sha256:d0f631ca'
+    """
+    return f"{_ERASED}{hashlib.sha256(customer_id.encode()).hexdigest()}"
+
+
+def erased_hashes(decisions: pd.DataFrame) -> frozenset[str]:
+    """Return the SHA-256 of the ids of customers of whom nothing is kept, in hexadecimal digits."""
+    subjects = decisions.loc[decisions["kind"] == "erase", "subject"]
+    return frozenset(subject.removeprefix(_ERASED) for subject in subjects)
+
+
+def hash_erasures(decisions: pd.DataFrame) -> str:
+    """Return a hash of who is erased; other decisions and the order do not change it."""
+    return hashlib.sha256(",".join(sorted(erased_hashes(decisions))).encode()).hexdigest()[:32]
+
+
 def suppressed_customers(decisions: pd.DataFrame, month: str) -> frozenset[str]:
     """Return the customers whom decisions say not to address.
 
@@ -125,8 +152,8 @@ def read_decisions(path: Path) -> pd.DataFrame:
     Raises
     ------
     DataError
-        A column is missing or unknown, a field is empty, a date is not YYYY-MM-DD, a month is not YYYY-MM, or a
-        kind is unknown.
+        A column is missing or unknown, a field is empty, a date is not YYYY-MM-DD, a month is not YYYY-MM, a
+        kind is unknown, or an erasure names a customer by something else than a hash.
     """
     import pandas as pd
 
@@ -159,6 +186,11 @@ def _checked(path: Path, number: int, row: dict[str, str]) -> dict[str, object]:
             "write YYYY-MM.",
         )
     values = {column: row[column].strip() for column in _COLUMNS}
+    if row["kind"] == "erase" and not re.fullmatch(_SUBJECT_OF_ERASURE, values["subject"]):
+        raise DataError(
+            f"{path.name}, row {number}: subject '{values['subject']}' of an erasure is no SHA-256",
+            "remove the row, and write it by 'segmentation erase CUSTOMER_ID'.",
+        )
     return {"decision_number": number, **values, "decided_on": _date(path, number, values["decided_on"])}
 
 

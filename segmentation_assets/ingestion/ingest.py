@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import shutil
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import partial
@@ -128,6 +128,7 @@ def ingest_table(
     source: SourceSettings,
     rules: Rules = (),
     latest: dt.date | None = None,
+    erased: Collection[str] = (),
 ) -> IngestedTable:
     """Read the files of one delivered table in one pass and write its raw table.
 
@@ -152,6 +153,8 @@ def ingest_table(
     latest : date or None
         Rows with a date on this day or later are set aside as ``future_date``: the day after the one on which the
         files are taken in, in the time zone of the shop. Any date is taken when absent.
+    erased : collection of str
+        SHA-256 of the ids of customers of whom nothing is kept; their rows are set aside as ``erased``, without value.
 
     Returns
     -------
@@ -174,7 +177,7 @@ def ingest_table(
     work.mkdir()
     try:
         scratch = parse_delivery(
-            connection, table, mapping, files, folder, work, source=source, rules=rules, latest=latest
+            connection, table, mapping, files, folder, work, source=source, rules=rules, latest=latest, erased=erased
         )
         return _store(connection, table, scratch, staging, source, rules)
     finally:

@@ -26,11 +26,12 @@ from segmentation_assets.storage.engine import (
     quote_text,
 )
 from segmentation_assets.tables.declaration import Table
-from segmentation_assets.tables.raw import QUARANTINE, QUARANTINE_REASONS, REDELIVERED_REASONS
+from segmentation_assets.tables.raw import ERASED_REASON, QUARANTINE, QUARANTINE_REASONS, REDELIVERED_REASONS
 
 _PROVENANCE = ("source_file", "source_row")
 _HINTS = {
     "fractional_id": "have ids exported as text, correct the mapped column",
+    ERASED_REASON: "deliver rows of other customers too",
     "order_id_reused": "tell orders apart by source.order_lines.order_id_sources or order_id_within, correct the id",
 }
 _IS_REDELIVERED = f"{fault_reason_sql('fault')} IN ({', '.join(quote_text(name) for name in REDELIVERED_REASONS)})"
@@ -170,8 +171,8 @@ def check_quarantine(
 ) -> None:
     """Stop where more rows had to be set aside than the settings allow, or all of them.
 
-    Rows that break a rule with a share of its own do not count here, unless nothing is left. Rows of `emptied` count
-    like those set aside: a wrong date format shall not empty a column.
+    Rows of erased customers and those that break a rule with a share of its own do not count here, unless nothing is
+    left. Rows of `emptied` count like those set aside: a wrong date format shall not empty a column.
 
     Raises
     ------
@@ -185,7 +186,7 @@ def check_quarantine(
     rows = f"{rows} UNION ALL SELECT emptied.* FROM ({emptied}) AS emptied ANTI JOIN ({rows}) AS aside {place}"
     counted = {
         place: count for place, count in count_faults(connection, table, rows).items()
-        if not judged_apart(rules, *place)
+        if place[1] != ERASED_REASON and not judged_apart(rules, *place)
     }  # fmt: skip
     if exceeds_share(sum(counted.values()), delivered_rows, source.max_quarantine_share):
         raise _too_many(connection, table, rows, counted, delivered_rows, source, rules)

@@ -6,7 +6,7 @@ The scratch folder holds one folder per month (or ``whole``) of good rows and on
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from segmentation_assets.ingestion.reading import open_file
 from segmentation_assets.ingestion.rule_sql import rule_branches
 from segmentation_assets.storage.engine import Connection, EngineError, parquet_scan, quote_identifier, quote_text
 from segmentation_assets.tables.declaration import Column, Table
-from segmentation_assets.tables.raw import QUARANTINE_REASONS
+from segmentation_assets.tables.raw import ERASED_REASON, QUARANTINE_REASONS
 
 QUARANTINE_SLICE = "quarantine"
 WHOLE_SLICE = "whole"
@@ -97,6 +97,7 @@ def parse_delivery(
     source: SourceSettings,
     rules: Rules = (),
     latest: dt.date | None = None,
+    erased: Collection[str] = (),
 ) -> Scratch:
     """Read all files of a delivered table once and write their rows, typed, into the scratch folder.
 
@@ -116,6 +117,8 @@ def parse_delivery(
         Rows that break one by themselves are marked.
     latest : date or None
         Rows with a date on this day or later are marked; none when absent.
+    erased : collection of str
+        Rows with a customer id of one of these SHA-256 are marked.
 
     Returns
     -------
@@ -136,7 +139,7 @@ def parse_delivery(
     names = tuple(part.name for part in opened)
     order_id = qualified_order_id(connection, mapping, names)
     for number, group in enumerate(_statement_groups(opened)):
-        sql = _typed_sql(table, mapping, group, notation, rules)
+        sql = _typed_sql(table, mapping, group, notation, rules, erased)
         sql = sql if order_id is None else f"SELECT * REPLACE ({order_id} AS order_id) FROM ({sql})"
         target = scratch / f"rows-{number:06d}"
         try:
@@ -210,7 +213,12 @@ def _statement_groups(opened: Sequence[ReadablePart]) -> list[list[ReadablePart]
 
 
 def _typed_sql(
-    table: Table, mapping: DeliveredTable, group: Sequence[ReadablePart], notation: Notation, rules: Rules
+    table: Table,
+    mapping: DeliveredTable,
+    group: Sequence[ReadablePart],
+    notation: Notation,
+    rules: Rules,
+    erased: Collection[str],
 ) -> str:
     """Make the SQL of all rows with declared columns, fault, value and slice: clean, parse, accept, judge."""
     delivered = " UNION ALL ".join(part.sql for part in group)
@@ -243,7 +251,7 @@ def _typed_sql(
         f"{_column_of_fault_sql('emptied', table, mapping, group[0].columns)} AS emptied_column, "
         f"{_value_sql(table, mapping)} AS value, "
         f"{_slice_sql(table)} AS slice{ruled} FROM "
-        f"(SELECT * REPLACE ({_row_fault_sql(table, rules)} AS fault) FROM ({judged}))"
+        f"(SELECT * REPLACE ({_row_fault_sql(table, rules, erased)} AS fault) FROM ({judged}))"
     )
 
 
@@ -323,8 +331,10 @@ def _repairs_sql(parsed: dict[str, ParsedColumn]) -> str:
     return f"nullif(concat_ws(' ', {cases}), '')" if cases else "CAST(NULL AS VARCHAR)"
 
 
-def _row_fault_sql(table: Table, rules: Rules) -> str:
+def _row_fault_sql(table: Table, rules: Rules, erased: Collection[str]) -> str:
     """Extend the fault by rules over typed values: the money of an order line, then those of the settings.
+
+    Before any fault comes that the customer is erased.
 
     Rules with a share of their own come last: a row counts for the table's share where it must.
     """
@@ -337,7 +347,18 @@ def _row_fault_sql(table: Table, rules: Rules) -> str:
         for rule in sorted(rules, key=lambda rule: rule.max_share is not None)
         for reason, condition in rule_branches(rule)
     ]
-    return f"CASE WHEN fault IS NOT NULL THEN fault {' '.join(branches)} END" if branches else "fault"
+    first = [f"WHEN {_is_erased_sql(erased)} THEN {whole_row_fault(ERASED_REASON)}"] if erased else []
+    return f"CASE {' '.join([*first, 'WHEN fault IS NOT NULL THEN fault', *branches])} END"
+
+
+def _is_erased_sql(erased: Collection[str]) -> str:
+    """Make the condition that a row is of an erased customer; a malformed one where any word of it is the id."""
+    hashes = f"[{', '.join(quote_text(digest) for digest in sorted(erased))}]"
+    words = r"regexp_split_to_array(malformed, '[^\w.@+-]+')"
+    return (
+        f"(list_contains({hashes}, sha256(customer_id)) OR (malformed IS NOT NULL AND "
+        f"list_has_any({hashes}, list_transform({words}, lambda word: sha256(word)))))"
+    )
 
 
 def line_amount_sql() -> str:
@@ -364,7 +385,8 @@ def _value_sql(table: Table, mapping: DeliveredTable) -> str:
         for position, name in _positions(table, mapping).items()
     )
     place = f"coalesce(fault, emptied) // {_FAULT_BASE}"
-    return f"CASE WHEN {place} IS NOT NULL THEN nullif(CASE {place} {branches} ELSE malformed END, '') END"
+    is_shown = f"{place} IS NOT NULL AND fault IS DISTINCT FROM {whole_row_fault(ERASED_REASON)}"
+    return f"CASE WHEN {is_shown} THEN nullif(CASE {place} {branches} ELSE malformed END, '') END"
 
 
 def month_sql(table: Table) -> str:

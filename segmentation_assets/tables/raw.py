@@ -28,8 +28,12 @@ QUARANTINE_REASONS = {
     "dropped_line": "another file holds the order without this product, and its lines count",
     "redelivered": "another file holds the order, customer, product or event as well, and its rows count",
     "redelivered_in_part": "another file holds the order, and its lines count; not all of them can be used",
+    "erased": "the customer was erased, and nothing of the row is kept but its place",
 }
 """Why a row is set aside: reason code → sentence."""
+
+ERASED_REASON = "erased"
+"""Reason of rows whose customer a decision erases; nobody has to mend them."""
 
 REDELIVERED_REASONS = ("dropped_line", "redelivered", "redelivered_in_part")
 """Reasons of rows that are not lost: another file holds the same order, customer, product or event."""
@@ -109,20 +113,22 @@ DECISIONS = Table(
         Column(
             name="kind",
             dtype="VARCHAR",
-            allowed=("promote", "rename", "suppress", "restate"),
+            allowed=("promote", "rename", "suppress", "erase", "restate"),
             meaning="promote: put a candidate in force; rename: a segment's own name; suppress: do not address a "
-            "customer; restate: make months again that were closed.",
+            "customer; erase: keep nothing of a customer, from the first delivery on; restate: make months again that "
+            "were closed.",
         ),
         Column(
             name="from_month",
             dtype="VARCHAR",
             meaning="Snapshot month, YYYY-MM: the one in which to promote; the first that has the name or leaves the "
-            "customer alone; the first to make again.",
+            "customer alone; the first to make again; of an erasure the newest, as it holds in all.",
         ),
         Column(
             name="subject",
             dtype="VARCHAR",
-            meaning="promote: algorithm, best or rfm_map; rename: segment key; suppress: customer id; restate: months.",
+            meaning="promote: algorithm, best or rfm_map; rename: segment key; suppress: customer id; "
+            "erase: SHA-256 of the customer id; restate: months.",
         ),
         Column(name="value", dtype="VARCHAR", meaning="rename: the name to use; otherwise why it was decided."),
         Column(name="decided_by", dtype="VARCHAR", meaning="Who decided."),

@@ -113,7 +113,7 @@ def test_nothing_is_told_of_a_file_with_another_name_or_whose_rows_are_elsewhere
 
 
 def test_nothing_is_told_of_the_built_in_shop_whose_settings_changed(tmp_path, run):
-    keys = {"source/synthetic_retail", "source/delivery", "raw/order_lines"}
+    keys = {"source/synthetic_retail", "source/delivery", "source/decisions", "raw/order_lines"}
     shop = {
         "data_dir": str(tmp_path),
         "synthetic.customers": 50,

@@ -16,6 +16,7 @@ from segmentation_assets.graph.snapshots import (
 )
 from segmentation_assets.graph.sources import LOST_ROWS
 from segmentation_assets.graph.staleness import READABLE_FROM
+from segmentation_assets.ingestion.decisions import erased_hashes
 from segmentation_assets.ingestion.delivery import DeliveredFile
 from segmentation_assets.ingestion.ingest import IngestedTable, ingest_table
 from segmentation_assets.ingestion.lost_rows import (
@@ -167,12 +168,19 @@ def _ingest(step: Step, name: str, files: tuple[DeliveredFile, ...]) -> Ingested
         source=source,
         rules=settings.contract.of(name),
         latest=step.platform.latest_day,
+        erased=_erased(step),
     )
     for folder in (*ingested.months, WHOLE, "quarantine"):
         _move_slice(step, folder)
     shutil.rmtree(work)
     step.tables |= {"": table, "quarantine": QUARANTINE}
     return ingested
+
+
+def _erased(step: Step) -> frozenset[str]:
+    """Hashes of the customers of whom the table keeps nothing."""
+    is_asked = any(item.key == "source/decisions" for item in step.node.inputs)
+    return erased_hashes(step.frame("source/decisions")) if is_asked else frozenset()
 
 
 def _move_slice(step: Step, name: str) -> None:

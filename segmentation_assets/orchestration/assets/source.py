@@ -9,7 +9,14 @@ from segmentation_assets.errors import SettingsError
 from segmentation_assets.graph.closed_months import RESTATED_FROM
 from segmentation_assets.graph.inputs import delivered_files, required_manifest
 from segmentation_assets.ingestion.crosswalk import read_crosswalk
-from segmentation_assets.ingestion.decisions import DECISIONS_FILE, SUPPRESSIONS, hash_suppressions, read_decisions
+from segmentation_assets.ingestion.decisions import (
+    DECISIONS_FILE,
+    ERASURES,
+    SUPPRESSIONS,
+    hash_erasures,
+    hash_suppressions,
+    read_decisions,
+)
 from segmentation_assets.ingestion.delivery import DeliveredFile
 from segmentation_assets.ingestion.mapping import copy_name
 from segmentation_assets.ingestion.postgres import copy_tables
@@ -98,4 +105,4 @@ def decisions(step: Step) -> None:
     step.write_frame(frame, DECISIONS)
     restated = frame.loc[frame["kind"] == "restate", "from_month"]
     step.metadata |= {"decisions": len(frame), RESTATED_FROM: [str(month) for month in restated]}
-    step.metadata[SUPPRESSIONS] = hash_suppressions(frame)
+    step.metadata |= {SUPPRESSIONS: hash_suppressions(frame), ERASURES: hash_erasures(frame)}

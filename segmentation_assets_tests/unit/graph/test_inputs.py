@@ -111,8 +111,12 @@ def test_missing_input_is_named_with_what_to_do(platform):
 
 def test_raw_table_depends_on_its_own_files_only(platform, pretend):
     pretend(platform, "source/delivery", slices={"customers": "c1", "products": "p1"})
-    assert fingerprints(platform, "raw/customers") == {"source/delivery@customers": "c1"}
-    assert fingerprints(platform, "raw/order_lines") == {"source/delivery@order_lines": "empty"}
+    pretend(platform, "source/decisions", metadata={"erasures": "e"})
+    assert fingerprints(platform, "raw/products") == {"source/delivery@products": "p1"}
+    erasures = {name: value for name, value in fingerprints(platform, "raw/customers").items() if "decisions" in name}
+    assert len(erasures) == 1
+    assert fingerprints(platform, "raw/customers") == {"source/delivery@customers": "c1", **erasures}
+    assert fingerprints(platform, "raw/order_lines") == {"source/delivery@order_lines": "empty", **erasures}
 
 
 def test_delivered_files_are_fingerprinted_by_their_bytes_and_leftovers_are_not(platform, pretend):

@@ -133,6 +133,7 @@ class Counter:
         mapping: DeliveredTable | None = None,
         latest: dt.date | None = None,
         rules: Rules = (),
+        erased: Collection[str] = (),
         **settings: Any,
     ) -> Outcome:
         """Ingest the table that the mapping is for, by default order lines; anything may be set aside."""
@@ -149,6 +150,15 @@ class Counter:
         self.staging.mkdir()
         table = _DECLARED[name]
         ingested = ingest_table(
-            self.connection, table, mapping, files, self.folder, self.staging, source=source, rules=rules, latest=latest
+            self.connection,
+            table,
+            mapping,
+            files,
+            self.folder,
+            self.staging,
+            source=source,
+            rules=rules,
+            latest=latest,
+            erased=erased,
         )
         return Outcome(self.connection, ingested, self.staging)

@@ -1,10 +1,19 @@
 import dataclasses
 import datetime as dt
+import hashlib
 
 import pytest
 
 from segmentation_assets.errors import DataError
-from segmentation_assets.ingestion.decisions import Decision, append_decision, read_decisions, suppressed_customers
+from segmentation_assets.ingestion.decisions import (
+    Decision,
+    append_decision,
+    erased_hashes,
+    erasure_subject,
+    hash_erasures,
+    read_decisions,
+    suppressed_customers,
+)
 
 HEADER = "decided_on,kind,from_month,subject,value,decided_by\n"
 
@@ -71,6 +80,18 @@ def test_decisions_are_numbered_in_the_order_of_the_file(tmp_path):
 def test_faulty_file_is_refused_with_row_column_and_value(tmp_path, text, message):
     with pytest.raises(DataError, match=message):
         read(tmp_path, text)
+
+
+def test_erasures_name_customers_by_hash_and_their_order_does_not_matter(tmp_path):
+    path = tmp_path / "decisions.csv"
+    for customer in ("c1", "c2", "c1"):
+        append_decision(path, dataclasses.replace(MADE, kind="erase", subject=erasure_subject(customer)))
+    frame = read_decisions(path)
+    assert erased_hashes(frame) == {hashlib.sha256(customer.encode()).hexdigest() for customer in ("c1", "c2")}
+    assert hash_erasures(frame) == hash_erasures(frame[::-1]) != hash_erasures(frame[:1])
+    assert "c1" not in path.read_text(encoding="utf-8").replace(erasure_subject("c1"), "")
+    with pytest.raises(DataError, match="row 4: subject 'c3' of an erasure is no SHA-256"):
+        append_decision(path, dataclasses.replace(MADE, kind="erase", subject="c3"))
 
 
 MADE = Decision("2025-07-02", "suppress", "2025-06", "c,1", 'asked "not" to be written to', "Ana")
