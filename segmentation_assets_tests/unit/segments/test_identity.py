@@ -5,7 +5,9 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.datasets import make_blobs
 
+from segmentation_assets.api import make_clusterer
 from segmentation_assets.segments.events import describe_events
 from segmentation_assets.segments.identity import Overlap, first_identity, match_segments
 
@@ -151,3 +153,30 @@ def test_an_event_is_told_in_a_sentence(key, sentence):
     names = {"S001": "Best", "S002": "Rest", "S003": "Third"}
     rows = describe_events(found.events, names, {"S001": "Best", "S003": "Third", "S004": "New"})
     assert rows.set_index("segment_key").loc[key, "explanation"] == sentence
+
+
+@pytest.mark.parametrize("name", ["kmeans", "hybrid", "gaussian_mixture", "ward", "fuzzy_cmeans", "dbscan", "hdbscan"])
+def test_another_seed_other_rows_and_other_numbers_change_no_key(name):
+    values, _ = make_blobs(600, centers=np.eye(4, 5) * 8, cluster_std=1.0, random_state=5)
+    customers = pd.Index([f"c{number:03d}" for number in range(len(values))])
+    rng = np.random.default_rng(3)
+    first = pd.Series(make_clusterer(name, random_state=1).fit(values).predict(values), index=customers)
+    keys = first_identity([0, 1, 2, 3], {}).keys
+    order = rng.permutation(len(values))
+    fitted = make_clusterer(name, random_state=2).fit(values[order])
+    renumbered = np.array([*rng.permutation(4), -1])
+    after = pd.Series(renumbered[fitted.predict(values)], index=customers)
+
+    found = match_segments(
+        first.map(keys),
+        after,
+        pd.DataFrame(values, index=customers),
+        former_keys=sorted(keys.values()),
+        clusters=[0, 1, 2, 3],
+        keys_issued=4,
+    )
+
+    assert {event.event for event in found.events} == {"kept"}
+    both = (first >= 0) & (after >= 0)
+    assert both.mean() > 0.9
+    assert (first.map(keys) == after.map(found.keys))[both].mean() > 0.99
