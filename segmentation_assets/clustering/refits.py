@@ -54,13 +54,17 @@ def months_to_earlier_fit(horizon: int, every: int) -> int:
     return -(-horizon // every) * every
 
 
-def reason_not_due(first_month: str, month: str, every: int) -> str:
-    """Say why candidates are not fitted in a month, and when they are; empty where they are due."""
+def reason_not_due(
+    first_month: str,
+    month: str,
+    every: int,
+    *,
+    what: str = "candidates",
+    setting: str = "clustering.refit_every_months",
+) -> str:
+    """Say why candidates, or others, are not fitted in a month, and when they are; empty where they are due."""
     last = last_refit(first_month, month, every)
     if last == month:
         return ""
     following = shift_month(last, every)
-    return (
-        f"not due: candidates are fitted every {every} months (clustering.refit_every_months), last in {last[:7]}, "
-        f"next in {following}"
-    )
+    return f"not due: {what} are fitted every {every} months ({setting}), last in {last[:7]}, next in {following}"

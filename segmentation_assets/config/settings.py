@@ -18,6 +18,7 @@ from segmentation_assets.config.features import FeatureSettings, ImputationSetti
 from segmentation_assets.config.money import MoneySettings
 from segmentation_assets.config.notifications import NotificationSettings
 from segmentation_assets.config.population import PopulationSettings
+from segmentation_assets.config.prediction import PredictionSettings
 from segmentation_assets.config.rfm import RfmSettings
 from segmentation_assets.config.section import Section
 from segmentation_assets.config.segment_catalogue import SegmentCatalogueSettings
@@ -212,6 +213,7 @@ class Settings(Section):
     rfm: RfmSettings = RfmSettings()
     champion: ChampionSettings = ChampionSettings()
     segment_catalogue: SegmentCatalogueSettings = SegmentCatalogueSettings()
+    prediction: PredictionSettings = PredictionSettings()
     reports: ReportSettings = ReportSettings()
     execution: ExecutionSettings = ExecutionSettings()
     automation: AutomationSettings = AutomationSettings()

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from segmentation_assets.config.features import MatrixSettings
 from segmentation_assets.tables.slugs import REST, slug
 
 if TYPE_CHECKING:
@@ -84,7 +83,9 @@ class Encoding:
         return places
 
 
-def fit_encoding(feature: str, categories: pd.Series, settings: MatrixSettings) -> Encoding:
+def fit_encoding(
+    feature: str, categories: pd.Series, method: Literal["one_hot", "ordinal"], max_categories: int
+) -> Encoding:
     """Determine which categories of a feature get a place of their own.
 
     Parameters
@@ -92,8 +93,9 @@ def fit_encoding(feature: str, categories: pd.Series, settings: MatrixSettings) 
     feature : str
     categories : Series of str, shape (n_customers,)
         Complete; the order of rows does not matter.
-    settings : MatrixSettings
-        ``encoding`` and ``max_categories``. A category that is called ``other`` gets no place of its own.
+    method : str
+    max_categories : int
+        Those that get a place at most. One that is called ``other`` gets none of its own.
 
     Returns
     -------
@@ -101,6 +103,6 @@ def fit_encoding(feature: str, categories: pd.Series, settings: MatrixSettings) 
     """
     counts = categories.value_counts()
     ranked = sorted(map(str, counts.index), key=lambda category: (-int(counts[category]), category))
-    chosen = [category for category in ranked if category != REST][: settings.max_categories]
+    chosen = [category for category in ranked if category != REST][:max_categories]
     rare = tuple(category for category in ranked if category not in set(chosen))
-    return Encoding(feature, settings.encoding, tuple(chosen), rare)
+    return Encoding(feature, method, tuple(chosen), rare)

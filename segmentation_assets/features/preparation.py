@@ -175,7 +175,7 @@ def fit_preparation(
         )
     names, unusable = _split_usable(imputed.frame, [column.name for column in candidates])
     encodings = tuple(
-        fit_encoding(fill.feature, imputed.frame[fill.feature], matrix)
+        fit_encoding(fill.feature, imputed.frame[fill.feature], matrix.encoding, matrix.max_categories)
         for fill in fills.fills
         if fill.is_category and fill.feature in names
     )

@@ -14,6 +14,7 @@ from segmentation_assets.config.settings import Settings
 from segmentation_assets.errors import SettingsError, closest_hint
 from segmentation_assets.graph.node import Node
 from segmentation_assets.graph.outputs import output_nodes
+from segmentation_assets.graph.predictions import prediction_nodes
 from segmentation_assets.graph.snapshots import snapshot_nodes
 from segmentation_assets.graph.sources import delivered_tables, source_nodes
 
@@ -87,7 +88,7 @@ def build_graph(settings: Settings) -> Graph:
         Nodes sorted so that each comes after what it reads.
     """
     optional = delivered_tables(settings)[1:]
-    upstream = (*source_nodes(settings), *snapshot_nodes(settings, optional))
+    upstream = (*source_nodes(settings), *snapshot_nodes(settings, optional), *prediction_nodes(settings))
     return Graph(_sorted_topologically((*upstream, *output_nodes(settings, upstream))))
 
 

@@ -10,7 +10,7 @@ from segmentation_assets.features.registry import features_table
 from segmentation_assets.graph.node import Node
 from segmentation_assets.graph.platform import Platform
 from segmentation_assets.graph.sources import optional_inputs
-from segmentation_assets.tables import clusters, gold, monitoring, raw, segment_descriptions, silver
+from segmentation_assets.tables import clusters, gold, monitoring, prediction, raw, segment_descriptions, silver
 from segmentation_assets.tables.declaration import Column, Table
 
 _STATIC = {
@@ -22,6 +22,7 @@ _STATIC = {
         *gold.TABLES,
         *segment_descriptions.TABLES,
         *monitoring.TABLES,
+        *prediction.TABLES,
     )
 }
 
@@ -55,7 +56,11 @@ SIZE_CHANGES = "size_changes"
 RECONCILIATION = "reconciliation"
 """Check that rows, customers and money add up with what they were made from."""
 
+MODEL_USABLE = "model_usable"
+"""Check of a model: whether anything speaks against the one that was trained last."""
+
 _WARNINGS = {
+    "models/churn": (MODEL_USABLE,),
     "raw/quarantine": (NOTHING_LOST,),
     "gold/customer_segments": (SMALLEST_SEGMENT, COVERAGE),
     "gold/segment_migration": (SIZE_CHANGES,),
@@ -79,6 +84,8 @@ def _declare(platform: Platform, node: Node) -> Table:
     features = features_table(platform.settings.features, optional_inputs(platform.settings))
     if node.key == "silver/customer_features":
         return features
+    if node.key == "silver/training_features":
+        return prediction.training_features_table(features)
     if node.key == "silver/imputed_features":
         return imputed_features_table(features, platform.settings.imputation)
     return possible_matrix_table(features, platform.settings.imputation, platform.settings.matrix)
@@ -120,6 +127,7 @@ _LOOKS_AT = {
     "fitted": "The algorithm could be fitted; if not, it is left out of the ranking.",
     "smallest_segment": "The smallest segment is as large as the leaderboard's gates ask of a candidate.",
     "size_changes": "No segment lost or gained a larger share of its customers than `champion.max_size_change`.",
+    "model_usable": "Nothing speaks against the model trained last: no leak, no plain rule that is better, calibrated.",
     "coverage": "As many customers with a purchase have a segment as the leaderboard's gate asks of a candidate.",
 }
 

@@ -174,6 +174,11 @@ def _lookback(platform: Platform, item: Input, partition: str) -> dict[str, str]
     return {**slices, "as_of": f"{as_of_date} {'partial' if is_partial else 'complete'}"}
 
 
+def _until(platform: Platform, item: Input, partition: str) -> dict[str, str]:
+    manifest = required_manifest(platform, item.key, WHOLE)
+    return {f"{item.key}@{name}": value for name, value in manifest.slices.items() if name <= partition}
+
+
 def _same(platform: Platform, item: Input, partition: str) -> dict[str, str]:
     return {f"{item.key}@{partition}": required_manifest(platform, item.key, partition).content_hash}
 
@@ -221,6 +226,7 @@ _RESOLVERS: dict[str, Callable[[Platform, Input, str], dict[str, str]]] = {
     "whole": _whole,
     "slice": _slice,
     "lookback": _lookback,
+    "until": _until,
     "same": _same,
     "previous": _previous,
     "recent": _recent,

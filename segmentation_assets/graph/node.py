@@ -7,7 +7,7 @@ from segmentation_assets.graph.months import month_range
 from segmentation_assets.ingestion.calendar import shift_month
 from segmentation_assets.storage.store import WHOLE
 
-Window = Literal["whole", "slice", "lookback", "same", "previous", "recent", "every", "fact", "parts"]
+Window = Literal["whole", "slice", "lookback", "until", "same", "previous", "recent", "every", "fact", "parts"]
 
 A_YEAR = 11
 """Months before this one that make a year with it."""
@@ -28,10 +28,10 @@ class Input:
         Key of the asset that is read.
     window : Window
         ``whole``: all of an unpartitioned asset; ``slice``: one named slice of it; ``lookback``: the month slices a
-        snapshot reads; ``same``: the same month; ``previous``: an earlier month, if there is one; ``recent``: this
-        month and some before it, as far as they exist; ``every``: all months that exist; ``fact``: one entry of an
-        unpartitioned asset's metadata; ``parts``: an entry that has one of its own for each delivered part, of those
-        that reach into the lookback.
+        snapshot reads; ``until``: all month slices up to the snapshot's month; ``same``: the same month;
+        ``previous``: an earlier month, if there is one; ``recent``: this month and some before it, as far as they
+        exist; ``every``: all months that exist; ``fact``: one entry of an unpartitioned asset's metadata; ``parts``:
+        an entry that has one of its own for each delivered part, of those that reach into the lookback.
     slice_name : str
         The slice, for the window ``slice``, or the entry, for the windows ``fact`` and ``parts``.
     months_back : int

@@ -2,9 +2,13 @@
 
 from segmentation_assets.config.settings import Settings
 from segmentation_assets.graph.node import A_YEAR, Input, Node, same
+from segmentation_assets.graph.predictions import TRAINING_FEATURES
 from segmentation_assets.graph.snapshots import DELIVERED_PARTS
 from segmentation_assets.graph.sources import crosswalk_inputs, delivered_facts
 from segmentation_assets.reporting.shop_figures import REFERENCE_FILE
+
+_PUBLISHED = ("silver", "clusters", "gold", "models", "monitoring")
+"""Layers that the warehouse holds."""
 
 _REPORT_INPUTS = (
     *same(
@@ -195,9 +199,9 @@ def _warehouse_node(upstream: tuple[Node, ...]) -> Node:
 
 
 def published_keys(nodes: tuple[Node, ...]) -> tuple[str, ...]:
-    """Keys of the assets that the warehouse holds: quarantine, silver, clusters, gold and monitoring."""
+    """Keys of the assets that the warehouse holds: quarantine, silver without training rows, and what is made of it."""
     return tuple(
         node.key
         for node in nodes
-        if node.layer in ("silver", "clusters", "gold", "monitoring") or node.key == "raw/quarantine"
+        if (node.layer in _PUBLISHED and node.key != TRAINING_FEATURES) or node.key == "raw/quarantine"
     )

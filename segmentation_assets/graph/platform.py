@@ -13,6 +13,7 @@ from segmentation_assets.clustering.registry import model_types
 from segmentation_assets.config.settings import Settings
 from segmentation_assets.graph.build import Graph, build_graph, code_version
 from segmentation_assets.graph.node import Node
+from segmentation_assets.prediction.classifiers import MODEL_TYPES
 from segmentation_assets.storage.engine import Engine
 from segmentation_assets.storage.models import ModelStore
 from segmentation_assets.storage.store import TableStore
@@ -79,7 +80,7 @@ class Platform:
     @cached_property
     def models(self) -> ModelStore:
         """Fitted models below the data folder."""
-        return ModelStore(self.data_dir, allowed_types=model_types())
+        return ModelStore(self.data_dir, allowed_types=(*model_types(), *MODEL_TYPES))
 
     @cached_property
     def engine(self) -> Engine:

@@ -166,7 +166,7 @@ def first_read(node: Node, partition: str, among: Mapping[str, Set[str]]) -> tup
 
 def partitions_read(partitions: tuple[str, ...], item: Input, partition: str) -> tuple[str, ...]:
     """Return which partitions of an input, of which there may be these, a node reads for one of its own."""
-    if item.window in ("whole", "slice", "lookback", "every", "fact", "parts"):
+    if item.window in ("whole", "slice", "lookback", "until", "every", "fact", "parts"):
         return partitions
     if item.window == "recent":
         return recent_months(partition, item.months_back)

@@ -36,6 +36,7 @@ TAGS = {
     "silver": {"audience": "analysts"},
     "clusters": {"audience": "analysts"},
     "gold": {"audience": "everyone"},
+    "models": {"audience": "analysts"},
     "monitoring": {"audience": "engineers"},
     "reports": {"audience": "marketers"},
     "exports": {"audience": "marketers"},

@@ -59,12 +59,12 @@ def _is_cause(node: Node, upstream: Node) -> bool:
     What rests on the features waits for them, not for the lines they are made from; the database is published when the
     segments have changed. So each is made once. A delivery is taken in by `ingest_job` as a whole.
     """
-    if node.key in _FEATURES or node.layer == "silver":
+    if node.key in _FEATURES or (node.layer == "silver" and not node.is_partitioned):
         return True
     if node.layer in ("source", "raw"):
         return upstream.layer == "raw"
     if not node.is_partitioned:
-        return upstream.layer in ("gold", "monitoring")
+        return upstream.layer in ("gold", "models", "monitoring")
     return upstream.is_partitioned and (upstream.key not in _FEATURES or upstream.key == _FEATURES[-1])
 
 

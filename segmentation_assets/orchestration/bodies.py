@@ -8,11 +8,13 @@ from segmentation_assets.orchestration.assets import (
     clusterings,
     clusters,
     gold,
+    models,
     monitoring,
     outputs,
     raw,
     silver,
     source,
+    training,
 )
 from segmentation_assets.orchestration.incremental import Body
 
@@ -21,6 +23,7 @@ _MODULES = {
     "silver": silver,
     "clusters": clusters,
     "gold": gold,
+    "models": models,
     "monitoring": monitoring,
     "exports": outputs,
     "reports": outputs,
@@ -34,6 +37,8 @@ def body_of(node: Node) -> Body:
         return raw.quarantine if node.noun == "quarantine" else raw.raw_table(node.noun)
     if node.layer == "clusters" and node.noun in ALGORITHMS:
         return clusters.algorithm(node.noun)
+    if node.key == "silver/training_features":
+        return training.training_features
     if node.key == clusterings.REPORT:
         return clusterings.clusterings
     body: Body = getattr(_MODULES[node.layer], node.noun)

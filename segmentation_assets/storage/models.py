@@ -248,6 +248,10 @@ def _plain(value: Any, allowed_types: tuple[str, ...]) -> Any:
         return _plain(value.item(), allowed_types)
     if isinstance(value, np.ndarray):
         return {"array": value.dtype.str, "shape": value.shape, "values": _plain(value.ravel().tolist(), allowed_types)}
+    if isinstance(value, np.dtype):
+        return {"dtype": value.str}
+    if isinstance(value, np.random.Generator):
+        return {"generator": _plain(value.bit_generator.state, allowed_types)}
     if isinstance(value, list | tuple):
         return [_plain(item, allowed_types) for item in value]
     if isinstance(value, Mapping):
@@ -266,7 +270,7 @@ def _allowed_name(value: Any, allowed_types: tuple[str, ...]) -> str:
 
 
 def _state_of(value: Any) -> dict[str, Any]:
-    state = value.__getstate__()
+    state = value.__getstate__() or {}
     return {name: part for name, part in state.items() if name != "_sklearn_version"}
 
 

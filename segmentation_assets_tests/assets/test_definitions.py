@@ -19,6 +19,7 @@ WARNING = {
     **{f"clusters/{name}": ("fitted",) for name in ALGORITHMS},
     "gold/customer_segments": ("smallest_segment", "coverage"),
     "gold/segment_migration": ("size_changes",),
+    "models/churn": ("model_usable",),
 }
 """Checks that warn and let the result be stored."""
 
@@ -41,6 +42,8 @@ MONTHLY = {
     "silver/customer_features": RECONCILED,
     "silver/imputed_features": CONTRACT,
     "silver/model_matrix": CONTRACT,
+    "silver/training_features": CONTRACT,
+    "models/churn": CONTRACT,
     **dict.fromkeys((f"clusters/{name}" for name in ALGORITHMS), RECONCILED),
     "clusters/leaderboard": CONTRACT,
     "clusters/usefulness": CONTRACT,
@@ -123,6 +126,7 @@ def test_only_own_months_are_looked_back_at(definitions):
         "gold/customer_segments",
         "gold/segment_profiles",
         "gold/rfm_segments",
+        "models/churn",
     }
 
 

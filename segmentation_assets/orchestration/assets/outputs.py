@@ -22,7 +22,8 @@ from segmentation_assets.graph.inputs import (
 )
 from segmentation_assets.graph.sources import delivered_tables, optional_inputs
 from segmentation_assets.ingestion.money import describe_money
-from segmentation_assets.orchestration.assets.silver import event_months, visible_rows
+from segmentation_assets.orchestration.assets.feature_inputs import event_months
+from segmentation_assets.orchestration.assets.silver import visible_rows
 from segmentation_assets.orchestration.step import Step
 from segmentation_assets.reporting.business_report import render_business_report
 from segmentation_assets.reporting.clustering_charts import CHARTS, ClusteringCharts

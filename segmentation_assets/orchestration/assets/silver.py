@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
 from dataclasses import asdict
 from typing import Any
 
@@ -19,11 +17,8 @@ from segmentation_assets.features.matrix_table import model_matrix_table
 from segmentation_assets.features.preparation import fit_preparation, prepare
 from segmentation_assets.features.registry import (
     absent_features,
-    computed_features,
-    features_table,
     prepare_connection,
 )
-from segmentation_assets.features.relations import FeatureRelations
 from segmentation_assets.features.snapshot import customers_in_lookback_sql, require_buyers
 from segmentation_assets.graph.inputs import (
     as_of,
@@ -39,13 +34,21 @@ from segmentation_assets.ingestion.classification import bucket_sql, classified_
 from segmentation_assets.ingestion.crosswalk import (
     count_reassigned,
     entries_of_sql,
-    resolved_profiles_sql,
     resolved_sql,
 )
 from segmentation_assets.ingestion.mapping import effective_source
 from segmentation_assets.ingestion.money import Conversion
 from segmentation_assets.ingestion.population import check_population, excluded_accounts_sql
 from segmentation_assets.ingestion.reconciliation import reconcile_layers
+from segmentation_assets.orchestration.assets.feature_inputs import (
+    bucket_relations,
+    crosswalk_relation,
+    declared_features,
+    event_months,
+    events_relation,
+    features_as_of,
+    profiles_relation,
+)
 from segmentation_assets.orchestration.conversion import conversion_inputs, find_conversion
 from segmentation_assets.orchestration.step import Step
 from segmentation_assets.storage.engine import (
@@ -56,7 +59,6 @@ from segmentation_assets.storage.engine import (
     parquet_scan,
 )
 from segmentation_assets.storage.store import WHOLE
-from segmentation_assets.tables.declaration import Table
 from segmentation_assets.tables.silver import CUSTOMER_HISTORY, ORDER_LINES, SNAPSHOT_INPUT
 
 LINES_PER_BUCKET = 2_500_000
@@ -85,7 +87,7 @@ def order_lines(step: Step) -> None:
             _classify_month(step, month, buckets, conversion)
             step.slice_inputs[month] = inputs
     _reconcile_order_lines(step, tuple(slices), conversion)
-    crosswalk = _crosswalk(step)
+    crosswalk = crosswalk_relation(step)
     if crosswalk is not None:
         lines = step.slices_relation("raw/order_lines", tuple(slices))
         step.metadata |= count_reassigned(step.connection, lines, crosswalk)
@@ -105,13 +107,9 @@ def _population_inputs(step: Step, months: tuple[str, ...]) -> dict[str, str]:
     return {"excluded_accounts": value}
 
 
-def _crosswalk(step: Step) -> str | None:
-    return step.relation("source/crosswalk") if step.platform.settings.population.crosswalk else None
-
-
 def _crosswalk_inputs(step: Step, month: str) -> dict[str, str]:
     """Hash of the entries that concern the lines of a month; none where no entry does."""
-    crosswalk = _crosswalk(step)
+    crosswalk = crosswalk_relation(step)
     if crosswalk is None:
         return {}
     lines = step.slices_relation("raw/order_lines", [month])
@@ -121,15 +119,8 @@ def _crosswalk_inputs(step: Step, month: str) -> dict[str, str]:
 
 def _resolved_lines(step: Step, months: Sequence[str]) -> str:
     """SQL of raw order lines under the customers that the ids stand for."""
-    lines, crosswalk = step.slices_relation("raw/order_lines", months), _crosswalk(step)
+    lines, crosswalk = step.slices_relation("raw/order_lines", months), crosswalk_relation(step)
     return resolved_sql(lines, crosswalk, "CAST(line.order_at AS DATE)") if crosswalk else lines
-
-
-def _profiles(step: Step, as_of_date: dt.date) -> str:
-    """SQL of one profile per customer, by the ids that hold on the last day the snapshot sees."""
-    customers, crosswalk = step.slices_relation("raw/customers", [WHOLE]), _crosswalk(step)
-    day = f"DATE '{as_of_date - dt.timedelta(days=1)}'"
-    return resolved_profiles_sql(customers, crosswalk, day) if crosswalk else customers
 
 
 def _excluded_accounts(step: Step) -> str | None:
@@ -259,7 +250,7 @@ def _optional_rows(step: Step, name: str) -> list[dict[str, Any]]:
 
 def _event_entries_rows(step: Step) -> list[dict[str, Any]]:
     """Row of the crosswalk's entries that concern the events read; none where no entry does."""
-    crosswalk, months = _crosswalk(step), event_months(step)
+    crosswalk, months = crosswalk_relation(step), event_months(step)
     if crosswalk is None or not months:
         return []
     events = step.slices_relation("raw/engagement_events", months)
@@ -268,19 +259,12 @@ def _event_entries_rows(step: Step) -> list[dict[str, Any]]:
     return [row | {"content_hash": value, "row_count": count}] if count else []
 
 
-def event_months(step: Step) -> tuple[str, ...]:
-    """List the months of the lookback that have engagement events."""
-    manifest = step.platform.store.manifest("raw/engagement_events")
-    stored = manifest.slices if manifest else {}
-    return tuple(month for month in lookback_months(step.platform, step.partition) if month in stored)
-
-
 def visible_rows(step: Step, name: str) -> str:
     """SQL of the rows of a customers or products table that occur in the lookback's lines."""
     key = {"customers": "customer_id", "products": "product_id"}[name]
     lines = step.slices_relation("silver/order_lines", lookback_months(step.platform, step.partition))
     as_of_date, _ = as_of(step.platform, step.partition)
-    table = _profiles(step, as_of_date) if name == "customers" else step.slices_relation(f"raw/{name}", [WHOLE])
+    table = profiles_relation(step, as_of_date) if name == "customers" else step.slices_relation(f"raw/{name}", [WHOLE])
     columns = "* EXCLUDE (source_file, source_row)"
     return f"(SELECT {columns} FROM {table} WHERE {key} IN (SELECT {key} FROM {lines} WHERE {key} IS NOT NULL))"
 
@@ -300,11 +284,12 @@ def customer_history(step: Step) -> None:
 def customer_features(step: Step) -> None:
     """Compute all features bucket by bucket."""
     as_of_date, is_partial = as_of(step.platform, step.partition)
-    table = _features_table(step)
+    table = declared_features(step)
     _check_products(step)
     prepare_connection(step.connection)
-    for bucket, lines in enumerate(_bucket_relations(step)):
-        with _computed_features(step, lines, as_of_date) as sql:
+    months, history = lookback_months(step.platform, step.partition), step.relation("silver/customer_history")
+    for bucket, lines in enumerate(bucket_relations(step, months)):
+        with features_as_of(step, lines, history, as_of_date, months) as sql:
             copy_to_parquet(step.connection, conformed_select(sql, table), step.stage / f"part-{bucket:03d}.parquet")
     step.tables[""] = table
     _reconcile_features(step)
@@ -320,51 +305,13 @@ def _uncounted_events(step: Step) -> dict[str, str]:
     settings = step.platform.settings
     if settings.features.set == "basic" or "engagement_events.event_type" not in optional_inputs(settings):
         return {}
-    return uncounted_events(step.connection, _events_relation(step), settings.features)
+    return uncounted_events(step.connection, events_relation(step), settings.features)
 
 
 def _check_products(step: Step) -> None:
     settings = step.platform.settings
     if "products" in delivered_tables(settings):
         require_delivered(step.connection, step.slices_relation("raw/products", [WHOLE]), settings.features)
-
-
-def _features_table(step: Step) -> Table:
-    settings = step.platform.settings
-    return features_table(settings.features, optional_inputs(settings))
-
-
-def _bucket_relations(step: Step) -> list[str]:
-    """One relation of order lines per customer bucket."""
-    months = lookback_months(step.platform, step.partition)
-    by_month = [step.platform.store.slice_paths("silver/order_lines", month) for month in months]
-    return [parquet_scan(list(paths)) for paths in zip(*by_month, strict=True)]
-
-
-def _computed_features(step: Step, lines: str, as_of_date: dt.date) -> AbstractContextManager[str]:
-    settings = step.platform.settings
-    available = optional_inputs(settings)
-    relations = FeatureRelations(
-        order_lines=lines,
-        history=step.relation("silver/customer_history"),
-        products=step.slices_relation("raw/products", [WHOLE]) if "products" in available else None,
-        customers=_profiles(step, as_of_date) if "customers" in available else None,
-        engagement_events=_events_relation(step) if "engagement_events" in available else None,
-        columns=[name for name in available if "." in name],
-    )
-    start = lookback_start(as_of_date, settings.calendar.lookback_months)
-    instant = dt.datetime.combine(as_of_date, dt.time())
-    return computed_features(
-        step.connection, settings.features, relations, instant, start, min_orders=settings.population.min_orders
-    )
-
-
-def _events_relation(step: Step) -> str:
-    months = event_months(step)
-    if months:
-        events, crosswalk = step.slices_relation("raw/engagement_events", months), _crosswalk(step)
-        return resolved_sql(events, crosswalk, "CAST(line.event_at AS DATE)") if crosswalk else events
-    return "(SELECT NULL::VARCHAR AS customer_id, NULL::TIMESTAMP AS event_at, NULL::VARCHAR AS event_type WHERE false)"
 
 
 def _reconcile_features(step: Step) -> None:
@@ -393,7 +340,7 @@ def _reconcile_features(step: Step) -> None:
 def imputed_features(step: Step) -> None:
     """Fill what is missing, with a flag per value."""
     settings = step.platform.settings
-    table = _features_table(step)
+    table = declared_features(step)
     frame = step.frame("silver/customer_features")
     imputation = fit_imputation(frame, feature_columns(table), settings.imputation)
     imputed = apply_imputation(frame, imputation)
@@ -408,7 +355,7 @@ def model_matrix(step: Step) -> None:
     """Select, transform and scale; the fitted preparation lies beside the matrix."""
     settings = step.platform.settings
     frame = step.frame("silver/customer_features")
-    preparation = fit_preparation(frame, _features_table(step), settings.imputation, settings.matrix)
+    preparation = fit_preparation(frame, declared_features(step), settings.imputation, settings.matrix)
     prepared = prepare(frame, preparation)
     step.write_frame(prepared.matrix.reset_index(), model_matrix_table(preparation))
     step.write_document("preparation.json", preparation.to_json())

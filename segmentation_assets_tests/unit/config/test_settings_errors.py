@@ -37,9 +37,9 @@ SINGLE_PROBLEMS = {
         "Hint: did you mean 'clustering.algorithms.gaussian_mixture.criterion'?",
     ),
     "key of two other sections": (
-        "seed: 7\n",
-        "segmentation.yaml:1: seed is not a setting.\n"
-        "Hint: did you mean 'synthetic.seed' or 'imputation.seed' or 'clustering.seed'?",
+        "method: median\n",
+        "segmentation.yaml:1: method is not a setting.\n"
+        "Hint: did you mean 'imputation.method' or 'reports.map.method'?",
     ),
     "section one level too high": (
         "kmeans:\n  k_max: 7\n",

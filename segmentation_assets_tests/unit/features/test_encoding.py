@@ -6,14 +6,13 @@ import json
 import pandas as pd
 import pytest
 
-from segmentation_assets.config.features import MatrixSettings
 from segmentation_assets.features.encoding import Encoding, fit_encoding
 
 SEEN = pd.Series([*"bbb", *"aa", *"cc", "d", "e"])
 
 
 def fitted(method: str, at_most: int = 3, seen: pd.Series = SEEN) -> Encoding:
-    return fit_encoding("letter", seen, MatrixSettings(encoding=method, max_categories=at_most))
+    return fit_encoding("letter", seen, method, at_most)
 
 
 def test_categories_are_ranked_by_frequency_then_by_the_alphabet() -> None:

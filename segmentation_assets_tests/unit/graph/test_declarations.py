@@ -7,7 +7,9 @@ from segmentation_assets.graph.declarations import declared_checks, declared_tab
 
 def test_every_asset_says_what_it_is(platform):
     for node in platform.graph.nodes:
-        assert re.fullmatch(r"(source|raw|silver|clusters|gold|monitoring|exports|reports|serving)/[a-z_]+", node.key)
+        assert re.fullmatch(
+            r"(source|raw|silver|clusters|gold|models|monitoring|exports|reports|serving)/[a-z_]+", node.key
+        )
         assert 1 <= node.description.count(". ") + 1 <= 5, node.key
         assert node.description.endswith("."), node.key
 

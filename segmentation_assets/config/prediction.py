@@ -1,0 +1,115 @@
+"""The settings of predictions: what is foretold, from which snapshots models learn, and when one may be used."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from segmentation_assets.config.section import LARGEST_SEED, Section
+
+PLAUSIBLE_AUC, PLAUSIBLE_AUC_OF_BUILT_IN_SHOP = 0.85, 0.92
+"""Areas under the ROC curve above which churn is not believed to be foretold, unless the settings say otherwise."""
+
+
+class RandomForestSettings(Section):
+    """Random forest: many deep trees, each on a sample of customers."""
+
+    enabled: bool = Field(True, description="whether the algorithm is tried")
+    n_estimators: int = Field(200, ge=1, le=5_000, description="trees")
+    max_depth: int | None = Field(None, ge=1, le=100, description="levels of a tree at most; any number when absent")
+    min_samples_leaf: int = Field(10, ge=1, le=10_000, description="customers of a leaf at least")
+    max_samples: int = Field(5_000, ge=50, description="customers that each tree is grown on at most")
+    class_weight: Literal["balanced", "balanced_subsample", "none"] = Field(
+        "balanced", description="balanced: rare classes weigh as much as frequent ones while trees are grown"
+    )
+    random_state: int | None = Field(
+        None, ge=0, le=LARGEST_SEED, description="seed of the forest; that of all predictions when absent"
+    )
+
+
+class GradientBoostingSettings(Section):
+    """Histogram gradient boosting: many shallow trees, each correcting those before."""
+
+    enabled: bool = Field(True, description="whether the algorithm is tried")
+    learning_rate: float = Field(0.06, gt=0, le=1, description="how much of each correction is taken over")
+    max_iter: int = Field(150, ge=1, le=5_000, description="trees per class")
+    max_leaf_nodes: int = Field(15, ge=2, le=1_000, description="leaves of a tree at most")
+    min_samples_leaf: int = Field(40, ge=1, le=10_000, description="customers of a leaf at least")
+    l2_regularization: float = Field(1.0, ge=0, description="how strongly leaves are drawn to zero")
+
+
+class LogisticRegressionSettings(Section):
+    """Logistic regression on features turned to normal scores."""
+
+    enabled: bool = Field(True, description="whether the algorithm is tried")
+    C: float = Field(0.1, gt=0, le=1_000, description="inverse of the strength with which weights are drawn to zero")
+
+
+class ChurnAlgorithms(Section):
+    """A section per algorithm that is tried for churn."""
+
+    random_forest: RandomForestSettings = RandomForestSettings()
+    gradient_boosting: GradientBoostingSettings = GradientBoostingSettings()
+    logistic_regression: LogisticRegressionSettings = LogisticRegressionSettings()
+
+
+class ThresholdSettings(Section):
+    """From which probability on a customer counts as about to churn."""
+
+    rule: Literal["precision", "cost"] = Field(
+        "precision",
+        description="precision: as many churners as possible are found while min_precision of those named are; cost: "
+        "what is missed and what is done in vain cost least together",
+    )
+    min_precision: float = Field(0.75, gt=0, lt=1, description="share of those named who have to be churners")
+    missed_cost: float = Field(5.0, gt=0, description="what a churner costs who is not named, in any unit")
+    needless_cost: float = Field(1.0, gt=0, description="what it costs to name a customer who stays, in the same unit")
+
+
+class ChurnSettings(Section):
+    """Who orders again within the horizon, and who does not."""
+
+    eligible_days: int = Field(
+        365, ge=1, le=3_650, description="customers count whose last order lies at most so many days back"
+    )
+    max_features: int = Field(45, ge=1, le=500, description="features a model goes by at most, by importance")
+    algorithms: ChurnAlgorithms = ChurnAlgorithms()
+    threshold: ThresholdSettings = ThresholdSettings()
+    max_calibration_error: float = Field(
+        0.1, gt=0, le=1, description="mean distance of foretold and found shares above which a model is not used"
+    )
+
+
+class PredictionSettings(Section):
+    """What is foretold of customers."""
+
+    enabled: bool = Field(True, description="whether models are trained and customers scored")
+    horizon_days: int = Field(90, ge=7, le=730, description="days that are foretold")
+    gap_days: int = Field(0, ge=0, le=365, description="days between what is known and what is foretold")
+    training_snapshots: int = Field(
+        2, ge=1, le=24, description="snapshots that models learn from at most, a horizon apart"
+    )
+    validation: Literal["later_snapshot", "folds"] = Field(
+        "later_snapshot",
+        description="what algorithms are chosen and calibrated on: a snapshot after those that are learned from, or "
+        "folds of these; folds are used anyway where the history is too short",
+    )
+    min_history_days: int = Field(
+        90, ge=1, le=3_650, description="days of order lines before a snapshot that models may learn from"
+    )
+    fit_sample: int = Field(20_000, ge=200, description="customers of a snapshot that models learn from at most")
+    refit_every_months: int = Field(3, ge=1, le=36, description="months from one training to the next")
+    max_plausible_auc: float | None = Field(
+        None,
+        gt=0.5,
+        le=1,
+        description="area under the ROC curve above which a model seems to have seen the future, and is not used; "
+        "by default 0.85, and 0.92 for the built-in shop, whose customers are plainer",
+    )
+    seed: int = Field(7, ge=0, le=LARGEST_SEED, description="seed of samples, folds and models")
+    churn: ChurnSettings = ChurnSettings()
+
+    def plausible_auc(self, source_kind: str) -> float:
+        """Return the area under the ROC curve above which a model is not believed."""
+        if self.max_plausible_auc is not None:
+            return self.max_plausible_auc
+        return PLAUSIBLE_AUC_OF_BUILT_IN_SHOP if source_kind == "synthetic" else PLAUSIBLE_AUC

@@ -1,0 +1,84 @@
+"""The monthly assets of predictions: what models learn from, the models, and the scores of customers."""
+
+from segmentation_assets.config.settings import Settings
+from segmentation_assets.graph.node import Input, Node, same
+from segmentation_assets.graph.sources import delivered_facts
+
+CUTOFFS_DOCUMENT = "cutoffs.json"
+"""Beside the training features: the dates of training, validation and test, or the ``reason`` why there are none."""
+
+TRAINING_FEATURES = "silver/training_features"
+"""What models learn from."""
+
+_KINDS = ("scikitlearn", "parquet")
+
+_FEWEST_DAYS_OF_A_MONTH = 28
+
+
+def prediction_nodes(settings: Settings) -> tuple[Node, ...]:
+    """List the monthly assets of predictions; none where the settings want none."""
+    if not settings.prediction.enabled:
+        return ()
+    return (_training_node(settings), _churn_node())
+
+
+def _months_back(settings: Settings) -> int:
+    """Months before a snapshot that hold every date of a training."""
+    prediction = settings.prediction
+    dates = prediction.training_snapshots + 2
+    months = -(-(prediction.horizon_days + prediction.gap_days) // _FEWEST_DAYS_OF_A_MONTH) + 1
+    return dates * months
+
+
+def _training_node(settings: Settings) -> Node:
+    return Node(
+        key=TRAINING_FEATURES,
+        description="Features of customers as of earlier dates, each beside what the customer did within the horizon "
+        "after it: what models learn from, are chosen on and are judged by. Dates before the first snapshot are "
+        "computed for this alone. Empty in months in which no model is trained, and where the history is too short.",
+        inputs=(
+            *same("silver/snapshot_input"),
+            Input(key="silver/order_lines", window="until"),
+            Input(key="silver/customer_features", window="recent", months_back=_months_back(settings)),
+        ),
+        settings=(
+            "features",
+            "population.min_orders",
+            "calendar.lookback_months",
+            "calendar.first_snapshot",
+            *(
+                f"prediction.{name}"
+                for name in (
+                    "horizon_days",
+                    "gap_days",
+                    "training_snapshots",
+                    "validation",
+                    "min_history_days",
+                    "fit_sample",
+                    "refit_every_months",
+                )
+            ),
+        ),
+        facts=delivered_facts(settings),
+    )
+
+
+def _churn_node() -> Node:
+    return Node(
+        key="models/churn",
+        description="How well churn is foretold, that is no order within the horizon: every algorithm beside days "
+        "since the last order alone and BG/NBD, on customers it was chosen on (`validation`) and on later ones on whom "
+        "nothing was decided (`test`). A new model is used only if no check speaks against it; otherwise the one "
+        "before stays. In months without a training it shows the last one.",
+        inputs=(*same(TRAINING_FEATURES), Input(key="models/churn", window="previous")),
+        settings=(
+            "prediction.horizon_days",
+            "prediction.gap_days",
+            "prediction.validation",
+            "prediction.max_plausible_auc",
+            "source.kind",
+            "prediction.seed",
+            "prediction.churn",
+        ),
+        kinds=_KINDS,
+    )

@@ -1,0 +1,144 @@
+"""Models of churn through the platform: what they learn from, when they are trained, and what becomes of them."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from segmentation_assets.graph.plan import Scope
+from segmentation_assets.graph.platform import Platform
+from segmentation_assets.storage.engine import read_frame
+from segmentation_assets.storage.models import ModelReference
+from segmentation_assets_tests.assets.conftest import MONTHS, Shop, deliver_small_shop
+from segmentation_assets_tests.once import made_once
+
+JUNE, JULY, AUGUST = MONTHS
+QUICK = {
+    "prediction__horizon_days": 30,
+    "prediction__refit_every_months": 2,
+    "prediction__min_history_days": 60,
+    "prediction__churn__algorithms__random_forest__n_estimators": 20,
+    "prediction__churn__algorithms__gradient_boosting__max_iter": 20,
+}
+LEARNED_FROM = "silver/training_features"
+
+
+def keys_of(settings) -> set[str]:
+    return Platform(settings).graph.ancestors("models/churn")
+
+
+def rows(settings, key: str, month: str) -> pd.DataFrame:
+    platform = Platform(settings)
+    with platform.engine.connect() as connection:
+        return read_frame(connection, platform.store.table_paths(key, month))
+
+
+def record(settings, month: str) -> dict:
+    folder = Platform(settings).store.table_paths("models/churn", month)[0].parent
+    return json.loads((folder / "record.json").read_text(encoding="utf-8"))
+
+
+def _make_busy_shop(root: Path) -> None:
+    from segmentation_assets.orchestration.runner import run_scope
+
+    shop = Shop(root)
+    deliver_small_shop(shop, customers=700)
+    settings = shop.settings(**QUICK)
+    run_scope(Platform(settings), Scope(frozenset(keys_of(settings))), lambda *_: None)
+
+
+@pytest.fixture(scope="session")
+def busy_shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
+    """A shop of 700 customers with a model trained in June, and again in August."""
+    return Shop(made_once(tmp_path_factory, "busy_shop", _make_busy_shop))
+
+
+def test_a_model_is_trained_where_it_is_due_and_stays_in_between(busy_shop):
+    settings = busy_shop.settings(**QUICK)
+    found = {month: record(settings, month) for month in MONTHS}
+    assert [found[month]["trained_month"] for month in MONTHS] == ["2025-06", "2025-06", "2025-08"]
+    assert found[JULY]["not_trained"] == (
+        "not due: models are fitted every 2 months (prediction.refit_every_months), last in 2025-06, next in 2025-08"
+    )
+    assert found[JUNE]["in_force"] == found[JULY]["in_force"] is not None
+    pd.testing.assert_frame_equal(rows(settings, "models/churn", JUNE), rows(settings, "models/churn", JULY))
+    assert rows(settings, LEARNED_FROM, JULY).empty
+    platform = Platform(settings)
+    newest = ModelReference("churn", found[AUGUST]["in_force"])
+    assert platform.models.aliases()["churn_champion"] == newest
+    assert platform.models.load(newest).state["horizon_days"] == 30
+
+
+def test_outcomes_lie_after_the_features_and_before_the_snapshot(busy_shop):
+    settings = busy_shop.settings(**QUICK)
+    learned = rows(settings, LEARNED_FROM, AUGUST)
+    days = sorted(learned["cutoff_date"].astype("str").unique())
+    assert days == ["2025-05-01", "2025-06-01", "2025-07-01", "2025-08-01"]
+    lines = Platform(settings).store
+    slices = [path for month in lines.manifest("silver/order_lines").slices for path in
+              lines.slice_paths("silver/order_lines", month)]  # fmt: skip
+    with Platform(settings).engine.connect() as connection:
+        sold = read_frame(connection, slices)
+    for day in days:
+        start, end = pd.Timestamp(day), pd.Timestamp(day) + pd.Timedelta(days=30)
+        is_after = (sold["order_at"] >= start) & (sold["order_at"] < end) & (sold["line_type"] == "sale")
+        orders = sold[is_after].groupby("customer_id")["order_id"].nunique()
+        at_day = learned[learned["cutoff_date"].astype("str") == day].set_index("customer_id")
+        expected = orders.reindex(at_day.index).fillna(0).astype(int)
+        assert at_day["outcome_order_count"].tolist() == expected.tolist()
+
+
+def test_dates_before_the_first_snapshot_have_the_features_that_a_snapshot_would_have(busy_shop, run, tmp_path):
+    settings = busy_shop.settings(**QUICK)
+    earlier = Shop(tmp_path).settings(
+        calendar__first_snapshot="2025-04", source__folder=str(busy_shop.deliveries), **QUICK
+    )
+    run(earlier, keys=Platform(earlier).graph.ancestors(LEARNED_FROM))
+    found, stored = rows(settings, LEARNED_FROM, JUNE), rows(earlier, LEARNED_FROM, JUNE)
+    assert "2025-05-01" in set(stored["cutoff_date"].astype("str"))
+    pd.testing.assert_frame_equal(found, stored)
+    hashes = {Platform(one).store.manifest(LEARNED_FROM, JUNE).content_hash for one in (settings, earlier)}
+    assert len(hashes) == 1
+
+
+def test_a_rerun_keeps_everything_and_a_rebuild_gives_the_same_model(busy_shop, run):
+    settings = busy_shop.settings(**QUICK)
+    before = [record(settings, month) for month in MONTHS]
+    assert run(settings, keys=keys_of(settings)) == set()
+    computed = run(settings, keys={LEARNED_FROM, "models/churn"}, force=True)
+    assert len(computed) == 6
+    assert [record(settings, month) for month in MONTHS] == before
+
+
+def test_a_refused_model_leaves_the_one_before_in_force(busy_shop, run, tmp_path):
+    shutil.copytree(busy_shop.data_dir, tmp_path / "data", symlinks=True)
+    strict = Shop(tmp_path).settings(
+        source__folder=str(busy_shop.deliveries),
+        prediction__max_plausible_auc=0.51,
+        **QUICK,
+    )
+    run(strict, keys=keys_of(strict))
+    found = record(strict, AUGUST)
+    assert found["in_force"] is None
+    assert any("is above 0.51 (prediction.max_plausible_auc)" in problem for problem in found["problems"])
+    check = {one.name: one for one in Platform(strict).store.manifest("models/churn", AUGUST).checks}["model_usable"]
+    assert (check.passed, "no model is in force" in check.description) == (False, True)
+
+
+def test_a_short_history_gives_no_model_and_says_why(finished_shop):
+    settings = finished_shop.settings()
+    assert rows(settings, "models/churn", AUGUST).empty
+    found = record(settings, JUNE)
+    assert (found["in_force"], found["not_trained"]) == (
+        None,
+        "the history is too short: models need two dates with a horizon after each",
+    )
+
+
+def test_predictions_can_be_left_out(finished_shop):
+    keys = set(Platform(finished_shop.settings(prediction__enabled=False)).graph.by_key)
+    assert not {key for key in keys if key.startswith("models/") or key == LEARNED_FROM}
