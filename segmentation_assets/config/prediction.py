@@ -79,6 +79,25 @@ class ChurnSettings(Section):
     )
 
 
+class LifetimeValueSettings(Section):
+    """What customers will be worth: how often they order again, and what they spend."""
+
+    model: Literal["mbg_nbd", "pareto_nbd"] = Field(
+        "mbg_nbd",
+        description="model of repeat orders that customers are valued by; BG/NBD is fitted and shown beside it, but "
+        "says of everyone who ordered once that they are still there",
+    )
+    level: float = Field(0.8, gt=0, lt=1, description="probability of the intervals")
+    monthly_discount_rate: float = Field(0.01, ge=0, le=1, description="what money a month later is worth less")
+    max_holdout_error: float = Field(
+        0.5,
+        gt=0,
+        le=10,
+        description="share by which foretold orders of all customers together may miss those of the holdout, above "
+        "which a model is not used",
+    )
+
+
 class PredictionSettings(Section):
     """What is foretold of customers."""
 
@@ -105,8 +124,16 @@ class PredictionSettings(Section):
         description="area under the ROC curve above which a model seems to have seen the future, and is not used; "
         "by default 0.85, and 0.92 for the built-in shop, whose customers are plainer",
     )
+    max_score_psi: float = Field(
+        0.25,
+        gt=0,
+        le=10,
+        description="population stability index against the month before above which scores of churn are told to have "
+        "moved",
+    )
     seed: int = Field(7, ge=0, le=LARGEST_SEED, description="seed of samples, folds and models")
     churn: ChurnSettings = ChurnSettings()
+    lifetime_value: LifetimeValueSettings = LifetimeValueSettings()
 
     def plausible_auc(self, source_kind: str) -> float:
         """Return the area under the ROC curve above which a model is not believed."""

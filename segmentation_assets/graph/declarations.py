@@ -59,8 +59,13 @@ RECONCILIATION = "reconciliation"
 MODEL_USABLE = "model_usable"
 """Check of a model: whether anything speaks against the one that was trained last."""
 
+SCORE_DRIFT = "score_drift"
+"""Check of the scores: whether they are spread as those of the month before."""
+
 _WARNINGS = {
     "models/churn": (MODEL_USABLE,),
+    "models/lifetime_value": (MODEL_USABLE,),
+    "gold/customer_scores": (SCORE_DRIFT,),
     "raw/quarantine": (NOTHING_LOST,),
     "gold/customer_segments": (SMALLEST_SEGMENT, COVERAGE),
     "gold/segment_migration": (SIZE_CHANGES,),
@@ -128,6 +133,7 @@ _LOOKS_AT = {
     "smallest_segment": "The smallest segment is as large as the leaderboard's gates ask of a candidate.",
     "size_changes": "No segment lost or gained a larger share of its customers than `champion.max_size_change`.",
     "model_usable": "Nothing speaks against the model trained last: no leak, no plain rule that is better, calibrated.",
+    "score_drift": "Scores are spread as those of the month before.",
     "coverage": "As many customers with a purchase have a segment as the leaderboard's gate asks of a candidate.",
 }
 

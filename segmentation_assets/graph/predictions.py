@@ -19,7 +19,7 @@ def prediction_nodes(settings: Settings) -> tuple[Node, ...]:
     """List the monthly assets of predictions; none where the settings want none."""
     if not settings.prediction.enabled:
         return ()
-    return (_training_node(settings), _churn_node())
+    return (_training_node(settings), _churn_node(), _lifetime_value_node(settings), _scores_node())
 
 
 def _months_back(settings: Settings) -> int:
@@ -80,5 +80,44 @@ def _churn_node() -> Node:
             "prediction.seed",
             "prediction.churn",
         ),
+        kinds=_KINDS,
+    )
+
+
+def _lifetime_value_node(settings: Settings) -> Node:
+    return Node(
+        key="models/lifetime_value",
+        description="How often customers will order and what they spend: BG/NBD, MBG/NBD and Pareto/NBD for orders, "
+        "Gamma-Gamma for spend, fitted by maximum likelihood on all histories, with their parameters and intervals "
+        "(`fit`). Beside them stands what the same models, fitted before an earlier date, foretold of what followed "
+        "(`holdout`). In months without a training it shows the last one.",
+        inputs=(
+            *same("silver/snapshot_input"),
+            Input(key="silver/order_lines", window="until"),
+            Input(key="silver/customer_history", window="recent", months_back=_months_back(settings)),
+            Input(key="models/lifetime_value", window="previous"),
+        ),
+        settings=(
+            "calendar.first_snapshot",
+            "prediction.horizon_days",
+            "prediction.min_history_days",
+            "prediction.refit_every_months",
+            "prediction.lifetime_value",
+        ),
+        kinds=("scipy", "parquet"),
+    )
+
+
+def _scores_node() -> Node:
+    return Node(
+        key="gold/customer_scores",
+        description="What is foretold of every customer by the models in force: the calibrated probability of churn, "
+        "whether the customer is still there, expected orders and spend within 3, 6 and 12 months. Money has two "
+        "intervals: how well the mean is known, and what one customer will spend. Empty where no model is in force.",
+        inputs=(
+            *same("silver/customer_features", "silver/customer_history", "models/churn", "models/lifetime_value"),
+            Input(key="gold/customer_scores", window="previous"),
+        ),
+        settings=("prediction.max_score_psi",),
         kinds=_KINDS,
     )

@@ -39,7 +39,7 @@ def snapshot_nodes(settings: Settings, optional_tables: tuple[str, ...]) -> tupl
     return (
         *_silver_nodes(settings, optional_tables, crosswalk),
         *clusters,
-        *_gold_nodes(clusters, _months_to_earlier_models(settings)),
+        *_gold_nodes(clusters, _months_to_earlier_models(settings), has_scores=settings.prediction.enabled),
         _data_quality_node(settings, crosswalk),
     )
 
@@ -157,7 +157,7 @@ def _cluster_node(name: str) -> Node:
     )
 
 
-def _gold_nodes(clusters: tuple[Node, ...], months_back: int) -> tuple[Node, ...]:
+def _gold_nodes(clusters: tuple[Node, ...], months_back: int, *, has_scores: bool) -> tuple[Node, ...]:
     return (
         Node(
             key="gold/rfm_segments",
@@ -301,8 +301,11 @@ def _gold_nodes(clusters: tuple[Node, ...], months_back: int) -> tuple[Node, ...
             key="gold/segment_strategies",
             description="What to do about each segment: goal, message, offer, channel, cadence and what to avoid, from "
             "the catalogue (`segment_catalogue`) by what the segment is this month, whatever it is called. "
-            "Where most money is comes first.",
-            inputs=same("gold/champion", "gold/customer_segments", "gold/rfm_segments", "silver/customer_features"),
+            "Where most is expected comes first, or where most money is, if nothing is foretold.",
+            inputs=(
+                *same("gold/champion", "gold/customer_segments", "gold/rfm_segments", "silver/customer_features"),
+                *(same("gold/customer_scores") if has_scores else ()),
+            ),
             settings=("segment_catalogue",),
             resources=(CATALOGUE_FILE,),
             kinds=("python", "parquet"),

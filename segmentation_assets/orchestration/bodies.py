@@ -12,6 +12,7 @@ from segmentation_assets.orchestration.assets import (
     monitoring,
     outputs,
     raw,
+    scores,
     silver,
     source,
     training,
@@ -30,6 +31,13 @@ _MODULES = {
     "serving": outputs,
 }
 
+_ELSEWHERE: dict[str, Body] = {
+    "silver/training_features": training.training_features,
+    "gold/customer_scores": scores.customer_scores,
+    clusterings.REPORT: clusterings.clusterings,
+}
+"""Assets whose body lies in another module than that of their layer."""
+
 
 def body_of(node: Node) -> Body:
     """Return the body of an asset: by name in the module of its layer, or made for its table or algorithm."""
@@ -37,9 +45,7 @@ def body_of(node: Node) -> Body:
         return raw.quarantine if node.noun == "quarantine" else raw.raw_table(node.noun)
     if node.layer == "clusters" and node.noun in ALGORITHMS:
         return clusters.algorithm(node.noun)
-    if node.key == "silver/training_features":
-        return training.training_features
-    if node.key == clusterings.REPORT:
-        return clusterings.clusterings
+    if node.key in _ELSEWHERE:
+        return _ELSEWHERE[node.key]
     body: Body = getattr(_MODULES[node.layer], node.noun)
     return body

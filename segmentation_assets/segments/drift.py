@@ -111,7 +111,7 @@ def note_reference(matrix: pd.DataFrame, keys: pd.Series) -> DriftReference:
         values = matrix[name].to_numpy(dtype=np.float64)
         found = np.unique(np.quantile(values, np.linspace(0, 1, BINS + 1)[1:-1])) if len(values) else np.array([])
         edges[str(name)] = tuple(map(float, found))
-        shares[str(name)] = _bin_shares(values, found)
+        shares[str(name)] = bin_shares(values, found)
     return DriftReference(edges, shares, _segment_shares(keys))
 
 
@@ -137,7 +137,7 @@ def measure_drift(matrix: pd.DataFrame, keys: pd.Series, reference: DriftReferen
 
     columns = {
         name: stability_index(
-            reference.shares[name], _bin_shares(matrix[name].to_numpy(dtype=np.float64), np.array(edges))
+            reference.shares[name], bin_shares(matrix[name].to_numpy(dtype=np.float64), np.array(edges))
         )
         for name, edges in reference.edges.items()
     }
@@ -166,7 +166,8 @@ def stability_index(before: tuple[float, ...] | list[float], after: tuple[float,
     return round_number(float(((other - one) * np.log(other / one)).sum()))
 
 
-def _bin_shares(values: Floats, edges: Floats) -> tuple[float, ...]:
+def bin_shares(values: Floats, edges: Floats) -> tuple[float, ...]:
+    """Share of the values in each bin; there is one more than edges."""
     import numpy as np
 
     counts = np.bincount(np.searchsorted(edges, values, side="left"), minlength=len(edges) + 1)

@@ -21,6 +21,7 @@ def plan_strategies(
     rfm_segments: pd.DataFrame,
     features: pd.DataFrame,
     catalogue: Mapping[str, CatalogueEntry],
+    expected_value: pd.Series | None = None,
 ) -> pd.DataFrame:
     """Give every segment with customers its texts, the segment of the largest value first.
 
@@ -31,6 +32,8 @@ def plan_strategies(
     features : DataFrame
         ``silver/customer_features``: customer_id, net_revenue_amount, and what striking traits are looked for in.
     catalogue : mapping of str to CatalogueEntry
+    expected_value : Series of float, optional
+        By customer: discounted spend of the next twelve months. Where it is known of nobody, net revenue counts.
 
     Returns
     -------
@@ -47,16 +50,20 @@ def plan_strategies(
     members = customer_segments.dropna(subset=["segment_key"]).set_index("customer_id")["segment_key"].astype(str)
     money = features.set_index("customer_id")["net_revenue_amount"].astype("float64").reindex(members.index)
     sizes = pd.DataFrame({"customer_count": members.value_counts(), "net_revenue_amount": money.groupby(members).sum()})
+    value = None if expected_value is None else expected_value.astype("float64").reindex(members.index)
+    is_valued = value is not None and bool(value.notna().any())
+    sizes["expected_value_amount"] = value.groupby(members).sum() if value is not None and is_valued else None
+    column, reason = ("expected_value_amount", "expected_value") if is_valued else ("net_revenue_amount", "net_revenue")
     kinds = _kinds(champion, members, rfm_segments, features)
     names = champion.set_index("segment_key")["segment_name"]
     ordered = sizes.round(2).rename_axis("segment_key").reset_index()
-    ordered = ordered.sort_values(["net_revenue_amount", "segment_key"], ascending=[False, True], ignore_index=True)
+    ordered = ordered.sort_values([column, "segment_key"], ascending=[False, True], ignore_index=True)
     rows = [
         {
             **row,
             "segment_name": names[row["segment_key"]],
             "priority": place,
-            "priority_by": "net_revenue",
+            "priority_by": reason,
             "kind": kinds[row["segment_key"]],
             "kind_name": catalogue[kinds[row["segment_key"]]].name,
             **asdict(catalogue[kinds[row["segment_key"]]]),

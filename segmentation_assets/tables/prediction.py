@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from segmentation_assets.tables.declaration import Column, Table
+from segmentation_assets.tables.declaration import CUSTOMER_ID, Column, ColumnType, Table
 
 _AFTER = ("order_lines.line_type", "order_lines.order_at", "order_lines.customer_id")
 
@@ -61,46 +61,148 @@ def training_features_table(features: Table) -> Table:
 
 
 MODEL_ROLES = ("algorithm", "baseline", "in_force")
-SPLITS = ("validation", "test")
 
-CHURN_SCORES = Table(
-    key="models/churn",
-    row="a measure of a candidate on customers whose outcome is known",
-    primary_key=("candidate", "split", "measure"),
+
+def _scores_table(key: str, splits: dict[str, str]) -> Table:
+    """Declare how the candidates of a model were judged."""
+    told = "; ".join(f"{name}: {meaning}" for name, meaning in splits.items())
+    return Table(
+        key=key,
+        row="a measure of a candidate, and what it rests on",
+        primary_key=("candidate", "split", "measure"),
+        columns=(
+            Column(name="candidate", dtype="VARCHAR", meaning="Algorithm, baseline, or the model in force until then."),
+            Column(name="role", dtype="VARCHAR", allowed=MODEL_ROLES, meaning="Which of these it is."),
+            Column(name="is_chosen", dtype="BOOLEAN", meaning="Whether it is the one to put to use."),
+            Column(name="split", dtype="VARCHAR", allowed=tuple(splits), meaning=f"{told}."),
+            Column(name="measure", dtype="VARCHAR", meaning="Such as auc, brier or a parameter's name."),
+            Column(name="value", dtype="DOUBLE", meaning="The measure."),
+            *(
+                Column(
+                    name=end,
+                    dtype="DOUBLE",
+                    nullable=True,
+                    null_rule="no interval is given for the measure",
+                    meaning=f"{word} end of its 95 % interval.",
+                )
+                for end, word in (("lower", "Lower"), ("upper", "Upper"))
+            ),
+            Column(
+                name="customer_count", dtype="BIGINT", unit="customers", minimum=1, meaning="Customers it rests on."
+            ),
+            Column(name="cutoff_date", dtype="DATE", meaning="The day before which everything was known."),
+            Column(name="trained_month", dtype="VARCHAR", meaning="Snapshot month of the training."),
+        ),
+    )
+
+
+CHURN_SCORES = _scores_table(
+    "models/churn",
+    {
+        "validation": "customers on whom candidates were chosen and calibrated",
+        "test": "later customers, on whom nothing was decided",
+    },
+)
+
+LIFETIME_SCORES = _scores_table(
+    "models/lifetime_value",
+    {
+        "fit": "all customers, of whom parameters were estimated",
+        "holdout": "customers known before a date, with what followed it",
+    },
+)
+
+_NO_CHURN_MODEL = "no model of churn is in force, or the last order lies too far back to say"
+_NO_VALUE_MODEL = "no model of lifetime value is in force, or the customer never bought"
+_CHURN_READS = ("customer_features.*", "churn.*")
+_VALUE_READS = (
+    "customer_history.btyd_*", "customer_history.lifetime_gross_revenue_amount",
+    "customer_history.first_day_revenue_amount", "lifetime_value.*",
+)  # fmt: skip
+
+
+def _value_column(name: str, meaning: str, *, dtype: ColumnType = "DECIMAL(18,2)", unit: str = "currency") -> Column:
+    return Column(
+        name=name,
+        dtype=dtype,
+        unit=unit,
+        minimum=0,
+        maximum=1 if unit == "probability" else None,
+        nullable=True,
+        null_rule=_NO_VALUE_MODEL,
+        meaning=meaning,
+        reads=_VALUE_READS,
+    )
+
+
+def _horizon_columns(suffix: str, words: str) -> tuple[Column, ...]:
+    """What is foretold of one horizon."""
+    return (
+        _value_column(
+            f"order_probability_{suffix}",
+            f"Probability of an order within {words}.",
+            dtype="DOUBLE",
+            unit="probability",
+        ),
+        _value_column(
+            f"expected_order_count_{suffix}",
+            f"Order days within {words}, in the mean of customers with such a history.",
+            dtype="DOUBLE",
+            unit="orders",
+        ),
+        _value_column(f"expected_spend_amount_{suffix}", f"Money of the sales of {words}, in the same mean."),
+        _value_column(f"discounted_spend_amount_{suffix}", "The same, discounted to the as-of date."),
+        _value_column(
+            f"expected_spend_low_amount_{suffix}",
+            "Lower end of the parameter interval: how well the mean is known.",
+        ),
+        _value_column(f"expected_spend_high_amount_{suffix}", "Upper end of the parameter interval."),
+        _value_column(
+            f"spend_low_amount_{suffix}",
+            "Lower end of the prediction interval: what this one customer will spend.",
+        ),
+        _value_column(f"spend_high_amount_{suffix}", "Upper end of the prediction interval."),
+    )
+
+
+CUSTOMER_SCORES = Table(
+    key="gold/customer_scores",
+    row="a customer with what is foretold",
+    primary_key=("customer_id",),
     columns=(
-        Column(name="candidate", dtype="VARCHAR", meaning="Algorithm, baseline, or the model in force until then."),
-        Column(name="role", dtype="VARCHAR", allowed=MODEL_ROLES, meaning="Which of these it is."),
-        Column(name="is_chosen", dtype="BOOLEAN", meaning="Whether validation chose it."),
+        replace(CUSTOMER_ID, reads=("customer_features.customer_id",)),
         Column(
-            name="split",
-            dtype="VARCHAR",
-            allowed=SPLITS,
-            meaning="validation: customers on whom candidates were chosen and calibrated; test: later customers, on "
-            "whom nothing was decided.",
-        ),
-        Column(name="measure", dtype="VARCHAR", meaning="Such as auc, average_precision or brier."),
-        Column(name="value", dtype="DOUBLE", meaning="The measure."),
-        Column(
-            name="lower",
+            name="churn_probability",
             dtype="DOUBLE",
+            unit="probability",
+            minimum=0,
+            maximum=1,
             nullable=True,
-            null_rule="no interval is given for the measure",
-            meaning="Lower end of the 95 % bootstrap interval.",
+            null_rule=_NO_CHURN_MODEL,
+            meaning="Probability of no order within the horizon (`prediction.horizon_days`), calibrated.",
+            reads=_CHURN_READS,
         ),
         Column(
-            name="upper",
+            name="is_likely_to_churn",
+            dtype="BOOLEAN",
+            nullable=True,
+            null_rule=_NO_CHURN_MODEL,
+            meaning="Whether that probability reaches the threshold of the model.",
+            reads=_CHURN_READS,
+        ),
+        _value_column(
+            "alive_probability",
+            "Probability that the customer has not left for good.",
             dtype="DOUBLE",
-            nullable=True,
-            null_rule="no interval is given for the measure",
-            meaning="Upper end of the 95 % bootstrap interval.",
+            unit="probability",
         ),
-        Column(name="customer_count", dtype="BIGINT", unit="customers", minimum=1, meaning="Customers it rests on."),
-        Column(
-            name="positive_count", dtype="BIGINT", unit="customers", minimum=0, meaning="Those of them who churned."
+        _value_column("expected_order_amount", "Expected money of the sales of one order day."),
+        *(
+            column
+            for suffix, words in (("3m", "three months"), ("6m", "six months"), ("12m", "twelve months"))
+            for column in _horizon_columns(suffix, words)
         ),
-        Column(name="cutoff_date", dtype="DATE", meaning="Date of the features it rests on; what followed is known."),
-        Column(name="trained_month", dtype="VARCHAR", meaning="Snapshot month of the training."),
     ),
 )
 
-TABLES = (CHURN_SCORES,)
+TABLES = (CHURN_SCORES, LIFETIME_SCORES, CUSTOMER_SCORES)

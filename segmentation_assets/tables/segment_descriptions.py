@@ -4,6 +4,7 @@ from segmentation_assets.tables.declaration import Column, Table
 
 _MEMBERS = "customer_segments.segment_key"
 _VALUES_OF_MEMBERS = ("customer_features.*", _MEMBERS)
+_VALUE_OF_MEMBERS = "*/customer_scores.discounted_spend_amount_12m"
 _MONEY_OF_MEMBERS = ("customer_features.net_revenue_amount", _MEMBERS)
 
 SEGMENT_PROFILES = Table(
@@ -248,13 +249,14 @@ SEGMENT_STRATEGIES = Table(
             dtype="INTEGER",
             minimum=1,
             meaning="Place by what priority_by names; 1 is the largest.",
-            reads=_MONEY_OF_MEMBERS,
+            reads=(*_MONEY_OF_MEMBERS, _VALUE_OF_MEMBERS),
         ),
         Column(
             name="priority_by",
             dtype="VARCHAR",
-            allowed=("net_revenue",),
-            meaning="What segments are ordered by: their net revenue in the lookback.",
+            allowed=("expected_value", "net_revenue"),
+            meaning="What segments are ordered by: what they are expected to spend, or where no model says that, "
+            "their net revenue in the lookback.",
         ),
         Column(
             name="customer_count",
@@ -270,6 +272,15 @@ SEGMENT_STRATEGIES = Table(
             unit="currency",
             meaning="Their net revenue in the lookback.",
             reads=_MONEY_OF_MEMBERS,
+        ),
+        Column(
+            name="expected_value_amount",
+            dtype="DECIMAL(18,2)",
+            unit="currency",
+            nullable=True,
+            null_rule="no model of lifetime value is in force",
+            meaning="What they are expected to spend in twelve months, discounted.",
+            reads=(_VALUE_OF_MEMBERS, _MEMBERS),
         ),
         Column(
             name="kind",

@@ -20,6 +20,8 @@ WARNING = {
     "gold/customer_segments": ("smallest_segment", "coverage"),
     "gold/segment_migration": ("size_changes",),
     "models/churn": ("model_usable",),
+    "models/lifetime_value": ("model_usable",),
+    "gold/customer_scores": ("score_drift",),
 }
 """Checks that warn and let the result be stored."""
 
@@ -44,6 +46,8 @@ MONTHLY = {
     "silver/model_matrix": CONTRACT,
     "silver/training_features": CONTRACT,
     "models/churn": CONTRACT,
+    "models/lifetime_value": CONTRACT,
+    "gold/customer_scores": CONTRACT,
     **dict.fromkeys((f"clusters/{name}" for name in ALGORITHMS), RECONCILED),
     "clusters/leaderboard": CONTRACT,
     "clusters/usefulness": CONTRACT,
@@ -127,6 +131,8 @@ def test_only_own_months_are_looked_back_at(definitions):
         "gold/segment_profiles",
         "gold/rfm_segments",
         "models/churn",
+        "models/lifetime_value",
+        "gold/customer_scores",
     }
 
 

@@ -367,9 +367,18 @@ def segment_strategies(step: Step) -> None:
         step.frame("gold/rfm_segments"),
         step.frame(_FEATURES, [name for name in known if name in names or name.startswith(SHARES)]),
         load_catalogue(step.platform.settings.segment_catalogue),
+        _expected_value(step),
     )
     step.write_frame(planned, SEGMENT_STRATEGIES)
     step.metadata |= {f"{row.segment_key}_kind": str(row.kind) for row in planned.itertuples()}
+
+
+def _expected_value(step: Step) -> pd.Series | None:
+    """What each customer is expected to spend in twelve months, where customers are scored."""
+    if not step.platform.settings.prediction.enabled:
+        return None
+    column = "discounted_spend_amount_12m"
+    return step.frame("gold/customer_scores", ["customer_id", column]).set_index("customer_id")[column]
 
 
 def segment_profiles(step: Step) -> None:

@@ -2,109 +2,107 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from segmentation_assets.features.declaration import feature_columns
-from segmentation_assets.graph.declarations import MODEL_USABLE
-from segmentation_assets.graph.inputs import as_of, stored_months
-from segmentation_assets.graph.months import previous_month
-from segmentation_assets.graph.predictions import CUTOFFS_DOCUMENT
-from segmentation_assets.monitoring.run_records import package_versions
+from segmentation_assets.graph.inputs import as_of
+from segmentation_assets.graph.predictions import CUTOFFS_DOCUMENT, TRAINING_FEATURES
 from segmentation_assets.orchestration.assets.feature_inputs import declared_features
+from segmentation_assets.orchestration.assets.model_records import (
+    last_record,
+    load_in_force,
+    store_model,
+    write_record,
+)
+from segmentation_assets.orchestration.assets.purchase_days import first_order_day, histories, repeat_order_days
+from segmentation_assets.orchestration.assets.training import reason_not_trained
 from segmentation_assets.orchestration.step import Step
 from segmentation_assets.prediction.churn_model import ChurnModel
-from segmentation_assets.prediction.churn_record import ChurnRecord, record_churn, scores_table
+from segmentation_assets.prediction.churn_record import churn_scores, judge_churn
 from segmentation_assets.prediction.churn_training import reason_not_trainable, train_churn
-from segmentation_assets.prediction.cutoffs import Cutoffs
-from segmentation_assets.storage.models import ModelReference
-from segmentation_assets.tables.prediction import CHURN_SCORES
+from segmentation_assets.prediction.cutoffs import Cutoffs, newest_cutoff
+from segmentation_assets.prediction.lifetime_record import judge_lifetime_value, lifetime_scores
+from segmentation_assets.prediction.lifetime_training import reason_not_fitted, train_lifetime_value
+from segmentation_assets.prediction.model_record import ModelRecord
+from segmentation_assets.tables.prediction import CHURN_SCORES, LIFETIME_SCORES
 
 if TYPE_CHECKING:
     import pandas as pd
 
-CHURN = "churn"
-"""Name of churn models in the model store, and of the document that says which one is in force."""
-
-RECORD_DOCUMENT = "record.json"
-"""Beside the scores of a model: which one is in force, what came of the last training, and its curves."""
-
-_PACKAGES = ("scikit-learn", "numpy", "scipy", "skops")
-
 
 def churn(step: Step) -> None:
     """Train a model of churn where one is due, and put it in force if nothing speaks against it."""
-    frame, record = _last_churn(step)
+    frame, record = last_record(step, CHURN_SCORES)
     cutoffs, reason = _cutoffs(step)
     if cutoffs is not None:
-        settings = step.platform.settings.prediction
-        snapshots = step.frame("silver/training_features")
-        reason = reason_not_trainable(snapshots, cutoffs, settings.churn.eligible_days)
+        snapshots = step.frame(TRAINING_FEATURES)
+        reason = reason_not_trainable(snapshots, cutoffs, step.platform.settings.prediction.churn.eligible_days)
         if not reason:
-            former = _model_before(step, record, cutoffs)
-            columns = feature_columns(declared_features(step))
-            ceiling = settings.plausible_auc(step.platform.settings.source.kind)
-            training = train_churn(snapshots, columns, cutoffs, settings, ceiling=ceiling, in_force=former)
-            in_force = record.in_force if training.problems else _store_churn(step, training.model)
-            record = record_churn(
-                training, cutoffs, as_of(step.platform, step.partition)[0], step.partition[:7], in_force, record
-            )
-            frame = scores_table(training, cutoffs, step.partition[:7])
-    if reason:
-        record = record.left_as_it_is(reason)
-    _finish(step, frame, record)
-
-
-def _last_churn(step: Step) -> tuple[pd.DataFrame, ChurnRecord]:
-    """Scores and record of the month before, or empty ones."""
-    import pandas as pd
-
-    if step.partition == step.platform.first_month:
-        return pd.DataFrame(columns=list(CHURN_SCORES.column_names)), ChurnRecord()
-    month = previous_month(step.partition)
-    record = ChurnRecord.from_plain(json.loads(step.document(step.node.key, RECORD_DOCUMENT, month)))
-    return step.frame(step.node.key, partition=month), record
+            frame, record = _train_churn(step, record, snapshots, cutoffs)
+    write_record(step, CHURN_SCORES, frame, record.left_as_it_is(reason))
 
 
 def _cutoffs(step: Step) -> tuple[Cutoffs | None, str]:
     """Dates of this month's training, or why there is none."""
-    plain: dict[str, Any] = json.loads(step.document("silver/training_features", CUTOFFS_DOCUMENT))
+    plain: dict[str, Any] = json.loads(step.document(TRAINING_FEATURES, CUTOFFS_DOCUMENT))
     return (None, plain["reason"]) if "reason" in plain else (Cutoffs.from_plain(plain), "")
 
 
-def load_churn_model(step: Step, record: ChurnRecord) -> ChurnModel | None:
-    """Load the model of churn in force, if there is one."""
-    if record.in_force is None:
-        return None
-    stored = step.platform.models.load(ModelReference(CHURN, record.in_force))
-    return ChurnModel.from_state(stored.estimator, stored.state)
+def _train_churn(
+    step: Step, record: ModelRecord, snapshots: pd.DataFrame, cutoffs: Cutoffs
+) -> tuple[pd.DataFrame, ModelRecord]:
+    settings = step.platform.settings
+    training = train_churn(
+        snapshots,
+        feature_columns(declared_features(step)),
+        cutoffs,
+        settings.prediction,
+        ceiling=settings.prediction.plausible_auc(settings.source.kind),
+        in_force=_model_before(step, record, cutoffs),
+    )
+    model_hash = None if training.problems else store_model(step, training.model.estimator, training.model.to_state())
+    month, (until, _) = step.partition[:7], as_of(step.platform, step.partition)
+    verdict = judge_churn(training, cutoffs)
+    return churn_scores(training, cutoffs, month), record.after(verdict, month, str(until), model_hash)
 
 
-def _model_before(step: Step, record: ChurnRecord, cutoffs: Cutoffs) -> ChurnModel | None:
+def _model_before(step: Step, record: ModelRecord, cutoffs: Cutoffs) -> ChurnModel | None:
     """The model in force, if it was fitted before any outcome of this test was known."""
-    is_older = record.known_until is not None and record.known_until <= str(cutoffs.test)
-    return load_churn_model(step, record) if is_older else None
+    if record.known_until is None or record.known_until > str(cutoffs.test):
+        return None
+    stored = load_in_force(step, record)
+    return None if stored is None else ChurnModel.from_state(stored.estimator, stored.state)
 
 
-def _store_churn(step: Step, model: ChurnModel) -> str:
-    """Put the model into the store; return its hash."""
-    description = {
-        "month": step.partition[:7],
-        "seed": step.platform.settings.prediction.seed,
-        "packages": package_versions(_PACKAGES),
-    }
-    return step.platform.models.save(CHURN, model.estimator, description, state=model.to_state()).content_hash
+def lifetime_value(step: Step) -> None:
+    """Fit lifetime value where it is due, and put it in force if nothing speaks against it."""
+    frame, record = last_record(step, LIFETIME_SCORES)
+    settings = step.platform.settings.prediction
+    reason = reason_not_trained(step)
+    if not reason:
+        until, _ = as_of(step.platform, step.partition)
+        day = newest_cutoff(until, settings.horizon_days)
+        earliest = first_order_day(step) + dt.timedelta(days=settings.min_history_days)
+        reason = f"the history is too short: a holdout would begin at {day}" if day < earliest else ""
+        if not reason:
+            frame, record, reason = _train_lifetime_value(step, frame, record, day)
+    write_record(step, LIFETIME_SCORES, frame, record.left_as_it_is(reason))
 
 
-def _finish(step: Step, frame: pd.DataFrame, record: ChurnRecord) -> None:
-    """Write scores and record; say whether there is a model to use."""
-    step.write_frame(frame, CHURN_SCORES)
-    step.write_document(RECORD_DOCUMENT, json.dumps(asdict(record)))
-    if record.in_force is not None:
-        reference = ModelReference(CHURN, record.in_force)
-        step.rest_on(step.platform.models.folder(reference))
-        if step.partition >= max(stored_months(step.platform, step.node.key), default=""):
-            step.platform.models.set_alias("churn_champion", reference)
-    step.add_check(MODEL_USABLE, record.sentence, passed=not record.problems, **record.figures)
-    step.metadata |= {"model_hash": record.in_force, "not_trained": record.not_trained or None, **record.figures}
+def _train_lifetime_value(
+    step: Step, frame: pd.DataFrame, record: ModelRecord, day: dt.date
+) -> tuple[pd.DataFrame, ModelRecord, str]:
+    settings = step.platform.settings.prediction
+    until, _ = as_of(step.platform, step.partition)
+    history, earlier = histories(step), histories(step, day, settings.horizon_days)
+    reason = reason_not_fitted(history, f"until {until}") or reason_not_fitted(earlier, f"until {day}")
+    if reason:
+        return frame, record, reason
+    times = repeat_order_days(step, day, until)
+    training = train_lifetime_value(history, earlier, times, settings.horizon_days, settings.lifetime_value)
+    model_hash = None if training.problems else store_model(step, None, training.model.to_state())
+    month = step.partition[:7]
+    verdict = judge_lifetime_value(training, day, settings.horizon_days)
+    return lifetime_scores(training, day, until, month), record.after(verdict, month, str(until), model_hash), ""

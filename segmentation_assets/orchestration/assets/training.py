@@ -8,7 +8,6 @@ from pathlib import Path
 
 from segmentation_assets.clustering.refits import reason_not_due
 from segmentation_assets.config.prediction import PredictionSettings
-from segmentation_assets.features.history import customer_history_sql
 from segmentation_assets.features.registry import prepare_connection
 from segmentation_assets.graph.inputs import as_of, order_line_months
 from segmentation_assets.graph.predictions import CUTOFFS_DOCUMENT
@@ -19,6 +18,7 @@ from segmentation_assets.orchestration.assets.feature_inputs import (
     declared_features,
     features_as_of,
 )
+from segmentation_assets.orchestration.assets.purchase_days import first_order_day, history_as_of
 from segmentation_assets.orchestration.step import PART, Step
 from segmentation_assets.prediction.cutoffs import Cutoffs, plan_cutoffs
 from segmentation_assets.prediction.outcomes import outcomes_sql
@@ -63,12 +63,9 @@ def reason_not_trained(step: Step) -> str:
 def _plan(step: Step) -> Cutoffs | None:
     settings = step.platform.settings.prediction
     until, _ = as_of(step.platform, step.partition)
-    months = [month for month in order_line_months(step.platform) if month <= step.partition]
-    lines = step.slices_relation("silver/order_lines", months[:1])
-    (first,) = fetch_row(step.connection, f"SELECT CAST(min(order_at) AS DATE) FROM {lines}")
     return plan_cutoffs(
         until,
-        first,
+        first_order_day(step),
         horizon_days=settings.horizon_days,
         gap_days=settings.gap_days,
         training_snapshots=settings.training_snapshots,
@@ -118,9 +115,7 @@ def _computed_features(step: Step, day: dt.date) -> str:
     months = [month for month in order_line_months(step.platform) if month < f"{day}"]
     start = lookback_start(day, step.platform.settings.calendar.lookback_months).replace(day=1).isoformat()
     read = [month for month in months if month >= start]
-    lines = step.slices_relation("silver/order_lines", months)
-    history = customer_history_sql(lines, None, day)
-    step.connection.execute(f"CREATE OR REPLACE TEMP TABLE {_HISTORY} AS {history}")
+    step.connection.execute(f"CREATE OR REPLACE TEMP TABLE {_HISTORY} AS FROM {history_as_of(step, day)}")
     step.connection.execute(f"DROP TABLE IF EXISTS {_SNAPSHOT}")
     for number, bucket in enumerate(bucket_relations(step, read)):
         with features_as_of(step, bucket, _HISTORY, day, read) as sql:

@@ -1,6 +1,5 @@
 """Training of churn models on customers whose chances are known, as they were drawn by them."""
 
-import dataclasses
 import datetime as dt
 import json
 
@@ -13,7 +12,7 @@ from segmentation_assets.features.declaration import FeatureColumn
 from segmentation_assets.prediction.binary_scores import area_under_curve
 from segmentation_assets.prediction.churn_baselines import PURCHASES, RECENCY
 from segmentation_assets.prediction.churn_model import ChurnModel
-from segmentation_assets.prediction.churn_record import ChurnRecord, record_churn, scores_table
+from segmentation_assets.prediction.churn_record import churn_scores, judge_churn
 from segmentation_assets.prediction.churn_training import (
     IN_FORCE,
     label_rows,
@@ -188,24 +187,17 @@ def test_too_few_customers_are_a_reason_not_to_train(shop, change, reason):
     assert reason in reason_not_trainable(change(shop), CUTOFFS, 365)
 
 
-def test_what_came_of_it_is_written_down(training):
-    before = ChurnRecord(in_force="old", in_force_month="2025-06", known_until="2025-07-01")
-    record = record_churn(training, CUTOFFS, dt.date(2026, 1, 1), "2025-12", "new", before)
-    assert (record.in_force, record.in_force_month, record.known_until) == ("new", "2025-12", "2026-01-01")
-    assert "the model of 2025-12 is in force; AUC 0." in record.sentence
-    plain = json.loads(json.dumps(dataclasses.asdict(record)))
-    assert ChurnRecord.from_plain(plain) == record
-    kept = record.left_as_it_is("not due")
-    assert (kept.in_force, kept.not_trained, "(not due)" in kept.sentence) == ("new", "not due", True)
-    refused = dataclasses.replace(training, problems=("it leaks",))
-    stays = record_churn(refused, CUTOFFS, dt.date(2026, 1, 1), "2025-12", "old", before)
-    assert (stays.in_force, stays.in_force_month) == ("old", "2025-06")
-    assert "the model of 2025-12 is not used: it leaks; the model of 2025-06 is in force" in stays.sentence
-    assert ChurnRecord().left_as_it_is("too short").sentence == "models/churn: no model is in force: too short."
+def test_what_came_of_it_is_told_with_what_it_rests_on(training):
+    verdict = judge_churn(training, CUTOFFS)
+    scores = training.candidate(training.model.algorithm).test
+    assert verdict.told.startswith(f"AUC {scores.auc:.3f} (")
+    assert f"on {scores.customers:,} customers of 2025-10-01, of whom {scores.base_rate:.1%} churned" in verdict.told
+    assert json.loads(json.dumps(dict(verdict.figures)))["auc"] == scores.auc
+    assert json.loads(json.dumps(dict(verdict.details)))["algorithm"] == training.model.algorithm
 
 
 def test_scores_become_rows_of_the_table(training):
-    table = scores_table(training, CUTOFFS, "2025-12")
+    table = churn_scores(training, CUTOFFS, "2025-12")
     assert set(table) == set(CHURN_SCORES.column_names)
     assert not table.duplicated(list(CHURN_SCORES.primary_key)).any()
     chosen = table[table["is_chosen"] & (table["split"] == "test")].set_index("measure")

@@ -98,6 +98,20 @@ def test_every_segment_with_customers_gets_its_texts_and_the_largest_comes_first
     assert rows.loc["S002", "do_not"] == load_catalogue()["lost"].do_not
 
 
+def test_where_spend_is_foretold_the_most_expected_comes_first(stored):
+    champion, segments, rfm, features = month()
+    expected = pd.Series([1.0, 2.0, 30.0, None, 5.0, 900.0], index=segments["customer_id"])
+    planned = plan_strategies(champion, segments, rfm, features, load_catalogue(), expected)
+    assert len(stored(planned, SEGMENT_STRATEGIES)) == 3
+    assert planned[["segment_key", "priority", "expected_value_amount"]].to_numpy().tolist() == [
+        ["S003", 1, 900.0], ["S002", 2, 35.0], ["S001", 3, 3.0],
+    ]  # fmt: skip
+    assert set(planned["priority_by"]) == {"expected_value"}
+    nothing = plan_strategies(champion, segments, rfm, features, load_catalogue(), expected * np.nan)
+    assert nothing["segment_key"].tolist() == ["S001", "S002", "S003"]
+    assert set(nothing["priority_by"]) == {"net_revenue"}
+
+
 def test_customers_without_a_segment_have_no_strategy():
     champion, segments, rfm, features = month()
     nobody = segments.assign(segment_key=None)

@@ -1,4 +1,4 @@
-"""Models of churn through the platform: what they learn from, when they are trained, and what becomes of them."""
+"""Predictions through the platform: what models learn from, when they are trained, and what becomes of them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ LEARNED_FROM = "silver/training_features"
 
 
 def keys_of(settings) -> set[str]:
-    return Platform(settings).graph.ancestors("models/churn")
+    return Platform(settings).graph.ancestors("gold/customer_scores")
 
 
 def rows(settings, key: str, month: str) -> pd.DataFrame:
@@ -37,8 +37,8 @@ def rows(settings, key: str, month: str) -> pd.DataFrame:
         return read_frame(connection, platform.store.table_paths(key, month))
 
 
-def record(settings, month: str) -> dict:
-    folder = Platform(settings).store.table_paths("models/churn", month)[0].parent
+def record(settings, month: str, key: str = "models/churn") -> dict:
+    folder = Platform(settings).store.table_paths(key, month)[0].parent
     return json.loads((folder / "record.json").read_text(encoding="utf-8"))
 
 
@@ -107,11 +107,68 @@ def test_dates_before_the_first_snapshot_have_the_features_that_a_snapshot_would
 
 def test_a_rerun_keeps_everything_and_a_rebuild_gives_the_same_model(busy_shop, run):
     settings = busy_shop.settings(**QUICK)
-    before = [record(settings, month) for month in MONTHS]
+    before = [record(settings, month, key) for month in MONTHS for key in ("models/churn", "models/lifetime_value")]
+    hashes = [Platform(settings).store.manifest("gold/customer_scores", month).content_hash for month in MONTHS]
     assert run(settings, keys=keys_of(settings)) == set()
-    computed = run(settings, keys={LEARNED_FROM, "models/churn"}, force=True)
-    assert len(computed) == 6
-    assert [record(settings, month) for month in MONTHS] == before
+    computed = run(
+        settings, keys={LEARNED_FROM, "models/churn", "models/lifetime_value", "gold/customer_scores"}, force=True
+    )
+    assert len(computed) == 12
+    after = [record(settings, month, key) for month in MONTHS for key in ("models/churn", "models/lifetime_value")]
+    assert after == before
+    assert [Platform(settings).store.manifest("gold/customer_scores", month).content_hash for month in MONTHS] == hashes
+
+
+def test_lifetime_value_is_fitted_on_all_histories_and_judged_on_what_followed(busy_shop):
+    settings = busy_shop.settings(**QUICK)
+    found = record(settings, AUGUST, "models/lifetime_value")
+    assert (found["trained_month"], found["details"]["holdout_date"]) == ("2025-08", "2025-08-01")
+    scores = rows(settings, "models/lifetime_value", AUGUST)
+    history = rows(settings, "silver/customer_history", AUGUST)
+    fitted = scores[scores["split"] == "fit"].set_index(["candidate", "measure"])
+    buyers = int(history["btyd_frequency"].notna().sum())
+    again = int((history["btyd_frequency"] > 0).sum())
+    assert set(fitted.loc["mbg_nbd"].index) == {"r", "alpha", "a", "b", "log_likelihood"}
+    assert fitted.loc[("mbg_nbd", "r"), "customer_count"] == buyers
+    assert fitted.loc[("gamma_gamma", "p"), "customer_count"] == again
+    assert (fitted["lower"] <= fitted["value"])[fitted["lower"].notna()].all()
+    held = scores[scores["split"] == "holdout"].set_index(["candidate", "measure"])["value"]
+    earlier = rows(settings, "silver/customer_history", JULY)
+    known = int(earlier["btyd_frequency"].notna().sum())
+    assert scores.loc[scores["split"] == "holdout", "customer_count"].unique().tolist() == [known]
+    assert {"bg_nbd", "mbg_nbd", "pareto_nbd", "as_before"} == set(held.index.get_level_values(0))
+    ordered = int((history.set_index("customer_id")["lifetime_order_day_count"].reindex(earlier["customer_id"])
+                   - earlier.set_index("customer_id")["lifetime_order_day_count"]).sum())  # fmt: skip
+    tracked = pd.DataFrame(found["details"]["tracking"]["mbg_nbd"])
+    assert (
+        tracked["cumulative_observed_order_count"].iloc[-1]
+        == history.set_index("customer_id")
+        .loc[earlier.loc[earlier["btyd_frequency"].notna(), "customer_id"], "btyd_frequency"]
+        .sum()
+    )
+    assert 0 < held[("mbg_nbd", "found_orders")] <= ordered
+
+
+def test_every_customer_with_features_has_scores_by_the_models_in_force(busy_shop):
+    settings = busy_shop.settings(**QUICK)
+    scores = rows(settings, "gold/customer_scores", AUGUST).set_index("customer_id")
+    features = rows(settings, "silver/customer_features", AUGUST).set_index("customer_id")
+    assert scores.index.tolist() == features.index.tolist()
+    is_eligible = (features["recency_days"] <= 365).fillna(False)
+    assert (scores["churn_probability"].notna() == is_eligible).all()
+    assert (scores["alive_probability"].notna() == features["recency_days"].notna()).all()
+    valued = scores[scores["alive_probability"].notna()].astype("float64", errors="ignore")
+    for shorter, longer in (("3m", "6m"), ("6m", "12m")):
+        assert (valued[f"expected_order_count_{shorter}"] <= valued[f"expected_order_count_{longer}"] + 1e-12).all()
+        assert (valued[f"discounted_spend_amount_{longer}"] <= valued[f"expected_spend_amount_{longer}"]).all()
+        assert (valued[f"expected_spend_low_amount_{longer}"] <= valued[f"expected_spend_high_amount_{longer}"]).all()
+        assert (valued[f"spend_low_amount_{longer}"] <= valued[f"spend_high_amount_{longer}"]).all()
+    model = Platform(settings).models.load(ModelReference("churn", record(settings, AUGUST)["in_force"]))
+    threshold = model.state["threshold"]["value"]
+    named = scores["churn_probability"] >= threshold
+    assert (scores["is_likely_to_churn"].fillna(False) == named).all()
+    late = scores.loc[features["recency_days"] > 100, "churn_probability"].mean()
+    assert late > scores.loc[features["recency_days"] < 20, "churn_probability"].mean() + 0.2
 
 
 def test_a_refused_model_leaves_the_one_before_in_force(busy_shop, run, tmp_path):
@@ -127,6 +184,10 @@ def test_a_refused_model_leaves_the_one_before_in_force(busy_shop, run, tmp_path
     assert any("is above 0.51 (prediction.max_plausible_auc)" in problem for problem in found["problems"])
     check = {one.name: one for one in Platform(strict).store.manifest("models/churn", AUGUST).checks}["model_usable"]
     assert (check.passed, "no model is in force" in check.description) == (False, True)
+    scores = rows(strict, "gold/customer_scores", AUGUST)
+    assert scores["churn_probability"].isna().all()
+    assert scores["is_likely_to_churn"].isna().all()
+    assert scores["alive_probability"].notna().any()
 
 
 def test_a_short_history_gives_no_model_and_says_why(finished_shop):
@@ -141,4 +202,4 @@ def test_a_short_history_gives_no_model_and_says_why(finished_shop):
 
 def test_predictions_can_be_left_out(finished_shop):
     keys = set(Platform(finished_shop.settings(prediction__enabled=False)).graph.by_key)
-    assert not {key for key in keys if key.startswith("models/") or key == LEARNED_FROM}
+    assert not {key for key in keys if key.startswith("models/")} | (keys & {LEARNED_FROM, "gold/customer_scores"})

@@ -1,0 +1,111 @@
+"""What is kept of a model from month to month: which one is in force, and what came of the last training."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What came of a training.
+
+    Parameters
+    ----------
+    problems : tuple of str
+        Why the model must not be used; empty where it may.
+    told : str
+        How good it is, in words, with what that rests on.
+    figures : mapping of str to number
+        The same as numbers, for plots over time.
+    details : mapping of str to JSON values
+        Curves, tables and choices, for reports.
+    """
+
+    problems: Sequence[str]
+    told: str
+    figures: Mapping[str, float | int | None]
+    details: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class ModelRecord:
+    """The model in force and the last training, as known in a month.
+
+    Parameters
+    ----------
+    key : str
+        Asset, such as ``models/churn``.
+    in_force : str or None
+        Hash of the model in force; None where there is none.
+    in_force_month : str or None
+        Snapshot month of its training, YYYY-MM.
+    known_until : str or None
+        Day before which its outcomes lie, YYYY-MM-DD.
+    trained_month : str or None
+        Snapshot month of the last training.
+    not_trained : str
+        Why there was no training this month; empty where there was.
+    problems, told, figures, details
+        As the `Verdict` on the last training.
+    """
+
+    key: str
+    in_force: str | None = None
+    in_force_month: str | None = None
+    known_until: str | None = None
+    trained_month: str | None = None
+    not_trained: str = ""
+    problems: tuple[str, ...] = ()
+    told: str = ""
+    figures: dict[str, float | int | None] = field(default_factory=dict)
+    details: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def sentence(self) -> str:
+        """What to say of it, for a check."""
+        in_force = f"the model of {self.in_force_month} is in force" if self.in_force else "no model is in force"
+        if self.problems:
+            problems = "; ".join(self.problems)
+            return f"{self.key}: the model of {self.trained_month} is not used: {problems}; {in_force}."
+        if self.trained_month is None:
+            return f"{self.key}: {in_force}: {self.not_trained}."
+        reason = f" ({self.not_trained})" if self.not_trained else ""
+        return f"{self.key}: {in_force}{reason}; {self.told}."
+
+    def left_as_it_is(self, reason: str) -> ModelRecord:
+        """Say why there was no training this month."""
+        return replace(self, not_trained=reason)
+
+    def after(self, verdict: Verdict, month: str, known_until: str, new_hash: str | None) -> ModelRecord:
+        """Say what came of a training; where there are problems, the model in force stays.
+
+        Parameters
+        ----------
+        verdict : Verdict
+        month : str
+            Snapshot month of the training, YYYY-MM.
+        known_until : str
+            Day before which its outcomes lie.
+        new_hash : str or None
+            Hash of the model, where it was put in force.
+        """
+        is_new = new_hash is not None
+        return replace(
+            self,
+            in_force=new_hash if is_new else self.in_force,
+            in_force_month=month if is_new else self.in_force_month,
+            known_until=known_until if is_new else self.known_until,
+            trained_month=month,
+            not_trained="",
+            problems=tuple(verdict.problems),
+            told=verdict.told,
+            figures=dict(verdict.figures),
+            details=dict(verdict.details),
+        )
+
+    @classmethod
+    def from_plain(cls, plain: dict[str, Any]) -> ModelRecord:
+        """Read what `dataclasses.asdict` makes, after JSON."""
+        return cls(**{**plain, "problems": tuple(plain["problems"])})
