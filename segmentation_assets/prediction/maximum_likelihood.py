@@ -14,12 +14,12 @@ from segmentation_assets.prediction.purchase_histories import Floats
 Objective = Callable[[Floats], tuple[float, Floats]]
 """Log-likelihood and its gradient, both by the logarithms of the parameters."""
 
-LOG_BOUND = 9.0
+LOG_BOUND = 7.0
 """Logarithms of parameters stay within plus and minus this; times are in units of the mean observation time."""
 
 _AT_BOUND = 0.01
 _STEP = 1e-4
-_ROUGH_TOLERANCE = 1e-9
+_ROUGH_TOLERANCE = 1e-7
 _TOLERANCE = 1e-13
 _POLISHING_STEPS = 4
 _LARGEST_DECREMENT = 1e-4

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import ceil, log, sqrt
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
-import numpy.typing as npt
 
 from segmentation_assets.prediction.purchase_histories import Distinct, Floats, PurchaseHistories
 from segmentation_assets.prediction.purchase_process import PurchaseProcess, SimulatedOrders, differentiate_rates
 
-_COMPLEX_STEP = 1e-30
-_FIRST, _, _THIRD, _ = np.eye(4)
 _LOG_PRECISION = 39.0
 _MOST_TERMS = 1_000
-
-Numbers = npt.NDArray[Any]
-"""Floats, or complex numbers to differentiate by."""
 
 
 class ParetoNbd(PurchaseProcess):
@@ -137,13 +132,13 @@ class ParetoNbd(PurchaseProcess):
         return SimulatedOrders(count.astype(float), np.where(count > 0, last, 0.0), later.astype(float))
 
 
-def compute_log_share(parameters: Numbers, count: Floats, time: Floats, term_count: int) -> Numbers:
+def compute_log_share(parameters: Floats, count: Floats, time: Floats, term_count: int) -> Floats:
     """Return log(F(t) / D(t)).
 
     Parameters
     ----------
     parameters : ndarray of shape (4,), above 0
-        r, alpha, s, beta; complex where their imaginary part is a step to differentiate by.
+        r, alpha, s, beta.
     count, time : ndarray of shape (n,)
         Repeat orders and time t.
     term_count : int
@@ -154,16 +149,20 @@ def compute_log_share(parameters: Numbers, count: Floats, time: Floats, term_cou
     ndarray of shape (n,)
         Below 0.
     """
-    r, alpha, s, beta = parameters
-    size = r + s + count
-    if alpha.real >= beta.real:
-        gap, factor = (alpha - beta) / (alpha + time), 1.0
-        fraction = evaluate_gauss_fraction(r + count, size + 1, gap, term_count)
-    else:
-        gap, factor = (beta - alpha) / (beta + time), (alpha + time) / (beta + time)
-        fraction = evaluate_gauss_fraction(s + 1, size + 1, gap, term_count)
-    log_share: Numbers = np.log(s / size * factor * fraction)
+    (b, c, z), factor = _gauss_arguments(parameters, count, time)
+    log_share: Floats = np.log(parameters[2] / (c - 1) * factor * evaluate_gauss_fraction(b, c, z, term_count)[0])
     return log_share
+
+
+def _gauss_arguments(
+    parameters: Floats, count: Floats, time: Floats
+) -> tuple[tuple[Floats | float, Floats, Floats], Floats | float]:
+    """Arguments b, c and z of 2F1(1, b; c; z), and what it is multiplied with."""
+    r, alpha, s, beta = parameters
+    c = r + s + count + 1
+    if alpha >= beta:
+        return (r + count, c, (alpha - beta) / (alpha + time)), 1.0
+    return (s + 1, c, (beta - alpha) / (beta + time)), (alpha + time) / (beta + time)
 
 
 def count_terms(parameters: Floats) -> int:
@@ -186,8 +185,10 @@ def count_terms(parameters: Floats) -> int:
     return min(10 + ceil(_LOG_PRECISION / -log((1 - root) / (1 + root))), _MOST_TERMS)
 
 
-def evaluate_gauss_fraction(b: Numbers, c: Numbers, z: Numbers, term_count: int) -> Numbers:
-    """Return 2F1(1, b; c; z) by the continued fraction of Gauss.
+def evaluate_gauss_fraction(
+    b: Floats | float, c: Floats | float, z: Floats, term_count: int, slopes: Sequence[tuple[float, float]] = ()
+) -> list[Floats]:
+    """Return 2F1(1, b; c; z) by the continued fraction of Gauss, and derivatives of it.
 
     Parameters
     ----------
@@ -195,6 +196,13 @@ def evaluate_gauss_fraction(b: Numbers, c: Numbers, z: Numbers, term_count: int)
         c > b > 0.
     z : ndarray, 0 <= z < 1
     term_count : int, 1 or more
+    slopes : sequence of (float, float)
+        How b and c change, for each derivative.
+
+    Returns
+    -------
+    list of ndarray
+        The value, then the derivatives.
 
     References
     ----------
@@ -203,32 +211,39 @@ def evaluate_gauss_fraction(b: Numbers, c: Numbers, z: Numbers, term_count: int)
     Examples
     --------
     >>> z = np.array([0.5])
-    >>> bool(np.isclose(evaluate_gauss_fraction(1.0, 2.0, z, 30), -np.log(1 - z) / z)[0])
+    >>> bool(np.isclose(evaluate_gauss_fraction(1.0, 2.0, z, 30)[0], -np.log(1 - z) / z)[0])
     True
     """
-    rest: Numbers = np.ones_like(z)
+    rest, falls = np.ones_like(z), [np.zeros_like(z) for _ in slopes]
     for term in range(term_count, 0, -1):
-        half = term // 2
-        if term % 2:
-            step = (b + half) * (c + half - 1) / ((c + term - 2) * (c + term - 1))
-        else:
-            step = half * (c - b + half - 1) / ((c + term - 2) * (c + term - 1))
-        rest = 1 - step * z / rest
-    inverse: Numbers = 1 / rest
-    return inverse
+        half, is_odd = term // 2, term % 2
+        below, above = c + (term - 2), c + (term - 1)
+        left, right = (b + half, c + (half - 1)) if is_odd else (half, c - b + (half - 1))
+        step = left * right / (below * above)
+        part = step * z / rest
+        for place, (by_b, by_c) in enumerate(slopes):
+            rise = by_b * right + left * by_c if is_odd else left * (by_c - by_b)
+            slope = (rise - step * by_c * (below + above)) / (below * above)
+            falls[place] = -(slope * z - part * falls[place]) / rest
+        rest = 1 - part
+    value: Floats = 1 / rest
+    return [value, *(-fall * value**2 for fall in falls)]
 
 
 def _differentiate_log_share(parameters: Floats, pairs: Distinct) -> tuple[Floats, Floats]:
     """Return log(F(t) / D(t)) of distinct pairs, below 0, and its derivatives by the parameters, a row of each."""
     r, alpha, s, beta = parameters
     count, time, terms = pairs.count, pairs.time, count_terms(parameters)
-    by_r = compute_log_share(parameters + 1j * _COMPLEX_STEP * _FIRST, count, time, terms)
-    by_s = compute_log_share(parameters + 1j * _COMPLEX_STEP * _THIRD, count, time, terms).imag
-    log_share = by_r.real
+    arguments, factor = _gauss_arguments(parameters, count, time)
+    by_r, by_s = ((1.0, 1.0), (0.0, 1.0)) if alpha >= beta else ((0.0, 1.0), (1.0, 1.0))
+    value, slope_r, slope_s = evaluate_gauss_fraction(*arguments, terms, (by_r, by_s))
+    size = r + s + count
+    log_share = np.log(s / size * factor * value)
     order_loss = (r + count) / (alpha + time)
     kept = order_loss * np.exp(compute_log_share(parameters, count + 1, time, terms) - log_share)
     by_beta = kept - s / (beta + time) * np.expm1(-log_share)
-    gradient = np.array([by_r.imag / _COMPLEX_STEP, order_loss - kept, by_s / _COMPLEX_STEP, by_beta])
+    rises = (slope_r / value - 1 / size, slope_s / value - 1 / size + 1 / s)
+    gradient = np.array([rises[0], order_loss - kept, rises[1], by_beta])
     return np.minimum(log_share, -np.finfo(np.float64).eps), gradient
 
 
