@@ -24,12 +24,11 @@ def test_settings_are_read(page: str, tmp_path: Path) -> None:
     path = tmp_path / "segmentation.yaml"
     shown = blocks(page, "yaml")
     assert len(shown) == 2
-    for text in (
-        *shown,
-        *(text.replace("threshold: {rule: p", "# ").replace("# threshold", "threshold") for text in shown),
-    ):
+    by_cost = shown[1].replace("    threshold: {rule: precision", "    # {").replace("# threshold:", "threshold:")
+    for text in (*shown, by_cost):
         path.write_text(text, encoding="utf-8")
-        load_settings(config=path)
+        settings = load_settings(config=path).settings
+    assert settings.prediction.churn.threshold.rule == "cost"
 
 
 def test_defaults_are_as_told(page: str) -> None:
