@@ -80,6 +80,22 @@ def _export_nodes() -> tuple[Node, ...]:
     )
 
 
+def _model_reports(settings: Settings) -> tuple[Node, ...]:
+    if not settings.prediction.enabled:
+        return ()
+    return (
+        Node(
+            key="reports/models",
+            description="A card per model as Markdown in `reports/<month>/models/`: what it is for and not for, what "
+            "it learned from, every score with what it rests on, groups, features and limits; with a picture of "
+            "calibration, lift and gain, or of orders tracked over time.",
+            inputs=same("models/churn", "models/lifetime_value"),
+            storage="files",
+            kinds=("markdown", "matplotlib"),
+        ),
+    )
+
+
 def _report_nodes(settings: Settings) -> tuple[Node, ...]:
     return (
         Node(
@@ -93,6 +109,7 @@ def _report_nodes(settings: Settings) -> tuple[Node, ...]:
             resources=tuple(f"reporting/templates/dashboard.{part}" for part in ("html.j2", "css", "js")),
             kinds=("plotly", "html"),
         ),
+        *_model_reports(settings),
         Node(
             key="reports/eda",
             description="One self-contained HTML page per month about the data: order lines by month, distributions, "

@@ -8,6 +8,7 @@ from segmentation_assets.orchestration.assets import (
     clusterings,
     clusters,
     gold,
+    model_reports,
     models,
     monitoring,
     outputs,
@@ -34,6 +35,7 @@ _MODULES = {
 _ELSEWHERE: dict[str, Body] = {
     "silver/training_features": training.training_features,
     "gold/customer_scores": scores.customer_scores,
+    "reports/models": model_reports.models,
     clusterings.REPORT: clusterings.clusterings,
 }
 """Assets whose body lies in another module than that of their layer."""

@@ -42,11 +42,19 @@ def judge_churn(training: ChurnTraining, cutoffs: Cutoffs) -> Verdict:
             "importance": training.importance.to_dict("records"),
             "calibration": training.calibration.to_dict("records"),
             "lift": training.lift.to_dict("records"),
+            "groups": _plain_rows(training.groups),
             "threshold": asdict(training.model.threshold),
             "calibration_method": training.model.calibration.method,
             "shuffled": asdict(training.leak.shuffled),
         },
     )
+
+
+def _plain_rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Rows with None in place of what is missing."""
+    return [
+        {name: None if value != value else value for name, value in row.items()} for row in frame.to_dict("records")
+    ]
 
 
 def churn_scores(training: ChurnTraining, cutoffs: Cutoffs, month: str) -> pd.DataFrame:

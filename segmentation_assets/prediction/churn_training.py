@@ -21,6 +21,7 @@ from segmentation_assets.prediction.churn_model import (
 )
 from segmentation_assets.prediction.cutoffs import Cutoffs
 from segmentation_assets.prediction.feature_importance import rank_features
+from segmentation_assets.prediction.group_scores import measure_groups
 from segmentation_assets.prediction.leak_check import LeakReport, find_telling_columns, measure_shuffled
 from segmentation_assets.prediction.model_inputs import ModelInputs
 
@@ -73,8 +74,8 @@ class ChurnTraining:
         Judged on the test customers; the recipe as fitted before their outcomes.
     importance : DataFrame
         feature, importance, importance_sd, is_used.
-    calibration, lift : DataFrame
-        Curves of the recipe chosen, on the test customers.
+    calibration, lift, groups : DataFrame
+        Curves of the recipe chosen, and its scores by country and tenure, on the test customers.
     named_precision, named_recall, named_share : float
         What its threshold is worth there.
     leak : LeakReport
@@ -87,6 +88,7 @@ class ChurnTraining:
     importance: pd.DataFrame
     calibration: pd.DataFrame
     lift: pd.DataFrame
+    groups: pd.DataFrame
     named_precision: float
     named_recall: float
     named_share: float
@@ -210,6 +212,7 @@ def train_churn(
         importance=ranked.assign(is_used=ranked["feature"].isin(used)),
         calibration=calibration_curve(test.outcome, probability),
         lift=lift_curve(test.outcome, probability),
+        groups=measure_groups(test.features, test.outcome, probability),
         named_precision=hits / named.sum() if named.any() else float("nan"),
         named_recall=hits / int(test.outcome.sum()),
         named_share=float(named.mean()),

@@ -75,9 +75,12 @@ def lifetime_scores(training: LifetimeTraining, holdout_date: dt.date, until: dt
 
 
 def _parameters(model: FittedPurchaseModel | FittedGammaGamma) -> Iterator[tuple[str, float, Any, Any]]:
-    """Name, value and 95 % interval of each parameter, by the normal distribution of its logarithm."""
+    """Name, value and 95 % interval of each parameter, by the normal distribution of its logarithm.
+
+    A fit that is not to be trusted has no intervals.
+    """
     names = _GAMMA_GAMMA_NAMES if isinstance(model, FittedGammaGamma) else model.process.parameter_names
-    spread = None if model.covariance is None else np.sqrt(np.diag(np.array(model.covariance)))
+    spread = None if model.covariance is None or model.problem else np.sqrt(np.diag(np.array(model.covariance)))
     for place, (name, value) in enumerate(zip(names, model.parameters, strict=True)):
         low, high = (None, None) if spread is None else value * np.exp(np.array([-_Z, _Z]) * spread[place])
         yield name, value, low, high

@@ -70,6 +70,7 @@ MONTHLY = {
     "reports/business_report": (),
     "reports/figures": (),
     "reports/clusterings": (),
+    "reports/models": (),
 }
 
 

@@ -1,0 +1,40 @@
+"""Body of the reports about the models of a month."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from segmentation_assets.orchestration.assets.model_records import record_of
+from segmentation_assets.orchestration.assets.outputs import deliver_report
+from segmentation_assets.orchestration.step import Step
+from segmentation_assets.reporting.model_cards import render_model_card
+from segmentation_assets.reporting.model_figures import draw_churn, draw_tracking
+
+FOLDER = "models"
+"""Folder below that of the month."""
+
+_PICTURES: dict[str, tuple[str, Callable[[Mapping[str, Any]], bytes]]] = {
+    "models/churn": ("Calibration, gain, lift and importance on the test customers", draw_churn),
+    "models/lifetime_value": ("Expected and observed repeat order days", draw_tracking),
+}
+"""What is drawn of each model, and its caption."""
+
+
+def models(step: Step) -> None:
+    """Write a card and a picture of every model."""
+    keys = [item.key for item in step.node.inputs if item.key.startswith("models/")]
+    for key in keys:
+        _write_card(step, key)
+    step.metadata |= {"models": len(keys)}
+
+
+def _write_card(step: Step, key: str) -> None:
+    record, name = record_of(step, key), key.split("/", 1)[1]
+    pictures = []
+    if record.trained_month is not None:
+        caption, draw = _PICTURES[key]
+        pictures = [(caption, f"{name}.png")]
+        deliver_report(step, f"{FOLDER}/{name}.png").write_bytes(draw(record.details))
+    card = render_model_card(record, step.frame(key), step.partition, pictures)
+    deliver_report(step, f"{FOLDER}/{name}.md").write_text(card, encoding="utf-8")
