@@ -1,8 +1,9 @@
 """The settings of predictions: what is foretold, from which snapshots models learn, and when one may be used."""
 
-from typing import Literal
+from itertools import pairwise
+from typing import Any, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, field_validator, model_validator
 
 from segmentation_assets.config.section import LARGEST_SEED, Section
 
@@ -42,6 +43,34 @@ class LogisticRegressionSettings(Section):
 
     enabled: bool = Field(True, description="whether the algorithm is tried")
     C: float = Field(0.1, gt=0, le=1_000, description="inverse of the strength with which weights are drawn to zero")
+
+
+class XGBoostSettings(Section):
+    """XGBoost: gradient boosting of trees; needs the extra `boosting`."""
+
+    enabled: bool = Field(False, description="whether the algorithm is tried")
+    n_estimators: int = Field(150, ge=1, le=5_000, description="trees per class")
+    learning_rate: float = Field(0.1, gt=0, le=1, description="how much of each correction is taken over")
+    max_depth: int = Field(4, ge=1, le=30, description="levels of a tree at most")
+    min_child_weight: float = Field(5.0, ge=0, description="weight of a leaf at least, in customers that are in doubt")
+    reg_lambda: float = Field(1.0, ge=0, description="how strongly leaves are drawn to zero")
+
+
+class LightGBMSettings(Section):
+    """LightGBM: gradient boosting of trees grown leaf by leaf; needs the extra `boosting`."""
+
+    enabled: bool = Field(False, description="whether the algorithm is tried")
+    n_estimators: int = Field(150, ge=1, le=5_000, description="trees per class")
+    learning_rate: float = Field(0.06, gt=0, le=1, description="how much of each correction is taken over")
+    num_leaves: int = Field(15, ge=2, le=1_000, description="leaves of a tree at most")
+    min_child_samples: int = Field(40, ge=1, le=10_000, description="customers of a leaf at least")
+    reg_lambda: float = Field(1.0, ge=0, description="how strongly leaves are drawn to zero")
+
+
+def enabled_sections(algorithms: Section) -> dict[str, Any]:
+    """Return the sections of the algorithms that are tried, by name."""
+    sections = {name: getattr(algorithms, name) for name in type(algorithms).model_fields}
+    return {name: section for name, section in sections.items() if section.enabled}
 
 
 class ChurnAlgorithms(Section):
@@ -98,6 +127,68 @@ class LifetimeValueSettings(Section):
     )
 
 
+class SegmentAlgorithms(Section):
+    """A section per algorithm that is tried for segments."""
+
+    random_forest: RandomForestSettings = RandomForestSettings()
+    gradient_boosting: GradientBoostingSettings = GradientBoostingSettings()
+    xgboost: XGBoostSettings = XGBoostSettings()
+    lightgbm: LightGBMSettings = LightGBMSettings()
+
+
+class NewcomerSettings(Section):
+    """Which segment newcomers will reach."""
+
+    bands: tuple[int, ...] = Field(
+        (30, 60, 90),
+        min_length=1,
+        max_length=12,
+        description="upper ends of the bands of newcomers, in days since the first order; who is known longer than the "
+        "last is none",
+    )
+    min_known_share: float = Field(
+        0.5, gt=0, le=1, description="share of the newcomers of a band of whom a feature has to be known to be used"
+    )
+    max_calibration_error: float = Field(
+        0.15,
+        gt=0,
+        le=1,
+        description="mean distance of foretold and found shares, on newcomers held out, above which a model is refused",
+    )
+
+    @field_validator("bands")
+    @classmethod
+    def _rising(cls, bands: tuple[int, ...]) -> tuple[int, ...]:
+        if bands[0] < 1 or any(later <= earlier for earlier, later in pairwise(bands)):
+            raise ValueError("bands have to be days above 0 that rise, such as [30, 60, 90]")
+        return bands
+
+
+class SegmentClassifierSettings(Section):
+    """Which segment a customer belongs to, without the clustering; and which one a newcomer will reach."""
+
+    algorithms: SegmentAlgorithms = SegmentAlgorithms()
+    folds: int = Field(5, ge=2, le=20, description="folds of customers that algorithms are compared on")
+    max_features: int = Field(45, ge=1, le=500, description="features a model goes by at most, by importance")
+    min_macro_f1: float = Field(
+        0.5, ge=0, le=1, description="mean F1 of all segments, on customers held out, below which a model is not used"
+    )
+    min_accuracy_gain: float = Field(
+        0.3,
+        ge=0,
+        le=1,
+        description="of the customers held out whom always naming the largest segment would miss, the share that has "
+        "to be won; a model below is not used",
+    )
+    newcomers: NewcomerSettings = NewcomerSettings()
+
+    @model_validator(mode="after")
+    def _some_algorithm(self) -> Self:
+        if not enabled_sections(self.algorithms):
+            raise ValueError("no algorithm is enabled; enable one of algorithms")
+        return self
+
+
 class PredictionSettings(Section):
     """What is foretold of customers."""
 
@@ -134,6 +225,7 @@ class PredictionSettings(Section):
     seed: int = Field(7, ge=0, le=LARGEST_SEED, description="seed of samples, folds and models")
     churn: ChurnSettings = ChurnSettings()
     lifetime_value: LifetimeValueSettings = LifetimeValueSettings()
+    segment_classifier: SegmentClassifierSettings = SegmentClassifierSettings()
 
     def plausible_auc(self, source_kind: str) -> float:
         """Return the area under the ROC curve above which a model is not believed."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from segmentation_assets.config.prediction import PredictionSettings
+from segmentation_assets.config.prediction import PredictionSettings, enabled_sections
 from segmentation_assets.config.section import Section
 from segmentation_assets.errors import plural
 from segmentation_assets.features.declaration import FeatureColumn
@@ -180,7 +180,7 @@ def train_churn(
     ranked = rank_features(train.features, train.outcome, offered, seed=settings.seed)
     used = set(ranked["feature"].head(churn.max_features))
     inputs = offered.only(used)
-    sections = _enabled(settings)
+    sections = enabled_sections(settings.churn.algorithms)
     fitted = {name: fit_churn_model(name, section, inputs, train, validation, settings) for name, section in
               sections.items()}  # fmt: skip
     judged_on = train if validation is None else validation
@@ -219,11 +219,6 @@ def train_churn(
         leak=leak,
         problems=(*leak.problems, *_problems(chosen, compared, settings)),
     )
-
-
-def _enabled(settings: PredictionSettings) -> dict[str, Section]:
-    sections = {name: getattr(settings.churn.algorithms, name) for name in type(settings.churn.algorithms).model_fields}
-    return {name: section for name, section in sections.items() if section.enabled}
 
 
 def _test(model: ChurnModel, test: LabelledRows, settings: PredictionSettings) -> BinaryScores:

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from segmentation_assets.config.prediction import (
     GradientBoostingSettings,
+    LightGBMSettings,
     LogisticRegressionSettings,
     RandomForestSettings,
+    XGBoostSettings,
 )
 from segmentation_assets.config.section import Section
 
@@ -19,6 +21,9 @@ MODEL_TYPES = (
     "numpy.dtype",
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
     "sklearn.tree._tree.Tree",
+    "segmentation_assets.prediction.boosted_trees.LightGBMTrees",
+    "segmentation_assets.prediction.boosted_trees.XGBoostTrees",
+    "segmentation_assets.prediction.rowwise_boosting.RowwiseGradientBoosting",
     "segmentation_assets.prediction.rowwise_logistic.RowwiseLogisticRegression",
     "segmentation_assets.prediction.varying_columns.VaryingColumns",
 )
@@ -42,6 +47,11 @@ def make_classifier(settings: Section, seed: int, customers: int) -> BaseEstimat
     -------
     BaseEstimator
         With ``fit``, ``predict_proba`` and ``classes_``. Matrices may hold NaN.
+
+    Raises
+    ------
+    SettingsError
+        It needs a package that is not installed.
     """
     return _MAKERS[type(settings)](settings, seed, customers)
 
@@ -60,14 +70,14 @@ def _random_forest(settings: RandomForestSettings, seed: int, customers: int) ->
 
 
 def _gradient_boosting(settings: GradientBoostingSettings, seed: int, customers: int) -> BaseEstimator:
-    from sklearn.ensemble import HistGradientBoostingClassifier
     from sklearn.pipeline import make_pipeline
 
+    from segmentation_assets.prediction.rowwise_boosting import RowwiseGradientBoosting
     from segmentation_assets.prediction.varying_columns import VaryingColumns
 
     return make_pipeline(
         VaryingColumns(),
-        HistGradientBoostingClassifier(
+        RowwiseGradientBoosting(
             learning_rate=settings.learning_rate,
             max_iter=settings.max_iter,
             max_leaf_nodes=settings.max_leaf_nodes,
@@ -95,8 +105,26 @@ def _logistic_regression(settings: LogisticRegressionSettings, seed: int, custom
     )
 
 
+def _xgboost(settings: XGBoostSettings, seed: int, customers: int) -> BaseEstimator:
+    from segmentation_assets.prediction.boosted_trees import XGBoostTrees, load_boosting
+
+    load_boosting(XGBoostTrees.package)
+    parameters = settings.model_dump(exclude={"enabled", "n_estimators"})
+    return XGBoostTrees(parameters, settings.n_estimators, seed)
+
+
+def _lightgbm(settings: LightGBMSettings, seed: int, customers: int) -> BaseEstimator:
+    from segmentation_assets.prediction.boosted_trees import LightGBMTrees, load_boosting
+
+    load_boosting(LightGBMTrees.package)
+    parameters = settings.model_dump(exclude={"enabled", "n_estimators"})
+    return LightGBMTrees(parameters, settings.n_estimators, seed)
+
+
 _MAKERS: dict[type[Section], Callable[[Any, int, int], BaseEstimator]] = {
     RandomForestSettings: _random_forest,
     GradientBoostingSettings: _gradient_boosting,
     LogisticRegressionSettings: _logistic_regression,
+    XGBoostSettings: _xgboost,
+    LightGBMSettings: _lightgbm,
 }

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from segmentation_assets.clustering.threads import one_thread
 from segmentation_assets.config.prediction import GradientBoostingSettings
 from segmentation_assets.prediction.binary_scores import area_under_curve
 from segmentation_assets.prediction.classifiers import make_classifier
 from segmentation_assets.prediction.model_inputs import ModelInputs
+from segmentation_assets.prediction.multiclass_scores import customer_log_losses
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
     import pandas as pd
 
-    Flags = npt.NDArray[np.bool_]
+    Floats = npt.NDArray[np.float64]
+    Outcomes = npt.NDArray[np.bool_] | npt.NDArray[np.int64]
+    Places = npt.NDArray[np.int64]
 
 REPEATS = 2
 """Times that each feature is shuffled."""
@@ -23,56 +27,83 @@ REPEATS = 2
 HELD_OUT_SHARE = 0.25
 """Share of the customers that the losses are measured on; the model learns from the others."""
 
-MEASURED_CUSTOMERS = 2_500
-"""Rows at most that the losses are measured on."""
+MEASURED_CUSTOMERS, MEASURED_OF_SEVERAL = 2_500, 1_500
+"""Rows at most that the losses are measured on: where there are two outcomes, and where there are more."""
+
+TREES, TREES_PER_CLASS = 60, 25
+"""Trees of the model where there are two outcomes, and per outcome where there are more."""
 
 
-_RANKED_BY = GradientBoostingSettings(learning_rate=0.12, max_iter=60, min_samples_leaf=20, l2_regularization=0)
-
-
-def rank_features(features: pd.DataFrame, outcome: Flags, inputs: ModelInputs, *, seed: int) -> pd.DataFrame:
+def rank_features(features: pd.DataFrame, outcome: Outcomes, inputs: ModelInputs, *, seed: int) -> pd.DataFrame:
     """Rank features by what their shuffling costs a gradient boosting, on customers that it has not learned from.
 
     Parameters
     ----------
     features : DataFrame, shape (n_rows, n_features)
         With ``customer_id``; all rows of a customer are held out together.
-    outcome : ndarray of bool, shape (n_rows,)
+    outcome : ndarray of bool or int, shape (n_rows,)
+        Whether something happened, or the number of each row's class.
     inputs : ModelInputs
     seed : int
 
     Returns
     -------
     DataFrame
-        feature, importance (mean loss of the area under the ROC curve) and importance_sd over `REPEATS`, the largest
-        importance first. Features that say the same share their importance.
+        feature, importance and importance_sd over `REPEATS`, the largest importance first. The importance is the mean
+        loss of the area under the ROC curve where the outcome is yes or no, and the mean rise of the log loss where it
+        is a class. Features that say the same share their importance.
 
     References
     ----------
     Breiman (2001), Random forests, doi:10.1023/A:1010933404324; Fisher, Rudin and Dominici (2019), JMLR 20(177).
     """
     import numpy as np
-    import pandas as pd
 
     rng = np.random.default_rng(seed)
     customers = np.sort(features["customer_id"].unique())
     held = set(rng.permutation(customers)[: max(1, round(HELD_OUT_SHARE * len(customers)))])
     is_held = features["customer_id"].isin(held).to_numpy()
     matrix = inputs.matrix(features)
+    classes, places = np.unique(outcome, return_inverse=True)
+    most, trees = (MEASURED_CUSTOMERS, TREES) if len(classes) == 2 else (MEASURED_OF_SEVERAL, TREES_PER_CLASS)
     judged = np.flatnonzero(is_held)
-    judged = np.sort(rng.permutation(judged)[:MEASURED_CUSTOMERS])
-    model = make_classifier(_RANKED_BY, seed, len(matrix))
+    judged = np.sort(rng.permutation(judged)[:most])
+    settings = GradientBoostingSettings(learning_rate=0.12, max_iter=trees, min_samples_leaf=20, l2_regularization=0)
+    model = make_classifier(settings, seed, len(matrix))
     with one_thread():
-        model.fit(matrix[~is_held], outcome[~is_held])
-        before = _area(model, matrix[judged], outcome[judged])
-        losses: dict[str, list[float]] = {name: [] for name in inputs.features}
-        made_from = np.array(inputs.column_features)
-        for name in inputs.features:
-            columns = np.flatnonzero(made_from == name)
-            for _ in range(REPEATS):
-                shuffled = matrix[judged].copy()
-                shuffled[:, columns] = shuffled[rng.permutation(len(judged))][:, columns]
-                losses[name].append(before - _area(model, shuffled, outcome[judged]))
+        model.fit(matrix[~is_held], places[~is_held])
+        measure = _measure_area if outcome.dtype == np.bool_ else _measure_likelihood
+        losses = _losses_of_shuffling(model, matrix[judged], places[judged], inputs, measure, rng)
+    return _ranked(losses)
+
+
+def _losses_of_shuffling(
+    model: Any,
+    matrix: Floats,
+    places: Places,
+    inputs: ModelInputs,
+    measure: Callable[[Any, Floats, Places], float],
+    rng: np.random.Generator,
+) -> dict[str, list[float]]:
+    """By feature, how far the measure falls each time that the feature is shuffled."""
+    import numpy as np
+
+    before = measure(model, matrix, places)
+    losses: dict[str, list[float]] = {name: [] for name in inputs.features}
+    made_from = np.array(inputs.column_features)
+    for name in inputs.features:
+        columns = np.flatnonzero(made_from == name)
+        for _ in range(REPEATS):
+            shuffled = matrix.copy()
+            shuffled[:, columns] = shuffled[rng.permutation(len(matrix))][:, columns]
+            losses[name].append(before - measure(model, shuffled, places))
+    return losses
+
+
+def _ranked(losses: dict[str, list[float]]) -> pd.DataFrame:
+    import numpy as np
+    import pandas as pd
+
     ranked = pd.DataFrame(
         {
             "feature": [*losses],
@@ -83,6 +114,14 @@ def rank_features(features: pd.DataFrame, outcome: Flags, inputs: ModelInputs, *
     return ranked.sort_values("importance", ascending=False, kind="stable", ignore_index=True)
 
 
-def _area(model: object, matrix: npt.NDArray[np.float64], outcome: Flags) -> float:
-    scores = model.predict_proba(matrix)[:, 1]  # type: ignore[attr-defined]
-    return area_under_curve(outcome, scores)
+def _measure_area(model: Any, matrix: Floats, places: Places) -> float:
+    return area_under_curve(places == 1, model.predict_proba(matrix)[:, 1])
+
+
+def _measure_likelihood(model: Any, matrix: Floats, places: Places) -> float:
+    """Mean log likelihood; classes that the model has not seen have none."""
+    import numpy as np
+
+    probability = np.zeros((len(matrix), int(max(places.max(), model.classes_.max())) + 1))
+    probability[:, model.classes_] = model.predict_proba(matrix)
+    return -float(customer_log_losses(places, probability).mean())

@@ -47,7 +47,13 @@ class ModelInputs:
         ----------
         features : DataFrame, shape (n_customers, n_features)
         columns : sequence of FeatureColumn
+
+        Raises
+        ------
+        DataError
+            A feature is missing.
         """
+        _require([column.name for column in columns], features)
         varying = [column for column in columns if features[column.name].nunique(dropna=False) > 1]
         numbers = tuple(column.name for column in varying if not column.is_category)
         encodings = (
@@ -94,12 +100,7 @@ class ModelInputs:
         """
         import numpy as np
 
-        missing = sorted(set(self.features) - set(features))
-        if missing:
-            raise DataError(
-                f"the model goes by features that are missing: {', '.join(missing)}",
-                closest_hint(missing[0], features.columns),
-            )
+        _require(self.features, features)
         columns = [features[name].to_numpy(dtype="float64", na_value=np.nan) for name in self.numbers]
         for encoding in self.encodings:
             columns += encoding.encode(_texts(features[encoding.feature])).values()
@@ -114,6 +115,15 @@ class ModelInputs:
     def from_plain(cls, plain: dict[str, Any]) -> ModelInputs:
         """Read what `to_plain` makes, also after JSON."""
         return cls(tuple(plain["numbers"]), tuple(Encoding.from_plain(one) for one in plain["encodings"]))
+
+
+def _require(names: Collection[str], features: pd.DataFrame) -> None:
+    missing = sorted(set(names) - set(features))
+    if missing:
+        raise DataError(
+            f"the model goes by features that are missing: {', '.join(missing)}",
+            closest_hint(missing[0], features.columns),
+        )
 
 
 def _texts(values: pd.Series) -> pd.Series:

@@ -63,18 +63,34 @@ def training_features_table(features: Table) -> Table:
 MODEL_ROLES = ("algorithm", "baseline", "in_force")
 
 
-def _scores_table(key: str, splits: dict[str, str]) -> Table:
-    """Declare how the candidates of a model were judged."""
+ALL = "all"
+"""What stands for a segment or a band where a measure is of all of them."""
+
+SEGMENT_KEY = Column(
+    name="segment_key",
+    dtype="VARCHAR",
+    meaning=f"Segment that recall, precision and f1 are of; {ALL} for measures of all of them.",
+)
+BAND = Column(
+    name="band",
+    dtype="VARCHAR",
+    meaning=f"Days since the first order of the newcomers, such as days_0_30; {ALL} for those of all bands.",
+)
+
+
+def _scores_table(key: str, splits: dict[str, str], parts: tuple[Column, ...] = ()) -> Table:
+    """Declare how the candidates of a model were judged, and on which parts of the customers."""
     told = "; ".join(f"{name}: {meaning}" for name, meaning in splits.items())
     return Table(
         key=key,
         row="a measure of a candidate, and what it rests on",
-        primary_key=("candidate", "split", "measure"),
+        primary_key=("candidate", "split", *(part.name for part in parts), "measure"),
         columns=(
             Column(name="candidate", dtype="VARCHAR", meaning="Algorithm, baseline, or the model in force until then."),
             Column(name="role", dtype="VARCHAR", allowed=MODEL_ROLES, meaning="Which of these it is."),
             Column(name="is_chosen", dtype="BOOLEAN", meaning="Whether it is the one to put to use."),
             Column(name="split", dtype="VARCHAR", allowed=tuple(splits), meaning=f"{told}."),
+            *parts,
             Column(name="measure", dtype="VARCHAR", meaning="Such as auc, brier or a parameter's name."),
             Column(name="value", dtype="DOUBLE", meaning="The measure."),
             *(
@@ -111,6 +127,14 @@ LIFETIME_SCORES = _scores_table(
         "holdout": "customers known before a date, with what followed it",
     },
 )
+
+_OF_SEGMENTS = {
+    "folds": "each customer by a model that has not seen it; candidates were chosen on it",
+    "out_of_time": "other customers at a later date than was learned from, on whom nothing was decided",
+}
+
+SEGMENT_CLASSIFIER_SCORES = _scores_table("models/segment_classifier", _OF_SEGMENTS, (SEGMENT_KEY,))
+NEWCOMER_CLASSIFIER_SCORES = _scores_table("models/newcomer_classifier", _OF_SEGMENTS, (BAND, SEGMENT_KEY))
 
 _NO_CHURN_MODEL = "no model of churn is in force, or the last order lies too far back to say"
 _NO_VALUE_MODEL = "no model of lifetime value is in force, or the customer never bought"
@@ -205,4 +229,4 @@ CUSTOMER_SCORES = Table(
     ),
 )
 
-TABLES = (CHURN_SCORES, LIFETIME_SCORES, CUSTOMER_SCORES)
+TABLES = (CHURN_SCORES, LIFETIME_SCORES, SEGMENT_CLASSIFIER_SCORES, NEWCOMER_CLASSIFIER_SCORES, CUSTOMER_SCORES)
