@@ -130,8 +130,8 @@ class LifetimeValueSettings(Section):
 class SegmentAlgorithms(Section):
     """A section per algorithm that is tried for segments."""
 
-    random_forest: RandomForestSettings = RandomForestSettings()
-    gradient_boosting: GradientBoostingSettings = GradientBoostingSettings()
+    random_forest: RandomForestSettings = RandomForestSettings(n_estimators=100)
+    gradient_boosting: GradientBoostingSettings = GradientBoostingSettings(learning_rate=0.1, max_iter=50)
     xgboost: XGBoostSettings = XGBoostSettings()
     lightgbm: LightGBMSettings = LightGBMSettings()
 
@@ -169,6 +169,7 @@ class SegmentClassifierSettings(Section):
 
     algorithms: SegmentAlgorithms = SegmentAlgorithms()
     folds: int = Field(5, ge=2, le=20, description="folds of customers that algorithms are compared on")
+    fit_sample: int = Field(5_000, ge=200, description="customers that models learn from at most")
     max_features: int = Field(45, ge=1, le=500, description="features a model goes by at most, by importance")
     min_macro_f1: float = Field(
         0.5, ge=0, le=1, description="mean F1 of all segments, on customers held out, below which a model is not used"

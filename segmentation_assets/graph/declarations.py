@@ -65,6 +65,8 @@ SCORE_DRIFT = "score_drift"
 _WARNINGS = {
     "models/churn": (MODEL_USABLE,),
     "models/lifetime_value": (MODEL_USABLE,),
+    "models/segment_classifier": (MODEL_USABLE,),
+    "models/newcomer_classifier": (MODEL_USABLE,),
     "gold/customer_scores": (SCORE_DRIFT,),
     "raw/quarantine": (NOTHING_LOST,),
     "gold/customer_segments": (SMALLEST_SEGMENT, COVERAGE),

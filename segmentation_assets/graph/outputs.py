@@ -2,7 +2,7 @@
 
 from segmentation_assets.config.settings import Settings
 from segmentation_assets.graph.node import A_YEAR, Input, Node, same
-from segmentation_assets.graph.predictions import TRAINING_FEATURES
+from segmentation_assets.graph.predictions import MODELS, TRAINING_FEATURES
 from segmentation_assets.graph.snapshots import DELIVERED_PARTS
 from segmentation_assets.graph.sources import crosswalk_inputs, delivered_facts
 from segmentation_assets.reporting.shop_figures import REFERENCE_FILE
@@ -89,7 +89,7 @@ def _model_reports(settings: Settings) -> tuple[Node, ...]:
             description="A card per model as Markdown in `reports/<month>/models/`: what it is for and not for, what "
             "it learned from, every score with what it rests on, groups, features and limits; with a picture of "
             "calibration, lift and gain, or of orders tracked over time.",
-            inputs=same("models/churn", "models/lifetime_value"),
+            inputs=same(*MODELS),
             storage="files",
             kinds=("markdown", "matplotlib"),
         ),

@@ -10,6 +10,9 @@ CUTOFFS_DOCUMENT = "cutoffs.json"
 TRAINING_FEATURES = "silver/training_features"
 """What models learn from."""
 
+MODELS = ("models/churn", "models/lifetime_value", "models/segment_classifier", "models/newcomer_classifier")
+"""All models."""
+
 _KINDS = ("scikitlearn", "parquet")
 
 _FEWEST_DAYS_OF_A_MONTH = 28
@@ -19,7 +22,7 @@ def prediction_nodes(settings: Settings) -> tuple[Node, ...]:
     """List the monthly assets of predictions; none where the settings want none."""
     if not settings.prediction.enabled:
         return ()
-    return (_training_node(settings), _churn_node(), _lifetime_value_node(settings), _scores_node())
+    return (_training_node(settings), _churn_node(), _lifetime_value_node(settings), *_segment_nodes(), _scores_node())
 
 
 def _months_back(settings: Settings) -> int:
@@ -112,12 +115,46 @@ def _scores_node() -> Node:
     return Node(
         key="gold/customer_scores",
         description="What is foretold of every customer by the models in force: the calibrated probability of churn, "
-        "whether the customer is still there, expected orders and spend within 3, 6 and 12 months. Money has two "
-        "intervals: how well the mean is known, and what one customer will spend. Empty where no model is in force.",
+        "whether the customer is still there, expected orders and spend within 3, 6 and 12 months, and the segment "
+        "that newcomers will reach. Money has two intervals: how well the mean is known, and what one customer will "
+        "spend. Empty where no model is in force.",
         inputs=(
-            *same("silver/customer_features", "silver/customer_history", "models/churn", "models/lifetime_value"),
+            *same("silver/customer_features", "silver/customer_history", "gold/champion"),
+            *same("models/churn", "models/lifetime_value", "models/newcomer_classifier"),
             Input(key="gold/customer_scores", window="previous"),
         ),
         settings=("prediction.max_score_psi",),
         kinds=_KINDS,
+    )
+
+
+def _segment_nodes() -> tuple[Node, Node]:
+    learned = ("prediction.seed", "prediction.segment_classifier")
+    return (
+        Node(
+            key="models/segment_classifier",
+            description="A model that tells segments without the clustering, for other systems: random forest, "
+            "gradient boosting and what else is enabled, compared on customers left out and on other customers at a "
+            "later date, with accuracy, F1, log loss and confusion. It imitates the clustering: that it agrees says "
+            "nothing about whether the segments are good. Trained where models are due, and when another model is in "
+            "force.",
+            inputs=(
+                *same(TRAINING_FEATURES, "silver/customer_features", "gold/customer_segments", "gold/champion"),
+                Input(key="models/segment_classifier", window="previous"),
+            ),
+            settings=("prediction.refit_every_months", "calendar.first_snapshot", *learned),
+            kinds=_KINDS,
+        ),
+        Node(
+            key="models/newcomer_classifier",
+            description="A model that tells which segment newcomers reach, from what is known of them in their first "
+            "30, 60 or 90 days: learned from newcomers of earlier dates and the segment they are in now, judged beside "
+            "the largest segment of each band. In months without a training it shows the last one.",
+            inputs=(
+                *same(TRAINING_FEATURES, "gold/customer_segments", "gold/champion"),
+                Input(key="models/newcomer_classifier", window="previous"),
+            ),
+            settings=("prediction.horizon_days", *learned),
+            kinds=_KINDS,
+        ),
     )

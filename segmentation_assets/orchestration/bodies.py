@@ -14,6 +14,7 @@ from segmentation_assets.orchestration.assets import (
     outputs,
     raw,
     scores,
+    segment_models,
     silver,
     source,
     training,
@@ -35,6 +36,8 @@ _MODULES = {
 _ELSEWHERE: dict[str, Body] = {
     "silver/training_features": training.training_features,
     "gold/customer_scores": scores.customer_scores,
+    "models/segment_classifier": segment_models.segment_classifier,
+    "models/newcomer_classifier": segment_models.newcomer_classifier,
     "reports/models": model_reports.models,
     clusterings.REPORT: clusterings.clusterings,
 }

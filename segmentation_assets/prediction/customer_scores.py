@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from segmentation_assets.prediction.churn_model import ChurnModel
 from segmentation_assets.prediction.lifetime_model import LifetimeModel
+from segmentation_assets.prediction.newcomer_classifier import NewcomerClassifier
 from segmentation_assets.tables.prediction import CUSTOMER_SCORES
 
 if TYPE_CHECKING:
@@ -13,7 +15,12 @@ if TYPE_CHECKING:
 
 
 def score_customers(
-    features: pd.DataFrame, histories: pd.DataFrame, churn: ChurnModel | None, value: LifetimeModel | None
+    features: pd.DataFrame,
+    histories: pd.DataFrame,
+    churn: ChurnModel | None,
+    value: LifetimeModel | None,
+    newcomers: NewcomerClassifier | None,
+    segment_keys: Collection[str],
 ) -> pd.DataFrame:
     """Score customers; what there is no model for stays empty.
 
@@ -25,6 +32,9 @@ def score_customers(
         customer_id, btyd_frequency, btyd_recency, btyd_T, btyd_monetary_value of everyone who ever bought.
     churn : ChurnModel or None
     value : LifetimeModel or None
+    newcomers : NewcomerClassifier or None
+    segment_keys : collection of str
+        Segments in force; others are not named.
 
     Returns
     -------
@@ -47,4 +57,9 @@ def score_customers(
         valued = value.value(known).set_index("customer_id").reindex(scores["customer_id"])
         for name in valued.columns:
             scores[name] = valued[name].to_numpy()
+    if newcomers is not None:
+        told = newcomers.predict(features)
+        is_in_force = told["segment_key"].isin(list(segment_keys)).to_numpy()
+        scores["expected_segment_key"] = told["segment_key"].where(is_in_force).to_numpy()
+        scores["expected_segment_probability"] = told["probability"].where(is_in_force).to_numpy()
     return scores

@@ -27,10 +27,10 @@ REPEATS = 2
 HELD_OUT_SHARE = 0.25
 """Share of the customers that the losses are measured on; the model learns from the others."""
 
-MEASURED_CUSTOMERS, MEASURED_OF_SEVERAL = 2_500, 1_500
+MEASURED_CUSTOMERS, MEASURED_OF_SEVERAL = 2_500, 1_000
 """Rows at most that the losses are measured on: where there are two outcomes, and where there are more."""
 
-TREES, TREES_PER_CLASS = 60, 25
+TREES, TREES_PER_CLASS = 60, 15
 """Trees of the model where there are two outcomes, and per outcome where there are more."""
 
 

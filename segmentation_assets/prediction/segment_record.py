@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
@@ -26,18 +26,22 @@ _NOT_MEASURES = ("customers", "hits", "accuracy_lower", "accuracy_upper", "by_se
 _OF_A_SEGMENT = ("recall", "precision", "f1")
 
 
-def judge_segments(training: ClassifierTraining[Any], cutoff_date: dt.date) -> Verdict:
+def judge_segments(
+    training: ClassifierTraining[Any], cutoff_date: dt.date, known: Mapping[str, Any] | None = None
+) -> Verdict:
     """Say what came of a training, on features as of a date.
 
     Details are notes, importance, ``by_segment`` (split, and the columns of `MulticlassScores.by_segment`) and
-    ``confusion`` (split, true_segment_key, named_segment_key, customer_count; pairs that occur).
+    ``confusion`` (split, true_segment_key, named_segment_key, customer_count; pairs that occur); `known` is
+    added to them.
     """
     splits = dict(_splits(training.chosen))
     return Verdict(
         problems=training.problems,
-        told=training.sentence.removesuffix("."),
+        told=f"{training.sentence[:1].lower()}{training.sentence[1:].removesuffix('.')}",
         figures={f"{split}_{name}": value for split, scores in splits.items() for name, value in _figures(scores)},
         details={
+            **(known or {}),
             "algorithm": training.algorithm,
             "cutoff_date": str(cutoff_date),
             "notes": list(training.notes),

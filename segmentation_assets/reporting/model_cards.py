@@ -15,6 +15,7 @@ from segmentation_assets.reporting.formatting import (
     is_known,
 )
 from segmentation_assets.reporting.markdown_table import markdown_table
+from segmentation_assets.tables.prediction import ALL
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,6 +30,9 @@ CANDIDATES = {
     "pareto_nbd": "Pareto/NBD",
     "gamma_gamma": "Gamma-Gamma",
     "as_before": "Going on as before",
+    "xgboost": "XGBoost",
+    "lightgbm": "LightGBM",
+    "largest_segment": "Always the largest segment",
 }
 """Candidates in words; those that are not listed stand as they are."""
 
@@ -38,6 +42,8 @@ _SPLITS = {
     "test": "Judged on later customers, on whom nothing was decided",
     "validation": "Customers on whom candidates were chosen and calibrated",
     "holdout": "Judged on what followed the date",
+    "out_of_time": "Judged on other customers at a later date, on whom nothing was decided",
+    "folds": "Customers left out, on whom candidates were chosen",
     "fit": "Estimated from all customers",
 }
 
@@ -45,6 +51,9 @@ _MEASURES = {
     "auc": "AUC",
     "average_precision": "Average precision",
     "brier": "Brier score",
+    "accuracy": "Accuracy",
+    "macro_f1": "Macro F1",
+    "log_loss_gain": "Less log loss than the largest segment",
     "log_loss": "Log loss",
     "calibration_error": "Calibration error",
     "recall_at_top": "Found among the top 10 %",
@@ -82,6 +91,23 @@ _USES: dict[str, tuple[str, str, Sequence[str]]] = {
             "Customers order at a steady rate until they leave; seasons, campaigns and growth are not in the model.",
             "Spend per order day is taken for independent of how often somebody orders.",
             "Who ordered before the first line delivered counts from that line on.",
+        ),
+    ),
+    "models/segment_classifier": (
+        "Other systems that have the features but not the clustering: which segment a customer belongs to.",
+        "Judging the segments: a model trained on the features that made the clusters always looks excellent.",
+        (
+            "It imitates the clustering. Here the rule of the clustering itself assigns customers.",
+            "When another model comes into force it is trained anew, as its segments are others.",
+        ),
+    ),
+    "models/newcomer_classifier": (
+        "Newcomers in their first weeks: the segment they will most probably be in at the end of the horizon, for a "
+        "first service that fits.",
+        "Customers known for longer; closing doors to newcomers with a low expected value.",
+        (
+            "It has learned from newcomers of earlier dates; another mix of channels or campaigns brings others.",
+            "Only features that most newcomers have are used; in the first days that is little.",
         ),
     ),
 }
@@ -125,6 +151,9 @@ def render_model_card(
 
 def _learned_from(record: ModelRecord) -> str:
     details = record.details
+    if "by_segment" in details:
+        notes = "".join(f"\n- {note[0].upper()}{note[1:]}." for note in details["notes"])
+        return f"Customers and their segments as of {details['cutoff_date']}. Trained in {record.trained_month}.{notes}"
     if "cutoffs" in details:
         dates = details["cutoffs"]
         by = "folds of the training customers" if dates["validation"] is None else f"customers of {dates['validation']}"
@@ -153,6 +182,10 @@ def _score_tables(scores: pd.DataFrame) -> list[str]:
 
 
 def _measures_table(rows: pd.DataFrame) -> str:
+    """Candidates in rows; where parts of the customers are told apart, each part of the one that was chosen too."""
+    for name in ("segment_key", "band"):
+        if name in rows:
+            rows = rows[rows[name] == ALL]
     measures = [name for name in _MEASURES if (rows["measure"] == name).any()]
     lines = []
     for candidate, own in rows.groupby("candidate", sort=False):
@@ -233,7 +266,42 @@ def _lifetime_sections(details: Mapping[str, Any]) -> list[str]:
     return [f"## To be careful of\n\n{warnings}" if warnings else ""]
 
 
+def _segment_sections(details: Mapping[str, Any]) -> list[str]:
+    by_segment = [
+        (
+            row["segment_key"],
+            format_count(row["customer_count"]),
+            *(format_share(row[name]) if is_known(row[name]) else UNKNOWN for name in ("recall", "precision")),
+        )
+        for row in details["by_segment"]
+        if row["split"] == "folds"
+    ]
+    used = [row for row in details["importance"] if row["is_used"]][:_MOST_FEATURES]
+    return [
+        "## Segments, customers left out\n\n"
+        + markdown_table(("Segment", "Customers", "Recall", "Precision"), by_segment)
+        + f"\n\n{_confusion(details['confusion'])}",
+        "## Features\n\nBy what shuffling them costs in log loss; features that say the same share their "
+        "importance.\n\n"
+        + markdown_table(("Feature", "Loss"), [(row["feature"], f"{row['importance']:.4f}") for row in used]),
+    ]
+
+
+def _confusion(pairs: Sequence[Mapping[str, Any]]) -> str:
+    """Where customers of each segment are put, of those left out."""
+    counts = {
+        (row["true_segment_key"], row["named_segment_key"]): row["customer_count"]
+        for row in pairs
+        if row["split"] == "folds"
+    }
+    keys = sorted({key for pair in counts for key in pair})
+    rows = [(key, *(format_count(counts.get((key, named), 0)) for named in keys)) for key in keys]
+    return markdown_table(("Segment, and as what it is named", *keys), rows)
+
+
 _SECTIONS: dict[str, Callable[[Mapping[str, Any]], list[str]]] = {
     "models/churn": _churn_sections,
     "models/lifetime_value": _lifetime_sections,
+    "models/segment_classifier": _segment_sections,
+    "models/newcomer_classifier": _segment_sections,
 }

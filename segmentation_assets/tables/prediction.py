@@ -138,6 +138,10 @@ NEWCOMER_CLASSIFIER_SCORES = _scores_table("models/newcomer_classifier", _OF_SEG
 
 _NO_CHURN_MODEL = "no model of churn is in force, or the last order lies too far back to say"
 _NO_VALUE_MODEL = "no model of lifetime value is in force, or the customer never bought"
+_NO_NEWCOMER = (
+    "known for longer than newcomers are, no model of newcomers is in force, or the segment that it names is gone"
+)
+_NEWCOMER_READS = ("customer_features.*", "newcomer_classifier.*", "champion.segment_key")
 _CHURN_READS = ("customer_features.*", "churn.*")
 _VALUE_READS = (
     "customer_history.btyd_*", "customer_history.lifetime_gross_revenue_amount",
@@ -225,6 +229,25 @@ CUSTOMER_SCORES = Table(
             column
             for suffix, words in (("3m", "three months"), ("6m", "six months"), ("12m", "twelve months"))
             for column in _horizon_columns(suffix, words)
+        ),
+        Column(
+            name="expected_segment_key",
+            dtype="VARCHAR",
+            nullable=True,
+            null_rule=_NO_NEWCOMER,
+            meaning="Segment that the newcomer will most probably be in at the end of the horizon.",
+            reads=_NEWCOMER_READS,
+        ),
+        Column(
+            name="expected_segment_probability",
+            dtype="DOUBLE",
+            unit="probability",
+            minimum=0,
+            maximum=1,
+            nullable=True,
+            null_rule=_NO_NEWCOMER,
+            meaning="Probability of that.",
+            reads=_NEWCOMER_READS,
         ),
     ),
 )

@@ -21,6 +21,8 @@ WARNING = {
     "gold/segment_migration": ("size_changes",),
     "models/churn": ("model_usable",),
     "models/lifetime_value": ("model_usable",),
+    "models/segment_classifier": ("model_usable",),
+    "models/newcomer_classifier": ("model_usable",),
     "gold/customer_scores": ("score_drift",),
 }
 """Checks that warn and let the result be stored."""
@@ -47,6 +49,8 @@ MONTHLY = {
     "silver/training_features": CONTRACT,
     "models/churn": CONTRACT,
     "models/lifetime_value": CONTRACT,
+    "models/segment_classifier": CONTRACT,
+    "models/newcomer_classifier": CONTRACT,
     "gold/customer_scores": CONTRACT,
     **dict.fromkeys((f"clusters/{name}" for name in ALGORITHMS), RECONCILED),
     "clusters/leaderboard": CONTRACT,
@@ -133,6 +137,8 @@ def test_only_own_months_are_looked_back_at(definitions):
         "gold/rfm_segments",
         "models/churn",
         "models/lifetime_value",
+        "models/segment_classifier",
+        "models/newcomer_classifier",
         "gold/customer_scores",
     }
 

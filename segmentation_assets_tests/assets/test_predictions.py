@@ -23,7 +23,11 @@ QUICK = {
     "prediction__min_history_days": 60,
     "prediction__churn__algorithms__random_forest__n_estimators": 20,
     "prediction__churn__algorithms__gradient_boosting__max_iter": 20,
+    "prediction__segment_classifier__algorithms__random_forest__n_estimators": 10,
+    "prediction__segment_classifier__algorithms__gradient_boosting__max_iter": 10,
+    "prediction__segment_classifier__folds": 3,
 }
+MODELS = ("models/churn", "models/lifetime_value", "models/newcomer_classifier")
 LEARNED_FROM = "silver/training_features"
 
 
@@ -107,14 +111,12 @@ def test_dates_before_the_first_snapshot_have_the_features_that_a_snapshot_would
 
 def test_a_rerun_keeps_everything_and_a_rebuild_gives_the_same_model(busy_shop, run):
     settings = busy_shop.settings(**QUICK)
-    before = [record(settings, month, key) for month in MONTHS for key in ("models/churn", "models/lifetime_value")]
+    before = [record(settings, month, key) for month in MONTHS for key in MODELS]
     hashes = [Platform(settings).store.manifest("gold/customer_scores", month).content_hash for month in MONTHS]
     assert run(settings, keys=keys_of(settings)) == set()
-    computed = run(
-        settings, keys={LEARNED_FROM, "models/churn", "models/lifetime_value", "gold/customer_scores"}, force=True
-    )
-    assert len(computed) == 12
-    after = [record(settings, month, key) for month in MONTHS for key in ("models/churn", "models/lifetime_value")]
+    computed = run(settings, keys={LEARNED_FROM, *MODELS, "gold/customer_scores"}, force=True)
+    assert len(computed) == 15
+    after = [record(settings, month, key) for month in MONTHS for key in MODELS]
     assert after == before
     assert [Platform(settings).store.manifest("gold/customer_scores", month).content_hash for month in MONTHS] == hashes
 
@@ -169,6 +171,40 @@ def test_every_customer_with_features_has_scores_by_the_models_in_force(busy_sho
     assert (scores["is_likely_to_churn"].fillna(False) == named).all()
     late = scores.loc[features["recency_days"] > 100, "churn_probability"].mean()
     assert late > scores.loc[features["recency_days"] < 20, "churn_probability"].mean() + 0.2
+
+
+def test_newcomers_have_the_segment_that_they_are_expected_to_reach(busy_shop):
+    settings = busy_shop.settings(**QUICK)
+    scores = rows(settings, "gold/customer_scores", AUGUST).set_index("customer_id")
+    tenure = rows(settings, "silver/customer_features", AUGUST).set_index("customer_id")["tenure_days"]
+    told = record(settings, AUGUST, "models/newcomer_classifier")
+    is_newcomer = (tenure.astype("float64") <= 90).fillna(value=False)
+    expected = is_newcomer if told["in_force"] else is_newcomer & False
+    assert (scores["expected_segment_key"].notna() == expected).all()
+    assert set(scores["expected_segment_key"].dropna()) <= set(rows(settings, "gold/champion", AUGUST)["segment_key"])
+    judged = rows(settings, "models/newcomer_classifier", AUGUST)
+    assert set(judged["split"]) <= {"folds", "out_of_time"}
+    assert set(judged["band"]) <= {"all", "days_0_30", "days_31_60", "days_61_90"}
+
+
+def test_the_segment_classifier_imitates_the_clustering_and_says_so(busy_shop, run, tmp_path):
+    shutil.copytree(busy_shop.data_dir, tmp_path / "data", symlinks=True)
+    shop, folder = Shop(tmp_path), str(busy_shop.deliveries)
+    settings = shop.settings(source__folder=folder, **QUICK)
+    key = "models/segment_classifier"
+    run(settings, keys={key})
+    june, july, august = (record(settings, month, key) for month in MONTHS)
+    assert june["told"].startswith("the model imitates the clustering: it agrees with its rule for ")
+    assert [one["trained_month"] for one in (june, july, august)] == ["2025-06", "2025-06", "2025-08"]
+    assert july["in_force"] == june["in_force"] is not None
+    chain = {"source/decisions", "gold/champion", "gold/customer_segments", key}
+    (shop.data_dir / "decisions.csv").write_text(
+        "decided_on,kind,from_month,subject,value,decided_by\n2025-08-01,promote,2025-07,rfm_map,tried,Ann\n"
+    )
+    run(settings, keys=chain)
+    promoted = record(settings, JULY, key)
+    assert (promoted["trained_month"], promoted["not_trained"]) == ("2025-07", "")
+    assert promoted["details"]["segments_of"] != june["details"]["segments_of"]
 
 
 def test_a_refused_model_leaves_the_one_before_in_force(busy_shop, run, tmp_path):

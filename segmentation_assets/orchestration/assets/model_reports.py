@@ -18,7 +18,7 @@ _PICTURES: dict[str, tuple[str, Callable[[Mapping[str, Any]], bytes]]] = {
     "models/churn": ("Calibration, gain, lift and importance on the test customers", draw_churn),
     "models/lifetime_value": ("Expected and observed repeat order days", draw_tracking),
 }
-"""What is drawn of each model, and its caption."""
+"""What is drawn of a model, and its caption; the others have a card alone."""
 
 
 def models(step: Step) -> None:
@@ -32,7 +32,7 @@ def models(step: Step) -> None:
 def _write_card(step: Step, key: str) -> None:
     record, name = record_of(step, key), key.split("/", 1)[1]
     pictures = []
-    if record.trained_month is not None:
+    if record.trained_month is not None and key in _PICTURES:
         caption, draw = _PICTURES[key]
         pictures = [(caption, f"{name}.png")]
         deliver_report(step, f"{FOLDER}/{name}.png").write_bytes(draw(record.details))

@@ -19,23 +19,22 @@ from segmentation_assets.orchestration.assets.model_records import (
 from segmentation_assets.orchestration.assets.purchase_days import first_order_day, histories, repeat_order_days
 from segmentation_assets.orchestration.assets.training import reason_not_trained
 from segmentation_assets.orchestration.step import Step
-from segmentation_assets.prediction.churn_model import ChurnModel
-from segmentation_assets.prediction.churn_record import churn_scores, judge_churn
-from segmentation_assets.prediction.churn_training import reason_not_trainable, train_churn
 from segmentation_assets.prediction.cutoffs import Cutoffs, newest_cutoff
-from segmentation_assets.prediction.lifetime_record import judge_lifetime_value, lifetime_scores
-from segmentation_assets.prediction.lifetime_training import reason_not_fitted, train_lifetime_value
 from segmentation_assets.prediction.model_record import ModelRecord
 from segmentation_assets.tables.prediction import CHURN_SCORES, LIFETIME_SCORES
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from segmentation_assets.prediction.churn_model import ChurnModel
+
 
 def churn(step: Step) -> None:
     """Train a model of churn where one is due, and put it in force if nothing speaks against it."""
+    from segmentation_assets.prediction.churn_training import reason_not_trainable
+
     frame, record = last_record(step, CHURN_SCORES)
-    cutoffs, reason = _cutoffs(step)
+    cutoffs, reason = cutoffs_of(step)
     if cutoffs is not None:
         snapshots = step.frame(TRAINING_FEATURES)
         reason = reason_not_trainable(snapshots, cutoffs, step.platform.settings.prediction.churn.eligible_days)
@@ -44,7 +43,7 @@ def churn(step: Step) -> None:
     write_record(step, CHURN_SCORES, frame, record.left_as_it_is(reason))
 
 
-def _cutoffs(step: Step) -> tuple[Cutoffs | None, str]:
+def cutoffs_of(step: Step) -> tuple[Cutoffs | None, str]:
     """Dates of this month's training, or why there is none."""
     plain: dict[str, Any] = json.loads(step.document(TRAINING_FEATURES, CUTOFFS_DOCUMENT))
     return (None, plain["reason"]) if "reason" in plain else (Cutoffs.from_plain(plain), "")
@@ -53,6 +52,9 @@ def _cutoffs(step: Step) -> tuple[Cutoffs | None, str]:
 def _train_churn(
     step: Step, record: ModelRecord, snapshots: pd.DataFrame, cutoffs: Cutoffs
 ) -> tuple[pd.DataFrame, ModelRecord]:
+    from segmentation_assets.prediction.churn_record import churn_scores, judge_churn
+    from segmentation_assets.prediction.churn_training import train_churn
+
     settings = step.platform.settings
     training = train_churn(
         snapshots,
@@ -70,6 +72,8 @@ def _train_churn(
 
 def _model_before(step: Step, record: ModelRecord, cutoffs: Cutoffs) -> ChurnModel | None:
     """The model in force, if it was fitted before any outcome of this test was known."""
+    from segmentation_assets.prediction.churn_model import ChurnModel
+
     if record.known_until is None or record.known_until > str(cutoffs.test):
         return None
     stored = load_in_force(step, record)
@@ -94,6 +98,9 @@ def lifetime_value(step: Step) -> None:
 def _train_lifetime_value(
     step: Step, frame: pd.DataFrame, record: ModelRecord, day: dt.date
 ) -> tuple[pd.DataFrame, ModelRecord, str]:
+    from segmentation_assets.prediction.lifetime_record import judge_lifetime_value, lifetime_scores
+    from segmentation_assets.prediction.lifetime_training import reason_not_fitted, train_lifetime_value
+
     settings = step.platform.settings.prediction
     until, _ = as_of(step.platform, step.partition)
     history, earlier = histories(step), histories(step, day, settings.horizon_days)

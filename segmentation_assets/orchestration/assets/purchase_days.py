@@ -10,7 +10,6 @@ from segmentation_assets.features.registry import prepare_connection
 from segmentation_assets.graph.inputs import order_line_months
 from segmentation_assets.ingestion.calendar import shift_month
 from segmentation_assets.orchestration.step import Step
-from segmentation_assets.prediction.lifetime_training import TRACKED_DAYS
 from segmentation_assets.prediction.outcomes import outcomes_sql
 from segmentation_assets.storage.engine import fetch_row
 
@@ -90,6 +89,8 @@ def repeat_order_days(step: Step, day: dt.date, until: dt.date) -> dict[str, npt
         births, order_times and period_ends, in days since the day before the first order.
     """
     import numpy as np
+
+    from segmentation_assets.prediction.lifetime_training import TRACKED_DAYS
 
     sale = "line_type = 'sale' AND customer_id IS NOT NULL"
     rows = step.connection.execute(

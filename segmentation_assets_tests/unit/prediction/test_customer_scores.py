@@ -15,7 +15,7 @@ HISTORIES = pd.DataFrame(
 
 
 def test_without_a_model_every_score_is_empty():
-    found = score_customers(FEATURES, HISTORIES, None, None)
+    found = score_customers(FEATURES, HISTORIES, None, None, None, {"S001"})
     assert tuple(found) == CUSTOMER_SCORES.column_names
     assert found["customer_id"].tolist() == ["b", "a"]
     assert found.drop(columns="customer_id").isna().all().all()

@@ -74,7 +74,7 @@ def test_newcomers_are_told_by_band(newcomer_training):
 
 def test_what_came_of_it_is_told_and_survives_json(training):
     verdict = judge_segments(training, DAY)
-    assert f"{verdict.told}." == training.sentence
+    assert f"T{verdict.told[1:]}." == training.sentence
     assert verdict.figures["folds_accuracy"] == training.chosen.out_of_fold.overall.accuracy
     assert verdict.figures["out_of_time_customers"] == 100
     assert json.loads(json.dumps(dict(verdict.details), allow_nan=False))["algorithm"] == training.algorithm

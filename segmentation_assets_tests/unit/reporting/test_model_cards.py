@@ -107,7 +107,37 @@ def test_the_card_of_lifetime_value_has_parameters_and_warnings():
     assert "Left out of the model of spend: 3 customers without a repeat order." in card
 
 
-@pytest.mark.parametrize("key", ["models/churn", "models/lifetime_value"])
+def test_the_card_of_segments_shows_who_is_taken_for_whom():
+    details = {
+        "cutoff_date": "2025-07-01",
+        "notes": ["3 rows without a segment left out"],
+        "importance": CHURN_DETAILS["importance"],
+        "by_segment": [
+            {"split": "folds", "segment_key": "S001", "customer_count": 9, "recall": 0.8, "precision": None},
+            {"split": "out_of_time", "segment_key": "S001", "customer_count": 2, "recall": 0.5, "precision": 0.5},
+        ],
+        "confusion": [
+            {"split": "folds", "true_segment_key": "S001", "named_segment_key": "S002", "customer_count": 2},
+            {"split": "folds", "true_segment_key": "S002", "named_segment_key": "S002", "customer_count": 7},
+        ],
+    }
+    scores = rows(
+        ("random_forest", "algorithm", True, "folds", "accuracy", 0.9, 0.85, 0.95, 9),
+        ("random_forest", "algorithm", True, "folds", "recall", 0.1, None, None, 4),
+    ).assign(segment_key=["all", "S001"])
+    card = render_model_card(record("models/segment_classifier", details), scores, "2025-06-01", [])
+    assert "| Random forest (chosen) | 9 | 0.9 (0.85 to 0.95) |" in card
+    assert "| S001 | 9 | 80.0% | – |" in card
+    assert (
+        "| Segment, and as what it is named | S001 | S002 |\n|---|--:|--:|\n| S001 | 0 | 2 |\n| S002 | 0 | 7 |" in card
+    )
+    assert "- 3 rows without a segment left out." in card
+    assert "It imitates the clustering." in card
+
+
+@pytest.mark.parametrize(
+    "key", ["models/churn", "models/lifetime_value", "models/segment_classifier", "models/newcomer_classifier"]
+)
 def test_without_a_training_the_card_says_why_and_what_the_model_is_for(key):
     card = render_model_card(
         ModelRecord(key).left_as_it_is("the history is too short"), CHURN_ROWS.head(0), "2025-06-01", []
