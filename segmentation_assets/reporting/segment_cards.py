@@ -103,6 +103,8 @@ class SegmentCard:
     rules_note: str = ""
     changes: tuple[str, ...] = ()
     strategy: Mapping[str, str] = field(default_factory=dict)
+    priority: int | None = None
+    expected_value_amount: float | None = None
 
     @property
     def revenue_per_customer(self) -> float | None:
@@ -142,7 +144,7 @@ class _Everyone:
     previous: Mapping[str, int]
     typical: Mapping[str, tuple[float, float]]
     standings: Mapping[str, _Standing]
-    strategies: Mapping[str, Mapping[str, str]]
+    planned: Mapping[str, Mapping[str, Any]]
     rules: Mapping[str, _Rules]
 
 
@@ -164,7 +166,7 @@ def describe_segments(snapshot: Snapshot) -> tuple[SegmentCard, ...]:
         previous=previous_counts(snapshot),
         typical=_typical_values(snapshot),
         standings=_standings(snapshot),
-        strategies=_strategies(snapshot),
+        planned={str(row["segment_key"]): row for row in snapshot.strategies.to_dict("records")},
         rules=_rules(snapshot),
     )
     profiles = dict(tuple(snapshot.segment_profiles.groupby("segment_key", sort=True)))
@@ -239,14 +241,6 @@ def _rule_sentence(snapshot: Snapshot, conditions: list[dict[str, Any]]) -> str:
     return " and ".join(Condition(**part).text for part in labelled)
 
 
-def _strategies(snapshot: Snapshot) -> dict[str, dict[str, str]]:
-    """Return what to do about each segment, by heading."""
-    return {
-        str(row["segment_key"]): {heading: str(row[column]) for column, heading in STRATEGY.items()}
-        for row in snapshot.strategies.to_dict("records")
-    }
-
-
 def _is_numeric(values: pd.Series) -> bool:
     """Return whether a column holds numbers, DECIMAL as Python objects included."""
     from decimal import Decimal
@@ -268,6 +262,7 @@ def _describe(
     first = next(iter(rows.values()), None)
     count, before = int(everyone.counts.get(key, 0)), everyone.previous.get(key)
     all_before = sum(everyone.previous.values())
+    planned = everyone.planned.get(key, {})
     standing, rules = everyone.standings.get(key, _Standing("", ())), everyone.rules.get(key, _Rules((), ""))
     return SegmentCard(
         key=key,
@@ -287,7 +282,9 @@ def _describe(
         rules=rules.sentences,
         rules_note=rules.note,
         changes=_find_changes(snapshot, profile),
-        strategy=everyone.strategies.get(key, {}),
+        strategy={heading: str(planned[column]) for column, heading in STRATEGY.items()} if planned else {},
+        priority=planned.get("priority"),
+        expected_value_amount=_known(planned.get("expected_value_amount")),
     )
 
 

@@ -76,11 +76,24 @@ def list_sheets(snapshot: Snapshot, cards: tuple[SegmentCard, ...], settings: Wo
 
 
 def _strategies(cards: tuple[SegmentCard, ...]) -> Sheet:
-    """One row per segment with customers: what to do."""
-    columns = ["segment_key", "segment_name", *(heading.lower().replace(" ", "_") for heading in STRATEGY.values())]
-    rows = [(card.key, card.name, *card.strategy.values()) for card in cards if card.strategy]
-    values = list(zip(*rows, strict=True))
-    return Sheet("strategies", columns, [TEXT] * len(columns), [12, 30, 20, *[50] * (len(STRATEGY) - 1)], values)
+    """One row per segment with customers: what to do, the segment of the highest priority first."""
+    advised = sorted((card for card in cards if card.strategy), key=lambda card: (card.priority or 0, card.key))
+    columns = {
+        "priority": (WHOLE, 10, [card.priority for card in advised]),
+        "segment_key": (TEXT, 12, [card.key for card in advised]),
+        "segment_name": (TEXT, 30, [card.name for card in advised]),
+        "expected_value_amount": (MONEY, 20, [card.expected_value_amount for card in advised]),
+        **{
+            heading.lower().replace(" ", "_"): (
+                TEXT,
+                20 if place == 0 else 50,
+                [card.strategy[heading] for card in advised],
+            )
+            for place, heading in enumerate(STRATEGY.values())
+        },
+    }
+    formats, widths, values = (list(part) for part in zip(*columns.values(), strict=True))
+    return Sheet("strategies", list(columns), formats, widths, values)
 
 
 def _segments(snapshot: Snapshot, cards: tuple[SegmentCard, ...]) -> Sheet:

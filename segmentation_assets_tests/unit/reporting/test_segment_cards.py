@@ -135,8 +135,11 @@ def test_what_changed_is_told_of_main_features_by_size(snapshot: Snapshot) -> No
 
 def test_the_strategy_of_a_segment_is_on_its_card(snapshot: Snapshot) -> None:
     texts = {name: f"{name} of S001" for name in STRATEGY}
-    advised = dataclasses.replace(snapshot, strategies=pd.DataFrame([{"segment_key": "S001", **texts}]))
+    row = {"segment_key": "S001", "priority": 2, "expected_value_amount": 9.5, **texts}
+    advised = dataclasses.replace(snapshot, strategies=pd.DataFrame([row]))
     first, second = describe_segments(advised)
+    assert (first.priority, first.expected_value_amount) == (2, 9.5)
+    assert (second.priority, second.expected_value_amount) == (None, None)
     assert first.strategy == {heading: f"{name} of S001" for name, heading in STRATEGY.items()}
     assert second.strategy == {}
 
