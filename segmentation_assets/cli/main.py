@@ -83,6 +83,12 @@ def _suppress(parsed: argparse.Namespace) -> int:
     return suppress(parsed)
 
 
+def _models(parsed: argparse.Namespace) -> int:
+    from segmentation_assets.cli.models_command import models
+
+    return models(parsed)
+
+
 def _erase(parsed: argparse.Namespace) -> int:
     from segmentation_assets.cli.decision_commands import erase
 
@@ -128,6 +134,7 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "rename": _rename,
     "suppress": _suppress,
     "erase": _erase,
+    "models": _models,
     "explain": _explain,
     "dictionary": _dictionary,
     "reference": _reference,

@@ -29,6 +29,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_report(commands, shared)
     _add_decisions(commands, shared)
     _add_explain(commands, shared)
+    _add_models(commands, shared)
     _add_dictionary(commands, shared)
     _add_reference(commands, shared)
     _add_config(commands, shared)
@@ -168,6 +169,22 @@ def _add_reference(
         "reference", parents=[shared], help="reproduce published figures by the conventions of the reference block"
     )
     reference.add_argument("--json", action="store_true", help="print JSON")
+
+
+def _add_models(commands: argparse._SubParsersAction[argparse.ArgumentParser], shared: argparse.ArgumentParser) -> None:
+    models = commands.add_parser("models", help="list, show, compare or archive stored models")
+    actions = models.add_subparsers(dest="action", required=True, metavar="ACTION")
+    as_json = argparse.ArgumentParser(add_help=False)
+    as_json.add_argument("--json", action="store_true", help="as JSON")
+    actions.add_parser("list", parents=[shared, as_json], help="list models with month, size, uses and aliases")
+    show = actions.add_parser("show", parents=[shared], help="print all that is known of a model, as JSON")
+    compare = actions.add_parser("compare", parents=[shared, as_json], help="show in what two models differ")
+    archive = actions.add_parser("archive", parents=[shared], help="move a model that nothing uses out of the store")
+    for action in (show, compare, archive):
+        action.add_argument(
+            "model", metavar="MODEL", help="alias such as champion, or NAME@HASH; digits enough to tell"
+        )
+    compare.add_argument("other", metavar="OTHER", help="the other model, likewise")
 
 
 def _add_config(commands: argparse._SubParsersAction[argparse.ArgumentParser], shared: argparse.ArgumentParser) -> None:

@@ -12,7 +12,7 @@ from segmentation_assets.graph.inputs import stored_months
 from segmentation_assets.graph.months import previous_month
 from segmentation_assets.monitoring.run_records import package_versions
 from segmentation_assets.orchestration.step import Step
-from segmentation_assets.prediction.model_record import ModelRecord
+from segmentation_assets.prediction.model_record import ModelRecord, Verdict
 from segmentation_assets.storage.models import ModelReference, StoredModel
 from segmentation_assets.tables.declaration import Table
 
@@ -47,12 +47,16 @@ def load_in_force(step: Step, record: ModelRecord) -> StoredModel | None:
     return step.platform.models.load(ModelReference(_name_of(record), record.in_force))
 
 
-def store_model(step: Step, estimator: Any, state: Mapping[str, Any]) -> str:
-    """Put a model into the store under the name of its asset; return its hash."""
+def store_model(step: Step, estimator: Any, state: Mapping[str, Any], verdict: Verdict) -> str | None:
+    """Put a model into the store under the name of its asset, unless something speaks against it; return its hash."""
+    if verdict.problems:
+        return None
     description = {
         "month": step.partition[:7],
         "seed": step.platform.settings.prediction.seed,
         "packages": package_versions(_PACKAGES),
+        "told": verdict.told,
+        "figures": dict(verdict.figures),
     }
     return step.platform.models.save(step.node.noun, estimator, description, state=state).content_hash
 

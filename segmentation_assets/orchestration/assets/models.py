@@ -64,9 +64,9 @@ def _train_churn(
         ceiling=settings.prediction.plausible_auc(settings.source.kind),
         in_force=_model_before(step, record, cutoffs),
     )
-    model_hash = None if training.problems else store_model(step, training.model.estimator, training.model.to_state())
-    month, (until, _) = step.partition[:7], as_of(step.platform, step.partition)
     verdict = judge_churn(training, cutoffs)
+    model_hash = store_model(step, training.model.estimator, training.model.to_state(), verdict)
+    month, (until, _) = step.partition[:7], as_of(step.platform, step.partition)
     return churn_scores(training, cutoffs, month), record.after(verdict, month, str(until), model_hash)
 
 
@@ -109,7 +109,7 @@ def _train_lifetime_value(
         return frame, record, reason
     times = repeat_order_days(step, day, until)
     training = train_lifetime_value(history, earlier, times, settings.horizon_days, settings.lifetime_value)
-    model_hash = None if training.problems else store_model(step, None, training.model.to_state())
-    month = step.partition[:7]
     verdict = judge_lifetime_value(training, day, settings.horizon_days)
+    model_hash = store_model(step, None, training.model.to_state(), verdict)
+    month = step.partition[:7]
     return lifetime_scores(training, day, until, month), record.after(verdict, month, str(until), model_hash), ""

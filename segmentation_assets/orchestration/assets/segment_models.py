@@ -108,6 +108,6 @@ def _keep(
     """Store the model unless something speaks against it; return scores and record."""
     until, _ = as_of(step.platform, step.partition)
     month = step.partition[:7]
-    model_hash = None if training.problems else store_model(step, estimator, training.model.to_state())
     verdict = judge_segments(training, until, {SEGMENTS_OF: _segments_of(step)})
+    model_hash = store_model(step, estimator, training.model.to_state(), verdict)
     return segment_scores(training, table, until, month), record.after(verdict, month, str(until), model_hash)
