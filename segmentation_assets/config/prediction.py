@@ -73,6 +73,12 @@ def enabled_sections(algorithms: Section) -> dict[str, Any]:
     return {name: section for name, section in sections.items() if section.enabled}
 
 
+def _require_some(algorithms: Section) -> None:
+    """Refuse algorithms of which none is tried."""
+    if not enabled_sections(algorithms):
+        raise ValueError("no algorithm is enabled; enable one of algorithms")
+
+
 class ChurnAlgorithms(Section):
     """A section per algorithm that is tried for churn."""
 
@@ -106,6 +112,11 @@ class ChurnSettings(Section):
     max_calibration_error: float = Field(
         0.1, gt=0, le=1, description="mean distance of foretold and found shares above which a model is not used"
     )
+
+    @model_validator(mode="after")
+    def _some_algorithm(self) -> Self:
+        _require_some(self.algorithms)
+        return self
 
 
 class LifetimeValueSettings(Section):
@@ -185,8 +196,7 @@ class SegmentClassifierSettings(Section):
 
     @model_validator(mode="after")
     def _some_algorithm(self) -> Self:
-        if not enabled_sections(self.algorithms):
-            raise ValueError("no algorithm is enabled; enable one of algorithms")
+        _require_some(self.algorithms)
         return self
 
 

@@ -67,7 +67,7 @@ _WARNINGS = {
     "models/lifetime_value": (MODEL_USABLE,),
     "models/segment_classifier": (MODEL_USABLE,),
     "models/newcomer_classifier": (MODEL_USABLE,),
-    "gold/customer_scores": (SCORE_DRIFT,),
+    "gold/customer_scores": (MODEL_USABLE, SCORE_DRIFT),
     "raw/quarantine": (NOTHING_LOST,),
     "gold/customer_segments": (SMALLEST_SEGMENT, COVERAGE),
     "gold/segment_migration": (SIZE_CHANGES,),

@@ -14,7 +14,13 @@ from segmentation_assets.graph.build import Graph
 from segmentation_assets.graph.node import Node
 from segmentation_assets.orchestration.run_tags import AUTOMATION, STARTED_BY_TAG
 
-_FEATURES = ("clusters/usefulness", "silver/snapshot_input", "silver/customer_history", "silver/customer_features")
+_FEATURES = (
+    "clusters/usefulness",
+    "silver/snapshot_input",
+    "silver/customer_history",
+    "models/lifetime_value",
+    "silver/customer_features",
+)
 """Assets made from lines, which are made, and looked at, before anything else that reads them is asked for.
 
 The features stand last: what rests on them is made when they change.

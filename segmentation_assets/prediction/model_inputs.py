@@ -73,6 +73,10 @@ class ModelInputs:
         """The feature that each column is made from, in the order of the columns."""
         return (*self.numbers, *(one.feature for one in self.encodings for _ in one.column_names))
 
+    def missing_in(self, features: Collection[str]) -> tuple[str, ...]:
+        """Names of the features that are not among some columns, sorted."""
+        return tuple(sorted(set(self.features) - set(features)))
+
     def only(self, names: Collection[str]) -> ModelInputs:
         """Leave out all features but those named."""
         return replace(

@@ -23,7 +23,7 @@ WARNING = {
     "models/lifetime_value": ("model_usable",),
     "models/segment_classifier": ("model_usable",),
     "models/newcomer_classifier": ("model_usable",),
-    "gold/customer_scores": ("score_drift",),
+    "gold/customer_scores": ("model_usable", "score_drift"),
 }
 """Checks that warn and let the result be stored."""
 

@@ -98,6 +98,8 @@ def _earlier(step: Step) -> pd.DataFrame | None:
 def _newcomers(step: Step, most_days: int) -> pd.DataFrame:
     """Customers who were newcomers at a date of the training, with the segment that they are in now."""
     rows = step.frame(TRAINING_FEATURES)
+    if "tenure_days" not in rows:
+        return rows.head(0).assign(tenure_days=None, segment_key=None)
     rows = rows[(rows["tenure_days"].astype("float64") <= most_days).fillna(value=False)].reset_index(drop=True)
     return rows.assign(segment_key=rows["customer_id"].map(_keys(step)))
 

@@ -1,9 +1,9 @@
-"""Settings of the segment classifier."""
+"""Settings of predictions that go beyond a range."""
 
 import pytest
 from pydantic import ValidationError
 
-from segmentation_assets.config.prediction import SegmentClassifierSettings
+from segmentation_assets.config.prediction import ChurnSettings, SegmentClassifierSettings
 
 ALL_OFF = {name: {"enabled": False} for name in ("random_forest", "gradient_boosting")}
 
@@ -14,6 +14,10 @@ def test_bands_that_do_not_rise_are_refused(bands):
         SegmentClassifierSettings.model_validate({"newcomers": {"bands": bands}})
 
 
-def test_without_any_algorithm_there_is_nothing_to_try():
+@pytest.mark.parametrize(
+    ("section", "off"),
+    [(SegmentClassifierSettings, ALL_OFF), (ChurnSettings, {**ALL_OFF, "logistic_regression": {"enabled": False}})],
+)
+def test_without_any_algorithm_there_is_nothing_to_try(section, off):
     with pytest.raises(ValidationError, match="no algorithm is enabled"):
-        SegmentClassifierSettings.model_validate({"algorithms": ALL_OFF})
+        section.model_validate({"algorithms": off})
