@@ -19,12 +19,13 @@ _FEATURES = (
     "silver/snapshot_input",
     "silver/customer_history",
     "models/lifetime_value",
+    "silver/training_features",
     "silver/customer_features",
 )
-"""Assets made from lines, which are made, and looked at, before anything else that reads them is asked for.
+"""Assets made from lines, which are made, and looked at, before anything else that reads them is asked for."""
 
-The features stand last: what rests on them is made when they change.
-"""
+_CAUSES = _FEATURES[3:]
+"""Those of them whose change makes what rests on them; the others come with a change of the features."""
 
 
 def on_data_change(graph: Graph, node: Node) -> Any:
@@ -71,7 +72,7 @@ def _is_cause(node: Node, upstream: Node) -> bool:
         return upstream.layer == "raw"
     if not node.is_partitioned:
         return upstream.layer in ("gold", "models", "monitoring")
-    return upstream.is_partitioned and (upstream.key not in _FEATURES or upstream.key == _FEATURES[-1])
+    return upstream.is_partitioned and (upstream.key not in _FEATURES or upstream.key in _CAUSES)
 
 
 def _runs_together(node: Node, upstream: Node) -> bool:

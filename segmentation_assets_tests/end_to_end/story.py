@@ -29,6 +29,7 @@ FOLLOWING_LINES = {
     "silver/customer_features",
     "clusters/usefulness",
     "models/lifetime_value",
+    "silver/training_features",
 }
 
 FOLLOWING_CLUSTERS = {
@@ -54,7 +55,6 @@ FOLLOWING_FEATURES = {
     *(PREDICTIONS - {"reports/models"}),
     "silver/imputed_features",
     "silver/model_matrix",
-    "silver/training_features",
     "gold/rfm_segments",
 }
 
