@@ -64,6 +64,7 @@ class Shop:
             "clustering.refit_every_months": 1,
             "clustering.evaluation.resamples": 4,
             "clustering.evaluation.reference_draws": 2,
+            "prediction.enabled": False,
         }
         return load_settings(profile="demo", overrides={**base, **source, **dotted}).settings
 

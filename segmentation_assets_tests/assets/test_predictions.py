@@ -18,6 +18,7 @@ from segmentation_assets_tests.once import made_once
 
 JUNE, JULY, AUGUST = MONTHS
 QUICK = {
+    "prediction__enabled": True,
     "prediction__horizon_days": 30,
     "prediction__refit_every_months": 2,
     "prediction__min_history_days": 60,
@@ -226,8 +227,9 @@ def test_a_refused_model_leaves_the_one_before_in_force(busy_shop, run, tmp_path
     assert scores["alive_probability"].notna().any()
 
 
-def test_a_short_history_gives_no_model_and_says_why(finished_shop):
-    settings = finished_shop.settings()
+def test_a_short_history_gives_no_model_and_says_why(shop, run):
+    settings = shop.settings(prediction__enabled=True)
+    run(settings, keys={LEARNED_FROM, "models/churn"})
     assert rows(settings, "models/churn", AUGUST).empty
     found = record(settings, JUNE)
     assert (found["in_force"], found["not_trained"]) == (

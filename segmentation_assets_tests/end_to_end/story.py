@@ -28,8 +28,6 @@ FOLLOWING_LINES = {
     "silver/customer_history",
     "silver/customer_features",
     "clusters/usefulness",
-    "models/lifetime_value",
-    "silver/training_features",
 }
 
 FOLLOWING_CLUSTERS = {
@@ -47,16 +45,7 @@ FOLLOWING_CLUSTERS = {
 MOVEMENT = {"gold/segment_events", "gold/segment_migration", "gold/segment_flows", "exports/segment_moves"}
 """Made when the segments or who is in them changed, which a change of clusters need not do."""
 
-PREDICTIONS = {"models/segment_classifier", "models/newcomer_classifier", "gold/customer_scores", "reports/models"}
-"""Made when segments changed; the report only when a model did."""
-
-FOLLOWING_FEATURES = {
-    *FOLLOWING_CLUSTERS,
-    *(PREDICTIONS - {"reports/models"}),
-    "silver/imputed_features",
-    "silver/model_matrix",
-    "gold/rfm_segments",
-}
+FOLLOWING_FEATURES = {*FOLLOWING_CLUSTERS, "silver/imputed_features", "silver/model_matrix", "gold/rfm_segments"}
 
 
 class Story:

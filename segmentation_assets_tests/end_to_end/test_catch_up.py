@@ -6,7 +6,7 @@ The tests tell one story, on one shop and one Dagster; each leaves everything up
 from __future__ import annotations
 
 from segmentation_assets_tests.assets.conftest import MONTHS
-from segmentation_assets_tests.end_to_end.story import FOLLOWING_CLUSTERS, MOVEMENT, PREDICTIONS, Story, write_settings
+from segmentation_assets_tests.end_to_end.story import FOLLOWING_CLUSTERS, MOVEMENT, Story, write_settings
 
 NEWEST = MONTHS[-1]
 
@@ -17,7 +17,7 @@ def test_changed_algorithm_setting_runs_that_algorithm_and_what_follows_in_every
     made = story.made(runs)
     assert made["clusters/kmeans"] == set(MONTHS)
     assert made["clusters/leaderboard"] == set(MONTHS)
-    assert set(made) <= FOLLOWING_CLUSTERS | MOVEMENT | PREDICTIONS | {"serving/warehouse"}
+    assert set(made) <= FOLLOWING_CLUSTERS | MOVEMENT | {"serving/warehouse"}
     assert [run.job for run in runs].count("catch_up_job") == 1
 
 

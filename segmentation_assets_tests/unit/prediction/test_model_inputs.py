@@ -63,5 +63,6 @@ def test_it_can_be_narrowed_and_comes_back_from_json():
 
 def test_a_missing_feature_is_named():
     inputs = ModelInputs.fit(FEATURES, COLUMNS)
+    assert inputs.missing_in(["recency_days", "is_member"]) == ("country", "spend_amount")
     with pytest.raises(DataError, match="features that are missing: country, spend_amount\nHint: did you mean"):
         inputs.matrix(FEATURES.rename(columns={"country": "county"}).drop(columns="spend_amount"))
