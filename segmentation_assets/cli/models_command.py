@@ -46,12 +46,12 @@ def _show(store: ModelStore, parsed: argparse.Namespace) -> str:
 
 
 def _compare(store: ModelStore, parsed: argparse.Namespace) -> str:
-    """Put what is known of two models side by side, what differs first."""
+    """Put what differs between two models side by side."""
     first, second = (find_model(store, text) for text in (parsed.model, parsed.other))
-    flat = [_flat({"description": model.description, "state": model.state}) for model in (first, second)]
     if parsed.json:
         return json.dumps([_plain(first), _plain(second)], indent=1, sort_keys=True)
-    names = sorted({*flat[0], *flat[1]}, key=lambda name: (flat[0].get(name) == flat[1].get(name), name))
+    flat = [_flat({"description": model.description, "state": model.state}) for model in (first, second)]
+    names = sorted({*flat[0], *flat[1]})
     differing = [name for name in names if flat[0].get(name) != flat[1].get(name)]
     width = max((len(name) for name in differing), default=0)
     lines = [f"{'':{width}}  {first.full_name}  {second.full_name}"]
