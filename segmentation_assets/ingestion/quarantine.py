@@ -210,9 +210,8 @@ def _too_many(
     place = f"{file}, row {row}" + (f", column '{column}'" if column else "")
     shown = f"'{value}'" if value is not None else "no value"
     reasons = ", ".join(f"{count} {reason}" for reason, count in count_reasons(counted).items())
-    name = table.key.split("/")[1]
-    ruled = f", contract.{name}" if rules else ""
-    by_mapping = f"correct source.{name} (date_format, decimal, separator, null_values, columns){ruled}"
+    ruled = f", contract.{table.noun}" if rules else ""
+    by_mapping = f"correct source.{table.noun} (date_format, decimal, separator, null_values, columns){ruled}"
     return DataError(
         f"{table.key}: {sum(counted.values())} of {delivered_rows} delivered rows cannot be used ({reasons}); allowed "
         f"is a share of {source.max_quarantine_share:g}. The first is {place}: {shown}, {QUARANTINE_REASONS[reason]}",
@@ -257,7 +256,7 @@ def _quarantine_sql(table: Table, faulty: str) -> str:
         f"WHEN {quote_text(reason)} THEN {quote_text(sentence)}" for reason, sentence in QUARANTINE_REASONS.items()
     )
     return (
-        f"SELECT {quote_text(table.key.split('/')[1])} AS table_name, source_file, source_row, reason, "
+        f"SELECT {quote_text(table.noun)} AS table_name, source_file, source_row, reason, "
         f"CASE reason {sentences} END AS explanation, file_column AS column_name, value "
         f"FROM ({explained_rows(table, faulty)})"
     )

@@ -63,6 +63,11 @@ class ModelRecord:
     details: dict[str, Any] = field(default_factory=dict)
 
     @property
+    def noun(self) -> str:
+        """Second part of the key: the name under which its models are stored."""
+        return self.key.split("/", 1)[1]
+
+    @property
     def sentence(self) -> str:
         """What to say of it, for a check."""
         in_force = f"the model of {self.in_force_month} is in force" if self.in_force else "no model is in force"

@@ -135,7 +135,7 @@ def render_model_card(
     """
     use, misuse, limits = _USES[record.key]
     told = record.sentence.removeprefix(f"{record.key}: ")
-    title = record.key.split("/", 1)[1].replace("_", " ").capitalize()
+    title = record.noun.replace("_", " ").capitalize()
     parts = [
         f"# {title}, {format_month(month)}",
         f"{told[:1].upper()}{told[1:]}",

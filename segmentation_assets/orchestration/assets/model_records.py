@@ -44,7 +44,7 @@ def load_in_force(step: Step, record: ModelRecord) -> StoredModel | None:
     """Load the model in force, if there is one."""
     if record.in_force is None:
         return None
-    return step.platform.models.load(ModelReference(_name_of(record), record.in_force))
+    return step.platform.models.load(ModelReference(record.noun, record.in_force))
 
 
 def store_model(step: Step, estimator: Any, state: Mapping[str, Any], verdict: Verdict) -> str | None:
@@ -72,7 +72,3 @@ def write_record(step: Step, table: Table, frame: pd.DataFrame, record: ModelRec
             step.platform.models.set_alias(f"{step.node.noun}_champion", reference)
     step.add_check(MODEL_USABLE, record.sentence, passed=not record.problems, **record.figures)
     step.metadata |= {"model_hash": record.in_force, "not_trained": record.not_trained or None, **record.figures}
-
-
-def _name_of(record: ModelRecord) -> str:
-    return record.key.split("/", 1)[1]

@@ -30,11 +30,11 @@ def models(step: Step) -> None:
 
 
 def _write_card(step: Step, key: str) -> None:
-    record, name = record_of(step, key), key.split("/", 1)[1]
+    record = record_of(step, key)
     pictures = []
     if record.trained_month is not None and key in _PICTURES:
         caption, draw = _PICTURES[key]
-        pictures = [(caption, f"{name}.png")]
-        deliver_report(step, f"{FOLDER}/{name}.png").write_bytes(draw(record.details))
+        pictures = [(caption, f"{record.noun}.png")]
+        deliver_report(step, f"{FOLDER}/{record.noun}.png").write_bytes(draw(record.details))
     card = render_model_card(record, step.frame(key), step.partition, pictures)
-    deliver_report(step, f"{FOLDER}/{name}.md").write_text(card, encoding="utf-8")
+    deliver_report(step, f"{FOLDER}/{record.noun}.md").write_text(card, encoding="utf-8")
