@@ -10,7 +10,7 @@ import pytest
 from segmentation_assets.errors import DataError
 from segmentation_assets.graph.platform import Platform
 from segmentation_assets.orchestration import asset_definition
-from segmentation_assets.orchestration.assets import gold, outputs, silver
+from segmentation_assets.orchestration.assets import feature_inputs, gold, outputs, silver
 from segmentation_assets.orchestration.instance import open_instance
 from segmentation_assets.tables.gold import RFM_SEGMENTS
 from segmentation_assets.tables.segment_descriptions import SEGMENT_PROFILES
@@ -130,7 +130,7 @@ def test_line_lost_in_classification_is_found_by_reconciliation(shop, run, monke
 
 def test_cent_lost_in_the_features_is_found_by_reconciliation(shop, run, monkeypatch):
     before = files_of(shop.data_dir)
-    original = silver.computed_features
+    original = feature_inputs.computed_features
     first = "(SELECT min(customer_id) FROM made)"
     money = f"net_revenue_amount - CASE WHEN customer_id = {first} THEN 0.01 ELSE 0 END"
 
@@ -140,7 +140,7 @@ def test_cent_lost_in_the_features_is_found_by_reconciliation(shop, run, monkeyp
             changed = f"SELECT * REPLACE (CAST({money} AS DECIMAL(18, 2)) AS net_revenue_amount) FROM made"
             yield f"WITH made AS ({sql}) {changed}"
 
-    monkeypatch.setattr(silver, "computed_features", a_cent_less)
+    monkeypatch.setattr(feature_inputs, "computed_features", a_cent_less)
 
     problem = fail(shop, run, keys={"silver/customer_features"})
 
