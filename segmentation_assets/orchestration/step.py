@@ -16,16 +16,14 @@ from segmentation_assets.errors import DataError, plural
 from segmentation_assets.graph.declarations import declared_checks
 from segmentation_assets.graph.node import Node
 from segmentation_assets.graph.platform import Platform
+from segmentation_assets.graph.stored_tables import StoredTables
 from segmentation_assets.storage.engine import (
     Connection,
     conformed_select,
     copy_to_parquet,
-    parquet_scan,
-    read_frame,
     write_frame,
 )
 from segmentation_assets.storage.manifest import CheckRecord
-from segmentation_assets.storage.store import WHOLE
 from segmentation_assets.tables.declaration import Table
 
 if TYPE_CHECKING:
@@ -36,7 +34,7 @@ PART = "part-0.parquet"
 
 
 @dataclass
-class Step:
+class Step(StoredTables):
     """One computation of one asset for one partition.
 
     Parameters
@@ -83,38 +81,12 @@ class Step:
         """Close the connection."""
         self._stack.close()
 
-    def paths(self, key: str, partition: str | None = None) -> list[Path]:
-        """Parquet files of an input, by default of the same partition."""
-        return self.platform.store.table_paths(key, self._partition_of(key, partition))
-
-    def relation(self, key: str, partition: str | None = None) -> str:
-        """SQL table expression of an input."""
-        return parquet_scan(self.paths(key, partition))
-
-    def slices_relation(self, key: str, slices: Sequence[str]) -> str:
-        """SQL table expression of several slices of an input, in their order."""
-        return parquet_scan([path for name in slices for path in self.platform.store.slice_paths(key, name)])
-
-    def frame(self, key: str, columns: Sequence[str] | None = None, partition: str | None = None) -> pd.DataFrame:
-        """Read an input as a frame."""
-        return read_frame(self.connection, self.paths(key, partition), columns)
-
-    def document(self, key: str, name: str, partition: str | None = None) -> str:
-        """Read a text file stored beside an input's table."""
-        folder = self.paths(key, partition)[0].parent
-        return (folder / name).read_text(encoding="utf-8")
-
     def delivered_text(self, key: str, name: str) -> str | None:
         """Read a text among the files that an input of this month made for people; None where it made none."""
         manifest = self.platform.store.manifest(key, self._partition_of(key, None))
         paths = [Path(file.path) for file in manifest.files] if manifest else []
         found = next((path for path in paths if path.name == name), None)
         return None if found is None else (self.platform.store.root / found).read_text(encoding="utf-8")
-
-    def input_metadata(self, key: str, partition: str | None = None) -> dict[str, Any]:
-        """Metadata stored with an input."""
-        manifest = self.platform.store.manifest(key, self._partition_of(key, partition))
-        return manifest.metadata if manifest else {}
 
     def write_sql(self, sql: str, table: Table, parameters: Sequence[Any] = ()) -> None:
         """Write the result of a query as the asset's table."""
@@ -172,8 +144,3 @@ class Step:
             passed=passed,
             comparison=[["customers", *customers], ["net revenue", expected, found]],
         )
-
-    def _partition_of(self, key: str, partition: str | None) -> str:
-        if partition is not None:
-            return partition
-        return self.partition if self.platform.graph.node(key).is_partitioned else WHOLE

@@ -10,8 +10,9 @@ import pytest
 from segmentation_assets.errors import DataError
 from segmentation_assets.graph.platform import Platform
 from segmentation_assets.orchestration import asset_definition
-from segmentation_assets.orchestration.assets import feature_inputs, gold, outputs, silver
+from segmentation_assets.orchestration.assets import gold, outputs, silver
 from segmentation_assets.orchestration.instance import open_instance
+from segmentation_assets.serving import feature_inputs
 from segmentation_assets.tables.gold import RFM_SEGMENTS
 from segmentation_assets.tables.segment_descriptions import SEGMENT_PROFILES
 from segmentation_assets_tests.assets.conftest import MONTHS, Shop

@@ -32,9 +32,9 @@ from segmentation_assets.monitoring.flow import (
     share_lines,
     trace_flow,
 )
-from segmentation_assets.orchestration.assets.feature_inputs import event_months
 from segmentation_assets.orchestration.assets.silver import visible_rows
 from segmentation_assets.orchestration.step import Step
+from segmentation_assets.serving.feature_inputs import event_months
 from segmentation_assets.storage.engine import fetch_row
 from segmentation_assets.storage.store import WHOLE
 from segmentation_assets.tables.monitoring import DATA_QUALITY, WITHOUT_CURRENCY

@@ -22,7 +22,6 @@ from segmentation_assets.graph.inputs import (
 )
 from segmentation_assets.graph.sources import delivered_tables, optional_inputs
 from segmentation_assets.ingestion.money import describe_money
-from segmentation_assets.orchestration.assets.feature_inputs import event_months
 from segmentation_assets.orchestration.assets.silver import visible_rows
 from segmentation_assets.orchestration.step import Step
 from segmentation_assets.reporting.business_report import render_business_report
@@ -40,6 +39,7 @@ from segmentation_assets.reporting.snapshot import FeatureText, Snapshot
 from segmentation_assets.reporting.table_profile import profile_table
 from segmentation_assets.reporting.tabular import export_frame, write_csv
 from segmentation_assets.reporting.workbook import write_workbook
+from segmentation_assets.serving.feature_inputs import event_months
 from segmentation_assets.storage.engine import fetch_row, quote_text
 from segmentation_assets.storage.publishing import WarehouseTable, build_warehouse
 from segmentation_assets.storage.store import WHOLE

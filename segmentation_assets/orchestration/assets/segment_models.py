@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from segmentation_assets.features.declaration import feature_columns
 from segmentation_assets.graph.inputs import as_of
 from segmentation_assets.graph.predictions import TRAINING_FEATURES
-from segmentation_assets.orchestration.assets.feature_inputs import declared_features
 from segmentation_assets.orchestration.assets.gold import model_in_force
 from segmentation_assets.orchestration.assets.model_records import last_record, store_model, write_record
 from segmentation_assets.orchestration.assets.models import cutoffs_of
@@ -20,6 +19,7 @@ from segmentation_assets.prediction.segment_classifier_training import reason_no
 from segmentation_assets.prediction.segment_comparison import ClassifierTraining
 from segmentation_assets.prediction.segment_record import judge_segments, segment_scores
 from segmentation_assets.segments.assignment import assign_by_model
+from segmentation_assets.serving.feature_inputs import declared_features
 from segmentation_assets.tables.declaration import Table
 from segmentation_assets.tables.prediction import NEWCOMER_CLASSIFIER_SCORES, SEGMENT_CLASSIFIER_SCORES
 

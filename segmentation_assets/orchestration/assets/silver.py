@@ -40,7 +40,9 @@ from segmentation_assets.ingestion.mapping import effective_source
 from segmentation_assets.ingestion.money import Conversion
 from segmentation_assets.ingestion.population import check_population, excluded_accounts_sql
 from segmentation_assets.ingestion.reconciliation import reconcile_layers
-from segmentation_assets.orchestration.assets.feature_inputs import (
+from segmentation_assets.orchestration.conversion import conversion_inputs, find_conversion
+from segmentation_assets.orchestration.step import Step
+from segmentation_assets.serving.feature_inputs import (
     bucket_relations,
     crosswalk_relation,
     declared_features,
@@ -49,8 +51,6 @@ from segmentation_assets.orchestration.assets.feature_inputs import (
     features_as_of,
     profiles_relation,
 )
-from segmentation_assets.orchestration.conversion import conversion_inputs, find_conversion
-from segmentation_assets.orchestration.step import Step
 from segmentation_assets.storage.engine import (
     conformed_select,
     content_hash,

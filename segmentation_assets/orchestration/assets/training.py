@@ -13,15 +13,15 @@ from segmentation_assets.graph.inputs import as_of, order_line_months
 from segmentation_assets.graph.predictions import CUTOFFS_DOCUMENT
 from segmentation_assets.ingestion.calendar import lookback_start, shift_month
 from segmentation_assets.ingestion.classification import bucket_sql
-from segmentation_assets.orchestration.assets.feature_inputs import (
-    bucket_relations,
-    declared_features,
-    features_as_of,
-)
 from segmentation_assets.orchestration.assets.purchase_days import first_order_day, history_as_of
 from segmentation_assets.orchestration.step import PART, Step
 from segmentation_assets.prediction.cutoffs import Cutoffs, plan_cutoffs
 from segmentation_assets.prediction.outcomes import outcomes_sql
+from segmentation_assets.serving.feature_inputs import (
+    bucket_relations,
+    declared_features,
+    features_as_of,
+)
 from segmentation_assets.storage.engine import conformed_select, copy_to_parquet, fetch_row, quote_identifier
 from segmentation_assets.tables.declaration import Table
 from segmentation_assets.tables.prediction import training_features_table

@@ -10,63 +10,63 @@ from segmentation_assets.features.registry import computed_features, features_ta
 from segmentation_assets.features.relations import FeatureRelations
 from segmentation_assets.graph.inputs import lookback_months
 from segmentation_assets.graph.sources import optional_inputs
+from segmentation_assets.graph.stored_tables import StoredTables
 from segmentation_assets.ingestion.calendar import lookback_start
 from segmentation_assets.ingestion.crosswalk import resolved_profiles_sql, resolved_sql
-from segmentation_assets.orchestration.step import Step
 from segmentation_assets.storage.engine import parquet_scan
 from segmentation_assets.storage.store import WHOLE
 from segmentation_assets.tables.declaration import Table
 
 
-def crosswalk_relation(step: Step) -> str | None:
+def crosswalk_relation(tables: StoredTables) -> str | None:
     """SQL of the crosswalk, where there is one."""
-    return step.relation("source/crosswalk") if step.platform.settings.population.crosswalk else None
+    return tables.relation("source/crosswalk") if tables.platform.settings.population.crosswalk else None
 
 
-def profiles_relation(step: Step, as_of_date: dt.date) -> str:
+def profiles_relation(tables: StoredTables, as_of_date: dt.date) -> str:
     """SQL of one profile per customer, by the ids that hold on the last day before a date."""
-    customers, crosswalk = step.slices_relation("raw/customers", [WHOLE]), crosswalk_relation(step)
+    customers, crosswalk = tables.slices_relation("raw/customers", [WHOLE]), crosswalk_relation(tables)
     day = f"DATE '{as_of_date - dt.timedelta(days=1)}'"
     return resolved_profiles_sql(customers, crosswalk, day) if crosswalk else customers
 
 
-def event_months(step: Step, months: Sequence[str] | None = None) -> tuple[str, ...]:
+def event_months(tables: StoredTables, months: Sequence[str] | None = None) -> tuple[str, ...]:
     """List those of some months, by default of the lookback, that have engagement events."""
-    wanted = lookback_months(step.platform, step.partition) if months is None else months
-    manifest = step.platform.store.manifest("raw/engagement_events")
+    wanted = lookback_months(tables.platform, tables.partition) if months is None else months
+    manifest = tables.platform.store.manifest("raw/engagement_events")
     stored = manifest.slices if manifest else {}
     return tuple(month for month in wanted if month in stored)
 
 
-def events_relation(step: Step, months: Sequence[str] | None = None) -> str:
+def events_relation(tables: StoredTables, months: Sequence[str] | None = None) -> str:
     """SQL of the engagement events of some months, by default of the lookback."""
-    found = event_months(step, months)
+    found = event_months(tables, months)
     if found:
-        events, crosswalk = step.slices_relation("raw/engagement_events", found), crosswalk_relation(step)
+        events, crosswalk = tables.slices_relation("raw/engagement_events", found), crosswalk_relation(tables)
         return resolved_sql(events, crosswalk, "CAST(line.event_at AS DATE)") if crosswalk else events
     return "(SELECT NULL::VARCHAR AS customer_id, NULL::TIMESTAMP AS event_at, NULL::VARCHAR AS event_type WHERE false)"
 
 
-def declared_features(step: Step) -> Table:
+def declared_features(tables: StoredTables) -> Table:
     """Declaration of the features that the settings ask for."""
-    settings = step.platform.settings
+    settings = tables.platform.settings
     return features_table(settings.features, optional_inputs(settings))
 
 
-def bucket_relations(step: Step, months: Sequence[str]) -> list[str]:
+def bucket_relations(tables: StoredTables, months: Sequence[str]) -> list[str]:
     """SQL of the order lines of some months, one expression per customer bucket."""
-    by_month = [step.platform.store.slice_paths("silver/order_lines", month) for month in months]
+    by_month = [tables.platform.store.slice_paths("silver/order_lines", month) for month in months]
     return [parquet_scan(list(paths)) for paths in zip(*by_month, strict=True)]
 
 
 def features_as_of(
-    step: Step, lines: str, history: str, as_of_date: dt.date, months: Sequence[str]
+    tables: StoredTables, lines: str, history: str, as_of_date: dt.date, months: Sequence[str]
 ) -> AbstractContextManager[str]:
     """Compute features from some order lines, as known before a date.
 
     Parameters
     ----------
-    step : Step
+    tables : StoredTables
         On whose connection `prepare_connection` has been called.
     lines, history : str
         SQL table expressions with the columns of ``silver/order_lines`` and ``silver/customer_history``.
@@ -74,18 +74,18 @@ def features_as_of(
     months : sequence of str
         Months of the lookback, of which events are read.
     """
-    settings = step.platform.settings
+    settings = tables.platform.settings
     available = optional_inputs(settings)
     relations = FeatureRelations(
         order_lines=lines,
         history=history,
-        products=step.slices_relation("raw/products", [WHOLE]) if "products" in available else None,
-        customers=profiles_relation(step, as_of_date) if "customers" in available else None,
-        engagement_events=events_relation(step, months) if "engagement_events" in available else None,
+        products=tables.slices_relation("raw/products", [WHOLE]) if "products" in available else None,
+        customers=profiles_relation(tables, as_of_date) if "customers" in available else None,
+        engagement_events=events_relation(tables, months) if "engagement_events" in available else None,
         columns=[name for name in available if "." in name],
     )
     start = lookback_start(as_of_date, settings.calendar.lookback_months)
     instant = dt.datetime.combine(as_of_date, dt.time())
     return computed_features(
-        step.connection, settings.features, relations, instant, start, min_orders=settings.population.min_orders
+        tables.connection, settings.features, relations, instant, start, min_orders=settings.population.min_orders
     )

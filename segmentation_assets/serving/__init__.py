@@ -1,0 +1,1 @@
+"""Scoring of customers outside of the monthly snapshots, by the stored models."""
