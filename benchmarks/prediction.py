@@ -10,7 +10,8 @@ needed and not measured here. CPU seconds, of one run:
     prepare     features of earlier dates, each beside what followed (silver/training_features)
     <model>     choosing, calibrating, testing and fitting it
     score       gold/customer_scores of the snapshot
-    a million   the scores of a million rows, the snapshot's repeated, by the models in force
+    a million   segments and scores of a million rows of features, the snapshot's repeated, in memory; and the same with
+                reading, checking and writing Parquet, as segmentation predict does it
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ import platform
 import tempfile
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from segmentation_assets.config.clustering import AlgorithmSettings
 from segmentation_assets.config.loading import load_settings
@@ -29,13 +30,14 @@ from segmentation_assets.graph.plan import Scope
 from segmentation_assets.graph.platform import Platform
 from segmentation_assets.graph.predictions import MODELS, TRAINING_FEATURES
 from segmentation_assets.orchestration.runner import run_scope
-
-if TYPE_CHECKING:
-    import pandas as pd
+from segmentation_assets.serving.predict import MonthTables, PredictionRequest, predict_file
+from segmentation_assets.serving.scorer import load_rule, load_scorer
+from segmentation_assets.storage.engine import Connection, copy_to_parquet, parquet_scan
 
 MONTH = "2025-06"
 SCORES = "gold/customer_scores"
 ROWS = 1_000_000
+LOT = 50_000
 
 
 def main() -> int:
@@ -53,8 +55,9 @@ def main() -> int:
         for key, seconds in {**training, SCORES: spent[SCORES]}.items():
             print(f"{key:<30}{seconds:>8.1f} CPU s")
         print(f"{'training, all':<30}{sum(training.values()):>8.1f} CPU s")
-        scoring = _score_a_million(found)
+        scoring, whole = _score_a_million(found, Path(folder))
         print(f"{f'{ROWS:,} rows scored':<30}{scoring:>8.1f} CPU s")
+        print(f"{'the same from file to file':<30}{whole:>8.1f} CPU s")
     limits = (parsed.most_training_seconds, parsed.most_scoring_seconds)
     pairs = zip((sum(training.values()), scoring), limits, strict=True)
     return int(any(most is not None and seconds > most for seconds, most in pairs))
@@ -91,49 +94,36 @@ def _run(found: Platform) -> dict[str, float]:
     return spent
 
 
-def _score_a_million(found: Platform) -> float:
-    """Score a million rows by the stored models; return CPU seconds."""
-    import pandas as pd
-
-    from segmentation_assets.prediction.churn_model import ChurnModel
-    from segmentation_assets.prediction.customer_scores import score_customers
-    from segmentation_assets.prediction.lifetime_model import LifetimeModel
-    from segmentation_assets.prediction.newcomer_classifier import NewcomerClassifier
-
-    stored = {alias: found.models.load(reference) for alias, reference in found.models.aliases().items()}
-    churn, value, newcomers = (stored[f"{key.split('/')[1]}_champion"] for key in (MODELS[0], MODELS[1], MODELS[3]))
-    features = _repeated(_table(found, "silver/customer_features"))
-    history = features[["customer_id", "btyd_frequency", "btyd_recency", "btyd_T", "repeat_spend_amount_mean"]]
-    histories = history.rename(columns={"repeat_spend_amount_mean": "btyd_monetary_value"})
-    histories = histories[histories["btyd_frequency"].notna()].astype(
-        dict.fromkeys(("btyd_frequency", "btyd_recency", "btyd_T", "btyd_monetary_value"), "float64")
-    )
-    before = time.process_time()
-    scores = score_customers(
-        features,
-        histories,
-        ChurnModel.from_state(churn.estimator, churn.state),
-        LifetimeModel.from_state(value.state),
-        NewcomerClassifier.from_state(newcomers.estimator, newcomers.state),
-        set(pd.unique(_table(found, "gold/champion")["segment_key"])),
-    )
-    spent = time.process_time() - before
-    if len(scores) != ROWS:
-        raise SystemExit(f"{len(scores):,} rows were scored instead of {ROWS:,}")
-    return spent
-
-
-def _table(found: Platform, key: str) -> pd.DataFrame:
-    from segmentation_assets.storage.engine import read_frame
-
+def _score_a_million(found: Platform, folder: Path) -> tuple[float, float]:
+    """Score a million rows by the stored models; return CPU seconds in memory, and from file to file."""
+    source, month = folder / "rows.parquet", f"{MONTH}-01"
     with found.engine.connect() as connection:
-        return read_frame(connection, found.store.table_paths(key, f"{MONTH}-01"))
+        tables = MonthTables(found, month, connection)
+        features = tables.relation("silver/customer_features")
+        _write_repeated(connection, features, source)
+        spend = "CAST(repeat_spend_amount_mean AS DOUBLE) AS btyd_monetary_value"
+        rows = connection.execute(f"SELECT *, {spend} FROM {parquet_scan([source])}").df()
+        scorer = load_scorer(tables, load_rule(tables, {}), list(rows), {})
+    before = time.process_time()
+    scored = sum(len(scorer.score(rows.iloc[start : start + LOT])) for start in range(0, len(rows), LOT))
+    in_memory = time.process_time() - before
+    del rows
+    before = time.process_time()
+    outcome = predict_file(found, PredictionRequest(source, folder / "scores.parquet", month, reasons=0))
+    if not scored == outcome.customers == ROWS:
+        raise SystemExit(f"{scored:,} and {outcome.customers:,} rows were scored instead of {ROWS:,}")
+    return in_memory, time.process_time() - before
 
 
-def _repeated(features: pd.DataFrame) -> pd.DataFrame:
+def _write_repeated(connection: Connection, features: str, path: Path) -> None:
     """Repeat rows up to a million, each as a customer of its own."""
-    rows = features.iloc[[number % len(features) for number in range(ROWS)]].reset_index(drop=True)
-    return rows.assign(customer_id=[f"c{number:07d}" for number in range(ROWS)])
+    numbered = f"(SELECT *, row_number() OVER (ORDER BY customer_id) - 1 AS number FROM {features})"
+    copy_to_parquet(
+        connection,
+        f"SELECT 'c' || lpad(CAST(range AS VARCHAR), 7, '0') AS customer_id, numbered.* EXCLUDE (customer_id, number) "
+        f"FROM range({ROWS}) JOIN {numbered} AS numbered ON number = range % (SELECT count(*) FROM {features})",
+        path,
+    )
 
 
 if __name__ == "__main__":

@@ -89,6 +89,12 @@ def _models(parsed: argparse.Namespace) -> int:
     return models(parsed)
 
 
+def _predict(parsed: argparse.Namespace) -> int:
+    from segmentation_assets.cli.predict_command import predict
+
+    return predict(parsed)
+
+
 def _erase(parsed: argparse.Namespace) -> int:
     from segmentation_assets.cli.decision_commands import erase
 
@@ -135,6 +141,7 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "suppress": _suppress,
     "erase": _erase,
     "models": _models,
+    "predict": _predict,
     "explain": _explain,
     "dictionary": _dictionary,
     "reference": _reference,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import datetime as dt
 import re
 from pathlib import Path
 
@@ -30,6 +31,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_decisions(commands, shared)
     _add_explain(commands, shared)
     _add_models(commands, shared)
+    _add_predict(commands, shared)
     _add_dictionary(commands, shared)
     _add_reference(commands, shared)
     _add_config(commands, shared)
@@ -187,6 +189,39 @@ def _add_models(commands: argparse._SubParsersAction[argparse.ArgumentParser], s
     compare.add_argument("other", metavar="OTHER", help="the other model, likewise")
 
 
+def _add_predict(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser], shared: argparse.ArgumentParser
+) -> None:
+    predict = commands.add_parser("predict", parents=[shared], help="score the customers of a file by stored models")
+    predict.add_argument(
+        "--input",
+        type=Path,
+        required=True,
+        metavar="FILE",
+        help="order lines, mapped as the delivery is, or a row of features per customer; CSV, Parquet or Excel",
+    )
+    predict.add_argument(
+        "--output", type=Path, required=True, metavar="FILE", help="file to write: .csv, .parquet or .xlsx"
+    )
+    predict.add_argument("--month", type=_month, metavar="YYYY-MM", help="month of the models; the newest by default")
+    predict.add_argument(
+        "--as-of",
+        type=_day,
+        metavar="YYYY-MM-DD",
+        help="of order lines, those before this day count; by default the as-of date of the month",
+    )
+    predict.add_argument(
+        "--model",
+        action="append",
+        default=[],
+        metavar="MODEL",
+        help="model to take in place of the one in force, as NAME@HASH or alias; segment_classifier_champion tells "
+        "segments without the clustering; repeatable",
+    )
+    predict.add_argument("--reasons", type=_count, metavar="N", help="most reasons of each kind; 0 for none")
+    predict.add_argument("--sheet", action="append", default=[], metavar="NAME", help="sheet of a workbook; repeatable")
+
+
 def _add_config(commands: argparse._SubParsersAction[argparse.ArgumentParser], shared: argparse.ArgumentParser) -> None:
     config = commands.add_parser("config", help="check, show or describe the settings")
     actions = config.add_subparsers(dest="action", required=True, metavar="ACTION")
@@ -204,6 +239,17 @@ def _positive(text: str) -> int:
     if not re.fullmatch(r"[1-9][0-9]{0,8}", text):
         raise argparse.ArgumentTypeError(f"'{text}' is not a whole number above zero")
     return int(text)
+
+
+def _count(text: str) -> int:
+    return 0 if text == "0" else _positive(text)
+
+
+def _day(text: str) -> dt.date:
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a day; write YYYY-MM-DD") from None
 
 
 def _port(text: str) -> int:

@@ -6,6 +6,11 @@ from datetime import date
 
 from segmentation_assets.storage.engine import quote_text
 
+REPEAT_SPEND_SQL = (
+    "CAST(lifetime_gross_revenue_amount - first_day_revenue_amount AS DOUBLE) / nullif(btyd_frequency, 0)"
+)
+"""SQL of the mean money of a repeat order day, of the columns of a history; null where there is none."""
+
 _CARRIED = (
     "customer_id, first_order_date, last_order_date, lifetime_order_count, lifetime_order_day_count, "
     "lifetime_gross_revenue_amount, lifetime_net_revenue_amount, first_day_revenue_amount"

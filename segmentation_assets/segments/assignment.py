@@ -111,7 +111,9 @@ def assign_segments(
     is_assigned = rows["segment_key"].notna()
     names = champion.set_index("segment_key")["segment_name"]
     is_judged = rows["customer_id"].isin(assignment.frame["customer_id"])
-    rows["state"] = _states(rows, features, is_assigned=is_assigned, is_judged=is_judged, min_known_days=min_known_days)
+    rows["state"] = find_states(
+        rows, features, is_assigned=is_assigned, is_judged=is_judged, min_known_days=min_known_days
+    )
     rows["segment_name"] = rows["segment_key"].map(names)
     rfm = rfm_segments.set_index("customer_id")["rfm_segment"]
     rows["rfm_segment"] = rows["customer_id"].map(rfm).where(is_judged)
@@ -123,10 +125,26 @@ def assign_segments(
     return _with_history(rows, previous)[list(CUSTOMER_SEGMENTS.column_names)]
 
 
-def _states(
+def find_states(
     rows: pd.DataFrame, features: pd.DataFrame, *, is_assigned: pd.Series, is_judged: pd.Series, min_known_days: int
 ) -> pd.Series:
-    """Say of each customer whether there is a segment and how far to trust it."""
+    """Say of each customer whether there is a segment and how far to trust it.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        customer_id and is_outside, null for customers that were not judged.
+    features : DataFrame
+        customer_id and lifetime_months, of the same customers.
+    is_assigned, is_judged : Series of bool
+        Whether the model gives a customer a segment, and whether it could look at it at all.
+    min_known_days : int
+        Days since the first order below which a customer is too new.
+
+    Returns
+    -------
+    Series of str
+    """
     known_months = rows["customer_id"].map(features.set_index("customer_id")["lifetime_months"]).astype("float64")
     known_days = (known_months * DAYS_PER_MONTH).round()
     states = is_assigned.map({True: ASSIGNED, False: NO_PURCHASES}).mask(is_judged & ~is_assigned, EXCEPTIONAL)

@@ -208,9 +208,9 @@ def explain_customer(
             Reason(
                 feature=name,
                 label=labels[name],
-                value=_typical(row[name]),
-                segment_typical=_typical(peers[name]),
-                runner_up_typical=_typical(members[name]),
+                value=usual_value(row[name]),
+                segment_typical=usual_value(peers[name]),
+                runner_up_typical=usual_value(members[name]),
                 weight=round(weight, 4),
                 was_filled_in=bool(row[name].isna().all()),
             )
@@ -268,8 +268,8 @@ def describe_explanation(explanation: Explanation) -> str:
 
 
 def _reason_line(reason: Reason, name: str, other: str) -> str:
-    value = "unknown, filled in" if reason.was_filled_in else _written(reason.feature, reason.value)
-    here, there = (_written(reason.feature, value) for value in (reason.segment_typical, reason.runner_up_typical))
+    value = "unknown, filled in" if reason.was_filled_in else write_value(reason.feature, reason.value)
+    here, there = (write_value(reason.feature, value) for value in (reason.segment_typical, reason.runner_up_typical))
     return f"- {reason.label}: {value} (typical of {name}: {here}, of {other}: {there}; weight {reason.weight:.0%})"
 
 
@@ -277,7 +277,7 @@ def _change_sentence(change: Change | None, other: str) -> str:
     if change is None:
         return f"No change of what a customer can change was found that would class it as {other}."
     steps, consequences = (
-        [(step.label, *(_written(step.feature, value) for value in (step.after, step.before))) for step in part]
+        [(step.label, *(write_value(step.feature, value) for value in (step.after, step.before))) for step in part]
         for part in (change.steps, change.consequences)
     )
     conditions = " and ".join(f"{label} were {after} instead of {before}" for label, after, before in steps)
@@ -289,7 +289,7 @@ def _change_sentence(change: Change | None, other: str) -> str:
     )
 
 
-def _written(feature: str, value: float | str | None) -> str:
+def write_value(feature: str, value: float | str | None) -> str:
     """Write a value: money with cents, shares in percent."""
     if value is None or isinstance(value, str):
         return value or "unknown"
@@ -341,7 +341,7 @@ def _weigh(pair: pd.DataFrame, model: ChampionModel, key: str, seed: int) -> dic
     return {names[place]: float(weights[place]) for place in (-weights).argsort(kind="stable")}
 
 
-def _typical(values: pd.Series) -> float | str | None:
+def usual_value(values: pd.Series) -> float | str | None:
     """Return the median of known values, or the most frequent category."""
     from pandas.api.types import is_numeric_dtype
 

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from segmentation_assets.tables.declaration import CUSTOMER_ID, Column, ColumnType, Table
+from segmentation_assets.tables.gold import CUSTOMER_STATES
 
 _AFTER = ("order_lines.line_type", "order_lines.order_at", "order_lines.customer_id")
 
@@ -249,6 +250,86 @@ CUSTOMER_SCORES = Table(
             meaning="Probability of that.",
             reads=_NEWCOMER_READS,
         ),
+    ),
+)
+
+SEGMENT_SAID_BY = {
+    "champion": "the model in force, by its own rule",
+    "newcomer_classifier": "the classifier of newcomers, as the customer is too new for the rule: the segment that it "
+    "will most probably reach",
+    "segment_classifier": "the classifier that imitates the model in force, as it was asked for",
+}
+"""Who says which segment a customer is in: code → sentence."""
+
+_NO_SEGMENT = "there is no segment; state says why"
+_NO_REASONS = "no reasons were asked for, or there is nothing to give reasons for"
+
+
+def _reasons_column(name: str, meaning: str) -> Column:
+    return Column(name=name, dtype="VARCHAR", nullable=True, null_rule=_NO_REASONS, meaning=meaning)
+
+
+PREDICTIONS = Table(
+    key="predictions",
+    row="a customer of the file that was scored",
+    primary_key=("customer_id",),
+    columns=(
+        CUSTOMER_ID,
+        Column(
+            name="segment_key", dtype="VARCHAR", nullable=True, null_rule=_NO_SEGMENT, meaning="Key of the segment."
+        ),
+        Column(
+            name="segment_name", dtype="VARCHAR", nullable=True, null_rule=_NO_SEGMENT, meaning="Name of the segment."
+        ),
+        Column(
+            name="segment_said_by",
+            dtype="VARCHAR",
+            nullable=True,
+            null_rule=_NO_SEGMENT,
+            allowed=tuple(SEGMENT_SAID_BY),
+            meaning="Who says so.",
+        ),
+        Column(
+            name="segment_confidence",
+            dtype="DOUBLE",
+            unit="probability",
+            minimum=0,
+            maximum=1,
+            nullable=True,
+            null_rule="there is no segment, or the model is a fixed rule",
+            meaning="Of the rule: probability that an independent refit says the same. Of a classifier: the calibrated "
+            "probability of the segment.",
+        ),
+        Column(
+            name="runner_up_segment_key",
+            dtype="VARCHAR",
+            nullable=True,
+            null_rule="there is no segment, or the model is a fixed rule",
+            meaning="Key of the segment that comes second.",
+        ),
+        Column(
+            name="state",
+            dtype="VARCHAR",
+            allowed=tuple(CUSTOMER_STATES),
+            meaning="Whether there is a segment, and how far to trust it.",
+        ),
+        Column(
+            name="imputed_share",
+            dtype="DOUBLE",
+            minimum=0,
+            maximum=1,
+            nullable=True,
+            null_rule="the model in force could not look at the customer",
+            meaning="Share of the model's features that are unknown and were filled in.",
+        ),
+        *(replace(column, reads=()) for column in CUSTOMER_SCORES.columns[1:]),
+        _reasons_column(
+            "segment_reasons", "In which features the customer is like its segment rather than like the runner-up."
+        ),
+        _reasons_column(
+            "churn_reasons", "What the probability of churn would change by most, were it as is usual in the shop."
+        ),
+        _reasons_column("value_reasons", "The history of order days that orders and spend are foretold from."),
     ),
 )
 

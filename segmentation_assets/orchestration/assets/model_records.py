@@ -13,14 +13,12 @@ from segmentation_assets.graph.months import previous_month
 from segmentation_assets.monitoring.run_records import package_versions
 from segmentation_assets.orchestration.step import Step
 from segmentation_assets.prediction.model_record import ModelRecord, Verdict
-from segmentation_assets.storage.models import ModelReference, StoredModel
+from segmentation_assets.serving.scoring_models import RECORD_DOCUMENT, record_of
+from segmentation_assets.storage.models import ModelReference
 from segmentation_assets.tables.declaration import Table
 
 if TYPE_CHECKING:
     import pandas as pd
-
-RECORD_DOCUMENT = "record.json"
-"""Beside the scores of a model: which one is in force, and what came of the last training."""
 
 _PACKAGES = ("scikit-learn", "numpy", "scipy", "skops")
 
@@ -33,18 +31,6 @@ def last_record(step: Step, table: Table) -> tuple[pd.DataFrame, ModelRecord]:
         return pd.DataFrame(columns=list(table.column_names)), ModelRecord(step.node.key)
     month = previous_month(step.partition)
     return step.frame(step.node.key, partition=month), record_of(step, step.node.key, month)
-
-
-def record_of(step: Step, key: str, month: str | None = None) -> ModelRecord:
-    """Record of a model, by default of this month."""
-    return ModelRecord.from_plain(json.loads(step.document(key, RECORD_DOCUMENT, month)))
-
-
-def load_in_force(step: Step, record: ModelRecord) -> StoredModel | None:
-    """Load the model in force, if there is one."""
-    if record.in_force is None:
-        return None
-    return step.platform.models.load(ModelReference(record.noun, record.in_force))
 
 
 def store_model(step: Step, estimator: Any, state: Mapping[str, Any], verdict: Verdict) -> str | None:

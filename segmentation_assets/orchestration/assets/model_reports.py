@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from segmentation_assets.orchestration.assets.model_records import record_of
 from segmentation_assets.orchestration.assets.outputs import deliver_report
 from segmentation_assets.orchestration.step import Step
 from segmentation_assets.reporting.model_cards import render_model_card
 from segmentation_assets.reporting.model_figures import draw_churn, draw_tracking
+from segmentation_assets.serving.scoring_models import record_of
 
 FOLDER = "models"
 """Folder below that of the month."""

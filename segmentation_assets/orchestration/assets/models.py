@@ -11,7 +11,6 @@ from segmentation_assets.graph.inputs import as_of
 from segmentation_assets.graph.predictions import CUTOFFS_DOCUMENT, TRAINING_FEATURES
 from segmentation_assets.orchestration.assets.model_records import (
     last_record,
-    load_in_force,
     store_model,
     write_record,
 )
@@ -21,6 +20,7 @@ from segmentation_assets.orchestration.step import Step
 from segmentation_assets.prediction.cutoffs import Cutoffs, newest_cutoff
 from segmentation_assets.prediction.model_record import ModelRecord
 from segmentation_assets.serving.feature_inputs import declared_features
+from segmentation_assets.serving.scoring_models import load_in_force
 from segmentation_assets.tables.prediction import CHURN_SCORES, LIFETIME_SCORES
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING
 
-from segmentation_assets.features.history import customer_history_sql
+from segmentation_assets.features.history import REPEAT_SPEND_SQL, customer_history_sql
 from segmentation_assets.features.registry import prepare_connection
 from segmentation_assets.graph.inputs import order_line_months
 from segmentation_assets.ingestion.calendar import shift_month
@@ -19,12 +19,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _HISTORY = "silver/customer_history"
-_SQL = """
-SELECT customer_id, btyd_frequency, btyd_recency, "btyd_T",
-    CAST(lifetime_gross_revenue_amount - first_day_revenue_amount AS DOUBLE) / nullif(btyd_frequency, 0)
-        AS btyd_monetary_value
-FROM {history} WHERE btyd_frequency IS NOT NULL
-"""
+_SQL = (
+    f'SELECT customer_id, btyd_frequency, btyd_recency, "btyd_T", {REPEAT_SPEND_SQL} AS btyd_monetary_value '
+    "FROM {history} WHERE btyd_frequency IS NOT NULL"
+)
 
 
 def lines_until(step: Step) -> str:

@@ -40,7 +40,7 @@ from segmentation_assets.ingestion.mapping import effective_source
 from segmentation_assets.ingestion.money import Conversion
 from segmentation_assets.ingestion.population import check_population, excluded_accounts_sql
 from segmentation_assets.ingestion.reconciliation import reconcile_layers
-from segmentation_assets.orchestration.conversion import conversion_inputs, find_conversion
+from segmentation_assets.orchestration.conversion import conversion_inputs, find_noted_conversion
 from segmentation_assets.orchestration.step import Step
 from segmentation_assets.serving.feature_inputs import (
     bucket_relations,
@@ -73,7 +73,7 @@ def order_lines(step: Step) -> None:
     buckets = _bucket_count(step, raw.row_count if raw else 0)
     step.tables[""] = ORDER_LINES
     shared = {"customer_buckets": str(buckets), **_population_inputs(step, tuple(slices))}
-    conversion = find_conversion(step, _resolved_lines(step, tuple(slices)), _excluded_accounts(step))
+    conversion = find_noted_conversion(step, _resolved_lines(step, tuple(slices)), _excluded_accounts(step))
     for month, fingerprint in slices.items():
         inputs = {
             f"raw/order_lines@{month}": fingerprint,

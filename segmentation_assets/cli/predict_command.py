@@ -1,0 +1,89 @@
+"""`segmentation predict`: segment, churn and value of the customers of a file, by the stored models."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+
+from segmentation_assets.cli.stored_month import open_month
+from segmentation_assets.errors import SettingsError, plural
+from segmentation_assets.graph.platform import Platform
+from segmentation_assets.serving.predict import (
+    MOST_WITH_REASONS,
+    REASONS,
+    PredictionOutcome,
+    PredictionRequest,
+    predict_file,
+)
+from segmentation_assets.serving.scoring_models import describe_left_out
+from segmentation_assets.storage.model_catalogue import find_model
+from segmentation_assets.storage.models import ModelReference
+from segmentation_assets.tables.gold import CUSTOMER_STATES
+from segmentation_assets.tables.prediction import SEGMENT_SAID_BY
+
+_USABLE = ("champion", "churn", "lifetime_value", "newcomer_classifier", "segment_classifier")
+_SHORT_HASH = 12
+
+
+def predict(parsed: argparse.Namespace) -> int:
+    """Score the customers of a file, write them to another one, and print what that rests on."""
+    platform, month = open_month(parsed, "gold/customer_scores")
+    request = PredictionRequest(
+        parsed.input,
+        parsed.output,
+        month,
+        parsed.as_of,
+        _chosen(platform, parsed.model),
+        parsed.reasons,
+        tuple(parsed.sheet),
+    )
+    for line in _summary(predict_file(platform, request), request):
+        print(line)
+    return 0
+
+
+def _chosen(platform: Platform, texts: list[str]) -> dict[str, ModelReference]:
+    """Models that are named, by their name in the store."""
+    found: dict[str, ModelReference] = {}
+    for text in texts:
+        reference = find_model(platform.models, text).reference
+        if reference.name not in _USABLE:
+            raise SettingsError(
+                f"{text} is a model of {reference.name}, by which no file is scored",
+                f"name one of {', '.join(_USABLE)}.",
+            )
+        if reference.name in found:
+            raise SettingsError(f"two models of {reference.name} are named", "name one of them.")
+        found[reference.name] = reference
+    return found
+
+
+def _summary(outcome: PredictionOutcome, request: PredictionRequest) -> Iterator[str]:
+    yield f"{request.target}: {plural(outcome.customers, 'customer')}, by the models of {request.month[:7]}"
+    lines = outcome.lines
+    if lines is not None:
+        yield f"  as of {outcome.as_of_date}, from {plural(lines.ingested.stored_rows, 'order line')}"
+        if lines.customers > outcome.customers:
+            yield (
+                f"  {plural(lines.customers - outcome.customers, 'customer')} of the file have no row: no sale or "
+                "return in the lookback, too few orders, or outside of the population"
+            )
+        if lines.known_customers:
+            yield (
+                f"  warning: {plural(lines.known_customers, 'customer')} have order lines in the shop already; what "
+                "is said here rests on the lines of the file alone"
+            )
+    if outcome.set_aside is not None and lines is not None:
+        yield f"  {plural(lines.ingested.quarantined_rows, 'line')} cannot be read, see {outcome.set_aside}"
+    yield from (f"  {name}: {plural(count, 'customer')}" for name, count in outcome.segments.items())
+    yield from (f"  {state}: {count:,} ({CUSTOMER_STATES[state]})" for state, count in outcome.states.items())
+    yield from (f"  segment said by {name}: {count:,} ({SEGMENT_SAID_BY[name]})" for name, count in
+                outcome.said_by.items())  # fmt: skip
+    yield from (f"  {name}: known of {count:,}" for name, count in outcome.scored.items())
+    models = {"champion": outcome.segments_by, **outcome.models.hashes}
+    yield f"  models: {', '.join(f'{name}@{value[:_SHORT_HASH]}' for name, value in models.items())}"
+    if outcome.reasons:
+        yield f"  at most {plural(outcome.reasons, 'reason')} each"
+    elif request.reasons is None:
+        yield f"  no reasons, as there are more than {MOST_WITH_REASONS:,} customers; --reasons {REASONS} adds them"
+    yield from (f"  warning: {sentence}" for sentence in describe_left_out(outcome.models.left_out))
