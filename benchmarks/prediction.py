@@ -72,8 +72,8 @@ def _settings(customers: int, folder: Path) -> Any:
             "synthetic.customers": customers,
             "calendar.first_snapshot": MONTH,
             "calendar.last_month": MONTH,
-            "clustering.evaluation.resamples": 2,
-            "clustering.evaluation.reference_draws": 0,
+            "clustering.evaluation.resamples": 4,
+            "clustering.evaluation.reference_draws": 2,
             **others,
         },
     ).settings

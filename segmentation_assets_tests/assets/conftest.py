@@ -18,6 +18,7 @@ from segmentation_assets.graph.plan import Scope
 from segmentation_assets.graph.platform import Platform
 from segmentation_assets.ingestion.calendar import shift_month
 from segmentation_assets.synthetic.delivery import synthetic_source
+from segmentation_assets_tests.assets.busy_shop import CUSTOMERS, QUICK, keys_of
 from segmentation_assets_tests.assets.local_servers import HOST, MailServer, WebServer, mail_server, web_server
 from segmentation_assets_tests.once import made_once
 
@@ -121,6 +122,21 @@ def deliver_small_shop(shop: Shop, last_month: str = MONTHS[-1], **changes: obje
 def finished_shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
     """A shop of 300 customers whose three snapshots are made; copy it before changing anything."""
     return Shop(made_once(tmp_path_factory, "finished_shop", _make_finished_shop))
+
+
+def _make_busy_shop(root: Path) -> None:
+    from segmentation_assets.orchestration.runner import run_scope
+
+    shop = Shop(root)
+    deliver_small_shop(shop, customers=CUSTOMERS)
+    settings = shop.settings(**QUICK)
+    run_scope(Platform(settings), Scope(frozenset(keys_of(settings))), lambda *_: None)
+
+
+@pytest.fixture(scope="session")
+def busy_shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
+    """A shop of 700 customers with models trained in June, and again in August; copy it before changing anything."""
+    return Shop(made_once(tmp_path_factory, "busy_shop", _make_busy_shop))
 
 
 @pytest.fixture

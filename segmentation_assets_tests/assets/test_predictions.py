@@ -4,36 +4,18 @@ from __future__ import annotations
 
 import json
 import shutil
-from pathlib import Path
 
 import pandas as pd
-import pytest
 
-from segmentation_assets.graph.plan import Scope
 from segmentation_assets.graph.platform import Platform
 from segmentation_assets.storage.engine import read_frame
 from segmentation_assets.storage.models import ModelReference
-from segmentation_assets_tests.assets.conftest import MONTHS, Shop, deliver_small_shop
-from segmentation_assets_tests.once import made_once
+from segmentation_assets_tests.assets.busy_shop import QUICK, keys_of
+from segmentation_assets_tests.assets.conftest import MONTHS, Shop
 
 JUNE, JULY, AUGUST = MONTHS
-QUICK = {
-    "prediction__enabled": True,
-    "prediction__horizon_days": 30,
-    "prediction__refit_every_months": 2,
-    "prediction__min_history_days": 60,
-    "prediction__churn__algorithms__random_forest__n_estimators": 20,
-    "prediction__churn__algorithms__gradient_boosting__max_iter": 20,
-    "prediction__segment_classifier__algorithms__random_forest__n_estimators": 10,
-    "prediction__segment_classifier__algorithms__gradient_boosting__max_iter": 10,
-    "prediction__segment_classifier__folds": 3,
-}
 MODELS = ("models/churn", "models/lifetime_value", "models/newcomer_classifier")
 LEARNED_FROM = "silver/training_features"
-
-
-def keys_of(settings) -> set[str]:
-    return Platform(settings).graph.ancestors("gold/customer_scores")
 
 
 def rows(settings, key: str, month: str) -> pd.DataFrame:
@@ -45,21 +27,6 @@ def rows(settings, key: str, month: str) -> pd.DataFrame:
 def record(settings, month: str, key: str = "models/churn") -> dict:
     folder = Platform(settings).store.table_paths(key, month)[0].parent
     return json.loads((folder / "record.json").read_text(encoding="utf-8"))
-
-
-def _make_busy_shop(root: Path) -> None:
-    from segmentation_assets.orchestration.runner import run_scope
-
-    shop = Shop(root)
-    deliver_small_shop(shop, customers=700)
-    settings = shop.settings(**QUICK)
-    run_scope(Platform(settings), Scope(frozenset(keys_of(settings))), lambda *_: None)
-
-
-@pytest.fixture(scope="session")
-def busy_shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
-    """A shop of 700 customers with a model trained in June, and again in August."""
-    return Shop(made_once(tmp_path_factory, "busy_shop", _make_busy_shop))
 
 
 def test_a_model_is_trained_where_it_is_due_and_stays_in_between(busy_shop):
