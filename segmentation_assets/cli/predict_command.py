@@ -27,7 +27,7 @@ _SHORT_HASH = 12
 
 def predict(parsed: argparse.Namespace) -> int:
     """Score the customers of a file, write them to another one, and print what that rests on."""
-    platform, month = open_month(parsed, "gold/customer_scores")
+    platform, month = open_month(parsed, "gold/customer_segments")
     request = PredictionRequest(
         parsed.input,
         parsed.output,

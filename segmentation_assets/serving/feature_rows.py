@@ -187,10 +187,12 @@ def _wanted(column: Column) -> str:
 
 
 def _advice(column: Column) -> str:
-    """Say in which unit the feature is."""
+    """Say how the feature is written."""
+    if column.allowed or column.dtype == "DATE":
+        return "'segmentation dictionary' says what the feature is."
     of_kind = next((words for ending, words in _UNITS.items() if ending in column.name), "")
-    unit = f"in {column.unit}" if column.unit else "as 'segmentation dictionary' says"
-    return f"{of_kind or f'write it {unit}, with a point as decimal mark'}."
+    unit = f" in {column.unit}" if column.unit else ""
+    return f"{of_kind or f'write it{unit}, with a point as decimal mark'}."
 
 
 def _refuse_repeats(connection: Connection, typed: Path, file: InputFile) -> None:

@@ -73,7 +73,7 @@ def load_scoring_models(
     Returns
     -------
     ScoringModels
-        None where there is none, or where it goes by features that are not among the columns.
+        None where the settings want none, there is none, or it goes by features that are not among the columns.
     """
     from segmentation_assets.prediction.churn_model import ChurnModel
     from segmentation_assets.prediction.customer_value import INPUT_COLUMNS
@@ -83,6 +83,8 @@ def load_scoring_models(
     left_out, hashes = dict[str, tuple[str, ...]](), dict[str, str]()
 
     def usable(key: str, make: Callable[[StoredModel], Any], missing: Callable[[Any], tuple[str, ...]]) -> Any:
+        if key not in tables.platform.graph.by_key:
+            return None
         record = record_of(tables, key)
         reference = (chosen or {}).get(record.noun)
         stored = load_in_force(tables, record) if reference is None else tables.platform.models.load(reference)

@@ -243,3 +243,18 @@ def test_files_that_are_neither_and_outputs_that_cannot_be_are_refused(platform,
     assert "features.csv is the input" in predict(source, "./features.csv").err
     assert "there is no folder nowhere" in predict(source, "nowhere/found.csv").err
     assert "there is no file" in predict("absent.csv", "found.csv").err
+
+
+def test_where_nothing_is_foretold_there_are_segments_alone(
+    finished_shop, write_settings, segmentation, monkeypatch, tmp_path
+):
+    monkeypatch.chdir(tmp_path)
+    settings = finished_shop.settings()
+    write_settings(settings)
+    source = write_features(Platform(settings), "features.csv")
+    printed = segmentation("predict", "--input", source, "--output", "found.csv")
+    assert printed.code == 0, printed.err
+    found = read("found.csv")
+    assert found["segment_key"].notna().any()
+    assert found[list(SCORES)].isna().all().all()
+    assert found["churn_reasons"].isna().all()

@@ -99,7 +99,7 @@ def test_semicolons_and_other_encodings_are_found(read, features):
         (",f,", ",x,", r"gender is 'x' and must be one of f, m"),
         ("\nA,", "\n,", r"1 row cannot be read, the first is row 2 of features.csv, which has no customer_id"),
         ("\nA,", "\nB,", r"has customer 'B' in 2 rows, for example 1 and 2\nHint: keep one row per customer"),
-        ("\nA,", "\nA,9,", r"the first is row 2 of features.csv, which does not fit the header"),
+        ("31,,\n", "31,,,x\n", r"the first is row 2 of features.csv, which does not fit the header"),
     ],
 )
 def test_what_cannot_be_used_is_refused(read, features, old, new, message):
