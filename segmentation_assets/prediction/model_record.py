@@ -41,8 +41,10 @@ class ModelRecord:
         Hash of the model in force; None where there is none.
     in_force_month : str or None
         Snapshot month of its training, YYYY-MM.
+    challenger : str or None
+        Hash of the model of the last training, where it was not put in force.
     known_until : str or None
-        Day before which its outcomes lie, YYYY-MM-DD.
+        Day before which the outcomes of the model in force lie, YYYY-MM-DD.
     trained_month : str or None
         Snapshot month of the last training.
     not_trained : str
@@ -61,6 +63,7 @@ class ModelRecord:
     told: str = ""
     figures: dict[str, float | int | None] = field(default_factory=dict)
     details: dict[str, Any] = field(default_factory=dict)
+    challenger: str | None = None
 
     @property
     def noun(self) -> str:
@@ -83,8 +86,8 @@ class ModelRecord:
         """Say why there was no training this month."""
         return replace(self, not_trained=reason)
 
-    def after(self, verdict: Verdict, month: str, known_until: str, new_hash: str | None) -> ModelRecord:
-        """Say what came of a training; where there are problems, the model in force stays.
+    def after(self, verdict: Verdict, month: str, known_until: str, new_hash: str) -> ModelRecord:
+        """Say what came of a training; where there are problems, the model in force stays, and this is a challenger.
 
         Parameters
         ----------
@@ -93,10 +96,10 @@ class ModelRecord:
             Snapshot month of the training, YYYY-MM.
         known_until : str
             Day before which its outcomes lie.
-        new_hash : str or None
-            Hash of the model, where it was put in force.
+        new_hash : str
+            Hash of the model.
         """
-        is_new = new_hash is not None
+        is_new = not verdict.problems
         return replace(
             self,
             in_force=new_hash if is_new else self.in_force,
@@ -108,6 +111,7 @@ class ModelRecord:
             told=verdict.told,
             figures=dict(verdict.figures),
             details=dict(verdict.details),
+            challenger=None if is_new else new_hash,
         )
 
     @classmethod

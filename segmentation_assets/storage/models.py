@@ -8,7 +8,7 @@ import json
 import re
 import zipfile
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -183,23 +183,26 @@ class ModelStore:
                 "remove the file; the next promotion writes it again.",
             ) from problem
 
-    def set_alias(self, alias: str, reference: ModelReference) -> None:
-        """Point an alias at a stored model, by replacing the aliases file.
+    def set_alias(self, alias: str, reference: ModelReference | None) -> None:
+        """Point an alias at a stored model, or remove it, by replacing the aliases file.
 
         Raises
         ------
         DataError
             The model is not stored.
         """
-        if not self.folder(_checked(reference)).is_dir():
+        if reference is not None and not self.folder(_checked(reference)).is_dir():
             raise DataError(
                 f"alias {alias} cannot point at model {reference.name} {reference.content_hash}, which is not stored",
                 "save the model first.",
             )
         with self._lock():
-            entries = {**self.aliases(), _checked_name(alias): reference}
-            plain = {name: {"name": e.name, "content_hash": e.content_hash} for name, e in sorted(entries.items())}
-            write_text_whole(self._aliases_path, json.dumps(plain, indent=1) + "\n")
+            before = self.aliases()
+            wanted: dict[str, ModelReference | None] = {**before, _checked_name(alias): reference}
+            entries = {name: entry for name, entry in sorted(wanted.items()) if entry is not None}
+            if entries != before:
+                plain = {name: asdict(entry) for name, entry in entries.items()}
+                write_text_whole(self._aliases_path, json.dumps(plain, indent=1) + "\n")
 
     @property
     def _aliases_path(self) -> Path:

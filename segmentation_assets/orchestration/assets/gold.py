@@ -17,7 +17,7 @@ from segmentation_assets.graph.declarations import (
     SMALLEST_SEGMENT,
     declared_table,
 )
-from segmentation_assets.graph.inputs import as_of, stored_months
+from segmentation_assets.graph.inputs import as_of
 from segmentation_assets.graph.months import next_month, previous_month
 from segmentation_assets.ingestion.decisions import suppressed_customers
 from segmentation_assets.monitoring.run_records import package_versions
@@ -29,6 +29,7 @@ from segmentation_assets.orchestration.assets.clusters import (
     model_of,
     was_fitted,
 )
+from segmentation_assets.orchestration.assets.model_records import point_alias
 from segmentation_assets.orchestration.step import Step
 from segmentation_assets.segments.assignment import (
     assign_by_model,
@@ -105,10 +106,8 @@ def champion(step: Step) -> None:
     settings = step.platform.settings
     decision = decide_champion(previous, view, step.frame("source/decisions"), settings.leaderboard, settings.champion)
     model_hash = decision.model_hash or _store_model(step, decision)
-    reference = ModelReference(MODEL_NAME, model_hash)
-    step.rest_on(step.platform.models.folder(reference))
-    if step.partition >= max(stored_months(step.platform, step.node.key), default=""):
-        step.platform.models.set_alias("champion", reference)
+    point_alias(step, "champion", ModelReference(MODEL_NAME, model_hash))
+    point_alias(step, "challenger", _challenger(step, view.leaderboard, decision))
     step.write_frame(decision.table(model_hash), CHAMPION)
     events = describe_events(decision.events, names_before=_names_of(previous), names_after=_names_of(decision.frame))
     step.write_document(_EVENTS, events.to_json(orient="records"))
@@ -120,6 +119,14 @@ def champion(step: Step) -> None:
         "model_hash": model_hash,
         **{f"segments_{name}": int(count) for name, count in events["event"].value_counts().sort_index().items()},
     }
+
+
+def _challenger(step: Step, leaderboard: pd.DataFrame, decision: ChampionDecision) -> ModelReference | None:
+    """The model of the best candidate of this month that passed the gates, where it was not put in force."""
+    passed = leaderboard[leaderboard["passed_gates"] & ~leaderboard["is_baseline"]].sort_values("rank")
+    names = [name for name in passed["candidate"] if name in candidates_of(step) and was_fitted(step, name)]
+    is_in_force = bool(names) and decision.model_hash is None and names[0] == decision.algorithm
+    return None if not names or is_in_force else model_of(step, names[0]).reference
 
 
 def segment_events(step: Step) -> None:

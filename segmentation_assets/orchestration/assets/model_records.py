@@ -33,28 +33,33 @@ def last_record(step: Step, table: Table) -> tuple[pd.DataFrame, ModelRecord]:
     return step.frame(step.node.key, partition=month), record_of(step, step.node.key, month)
 
 
-def store_model(step: Step, estimator: Any, state: Mapping[str, Any], verdict: Verdict) -> str | None:
-    """Put a model into the store under the name of its asset, unless something speaks against it; return its hash."""
-    if verdict.problems:
-        return None
+def store_model(step: Step, estimator: Any, state: Mapping[str, Any], verdict: Verdict) -> str:
+    """Put a model into the store under the name of its asset; return its hash."""
     description = {
         "month": step.partition[:7],
         "seed": step.platform.settings.prediction.seed,
         "packages": package_versions(_PACKAGES),
         "told": verdict.told,
         "figures": dict(verdict.figures),
+        "problems": list(verdict.problems),
     }
     return step.platform.models.save(step.node.noun, estimator, description, state=state).content_hash
 
 
 def write_record(step: Step, table: Table, frame: pd.DataFrame, record: ModelRecord) -> None:
-    """Write scores and record, point the alias at the model in force, and say whether anything speaks against it."""
+    """Write scores and record, point the aliases at the models, and say whether anything speaks against the newest."""
     step.write_frame(frame, table)
     step.write_document(RECORD_DOCUMENT, json.dumps(asdict(record)))
-    if record.in_force is not None:
-        reference = ModelReference(step.node.noun, record.in_force)
-        step.rest_on(step.platform.models.folder(reference))
-        if step.partition >= max(stored_months(step.platform, step.node.key), default=""):
-            step.platform.models.set_alias(f"{step.node.noun}_champion", reference)
+    for role, content_hash in (("champion", record.in_force), ("challenger", record.challenger)):
+        reference = None if content_hash is None else ModelReference(step.node.noun, content_hash)
+        point_alias(step, f"{step.node.noun}_{role}", reference)
     step.add_check(MODEL_USABLE, record.sentence, passed=not record.problems, **record.figures)
     step.metadata |= {"model_hash": record.in_force, "not_trained": record.not_trained or None, **record.figures}
+
+
+def point_alias(step: Step, alias: str, reference: ModelReference | None) -> None:
+    """Count a model to the result, and point an alias at it if no later month does; without a model there is none."""
+    if reference is not None:
+        step.rest_on(step.platform.models.folder(reference))
+    if step.partition >= max(stored_months(step.platform, step.node.key), default=""):
+        step.platform.models.set_alias(alias, reference)

@@ -22,11 +22,13 @@ def test_a_sound_model_is_put_in_force_and_stays_in_between():
 
 def test_a_refused_model_leaves_the_one_before():
     before = ModelRecord("models/churn").after(GOOD, "2025-06", "2025-07-01", "abc")
-    found = before.after(BAD, "2025-09", "2025-10-01", None)
+    found = before.after(BAD, "2025-09", "2025-10-01", "def")
     assert (found.in_force, found.in_force_month, found.known_until, found.trained_month) == (
         "abc", "2025-06", "2025-07-01", "2025-09",
     )  # fmt: skip
     assert found.figures == {"auc": 0.99}
+    assert (before.challenger, found.challenger) == (None, "def")
+    assert found.after(GOOD, "2025-12", "2026-01-01", "ghi").challenger is None
     assert found.sentence == (
         "models/churn: the model of 2025-09 is not used: it leaks; it is late; the model of 2025-06 is in force."
     )

@@ -168,6 +168,9 @@ def test_an_alias_points_at_the_model_it_was_last_given(store):
     store.set_alias("challenger", first)
     store.set_alias("champion", second)
     assert store.aliases() == {"champion": second, "challenger": first}
+    store.set_alias("challenger", None)
+    store.set_alias("absent", None)
+    assert store.aliases() == {"champion": second}
     assert sorted(path.name for path in (store.root / "models").iterdir()) == ["aliases.json", "kmeans"]
 
 
