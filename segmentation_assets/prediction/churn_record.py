@@ -39,6 +39,7 @@ def judge_churn(training: ChurnTraining, cutoffs: Cutoffs) -> Verdict:
         details={
             "algorithm": chosen.name,
             "cutoffs": cutoffs.to_plain(),
+            "learned_rows": training.learned_rows,
             "importance": training.importance.to_dict("records"),
             "calibration": training.calibration.to_dict("records"),
             "lift": training.lift.to_dict("records"),

@@ -79,6 +79,8 @@ class ChurnTraining:
     named_precision, named_recall, named_share : float
         What its threshold is worth there.
     leak : LeakReport
+    learned_rows : int
+        Customers at the training dates, one at two dates counted twice.
     problems : tuple of str
         Why the model must not be used; empty where it may.
     """
@@ -93,6 +95,7 @@ class ChurnTraining:
     named_recall: float
     named_share: float
     leak: LeakReport
+    learned_rows: int
     problems: tuple[str, ...]
 
     def candidate(self, name: str) -> Candidate:
@@ -217,6 +220,7 @@ def train_churn(
         named_recall=hits / int(test.outcome.sum()),
         named_share=float(named.mean()),
         leak=leak,
+        learned_rows=len(train.outcome),
         problems=(*leak.problems, *_problems(chosen, compared, settings)),
     )
 

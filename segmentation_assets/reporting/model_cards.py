@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from segmentation_assets.errors import plural
 from segmentation_assets.prediction.model_record import ModelRecord
 from segmentation_assets.reporting.formatting import (
     UNKNOWN,
@@ -114,7 +115,11 @@ _USES: dict[str, tuple[str, str, Sequence[str]]] = {
 
 
 def render_model_card(
-    record: ModelRecord, scores: pd.DataFrame, month: str, pictures: Sequence[tuple[str, str]]
+    record: ModelRecord,
+    scores: pd.DataFrame,
+    month: str,
+    pictures: Sequence[tuple[str, str]],
+    facts: Sequence[tuple[str, str]] = (),
 ) -> str:
     """Write the card of a model.
 
@@ -127,6 +132,8 @@ def render_model_card(
         Snapshot month, YYYY-MM-01.
     pictures : sequence of (str, str)
         Caption and file name.
+    facts : sequence of (str, str)
+        Name and value of what else is known of the data and of the model in force.
 
     Returns
     -------
@@ -142,7 +149,9 @@ def render_model_card(
         f"**For:** {use}\n\n**Not for:** {misuse}",
     ]
     if record.trained_month is not None:
-        parts += [f"## What it learned from\n\n{_learned_from(record)}", *_score_tables(scores)]
+        listed = "".join(f"\n- {name}: {value}" for name, value in facts)
+        data = f"## Data\n\n{_learned_from(record)}" + (f"\n{listed}" if listed else "")
+        parts += [data, *_score_tables(scores)]
         parts += [section for section in _SECTIONS[record.key](record.details) if section]
         parts += [f"![{caption}]({name})" for caption, name in pictures]
     parts.append("## Limits\n\n" + "\n".join(f"- {limit}" for limit in limits))
@@ -158,7 +167,8 @@ def _learned_from(record: ModelRecord) -> str:
         dates = details["cutoffs"]
         by = "folds of the training customers" if dates["validation"] is None else f"customers of {dates['validation']}"
         return (
-            f"Features of customers as of {', '.join(dates['train'])} and what followed within the horizon. Algorithms "
+            f"Features of customers as of {', '.join(dates['train'])}{_rows(details)} and what followed within the "
+            "horizon. Algorithms "
             f"were chosen and calibrated on {by}, and judged on those of {dates['test']}. Trained in "
             f"{record.trained_month}; outcomes are known until {record.known_until or UNKNOWN}."
         )
@@ -167,6 +177,10 @@ def _learned_from(record: ModelRecord) -> str:
         f"{details['holdout_date']}, were judged on the {details['horizon_days']} days from then on. Trained in "
         f"{record.trained_month}. Left out of the model of spend: {details['left_out_of_spend'] or 'nobody'}."
     )
+
+
+def _rows(details: Mapping[str, Any]) -> str:
+    return f" ({plural(details['learned_rows'], 'row')})" if "learned_rows" in details else ""
 
 
 def _score_tables(scores: pd.DataFrame) -> list[str]:

@@ -152,6 +152,12 @@ class ModelStore:
             raise DataError(f"model {reference.name} in {target} holds another model, with hash {found}", _REFIT_HINT)
         return StoredModel(reference, estimator, parts["state"], parts["description"])
 
+    def describe(self, reference: ModelReference) -> dict[str, Any]:
+        """Return the description of a stored model."""
+        text = (self.folder(_checked(reference)) / METADATA_FILE).read_text(encoding="utf-8")
+        described: dict[str, Any] = json.loads(text)["description"]
+        return described
+
     def _read_estimator(self, path: Path) -> Any:
         from skops.io import load
         from skops.io.exceptions import UntrustedTypesFoundException

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from segmentation_assets.graph.declarations import MODEL_USABLE
-from segmentation_assets.graph.inputs import stored_months
+from segmentation_assets.graph.inputs import read_fingerprints, stored_months
 from segmentation_assets.graph.months import previous_month
 from segmentation_assets.monitoring.run_records import package_versions
 from segmentation_assets.orchestration.step import Step
@@ -42,6 +42,7 @@ def store_model(step: Step, estimator: Any, state: Mapping[str, Any], verdict: V
         "told": verdict.told,
         "figures": dict(verdict.figures),
         "problems": list(verdict.problems),
+        "inputs": read_fingerprints(step.platform, step.node, step.partition),
     }
     return step.platform.models.save(step.node.noun, estimator, description, state=state).content_hash
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from segmentation_assets.orchestration.assets.outputs import deliver_report
 from segmentation_assets.orchestration.step import Step
+from segmentation_assets.prediction.model_record import ModelRecord
 from segmentation_assets.reporting.model_cards import render_model_card
 from segmentation_assets.reporting.model_figures import draw_churn, draw_tracking
 from segmentation_assets.serving.scoring_models import record_of
+from segmentation_assets.storage.models import ModelReference
 
 FOLDER = "models"
 """Folder below that of the month."""
@@ -36,5 +40,25 @@ def _write_card(step: Step, key: str) -> None:
         caption, draw = _PICTURES[key]
         pictures = [(caption, f"{record.noun}.png")]
         deliver_report(step, f"{FOLDER}/{record.noun}.png").write_bytes(draw(record.details))
-    card = render_model_card(record, step.frame(key), step.partition, pictures)
+    card = render_model_card(record, step.frame(key), step.partition, pictures, _facts(step, record))
     deliver_report(step, f"{FOLDER}/{record.noun}.md").write_text(card, encoding="utf-8")
+
+
+def _facts(step: Step, record: ModelRecord) -> list[tuple[str, str]]:
+    """What is known of the data and of the model in force, for the card."""
+    settings = step.platform.settings
+    source = {"synthetic": "the built-in shop, made up"}.get(settings.source.kind, "delivered order lines")
+    facts = [("Source", f"{source}; money in {settings.currency}")]
+    if record.in_force is None:
+        return facts
+    described = step.platform.models.describe(ModelReference(record.noun, record.in_force))
+    inputs = json.dumps(described["inputs"], sort_keys=True)
+    packages = ", ".join(f"{name} {version}" for name, version in described["packages"].items())
+    return [
+        *facts,
+        ("Model in force", f"`{record.noun}@{record.in_force}`"),
+        ("Its inputs", f"SHA-256 `{hashlib.sha256(inputs.encode()).hexdigest()}`; each listed by `segmentation models"
+         f" show {record.noun}_champion`"),
+        ("Seed", str(described["seed"])),
+        ("Made with", packages),
+    ]  # fmt: skip

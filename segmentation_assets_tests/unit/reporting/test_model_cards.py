@@ -143,7 +143,7 @@ def test_without_a_training_the_card_says_why_and_what_the_model_is_for(key):
         ModelRecord(key).left_as_it_is("the history is too short"), CHURN_ROWS.head(0), "2025-06-01", []
     )
     assert "No model is in force: the history is too short." in card
-    assert "## What it learned from" not in card
+    assert "## Data" not in card
     assert "## Limits" in card
 
 
