@@ -1,9 +1,10 @@
 """The settings of clusterings: a section per algorithm, what they share, and the gates of their comparison."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
+from segmentation_assets.config.search_space import Numbers, Options, SearchSpace
 from segmentation_assets.config.section import LARGEST_SEED, Section
 
 
@@ -15,6 +16,8 @@ class AlgorithmSection(Section):
 
 class SearchSection(AlgorithmSection):
     """An algorithm that searches the number of clusters."""
+
+    search_space: ClassVar[SearchSpace] = {"k": Numbers(3, 12, fields=("k_min", "k_max"))}
 
     k_min: int = Field(3, ge=2, le=50, description="smallest number of clusters tried")
     k_max: int = Field(8, ge=2, le=50, description="largest number of clusters tried")
@@ -29,6 +32,8 @@ class SearchSection(AlgorithmSection):
 class KMeansSettings(SearchSection):
     """K-means with the number of clusters chosen by silhouette among partitions that pass the size gates."""
 
+    search_space: ClassVar[SearchSpace] = {**SearchSection.search_space, "n_init": Numbers(1, 20)}
+
     choose_by: Literal["silhouette", "davies_bouldin", "calinski_harabasz", "elbow", "stability"] = Field(
         "silhouette", description="score that the number of clusters is chosen by; all are shown"
     )
@@ -39,6 +44,11 @@ class KMeansSettings(SearchSection):
 class _DensitySection(AlgorithmSection):
     """An algorithm that measures density."""
 
+    search_space: ClassVar[SearchSpace] = {
+        "space": Options(("full", "pca")),
+        "n_components": Numbers(2, 20, only_with=("space", "pca")),
+    }
+
     space: Literal["full", "pca", "tsne"] = Field(
         "pca", description="where distances are measured: all features, principal components, or a t-SNE map"
     )
@@ -47,6 +57,12 @@ class _DensitySection(AlgorithmSection):
 
 class _RadiusSection(_DensitySection):
     """An algorithm that measures density within a radius."""
+
+    search_space: ClassVar[SearchSpace] = {
+        **_DensitySection.search_space,
+        "eps": Numbers(0.3, 15.0, is_log=True),
+        "min_samples": Numbers(3, 100, is_log=True),
+    }
 
     eps: float | None = Field(None, gt=0, description="radius; by default the knee of the k-distance curve")
     min_samples: int | None = Field(
@@ -66,6 +82,8 @@ class DbscanSettings(_RadiusSection):
 class HybridSettings(SearchSection, _RadiusSection):
     """DBSCAN finds outliers, K-means partitions the others, outliers join the nearest centre."""
 
+    search_space: ClassVar[SearchSpace] = {**SearchSection.search_space, **_RadiusSection.search_space}
+
     density_sample: int = Field(10_000, ge=100, le=30_000, description="customers the density is measured on at most")
     n_init: int = Field(5, ge=1, le=100, description="restarts; the best one counts")
     max_iter: int = Field(300, ge=1, description="iterations of one restart at most")
@@ -73,6 +91,13 @@ class HybridSettings(SearchSection, _RadiusSection):
 
 class HdbscanSettings(_DensitySection):
     """HDBSCAN: density clusters without a radius, and noise."""
+
+    search_space: ClassVar[SearchSpace] = {
+        **_DensitySection.search_space,
+        "min_cluster_size": Numbers(10, 500, is_log=True),
+        "min_samples": Numbers(2, 100, is_log=True),
+        "cluster_selection_method": Options(("eom", "leaf")),
+    }
 
     min_cluster_size: int | None = Field(
         None, ge=2, description="customers of the smallest cluster; by default what passes the size gates"
@@ -86,6 +111,12 @@ class HdbscanSettings(_DensitySection):
 
 class GaussianMixtureSettings(SearchSection):
     """Gaussian mixture: components and covariance type by an information criterion."""
+
+    search_space: ClassVar[SearchSpace] = {
+        "k": Numbers(2, 12, fields=("k_min", "k_max")),
+        "covariance_type": Options((("full",), ("tied",), ("diag",), ("spherical",)), fields=("covariance_types",)),
+        "reg_covar": Numbers(1e-5, 0.1, is_log=True),
+    }
 
     k_min: int = Field(2, ge=2, le=50, description="smallest number of components tried beside one, which is no groups")
     covariance_types: tuple[Literal["full", "tied", "diag", "spherical"], ...] = Field(
@@ -113,6 +144,8 @@ class WardSettings(SearchSection):
 class FuzzyCMeansSettings(SearchSection):
     """Fuzzy C-means: every customer belongs to every cluster to a degree."""
 
+    search_space: ClassVar[SearchSpace] = {**SearchSection.search_space, "fuzzifier": Numbers(1.05, 3.0)}
+
     fuzzifier: float | None = Field(
         None, gt=1, le=10, description="exponent m; by default what fits the number of features; 2 is usual for few"
     )
@@ -127,6 +160,14 @@ class FuzzyCMeansSettings(SearchSection):
 
 class AutoencoderSettings(SearchSection):
     """K-means on the encoding of an autoencoder; needs the extra `neural`."""
+
+    search_space: ClassVar[SearchSpace] = {
+        **SearchSection.search_space,
+        "encoding_dim": Numbers(2, 32),
+        "hidden": Options(((64,), (32, 16), (64, 32), (128, 64))),
+        "learning_rate": Numbers(0.0003, 0.03, is_log=True),
+        "batch_size": Options((64, 128, 256, 512)),
+    }
 
     encoding_dim: int = Field(10, ge=1, le=256, description="numbers a customer is encoded in")
     hidden: tuple[Annotated[int, Field(ge=1, le=4096)], ...] = Field(

@@ -1,10 +1,11 @@
 """The settings of predictions: what is foretold, from which snapshots models learn, and when one may be used."""
 
 from itertools import pairwise
-from typing import Any, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from segmentation_assets.config.search_space import Numbers, Options, SearchSpace
 from segmentation_assets.config.section import LARGEST_SEED, Section
 
 PLAUSIBLE_AUC, PLAUSIBLE_AUC_OF_BUILT_IN_SHOP = 0.85, 0.92
@@ -13,6 +14,13 @@ PLAUSIBLE_AUC, PLAUSIBLE_AUC_OF_BUILT_IN_SHOP = 0.85, 0.92
 
 class RandomForestSettings(Section):
     """Random forest: many deep trees, each on a sample of customers."""
+
+    search_space: ClassVar[SearchSpace] = {
+        "n_estimators": Numbers(50, 500, is_log=True),
+        "max_depth": Numbers(3, 30),
+        "min_samples_leaf": Numbers(1, 100, is_log=True),
+        "class_weight": Options(("balanced", "balanced_subsample", "none")),
+    }
 
     enabled: bool = Field(True, description="whether the algorithm is tried")
     n_estimators: int = Field(200, ge=1, le=5_000, description="trees")
@@ -30,6 +38,14 @@ class RandomForestSettings(Section):
 class GradientBoostingSettings(Section):
     """Histogram gradient boosting: many shallow trees, each correcting those before."""
 
+    search_space: ClassVar[SearchSpace] = {
+        "learning_rate": Numbers(0.01, 0.3, is_log=True),
+        "max_iter": Numbers(30, 500, is_log=True),
+        "max_leaf_nodes": Numbers(3, 63, is_log=True),
+        "min_samples_leaf": Numbers(5, 200, is_log=True),
+        "l2_regularization": Numbers(0.001, 100.0, is_log=True),
+    }
+
     enabled: bool = Field(True, description="whether the algorithm is tried")
     learning_rate: float = Field(0.06, gt=0, le=1, description="how much of each correction is taken over")
     max_iter: int = Field(150, ge=1, le=5_000, description="trees per class")
@@ -41,12 +57,22 @@ class GradientBoostingSettings(Section):
 class LogisticRegressionSettings(Section):
     """Logistic regression on features turned to normal scores."""
 
+    search_space: ClassVar[SearchSpace] = {"C": Numbers(0.001, 100.0, is_log=True)}
+
     enabled: bool = Field(True, description="whether the algorithm is tried")
     C: float = Field(0.1, gt=0, le=1_000, description="inverse of the strength with which weights are drawn to zero")
 
 
 class XGBoostSettings(Section):
     """XGBoost: gradient boosting of trees; needs the extra `boosting`."""
+
+    search_space: ClassVar[SearchSpace] = {
+        "n_estimators": Numbers(30, 500, is_log=True),
+        "learning_rate": Numbers(0.01, 0.3, is_log=True),
+        "max_depth": Numbers(2, 10),
+        "min_child_weight": Numbers(0.1, 50.0, is_log=True),
+        "reg_lambda": Numbers(0.001, 100.0, is_log=True),
+    }
 
     enabled: bool = Field(False, description="whether the algorithm is tried")
     n_estimators: int = Field(150, ge=1, le=5_000, description="trees per class")
@@ -58,6 +84,14 @@ class XGBoostSettings(Section):
 
 class LightGBMSettings(Section):
     """LightGBM: gradient boosting of trees grown leaf by leaf; needs the extra `boosting`."""
+
+    search_space: ClassVar[SearchSpace] = {
+        "n_estimators": Numbers(30, 500, is_log=True),
+        "learning_rate": Numbers(0.01, 0.3, is_log=True),
+        "num_leaves": Numbers(3, 63, is_log=True),
+        "min_child_samples": Numbers(5, 200, is_log=True),
+        "reg_lambda": Numbers(0.001, 100.0, is_log=True),
+    }
 
     enabled: bool = Field(False, description="whether the algorithm is tried")
     n_estimators: int = Field(150, ge=1, le=5_000, description="trees per class")
@@ -102,6 +136,8 @@ class ThresholdSettings(Section):
 
 class ChurnSettings(Section):
     """Who orders again within the horizon, and who does not."""
+
+    search_space: ClassVar[SearchSpace] = {"max_features": Numbers(5, 100, is_log=True)}
 
     eligible_days: int = Field(
         365, ge=1, le=3_650, description="customers count whose last order lies at most so many days back"
@@ -177,6 +213,8 @@ class NewcomerSettings(Section):
 
 class SegmentClassifierSettings(Section):
     """Which segment a customer belongs to, without the clustering; and which one a newcomer will reach."""
+
+    search_space: ClassVar[SearchSpace] = {"max_features": Numbers(5, 100, is_log=True)}
 
     algorithms: SegmentAlgorithms = SegmentAlgorithms()
     folds: int = Field(5, ge=2, le=20, description="folds of customers that algorithms are compared on")
