@@ -1,4 +1,4 @@
-"""Small text files, written so that a reader never sees half of one."""
+"""Small files, written so that a reader never sees half of one."""
 
 from __future__ import annotations
 
@@ -15,10 +15,21 @@ def write_text_whole(path: Path, text: str) -> None:
     OSError
         The file cannot be written or put in place; what was there stays.
     """
+    write_bytes_whole(path, text.encode("utf-8"))
+
+
+def write_bytes_whole(path: Path, content: bytes) -> None:
+    """Write a file as `write_text_whole` does, of any content.
+
+    Raises
+    ------
+    OSError
+        The file cannot be written or put in place; what was there stays.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
     try:
-        temporary.write_text(text, encoding="utf-8")
+        temporary.write_bytes(content)
         os.replace(temporary, path)
     except OSError:
         temporary.unlink(missing_ok=True)
