@@ -109,14 +109,14 @@ class AlgorithmEntry:
             "random_state": settings.seed,
             "fit_sample": min(settings.fit_sample, section.get("fit_sample", settings.fit_sample)),
             "score_sample": settings.score_sample,
-            "min_cluster_share": _smallest_share(gates, customer_count),
+            "min_cluster_share": smallest_share(gates, customer_count),
         }
         known = estimator().get_params()
         built: Clusterer = estimator(**{**section, **{name: shared[name] for name in shared if name in known}})
         return built
 
 
-def _smallest_share(gates: LeaderboardSettings, customer_count: int) -> float:
+def smallest_share(gates: LeaderboardSettings, customer_count: int) -> float:
     """Return the share of the smallest cluster that passes both size gates, rounded as measured shares are."""
     in_customers = round_number(gates.min_segment_customers / max(customer_count, 1))
     return min(1.0, max(gates.min_segment_share, in_customers))

@@ -10,6 +10,7 @@ import pytest
 from segmentation_assets.config.loading import load_settings
 from segmentation_assets.config.prediction import PLAUSIBLE_AUC, PLAUSIBLE_AUC_OF_BUILT_IN_SHOP, PredictionSettings
 from segmentation_assets.prediction.lifetime_model import HORIZONS
+from segmentation_assets.prediction.tuning_clusters import MOST_CUSTOMERS
 from segmentation_assets.tables.prediction import CUSTOMER_SCORES
 from segmentation_assets_tests.unit.clustering.test_clustering_page import blocks
 
@@ -44,6 +45,7 @@ def test_defaults_are_as_told(page: str) -> None:
         "min_precision: ": settings.churn.threshold.min_precision,
         "`monthly_discount_rate` (": f"{settings.lifetime_value.monthly_discount_rate * 100:.0f} %",
         "`lifetime_value.model` (`": settings.lifetime_value.model,
+        "customers of the model matrix, at most ": f"{MOST_CUSTOMERS:,}",
         "will spend, in ": f"{settings.lifetime_value.level * 100:.0f} of 100",
     }
     for words, value in told.items():
