@@ -95,6 +95,12 @@ def _predict(parsed: argparse.Namespace) -> int:
     return predict(parsed)
 
 
+def _tune(parsed: argparse.Namespace) -> int:
+    from segmentation_assets.cli.tune_command import tune
+
+    return tune(parsed)
+
+
 def _erase(parsed: argparse.Namespace) -> int:
     from segmentation_assets.cli.decision_commands import erase
 
@@ -142,6 +148,7 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "erase": _erase,
     "models": _models,
     "predict": _predict,
+    "tune": _tune,
     "explain": _explain,
     "dictionary": _dictionary,
     "reference": _reference,

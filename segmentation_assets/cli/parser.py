@@ -13,6 +13,8 @@ DEFAULT_FILE = "segmentation.yaml"
 
 _LAST_PORT = 65_535
 
+_FEWEST_FOLDS, _MOST_FOLDS = 2, 20
+
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
 
@@ -32,6 +34,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_explain(commands, shared)
     _add_models(commands, shared)
     _add_predict(commands, shared)
+    _add_tune(commands, shared)
     _add_dictionary(commands, shared)
     _add_reference(commands, shared)
     _add_config(commands, shared)
@@ -222,6 +225,25 @@ def _add_predict(
     predict.add_argument("--sheet", action="append", default=[], metavar="NAME", help="sheet of a workbook; repeatable")
 
 
+def _add_tune(commands: argparse._SubParsersAction[argparse.ArgumentParser], shared: argparse.ArgumentParser) -> None:
+    tune = commands.add_parser(
+        "tune", parents=[shared], help="search for better settings of a model, and write them as a patch"
+    )
+    tune.add_argument(
+        "--model", required=True, metavar="MODEL", help="churn, segment_classifier or a clustering algorithm"
+    )
+    tune.add_argument(
+        "--trials", type=_positive, default=100, metavar="N", help="trials in all, with those of earlier calls; 100"
+    )
+    tune.add_argument("--cv-folds", type=_folds, default=5, metavar="K", help="folds of customers; 5 by default")
+    tune.add_argument(
+        "--month", type=_month, metavar="YYYY-MM", help="snapshot month; the newest that has what it takes by default"
+    )
+    tune.add_argument(
+        "--seed", type=_seed, metavar="N", help="of folds and search; the seed of the settings by default"
+    )
+
+
 def _add_config(commands: argparse._SubParsersAction[argparse.ArgumentParser], shared: argparse.ArgumentParser) -> None:
     config = commands.add_parser("config", help="check, show or describe the settings")
     actions = config.add_subparsers(dest="action", required=True, metavar="ACTION")
@@ -250,6 +272,17 @@ def _day(text: str) -> dt.date:
         return dt.date.fromisoformat(text)
     except ValueError:
         raise argparse.ArgumentTypeError(f"'{text}' is not a day; write YYYY-MM-DD") from None
+
+
+def _folds(text: str) -> int:
+    number = _positive(text)
+    if not _FEWEST_FOLDS <= number <= _MOST_FOLDS:
+        raise argparse.ArgumentTypeError(f"{number} folds cannot be made; ask for {_FEWEST_FOLDS} to {_MOST_FOLDS}")
+    return number
+
+
+def _seed(text: str) -> int:
+    return 0 if text == "0" else _positive(text)
 
 
 def _port(text: str) -> int:

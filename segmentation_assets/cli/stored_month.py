@@ -25,15 +25,27 @@ def open_month(parsed: argparse.Namespace, key: str) -> tuple[Platform, str]:
         There is no such month, or the asset is not stored in it.
     """
     platform = Platform(load_from_arguments(parsed).settings)
+    return platform, choose_month(platform, key, parsed.month)
+
+
+def choose_month(platform: Platform, key: str, wanted: str | None, *, with_rows: bool = False) -> str:
+    """Return the month that is meant, as `open_month` does; by default the newest with rows where these are asked for.
+
+    Raises
+    ------
+    SettingsError
+        There is no such month, or the asset is not stored in it.
+    """
     months = known_months(platform)
-    made = [month for month in months if platform.store.manifest(key, month)]
+    made = {month: manifest for month in months if (manifest := platform.store.manifest(key, month))}
     if not made:
         raise SettingsError(f"{key} is stored of no month", "run 'segmentation run' first.")
-    month = parsed.month or made[-1]
+    filled = [month for month, manifest in made.items() if manifest.row_count or not with_rows]
+    month = wanted or (filled or list(made))[-1]
     check_known_month(month, months)
     if month not in made:
         raise SettingsError(f"{key} of {month[:7]} is not stored", f"run 'segmentation run --month {month[:7]}' first.")
-    return platform, month
+    return month
 
 
 def read_table(platform: Platform, key: str, month: str, columns: list[str] | None = None) -> pd.DataFrame:

@@ -20,6 +20,12 @@ def test_init_writes_the_usual_settings_file_and_replaces_none():
     assert parsed.force is False
 
 
+def test_tune_makes_a_hundred_trials_on_five_folds_and_takes_the_seed_of_the_settings():
+    parsed = parse("tune", "--model", "churn")
+    assert (parsed.trials, parsed.cv_folds, parsed.month, parsed.seed) == (100, 5, None, None)
+    assert parse("tune", "--model", "churn", "--seed", "0").seed == 0
+
+
 @pytest.mark.parametrize("text", ["2025-06", "2025-06-01"])
 def test_month_is_a_partition_key_however_it_is_written(text):
     assert parse("run", "--month", text).month == "2025-06-01"
@@ -44,6 +50,9 @@ def test_layers_and_algorithms_can_be_repeated():
         (("run", "extra"), "unrecognized arguments: extra"),
         (("init",), "the following arguments are required: FILE"),
         (("config",), "the following arguments are required: ACTION"),
+        (("tune",), "the following arguments are required: --model"),
+        (("tune", "--model", "churn", "--cv-folds", "1"), "1 folds cannot be made; ask for 2 to 20"),
+        (("tune", "--model", "churn", "--trials", "0"), "'0' is not a whole number above zero"),
     ],
 )
 def test_wrong_usage_ends_with_code_2_and_says_why(arguments, message, capsys):
