@@ -240,7 +240,7 @@ def _add_tune(commands: argparse._SubParsersAction[argparse.ArgumentParser], sha
         "--month", type=_month, metavar="YYYY-MM", help="snapshot month; the newest that has what it takes by default"
     )
     tune.add_argument(
-        "--seed", type=_seed, metavar="N", help="of folds and search; the seed of the settings by default"
+        "--seed", type=_count, metavar="N", help="of folds and search; the seed of the settings by default"
     )
 
 
@@ -279,10 +279,6 @@ def _folds(text: str) -> int:
     if not _FEWEST_FOLDS <= number <= _MOST_FOLDS:
         raise argparse.ArgumentTypeError(f"{number} folds cannot be made; ask for {_FEWEST_FOLDS} to {_MOST_FOLDS}")
     return number
-
-
-def _seed(text: str) -> int:
-    return 0 if text == "0" else _positive(text)
 
 
 def _port(text: str) -> int:

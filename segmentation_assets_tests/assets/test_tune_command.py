@@ -10,7 +10,8 @@ import pytest
 import yaml
 
 from segmentation_assets.config.loading import load_settings
-from segmentation_assets_tests.assets.conftest import QUICK, Shop
+from segmentation_assets_tests.assets.busy_shop import QUICK
+from segmentation_assets_tests.assets.conftest import Shop
 
 FILES = {"study.db", "patch.yaml", "trials.csv", "history.png", "importance.png"}
 BAD = {"clustering__algorithms__kmeans__k_min": 12, "clustering__algorithms__kmeans__k_max": 12}
