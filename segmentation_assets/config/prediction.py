@@ -23,7 +23,7 @@ class RandomForestSettings(Section):
     }
 
     enabled: bool = Field(True, description="whether the algorithm is tried")
-    n_estimators: int = Field(200, ge=1, le=5_000, description="trees")
+    n_estimators: int = Field(100, ge=1, le=5_000, description="trees")
     max_depth: int | None = Field(None, ge=1, le=100, description="levels of a tree at most; any number when absent")
     min_samples_leaf: int = Field(10, ge=1, le=10_000, description="customers of a leaf at least")
     max_samples: int = Field(5_000, ge=50, description="customers that each tree is grown on at most")
@@ -177,7 +177,7 @@ class LifetimeValueSettings(Section):
 class SegmentAlgorithms(Section):
     """A section per algorithm that is tried for segments."""
 
-    random_forest: RandomForestSettings = RandomForestSettings(n_estimators=100)
+    random_forest: RandomForestSettings = RandomForestSettings(n_estimators=60)
     gradient_boosting: GradientBoostingSettings = GradientBoostingSettings(learning_rate=0.1, max_iter=50)
     xgboost: XGBoostSettings = XGBoostSettings()
     lightgbm: LightGBMSettings = LightGBMSettings()

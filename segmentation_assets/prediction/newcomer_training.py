@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from segmentation_assets.config.prediction import NewcomerSettings, SegmentClassifierSettings
@@ -43,6 +43,10 @@ if TYPE_CHECKING:
 
 FEWEST_JUDGED = 50
 """Newcomers of the newest date that it takes to judge by."""
+
+
+CALIBRATION_FOLDS = 3
+"""Folds at most by which models of older dates are calibrated; nothing is chosen by them."""
 
 
 @dataclass(frozen=True)
@@ -201,7 +205,8 @@ def _judge_out_of_time(
     learned = _blank(learn, columns, settings)
     places = place_in_bands(now, bands)
     judged = LearnableSegments(blank_unknown(now, places, learned.known), keys, ()).encode(places)
-    calibrations = cross_judge(recipe, learned.offered, learned.rows).calibrations
+    thrice = replace(recipe, folds=min(recipe.folds, CALIBRATION_FOLDS))
+    calibrations = cross_judge(thrice, learned.offered, learned.rows).calibrations
     inputs = recipe.pick(learned.offered, learned.rows)
     told = judge_later(recipe, inputs, learned.rows, judged, calibrations=calibrations)
     return judge_candidates(told, judged, keys, band_names(bands)), ""

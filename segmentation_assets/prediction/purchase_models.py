@@ -26,7 +26,7 @@ MODELS: dict[str, PurchaseProcess] = {process.name: process for process in (BgNb
 LEAST_CUSTOMERS = 50
 """Customers that a fit takes at least."""
 
-ROUGH_CUSTOMERS = 5_000
+ROUGH_CUSTOMERS = 2_000
 """Customers that starts are compared on where there are more groups of equal ones."""
 
 Matrix = tuple[tuple[float, ...], ...]
@@ -238,8 +238,8 @@ def fit_purchase_model(name: str, histories: PurchaseHistories) -> FittedPurchas
 
     Notes
     -----
-    Equal histories are one term of the likelihood. Where more than 5,000 different ones are left, the starts are
-    compared on 5,000 customers taken in equal steps through the sorted histories, and the best of them climbs on with
+    Equal histories are one term of the likelihood. Where more than 2,000 different ones are left, the starts are
+    compared on 2,000 customers taken in equal steps through the sorted histories, and the best of them climbs on with
     all. Times are in units of their mean meanwhile, so that days and weeks give the same fit.
     """
     process = find_model(name)

@@ -11,7 +11,7 @@ from segmentation_assets.config.prediction import SegmentClassifierSettings, ena
 from segmentation_assets.config.section import Section
 from segmentation_assets.prediction.class_calibration import ClassCalibration, fit_class_calibration
 from segmentation_assets.prediction.classifiers import make_classifier
-from segmentation_assets.prediction.feature_importance import rank_features
+from segmentation_assets.prediction.feature_importance import REPEATS, rank_features
 from segmentation_assets.prediction.model_inputs import ModelInputs
 from segmentation_assets.prediction.segment_classifier import SegmentClassifier, class_probabilities
 
@@ -77,9 +77,9 @@ class SegmentRecipe:
     seed: int
     always_used: tuple[str, ...] = ()
 
-    def rank(self, offered: ModelInputs, rows: SegmentRows) -> pd.DataFrame:
+    def rank(self, offered: ModelInputs, rows: SegmentRows, repeats: int = REPEATS) -> pd.DataFrame:
         """Rank the features offered, and say which are used: feature, importance, importance_sd, is_used."""
-        ranked = rank_features(rows.features, rows.codes, offered, seed=self.seed)
+        ranked = rank_features(rows.features, rows.codes, offered, seed=self.seed, repeats=repeats)
         fixed = [name for name in self.always_used if name in offered.features]
         others = ranked.loc[~ranked["feature"].isin(fixed), "feature"]
         used = {*fixed, *others.head(max(0, self.max_features - len(fixed)))}
@@ -89,7 +89,7 @@ class SegmentRecipe:
         """Pick the features to go by; all of them where there are no more than wanted."""
         if len(offered.features) <= self.max_features:
             return offered
-        return offered.only(used_features(self.rank(offered, rows)))
+        return offered.only(used_features(self.rank(offered, rows, repeats=1)))
 
     def fit(self, name: str, inputs: ModelInputs, rows: SegmentRows) -> Any:
         """Fit one algorithm."""
