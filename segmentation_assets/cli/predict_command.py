@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from segmentation_assets.cli.stored_month import open_month
 from segmentation_assets.errors import SettingsError, plural
 from segmentation_assets.graph.platform import Platform
+from segmentation_assets.segments.assignment import OUTSIDE
 from segmentation_assets.serving.predict import (
     MOST_WITH_REASONS,
     REASONS,
@@ -23,6 +24,7 @@ from segmentation_assets.tables.prediction import SEGMENT_SAID_BY
 
 _USABLE = ("champion", "churn", "lifetime_value", "newcomer_classifier", "segment_classifier")
 _SHORT_HASH = 12
+_MOST_OUTSIDE = 0.5
 
 
 def predict(parsed: argparse.Namespace) -> int:
@@ -37,7 +39,7 @@ def predict(parsed: argparse.Namespace) -> int:
         parsed.reasons,
         tuple(parsed.sheet),
     )
-    for line in _summary(predict_file(platform, request), request):
+    for line in _summary(predict_file(platform, request), request, platform.settings.currency):
         print(line)
     return 0
 
@@ -58,23 +60,9 @@ def _chosen(platform: Platform, texts: list[str]) -> dict[str, ModelReference]:
     return found
 
 
-def _summary(outcome: PredictionOutcome, request: PredictionRequest) -> Iterator[str]:
+def _summary(outcome: PredictionOutcome, request: PredictionRequest, currency: str) -> Iterator[str]:
     yield f"{request.target}: {plural(outcome.customers, 'customer')}, by the models of {request.month[:7]}"
-    lines = outcome.lines
-    if lines is not None:
-        yield f"  as of {outcome.as_of_date}, from {plural(lines.ingested.stored_rows, 'order line')}"
-        if lines.customers > outcome.customers:
-            yield (
-                f"  {plural(lines.customers - outcome.customers, 'customer')} of the file have no row: no sale or "
-                "return in the lookback, too few orders, or outside of the population"
-            )
-        if lines.known_customers:
-            yield (
-                f"  warning: {plural(lines.known_customers, 'customer')} have order lines in the shop already; what "
-                "is said here rests on the lines of the file alone"
-            )
-    if outcome.set_aside is not None and lines is not None:
-        yield f"  {plural(lines.ingested.quarantined_rows, 'line')} cannot be read, see {outcome.set_aside}"
+    yield from _about_lines(outcome)
     yield from (f"  {name}: {plural(count, 'customer')}" for name, count in outcome.segments.items())
     yield from (f"  {state}: {count:,} ({CUSTOMER_STATES[state]})" for state, count in outcome.states.items())
     yield from (f"  segment said by {name}: {count:,} ({SEGMENT_SAID_BY[name]})" for name, count in
@@ -86,4 +74,31 @@ def _summary(outcome: PredictionOutcome, request: PredictionRequest) -> Iterator
         yield f"  at most {plural(outcome.reasons, 'reason')} each"
     elif request.reasons is None:
         yield f"  no reasons, as there are more than {MOST_WITH_REASONS:,} customers; --reasons {REASONS} adds them"
+    if outcome.states.get(OUTSIDE, 0) > _MOST_OUTSIDE * outcome.customers:
+        yield (
+            f"  warning: most customers are {OUTSIDE}; check that amounts are in {currency} and times in days, as in the "
+            "shop"
+        )
     yield from (f"  warning: {sentence}" for sentence in describe_left_out(outcome.models.left_out))
+
+
+def _about_lines(outcome: PredictionOutcome) -> Iterator[str]:
+    """Say what became of order lines, and who has no row."""
+    lines = outcome.lines
+    if lines is None:
+        return
+    yield f"  as of {outcome.as_of_date}, from {plural(lines.ingested.stored_rows, 'order line')}"
+    if lines.anonymous_lines:
+        yield f"  order lines without a customer: {lines.anonymous_lines:,}"
+    if outcome.set_aside is not None:
+        yield f"  order lines that cannot be read: {lines.ingested.quarantined_rows:,}, see {outcome.set_aside}"
+    if lines.customers > outcome.customers:
+        yield (
+            f"  customers without a row: {lines.customers - outcome.customers:,}, with no sale or return in the lookback, "
+            "too few orders, or outside of the population"
+        )
+    if lines.known_customers:
+        yield (
+            f"  warning: {lines.known_customers:,} of the customers have order lines in the shop already; what is said "
+            "here rests on the lines of the file alone"
+        )

@@ -49,6 +49,8 @@ class LineRows:
         Customers with a line.
     known_customers : int
         Those of them of whom there are stored order lines, too.
+    anonymous_lines : int
+        Lines without a customer.
     """
 
     rows: Path
@@ -56,6 +58,7 @@ class LineRows:
     set_aside: Path | None
     customers: int
     known_customers: int
+    anonymous_lines: int
 
 
 def read_order_lines(
@@ -100,13 +103,14 @@ def read_order_lines(
     classified = classified_lines_sql(resolved, effective_source(settings), settings.population, accounts, conversion)
     copy_to_parquet(connection, conformed_select(classified, ORDER_LINES), lines)
     set_aside = scratch / QUARANTINE_FILE
-    customers, known = _count_customers(tables, parquet_scan([lines]))
+    customers, known, anonymous = _count_customers(tables, parquet_scan([lines]))
     return LineRows(
         rows=_feature_rows(tables, parquet_scan([lines]), as_of_date, scratch),
         ingested=ingested,
         set_aside=set_aside if set_aside.exists() else None,
         customers=customers,
         known_customers=known,
+        anonymous_lines=anonymous,
     )
 
 
@@ -141,14 +145,16 @@ def _refuse_later(tables: StoredTables, path: Path, raw: str, as_of_date: dt.dat
         )
 
 
-def _count_customers(tables: StoredTables, lines: str) -> tuple[int, int]:
+def _count_customers(tables: StoredTables, lines: str) -> tuple[int, int, int]:
+    """Count customers, those of them whom the shop knows, and lines without one."""
     history = tables.relation("silver/customer_history")
     customers, known = fetch_row(
         tables.connection,
         f"SELECT count(*), count(*) FILTER (customer_id IN (SELECT customer_id FROM {history})) FROM "
         f"(SELECT DISTINCT customer_id FROM {lines} WHERE customer_id IS NOT NULL)",
     )
-    return int(customers), int(known)
+    (anonymous,) = fetch_row(tables.connection, f"SELECT count(*) - count(customer_id) FROM {lines}")
+    return int(customers), int(known), int(anonymous)
 
 
 def _feature_rows(tables: StoredTables, lines: str, as_of_date: dt.date, scratch: Path) -> Path:

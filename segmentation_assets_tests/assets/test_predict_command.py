@@ -95,7 +95,7 @@ def test_all_order_lines_give_what_the_month_holds(platform, busy_shop, predict)
     assert told["segment_key"].tolist() == told["expected_segment_key"].tolist()
     assert told["segment_confidence"].tolist() == told["expected_segment_probability"].tolist()
     assert f"found.parquet: {len(found)} customers, by the models of 2025-08" in printed.out
-    assert f"warning: {len(found)} customers have order lines in the shop already" in printed.out
+    assert f"warning: {len(found)} of the customers have order lines in the shop already" in printed.out
     assert f"segment said by newcomer_classifier: {len(told)} (" in printed.out
 
 
@@ -191,7 +191,7 @@ def test_lines_that_cannot_be_read_are_set_aside_beside_the_output(platform, bus
         "broken.parquet",
     )
     printed = predict(source, "found.csv", "--reasons", "0")
-    assert "1 line cannot be read, see found.set_aside.csv" in printed.out
+    assert "order lines that cannot be read: 1, see found.set_aside.csv" in printed.out
     aside = pd.read_csv("found.set_aside.csv")
     assert aside[["source_file", "source_row", "reason"]].to_numpy().tolist() == [
         ["broken.parquet", 8, "missing_value"]
@@ -233,6 +233,17 @@ def test_order_lines_after_the_date_are_refused_and_another_date_takes_them(plat
     assert "Hint: add --as-of 2025-08-15" in printed.err
     printed = predict(source, "found.csv", "--as-of", "2025-08-15", "--reasons", "0")
     assert "as of 2025-08-15, from " in printed.out
+
+
+def test_lines_without_a_customer_and_amounts_in_another_unit_are_told(platform, busy_shop, predict):
+    write_lines(platform, busy_shop, "lines.parquet", "order_at < TIMESTAMP '2025-06-01'")
+    nobody = "SELECT * REPLACE (CAST(NULL AS VARCHAR) AS customer_id) FROM read_parquet('lines.parquet') LIMIT 50"
+    printed = predict(write_query(platform, nobody, "nobody.parquet"), "found.csv")
+    assert "found.csv: 0 customers" in printed.out
+    assert "order lines without a customer: 50" in printed.out
+    dear = "SELECT * REPLACE (unit_price * 1000 AS unit_price) FROM read_parquet('lines.parquet')"
+    printed = predict(write_query(platform, dear, "dear.parquet"), "found.csv", "--reasons", "0")
+    assert "warning: most customers are outside_known_range; check that amounts are in EUR" in printed.out
 
 
 def test_files_that_are_neither_and_outputs_that_cannot_be_are_refused(platform, predict):
