@@ -19,6 +19,7 @@ from segmentation_assets.config.money import MoneySettings
 from segmentation_assets.config.notifications import NotificationSettings
 from segmentation_assets.config.population import PopulationSettings
 from segmentation_assets.config.prediction import PredictionSettings
+from segmentation_assets.config.retention import RetentionSettings
 from segmentation_assets.config.rfm import RfmSettings
 from segmentation_assets.config.section import Section
 from segmentation_assets.config.segment_catalogue import SegmentCatalogueSettings
@@ -218,6 +219,7 @@ class Settings(Section):
     execution: ExecutionSettings = ExecutionSettings()
     automation: AutomationSettings = AutomationSettings()
     notifications: NotificationSettings = NotificationSettings()
+    retention: RetentionSettings = RetentionSettings()
     reference: ReferenceSettings | None = Field(None, description="a published analysis to reproduce; optional")
 
     @model_validator(mode="after")

@@ -75,7 +75,7 @@ class Platform:
     @cached_property
     def store(self) -> TableStore:
         """Tables and files below the data folder."""
-        return TableStore(self.data_dir, is_verifying=self.is_verifying)
+        return TableStore(self.data_dir, is_verifying=self.is_verifying, kept_versions=self.settings.retention.versions)
 
     @cached_property
     def models(self) -> ModelStore:

@@ -8,6 +8,11 @@ from typing import Any
 
 from segmentation_assets.errors import DataError
 
+RETIRED = "retired"
+"""Figure of a result beyond `retention.months`: ``removed``, or ``frozen`` where later months read it."""
+
+REMOVED, FROZEN = "removed", "frozen"
+
 
 @dataclass(frozen=True)
 class StoredFile:
@@ -72,6 +77,16 @@ class Manifest:
     slices: dict[str, str] = field(default_factory=dict)
     by_hand: dict[str, Any] = field(default_factory=dict)
     by_hand_over: str = ""
+
+    @property
+    def is_removed(self) -> bool:
+        """Whether the files are gone on purpose, by `retention.months`; what they were is still on record."""
+        return self.metadata.get(RETIRED) == REMOVED
+
+    @property
+    def own_files(self) -> tuple[StoredFile, ...]:
+        """Files that belong to this result alone, those of models left out."""
+        return tuple(file for file in self.files if not file.path.startswith("models/"))
 
     def to_json(self) -> str:
         """Write the manifest as JSON text with sorted keys."""

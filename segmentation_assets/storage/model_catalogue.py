@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from segmentation_assets.errors import DataError, closest_hint
+from segmentation_assets.storage.manifest import Manifest
 from segmentation_assets.storage.models import METADATA_FILE, ModelReference, ModelStore
 from segmentation_assets.storage.store import TableStore
+from segmentation_assets.storage.versions import version_folders
 
 ARCHIVE = "archive"
 """Folder of the data folder in which archived models lie."""
@@ -158,14 +160,21 @@ def _described(
 
 
 def _users(root: Path) -> dict[str, list[str]]:
-    """Results that rest on models, by name and hash of the model."""
+    """Results that rest on models, by name and hash of the model; earlier versions of results count too."""
     found: dict[str, list[str]] = {}
     store, folder = TableStore(root), root / "manifests"
     for path in sorted(folder.rglob("*.json")) if folder.is_dir() else ():
         manifest = store.manifest(str(path.parent.relative_to(folder)), path.stem)
-        if manifest is None:
-            continue
-        for model in sorted({"/".join(parts[1:3]) for file in manifest.files
-                             if (parts := file.path.split("/"))[0] == "models"}):  # fmt: skip
-            found.setdefault(model, []).append(f"{manifest.key} of {manifest.partition[:7]}")
+        if manifest is not None and not manifest.is_removed:
+            _note_models(found, manifest, "")
+    for owner, partition in version_folders(root):
+        for version in store.earlier_versions(owner, partition):
+            _note_models(found, version.manifest, ", an earlier version")
     return found
+
+
+def _note_models(found: dict[str, list[str]], manifest: Manifest, words: str) -> None:
+    """Add what a result rests on."""
+    parts = [file.path.split("/") for file in manifest.files]
+    for model in sorted({"/".join(part[1:3]) for part in parts if part[0] == "models"}):
+        found.setdefault(model, []).append(f"{manifest.key} of {manifest.partition[:7]}{words}")

@@ -31,6 +31,16 @@ from segmentation_assets.storage.replaced import (
     take_in_place,
 )
 from segmentation_assets.storage.text_files import write_text_whole
+from segmentation_assets.storage.versions import (
+    CONTENT_DIGITS,
+    VERSIONS,
+    EarlierVersion,
+    forget_gone,
+    has_content,
+    is_versioned,
+    note_version,
+    read_versions,
+)
 
 WHOLE = "all"
 """Partition key of results that have no partitions."""
@@ -46,10 +56,13 @@ class TableStore:
         The data folder.
     is_verifying : bool
         Read every file anew to tell whether it is intact, whatever its times say.
+    kept_versions : int
+        Replaced contents that stay beside the one in force; the others go after the grace period.
     """
 
     root: Path
     is_verifying: bool = False
+    kept_versions: int = 0
 
     @cached_property
     def hashes(self) -> FileHashes:
@@ -114,6 +127,11 @@ class TableStore:
 
     def _sound_paths(self, manifest: Manifest) -> list[Path]:
         """Parquet files of a stored result, none of which differs from what was stored."""
+        if manifest.is_removed:
+            raise DataError(
+                f"{manifest.key} of {manifest.partition[:7]} lies beyond retention.months and was removed",
+                "run 'segmentation run' without retention.months; it makes all such months again.",
+            )
         for file in manifest.files:
             if not self._file_is_intact(file):
                 raise DataError(
@@ -206,13 +224,54 @@ class TableStore:
         seconds = time.time() if now is None else now
         folder = self.table_folder(manifest.key, manifest.partition)
         current = self._contents(manifest)
-        for name in self._contents(self._read_manifest(key, manifest.partition)) - current:
+        previous = self._read_manifest(key, manifest.partition)
+        if previous is not None and previous.content_hash != manifest.content_hash:
+            self._note_replaced(key, previous, seconds)
+        for name in self._contents(previous) - current:
             mark_replaced(folder / name, seconds)
         path = self.manifest_path(key, manifest.partition)
         write_text_whole(path, manifest.to_json())
         if not manifest.slices:
-            drop_replaced(folder, current, seconds)
+            drop_replaced(folder, current | self._kept_contents(manifest.key, manifest.partition), seconds)
         self.hashes.settle()
+
+    def _note_replaced(self, owner: str, manifest: Manifest, seconds: float) -> None:
+        """Keep the manifest of what is about to be replaced, without which its content could not be restored."""
+        if is_versioned(manifest):
+            stored_at = self.manifest_path(owner, manifest.partition).stat().st_mtime
+            folder = self.versions_folder(owner, manifest.partition)
+            note_version(folder, EarlierVersion(manifest, stored_at, seconds))
+
+    def versions_folder(self, owner: str, partition: str) -> Path:
+        """Folder of the records of earlier versions; the owner of a slice is the asset key and ``/slices``."""
+        return self.root / VERSIONS / owner / partition
+
+    def earlier_versions(self, owner: str, partition: str) -> list[EarlierVersion]:
+        """Versions that the one in force has replaced and whose content is still there, those replaced last first."""
+        current = self._read_manifest(owner, partition)
+        return [
+            version
+            for version in read_versions(self.versions_folder(owner, partition))
+            if (current is None or version.manifest.content_hash != current.content_hash)
+            and has_content(self.root, version)
+        ]
+
+    def _kept_contents(self, key: str, partition: str) -> set[str]:
+        """Content folders that stay although they are not in force: as earlier versions, or as slices of such."""
+        if not self.kept_versions:
+            return set()
+        earlier = self.earlier_versions(key, partition)[: self.kept_versions]
+        wholes = [
+            self.manifest(key),
+            *(each.manifest for each in self.earlier_versions(key, WHOLE)[: self.kept_versions]),
+        ]
+        slices = {whole.slices[partition] for whole in wholes if whole is not None and partition in whole.slices}
+        return {each.content_name for each in earlier} | {content[:CONTENT_DIGITS] for content in slices}
+
+    def forget_versions(self) -> None:
+        """Forget every earlier version; the contents go as soon as nobody can be reading them."""
+        shutil.rmtree(self.root / VERSIONS, ignore_errors=True)
+        self.drop_replaced()
 
     def _contents(self, manifest: Manifest | None) -> set[str]:
         """Names of the content folders that a manifest points at."""
@@ -221,7 +280,10 @@ class TableStore:
     def remove_slice(self, key: str, slice_name: str, *, now: float | None = None) -> None:
         """Remove a slice that is no longer delivered; its files stay for the grace period."""
         seconds = time.time() if now is None else now
-        for name in self._contents(self.slice_manifest(key, slice_name)):
+        previous = self.slice_manifest(key, slice_name)
+        if previous is not None:
+            self._note_replaced(f"{key}/slices", previous, seconds)
+        for name in self._contents(previous):
             mark_replaced(self.table_folder(key, slice_name) / name, seconds)
         self.manifest_path(f"{key}/slices", slice_name).unlink(missing_ok=True)
 
@@ -235,10 +297,14 @@ class TableStore:
         seconds = time.time() if now is None else now
         for key, partition in partition_folders(self.root / "tables"):
             folder = self.table_folder(key, partition)
-            if set(replaced_contents(folder, seconds)) - self._current_contents(key, partition):
+            if set(replaced_contents(folder, seconds)) - self._staying_contents(key, partition):
                 with self._lock_if_free(key, partition) as is_free, self._lock_if_free(key, "slices") as are_free:
                     if is_free and are_free:
-                        drop_replaced(folder, self._current_contents(key, partition), seconds)
+                        drop_replaced(folder, self._staying_contents(key, partition), seconds)
+        forget_gone(self.root)
+
+    def _staying_contents(self, key: str, partition: str) -> set[str]:
+        return self._current_contents(key, partition) | self._kept_contents(key, partition)
 
     def _current_contents(self, key: str, partition: str) -> set[str]:
         """Content folders in force of a partition or slice; all of them where a manifest cannot be read."""
