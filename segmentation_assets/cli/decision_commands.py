@@ -10,7 +10,7 @@ from segmentation_assets.clustering.leaderboard import BASELINE
 from segmentation_assets.errors import SettingsError, closest_hint
 from segmentation_assets.graph.plan import check_known_month
 from segmentation_assets.graph.platform import Platform
-from segmentation_assets.graph.staleness import known_months
+from segmentation_assets.graph.staleness import is_retired, known_months
 from segmentation_assets.ingestion.decisions import DECISIONS_FILE, Decision, append_decision, erasure_subject
 from segmentation_assets.segments.promotion import find_candidate
 from segmentation_assets.storage.store import WHOLE
@@ -74,9 +74,20 @@ def erase(parsed: argparse.Namespace) -> int:
         )
     ids = _delivered_ids(platform, parsed.customer_id)
     told = f"Nothing is kept of {parsed.customer_id}: every month that is not closed is made without it."
+    if any(is_retired(platform, platform.store.manifest(key, month)) for key, month in _old_results(platform)):
+        told += (
+            "\nWhat later months read of months beyond retention.months is not made again: to have it made without the "
+            "customer too, run once without retention.months."
+        )
     for customer_id in ids:
         _write(platform, "erase", month, erasure_subject(customer_id), parsed.reason, told, parsed.by)
     return 0
+
+
+def _old_results(platform: Platform) -> list[tuple[str, str]]:
+    """Monthly results of all known months."""
+    nodes = [node for node in platform.graph.nodes if node.is_partitioned]
+    return [(node.key, month) for month in known_months(platform) for node in nodes]
 
 
 def _delivered_ids(platform: Platform, customer_id: str) -> list[str]:

@@ -76,6 +76,7 @@ class Progress:
 
     started: float = field(default_factory=time.perf_counter)
     steps: list[StepRecord] = field(default_factory=list)
+    pruned: list[str] = field(default_factory=list)
     dagster_cpu_seconds: float = 0.0
 
     def __call__(self, node: Node, partition: str, outcome: Any) -> None:

@@ -19,7 +19,8 @@ from segmentation_assets.graph.log_mark import is_log_behind
 from segmentation_assets.graph.plan import Scope, is_up_to_date
 from segmentation_assets.graph.platform import Platform
 from segmentation_assets.graph.reading_due import ask_for_reading
-from segmentation_assets.graph.staleness import known_months
+from segmentation_assets.graph.retention import prune_after_run
+from segmentation_assets.graph.staleness import is_retired, known_months
 from segmentation_assets.ingestion.mapping import MADE_BY
 from segmentation_assets.ingestion.unread_files import describe_unread_files, find_unread_files
 from segmentation_assets.interrupts import as_interrupts
@@ -44,7 +45,7 @@ def run(parsed: argparse.Namespace) -> int:
         restate(platform, parsed.rebuild_from, parsed.reason)
     if MADE_BY["postgres"] in keys:
         ask_for_reading(platform)
-    return _execute(platform, scope, parsed.log_level)
+    return _execute(platform, scope, parsed.log_level, is_pruning=True)
 
 
 def report(parsed: argparse.Namespace) -> int:
@@ -54,21 +55,42 @@ def report(parsed: argparse.Namespace) -> int:
     months = [month for month in known_months(platform) if platform.store.manifest("gold/customer_segments", month)]
     if not months:
         raise SettingsError("there is no finished month to report on", "run 'segmentation run' first.")
-    return _execute(platform, Scope(keys, month=parsed.month or months[-1], force=True), parsed.log_level)
+    month = parsed.month or months[-1]
+    if is_retired(platform, platform.store.manifest("gold/customer_segments", month)):
+        raise SettingsError(
+            f"{month[:7]} lies beyond retention.months",
+            "run 'segmentation run' without retention.months; it makes all such months again.",
+        )
+    return _execute(platform, Scope(keys, month=month, force=True), parsed.log_level)
 
 
 def _all_keys(platform: Platform) -> frozenset[str]:
     return frozenset(platform.graph.by_key)
 
 
-def _execute(platform: Platform, scope: Scope, log_level: str) -> int:
+def _execute(platform: Platform, scope: Scope, log_level: str, *, is_pruning: bool = False) -> int:
     progress = Progress()
     run_id = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:6]}"
     handler = open_log(platform.data_dir, run_id, log_level)
     try:
-        return _recorded(platform, scope, progress, run_id, lambda: _run_scope(platform, scope, progress))
+        return _recorded(
+            platform, progress, run_id, lambda: _run_and_prune(platform, scope, progress, is_pruning=is_pruning)
+        )
     finally:
         close_log(handler)
+
+
+def _run_and_prune(platform: Platform, scope: Scope, progress: Progress, *, is_pruning: bool) -> None:
+    """Run what is stale; then apply the retention settings, if asked to."""
+    _run_scope(platform, scope, progress)
+    if not is_pruning:
+        return
+    pruning, was_forgotten = prune_after_run(platform)
+    progress.pruned = pruning.in_words()
+    if was_forgotten:
+        progress.pruned.append("all earlier versions, as a customer was erased")
+    for line in progress.pruned:
+        progress.say(f"removed {line}")
 
 
 def _run_scope(platform: Platform, scope: Scope, progress: Progress) -> None:
@@ -84,7 +106,7 @@ def _run_scope(platform: Platform, scope: Scope, progress: Progress) -> None:
     progress.dagster_cpu_seconds = imported + run_scope(platform, scope, progress)
 
 
-def _recorded(platform: Platform, scope: Scope, progress: Progress, run_id: str, work: Callable[[], None]) -> int:
+def _recorded(platform: Platform, progress: Progress, run_id: str, work: Callable[[], None]) -> int:
     """Do the work and write the run's record, whether it succeeds or not."""
     record = RunRecord(run_id, tuple(sys.argv), started_at=_now(), succeeded=False)
     meter = CostMeter()
@@ -105,6 +127,7 @@ def _recorded(platform: Platform, scope: Scope, progress: Progress, run_id: str,
             record,
             ended_at=_now(),
             steps=tuple(progress.steps),
+            pruned=tuple(progress.pruned),
             cost=meter.read(),
             dagster_cpu_seconds=progress.dagster_cpu_seconds,
         )

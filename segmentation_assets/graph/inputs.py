@@ -10,12 +10,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from segmentation_assets.errors import DataError, PredecessorError, SettingsError
-from segmentation_assets.graph.months import earlier_month
+from segmentation_assets.graph.months import earlier_month, next_month
 from segmentation_assets.graph.node import A_YEAR, Input, Node, recent_months
 from segmentation_assets.graph.platform import Platform
 from segmentation_assets.graph.reading_due import DUE, reading_due
 from segmentation_assets.ingestion.accounts import PartAccount
-from segmentation_assets.ingestion.calendar import check_calendar, lookback_start, snapshot_as_of
+from segmentation_assets.ingestion.calendar import check_calendar, lookback_start, snapshot_as_of, snapshot_months
 from segmentation_assets.ingestion.decisions import DECISIONS_FILE
 from segmentation_assets.ingestion.delivery import DeliveredFile, list_delivery
 from segmentation_assets.ingestion.mapping import MADE_BY, delivery_folder, effective_source
@@ -210,9 +210,30 @@ def recent_snapshots(platform: Platform, partition: str, months_back: int = A_YE
 
 
 def stored_months(platform: Platform, key: str) -> tuple[str, ...]:
-    """Months of an asset that are stored and lie within the calendar."""
+    """Months of an asset that are stored and lie within the calendar and `retention.months`."""
     last = (platform.settings.calendar.last_month or "9999-12") + "-01"
-    return tuple(month for month in platform.store.partitions(key) if platform.first_month <= month <= last)
+    months = [month for month in platform.store.partitions(key) if platform.first_month <= month <= last]
+    if platform.settings.retention.months is None:
+        return tuple(months)
+    kept = [month for month in months if not is_beyond_retention(platform, month)]
+    stored = {month: platform.store.manifest(key, month) for month in kept}
+    return tuple(month for month, manifest in stored.items() if manifest is not None and not manifest.is_removed)
+
+
+def ended_months(platform: Platform) -> tuple[str, ...]:
+    """Snapshot months that have ended and have order lines before them."""
+    months = snapshot_months(platform.settings.calendar, order_line_months(platform)[-1])
+    return tuple(month for month in months if next_month(month) <= platform.today.isoformat())
+
+
+def is_beyond_retention(platform: Platform, month: str) -> bool:
+    """Whether a month is older than the settings keep; a closed month is kept, as it could not be made again alike."""
+    count = platform.settings.retention.months
+    if count is None:
+        return False
+    closed_through = platform.settings.calendar.closed_through
+    is_closed = closed_through is not None and month[:7] <= closed_through
+    return not is_closed and month < min(ended_months(platform)[-count:], default=month)
 
 
 def _every(platform: Platform, item: Input, partition: str) -> dict[str, str]:

@@ -10,7 +10,7 @@ from segmentation_assets.graph.build import Graph
 from segmentation_assets.graph.inputs import check_delivered_months
 from segmentation_assets.graph.node import Node
 from segmentation_assets.graph.platform import Platform
-from segmentation_assets.graph.staleness import Evaluation, evaluate, first_read, known_months
+from segmentation_assets.graph.staleness import Evaluation, evaluate, first_read, is_retired, known_months
 from segmentation_assets.ingestion.mapping import MADE_BY
 from segmentation_assets.storage.store import WHOLE
 
@@ -67,7 +67,8 @@ def monthly_nodes(graph: Graph) -> tuple[Node, ...]:
 
 def to_run(platform: Platform, nodes: tuple[Node, ...], partition: str, scope: Scope) -> tuple[str, ...]:
     """Return the keys among `nodes` that have to run: what is stale and what is made from it, within the scope."""
-    in_scope = [node for node in nodes if node.key in scope.keys]
+    stored = {node.key: platform.store.manifest(node.key, partition) for node in nodes if node.key in scope.keys}
+    in_scope = [node for node in nodes if node.key in stored and not is_retired(platform, stored[node.key])]
     if scope.force or scope.seed is not None:
         return tuple(node.key for node in in_scope)
     stale = {node.key for node in in_scope if evaluate(platform, node, partition).state != "fresh"}

@@ -8,12 +8,11 @@ from typing import Literal
 
 from segmentation_assets.errors import DataError, PredecessorError
 from segmentation_assets.graph.closed_months import is_closed, reasons_that_count
-from segmentation_assets.graph.inputs import order_line_months, read_fingerprints
-from segmentation_assets.graph.months import earlier_month, month_range, next_month, previous_month
+from segmentation_assets.graph.inputs import ended_months, read_fingerprints
+from segmentation_assets.graph.months import earlier_month, month_range, previous_month
 from segmentation_assets.graph.node import Input, Node, recent_months
 from segmentation_assets.graph.platform import Platform
-from segmentation_assets.ingestion.calendar import snapshot_months
-from segmentation_assets.storage.manifest import Manifest
+from segmentation_assets.storage.manifest import RETIRED, Manifest
 from segmentation_assets.storage.store import WHOLE
 
 READABLE_FROM = "readable_from"
@@ -71,13 +70,24 @@ def expected_version(platform: Platform, node: Node, stored: Manifest | None) ->
     return stored.code_version if stored is not None and is_by_hand else version
 
 
+def is_retired(platform: Platform, stored: Manifest | None) -> bool:
+    """Whether a result lies beyond `retention.months`: it is as it is, or gone, and is not made again.
+
+    Without `retention.months`, what was removed is missing like anything else.
+    """
+    is_marked = stored is not None and RETIRED in stored.metadata
+    return is_marked and platform.settings.retention.months is not None
+
+
 def evaluate(platform: Platform, node: Node, partition: str, *, looks_outside: bool = True) -> Evaluation:
     """Compare one stored result with its inputs, code version and files as they are now.
 
     Without a look outside, what waits there to be taken in counts as if it were not there.
     """
     manifest = platform.store.manifest(node.key, partition)
-    missing: State = "missing" if manifest is None else "stale"
+    if is_retired(platform, manifest):
+        return Evaluation(node.key, partition, "fresh")
+    missing: State = "missing" if manifest is None or manifest.is_removed else "stale"
     try:
         inputs = read_fingerprints(platform, node, partition, looks_outside=looks_outside)
     except DataError as problem:
@@ -86,6 +96,8 @@ def evaluate(platform: Platform, node: Node, partition: str, *, looks_outside: b
         inputs = {**manifest.inputs, **inputs}
     version = expected_version(platform, node, manifest)
     reasons = reasons_to_make(platform, node, partition, manifest, version, inputs)
+    if manifest is not None and manifest.is_removed:
+        reasons = ("its files were removed by retention.months, which is not set any more", *reasons)
     if not reasons and manifest is not None and not platform.store.is_intact(manifest):
         reasons = ("a stored file is missing or damaged",)
     return Evaluation(node.key, partition, missing if reasons else "fresh", reasons)
@@ -104,6 +116,8 @@ def check_predecessors(platform: Platform, node: Node, partition: str) -> None:
     for month in month_range(platform.first_month, previous_month(partition)):
         for earlier in monthly:
             stored = platform.store.manifest(earlier.key, month)
+            if is_retired(platform, stored):
+                continue
             inputs = read_fingerprints(platform, earlier, month)
             found = compare(stored, expected_version(platform, earlier, stored), inputs)
             reasons = reasons_that_count(platform, earlier, month, stored, found)
@@ -120,8 +134,7 @@ def known_months(platform: Platform) -> tuple[str, ...]:
     """Snapshot months that have ended and have order lines before them; empty before the first ingestion."""
     if platform.store.manifest("raw/order_lines") is None:
         return ()
-    months = snapshot_months(platform.settings.calendar, order_line_months(platform)[-1])
-    return tuple(month for month in months if next_month(month) <= platform.today.isoformat())
+    return ended_months(platform)
 
 
 def evaluate_all(platform: Platform, months: tuple[str, ...], *, looks_outside: bool = True) -> tuple[Evaluation, ...]:
@@ -138,7 +151,8 @@ def evaluate_all(platform: Platform, months: tuple[str, ...], *, looks_outside: 
         for partition in node.partitions(months):
             evaluation = evaluate(platform, node, partition)
             cause = first_read(node, partition, behind)
-            is_kept = evaluation.state == "fresh" and is_closed(platform, node, partition) and node.layer != "silver"
+            is_delivered = is_closed(platform, node, partition) and node.layer != "silver"
+            is_kept = is_delivered or is_retired(platform, platform.store.manifest(node.key, partition))
             if evaluation.state == "fresh" and cause and not is_kept:
                 evaluation = Evaluation(node.key, partition, "stale", (f"{_name(*cause)} is not up to date",))
             found.append(evaluation)

@@ -85,8 +85,8 @@ class RunSummary:
 class RunRecord:
     """One run from start to end; times are UTC in ISO 8601.
 
-    `dagster_cpu_seconds` is what Dagster itself used: import, definitions, instance and events; ``None`` where it was
-    not measured.
+    `pruned` says in words what the retention settings let go at its end. `dagster_cpu_seconds` is what Dagster itself
+    used: import, definitions, instance and events; ``None`` where it was not measured.
     """
 
     run_id: str
@@ -96,6 +96,7 @@ class RunRecord:
     succeeded: bool = False
     errors: tuple[str, ...] = ()
     steps: tuple[StepRecord, ...] = ()
+    pruned: tuple[str, ...] = ()
     cost: Cost | None = None
     dagster_cpu_seconds: float | None = None
 

@@ -19,7 +19,13 @@ from segmentation_assets.graph.inputs import check_source, read_fingerprints
 from segmentation_assets.graph.log_mark import note_attempt
 from segmentation_assets.graph.node import Node
 from segmentation_assets.graph.platform import Platform
-from segmentation_assets.graph.staleness import check_predecessors, expected_version, known_months, reasons_to_make
+from segmentation_assets.graph.staleness import (
+    check_predecessors,
+    expected_version,
+    is_retired,
+    known_months,
+    reasons_to_make,
+)
 from segmentation_assets.monitoring.cost import Cost, CostMeter
 from segmentation_assets.orchestration.step import Step
 from segmentation_assets.storage.contract import ContractResult, check_contract
@@ -124,8 +130,10 @@ def keep_or_compute(
         log.info("%s of %s is being made by another process; waiting for it", node.key, partition)
 
     with platform.store.lock(f"step/{node.key}", partition, on_wait=tell_waiting):
-        inputs = read_fingerprints(platform, node, partition)
         stored = platform.store.manifest(node.key, partition)
+        if stored is not None and is_retired(platform, stored):
+            return StepOutcome(stored, kept=True, reasons=(), cost=meter.read())
+        inputs = read_fingerprints(platform, node, partition)
         effective, by_hand = platform.altered_for(node, options.by_hand)
         reasons = _reasons(platform, effective, node, partition, stored, by_hand, inputs)
         is_forced = options.force and not is_protected(platform, node, partition, stored)
