@@ -107,6 +107,24 @@ def _erase(parsed: argparse.Namespace) -> int:
     return erase(parsed)
 
 
+def _data(parsed: argparse.Namespace) -> int:
+    from segmentation_assets.cli.data_command import data
+
+    return data(parsed)
+
+
+def _backup(parsed: argparse.Namespace) -> int:
+    from segmentation_assets.cli.backup_command import backup
+
+    return backup(parsed)
+
+
+def _restore(parsed: argparse.Namespace) -> int:
+    from segmentation_assets.cli.backup_command import restore
+
+    return restore(parsed)
+
+
 def _explain(parsed: argparse.Namespace) -> int:
     from segmentation_assets.cli.explain_command import explain
 
@@ -149,6 +167,9 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "models": _models,
     "predict": _predict,
     "tune": _tune,
+    "data": _data,
+    "backup": _backup,
+    "restore": _restore,
     "explain": _explain,
     "dictionary": _dictionary,
     "reference": _reference,

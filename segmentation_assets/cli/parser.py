@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 
 from segmentation_assets import __version__
+from segmentation_assets.cli.data_parser import add_data_commands
 
 DEFAULT_FILE = "segmentation.yaml"
 
@@ -35,6 +36,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_models(commands, shared)
     _add_predict(commands, shared)
     _add_tune(commands, shared)
+    add_data_commands(commands, shared, _month)
     _add_dictionary(commands, shared)
     _add_reference(commands, shared)
     _add_config(commands, shared)
