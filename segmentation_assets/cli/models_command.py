@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from segmentation_assets.cli.opening import load_from_arguments
+from segmentation_assets.cli.side_by_side import side_by_side
 from segmentation_assets.errors import plural
 from segmentation_assets.graph.platform import Platform
+from segmentation_assets.monitoring.differences import find_differences
 from segmentation_assets.storage.model_catalogue import ListedModel, archive_model, find_model, list_models
 from segmentation_assets.storage.models import ModelStore
 
@@ -50,14 +52,8 @@ def _compare(store: ModelStore, parsed: argparse.Namespace) -> str:
     first, second = (find_model(store, text) for text in (parsed.model, parsed.other))
     if parsed.json:
         return json.dumps([_plain(first), _plain(second)], indent=1, sort_keys=True)
-    flat = [_flat({"description": model.description, "state": model.state}) for model in (first, second)]
-    names = sorted({*flat[0], *flat[1]})
-    differing = [name for name in names if flat[0].get(name) != flat[1].get(name)]
-    width = max((len(name) for name in differing), default=0)
-    lines = [f"{'':{width}}  {first.full_name}  {second.full_name}"]
-    lines += [f"{name:{width}}  {_cell(flat[0].get(name))}  {_cell(flat[1].get(name))}" for name in differing]
-    lines.append(f"{plural(len(names) - len(differing), 'entry', 'entries')} alike.")
-    return "\n".join(lines)
+    found = find_differences(*({"description": model.description, "state": model.state} for model in (first, second)))
+    return side_by_side(first.full_name, second.full_name, found)
 
 
 def _archive(store: ModelStore, parsed: argparse.Namespace) -> str:
@@ -74,22 +70,6 @@ def _plain(model: ListedModel) -> dict[str, Any]:
         "used_by": list(model.used_by),
         "description": model.description,
     }
-
-
-def _flat(values: Mapping[str, Any], before: str = "") -> dict[str, Any]:
-    """Entries of nested mappings by dotted name; lists stay as they are."""
-    found: dict[str, Any] = {}
-    for name, value in values.items():
-        if isinstance(value, Mapping):
-            found |= _flat(value, f"{before}{name}.")
-        else:
-            found[f"{before}{name}"] = value
-    return found
-
-
-def _cell(value: Any) -> str:
-    text = "-" if value is None else json.dumps(value, ensure_ascii=False) if isinstance(value, list) else str(value)
-    return f"{text[:31]}…" if len(text) > 32 else f"{text:32}"
 
 
 _ACTIONS: dict[str, Callable[[ModelStore, argparse.Namespace], str]] = {
