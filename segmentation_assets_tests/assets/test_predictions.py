@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from pathlib import Path
 
 import pandas as pd
 
@@ -87,6 +88,26 @@ def test_a_rerun_keeps_everything_and_a_rebuild_gives_the_same_model(busy_shop, 
     after = [record(settings, month, key) for month in MONTHS for key in MODELS]
     assert after == before
     assert [Platform(settings).store.manifest("gold/customer_scores", month).content_hash for month in MONTHS] == hashes
+
+
+def test_models_removed_and_made_again_from_their_recorded_inputs_have_the_same_hashes(busy_shop, run, tmp_path):
+    shutil.copytree(busy_shop.data_dir, tmp_path / "data", symlinks=True)
+    shop = Shop(tmp_path)
+    settings = shop.settings(source__folder=str(busy_shop.deliveries), **QUICK)
+    keys = {*MODELS, "models/segment_classifier"}
+    run(settings, keys={"models/segment_classifier"})
+    manifests, models = _bytes_below(shop.data_dir / "manifests" / "models"), _bytes_below(shop.data_dir / "models")
+    assert {path.parts[0] for path in models} >= {key.split("/")[1] for key in keys}
+    for key in keys:
+        for folder in (f"manifests/{key}", f"tables/{key}", f"models/{key.split('/')[1]}"):
+            shutil.rmtree(shop.data_dir / folder)
+    assert run(settings, keys=keys) == {(key, month) for key in keys for month in MONTHS}
+    assert _bytes_below(shop.data_dir / "models") == models
+    assert _bytes_below(shop.data_dir / "manifests" / "models") == manifests
+
+
+def _bytes_below(folder: Path) -> dict[Path, bytes]:
+    return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 def test_lifetime_value_is_fitted_on_all_histories_and_judged_on_what_followed(busy_shop):

@@ -19,7 +19,9 @@ from segmentation_assets.prediction.churn_training import (
     reason_not_trainable,
     train_churn,
 )
+from segmentation_assets.prediction.classifiers import MODEL_TYPES
 from segmentation_assets.prediction.cutoffs import Cutoffs
+from segmentation_assets.storage.models import fitted_state_hash
 from segmentation_assets.tables.prediction import CHURN_SCORES
 
 DATES = [dt.date(2025, month, 1) for month in (10, 7, 4, 1)]
@@ -63,6 +65,15 @@ def shop():
 @pytest.fixture(scope="module")
 def training(shop):
     return train_churn(shop, COLUMNS, CUTOFFS, SETTINGS, ceiling=0.95)
+
+
+def hash_of(training):
+    return fitted_state_hash(training.model.estimator, training.model.to_state(), MODEL_TYPES)
+
+
+def test_the_same_inputs_give_the_same_hash(shop, training):
+    again = train_churn(shop.copy(), COLUMNS, CUTOFFS, SETTINGS, ceiling=0.95)
+    assert hash_of(again) == hash_of(training)
 
 
 def test_the_features_that_matter_are_found_and_used(training):
