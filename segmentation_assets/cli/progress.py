@@ -14,6 +14,8 @@ from typing import Any
 
 from segmentation_assets.errors import plural
 from segmentation_assets.graph.node import Node
+from segmentation_assets.graph.platform import Platform
+from segmentation_assets.graph.tracked import record_of_step
 from segmentation_assets.monitoring.run_records import StepRecord
 from segmentation_assets.storage.manifest import Manifest
 from segmentation_assets.storage.store import WHOLE
@@ -74,6 +76,7 @@ def _not_taken(manifest: Manifest) -> str:
 class Progress:
     """Observer of a run: prints a line per step and remembers what each did."""
 
+    platform: Platform
     started: float = field(default_factory=time.perf_counter)
     steps: list[StepRecord] = field(default_factory=list)
     pruned: list[str] = field(default_factory=list)
@@ -82,7 +85,7 @@ class Progress:
     def __call__(self, node: Node, partition: str, outcome: Any) -> None:
         """Take note of a step that ended."""
         manifest = outcome.manifest
-        self.steps.append(StepRecord.of(node.key, partition, outcome))
+        self.steps.append(record_of_step(self.platform, node, partition, outcome))
         month = "" if partition == WHOLE else partition[:7]
         rows = plural(manifest.row_count, "file" if node.storage == "files" else "row")
         what = "kept" if outcome.kept else f"made in {outcome.cost.wall_seconds:.1f} s"

@@ -25,7 +25,9 @@ from segmentation_assets.ingestion.mapping import MADE_BY
 from segmentation_assets.ingestion.unread_files import describe_unread_files, find_unread_files
 from segmentation_assets.interrupts import as_interrupts
 from segmentation_assets.monitoring.cost import CostMeter
-from segmentation_assets.monitoring.run_records import RunRecord, write_run_record
+from segmentation_assets.monitoring.run_records import RunRecord, utc_now, write_run_record
+
+_STOPPED = "stopped by the user"
 
 _log = logging.getLogger("segmentation_assets.run")
 
@@ -69,7 +71,7 @@ def _all_keys(platform: Platform) -> frozenset[str]:
 
 
 def _execute(platform: Platform, scope: Scope, log_level: str, *, is_pruning: bool = False) -> int:
-    progress = Progress()
+    progress = Progress(platform)
     run_id = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:6]}"
     handler = open_log(platform.data_dir, run_id, log_level)
     try:
@@ -108,7 +110,7 @@ def _run_scope(platform: Platform, scope: Scope, progress: Progress) -> None:
 
 def _recorded(platform: Platform, progress: Progress, run_id: str, work: Callable[[], None]) -> int:
     """Do the work and write the run's record, whether it succeeds or not."""
-    record = RunRecord(run_id, tuple(sys.argv), started_at=_now(), succeeded=False)
+    record = RunRecord(run_id, tuple(sys.argv), started_at=utc_now(), succeeded=False)
     meter = CostMeter()
     progress.say(f"run {run_id}: {platform.settings.source.kind} source, data in {platform.data_dir}")
     try:
@@ -120,12 +122,12 @@ def _recorded(platform: Platform, progress: Progress, run_id: str, work: Callabl
         record = replace(record, errors=(str(problem),))
         raise
     except KeyboardInterrupt:
-        record = replace(record, errors=("stopped by the user",))
+        record = replace(record, errors=(_STOPPED,))
         raise
     finally:
         record = replace(
             record,
-            ended_at=_now(),
+            ended_at=utc_now(),
             steps=tuple(progress.steps),
             pruned=tuple(progress.pruned),
             cost=meter.read(),
@@ -139,7 +141,3 @@ def _recorded(platform: Platform, progress: Progress, run_id: str, work: Callabl
         print(f"  {label:<10} {text}")
     platform.store.tidy()
     return 0
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")

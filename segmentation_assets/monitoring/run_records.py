@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import os
 import platform as machine
 import subprocess
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field, fields
+from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -17,8 +20,28 @@ from typing import Any
 from segmentation_assets.config.settings import Settings
 from segmentation_assets.errors import plural
 from segmentation_assets.monitoring.cost import Cost
+from segmentation_assets.monitoring.tracked_steps import is_tracked
 from segmentation_assets.storage.store import TableStore
 from segmentation_assets.storage.text_files import write_text_whole
+
+_log = logging.getLogger("segmentation_assets.run_records")
+
+_NEEDED = frozenset(
+    {
+        "command",
+        "computed_steps",
+        "ended_at",
+        "errors",
+        "kept_steps",
+        "run_id",
+        "settings",
+        "started_at",
+        "steps",
+        "succeeded",
+    }
+)
+_STEP_NEEDED = frozenset({"key", "partition", "kept", "reasons", "cost", "metadata"})
+"""What a record, and a step in it, has without which it cannot be used; the rest came later or is not always known."""
 
 _PACKAGES = (
     "segmentation-assets",
@@ -37,7 +60,32 @@ _PACKAGES = (
 
 @dataclass(frozen=True)
 class StepRecord:
-    """What one step did: asset, partition, whether it was kept, why it was computed, rows and cost."""
+    """What one step did.
+
+    Parameters
+    ----------
+    key, partition : str
+        Asset, and month as YYYY-MM-01 or ``all``.
+    kept : bool
+        Whether the stored result was kept.
+    reasons : tuple of str
+        Why it was computed.
+    row_count : int
+    cost : Cost
+    metadata : dict
+        Figures of the result.
+    files : tuple of str
+    ended_at : str
+        UTC in ISO 8601.
+    code_version, content_hash : str
+        Of the result.
+    inputs : dict of str to str
+        Of a model or a clustering, the content hash of every input slice; empty otherwise.
+    parameters : dict
+        Of a model or a clustering, the settings it was made with, by dotted path; empty otherwise.
+    customer_count : int or None
+        Of a model or a clustering, the customers it was made of.
+    """
 
     key: str
     partition: str
@@ -47,9 +95,17 @@ class StepRecord:
     cost: Cost
     metadata: dict[str, Any]
     files: tuple[str, ...]
+    ended_at: str = ""
+    code_version: str = ""
+    content_hash: str = ""
+    inputs: dict[str, str] = field(default_factory=dict)
+    parameters: dict[str, Any] = field(default_factory=dict)
+    customer_count: int | None = None
 
     @classmethod
-    def of(cls, key: str, partition: str, outcome: Any) -> StepRecord:
+    def of(
+        cls, key: str, partition: str, outcome: Any, parameters: dict[str, Any], customer_count: int | None = None
+    ) -> StepRecord:
         """Take down what became of a step."""
         manifest = outcome.manifest
         return cls(
@@ -61,6 +117,12 @@ class StepRecord:
             cost=outcome.cost,
             metadata=manifest.metadata,
             files=tuple(file.path for file in manifest.files),
+            ended_at=utc_now(),
+            code_version=manifest.code_version,
+            content_hash=manifest.content_hash,
+            inputs=manifest.inputs if is_tracked(key) else {},
+            parameters=parameters,
+            customer_count=customer_count,
         )
 
 
@@ -136,8 +198,8 @@ def add_to_run_record(run: RunRecord, settings: Settings, data_dir: Path) -> Non
     path = data_dir / "runs" / f"{run.run_id}.json"
     with TableStore(data_dir).lock("runs", "all"):
         document = _document(run, settings)
-        if path.is_file():
-            before = json.loads(path.read_text(encoding="utf-8"))
+        before = read_record(path)
+        if before is not None:
             document |= {name: before[name] for name in ("command", "started_at")}
             document |= {name: [*before[name], *document[name]] for name in ("steps", "errors")}
             document["succeeded"] = before["succeeded"] and document["succeeded"]
@@ -147,11 +209,56 @@ def add_to_run_record(run: RunRecord, settings: Settings, data_dir: Path) -> Non
 
 def newest_run(data_dir: Path) -> RunSummary | None:
     """Return the run of a data folder that was recorded last; ``None`` when there is none."""
-    records = sorted((data_dir / "runs").glob("*.json"), key=lambda path: path.stat().st_mtime_ns)
-    if not records:
+    paths = sorted(record_paths(data_dir), key=lambda path: path.stat().st_mtime_ns, reverse=True)
+    document = next((found for found in map(read_record, paths) if found is not None), None)
+    return RunSummary(**{entry.name: document[entry.name] for entry in fields(RunSummary)}) if document else None
+
+
+def record_paths(data_dir: Path) -> list[Path]:
+    """List the records of a data folder by name."""
+    return sorted((data_dir / "runs").glob("*.json"))
+
+
+def read_record(path: Path) -> dict[str, Any] | None:
+    """Read a run's record; ``None`` where there is none.
+
+    One that is damaged is set aside, with a warning that names it: it gets the ending ``.damaged``.
+    """
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
         return None
-    document = json.loads(records[-1].read_text(encoding="utf-8"))
-    return RunSummary(**{field.name: document[field.name] for field in fields(RunSummary)})
+    except ValueError as problem:
+        _set_aside(path, str(problem))
+        return None
+    lacking = _lacking(document)
+    if lacking:
+        _set_aside(path, f"it lacks {', '.join(lacking)}")
+        return None
+    found: dict[str, Any] = document
+    return found
+
+
+def _lacking(document: Any) -> list[str]:
+    """Name what a record has to hold and does not."""
+    if not isinstance(document, dict):
+        return ["everything"]
+    lacking = _NEEDED - set(document)
+    steps = [] if "steps" in lacking else document["steps"]
+    return sorted(lacking | {f"steps.{name}" for step in steps for name in _STEP_NEEDED - set(step)})
+
+
+def _set_aside(path: Path, problem: str) -> None:
+    """Put a damaged record out of the way."""
+    target = path.with_name(f"{path.name}.damaged")
+    _log.warning("%s is not a readable run record (%s); it is set aside as %s", path, problem, target.name)
+    with suppress(FileNotFoundError):
+        path.replace(target)
+
+
+def utc_now() -> str:
+    """Return this instant in UTC, in ISO 8601 to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def _document(record: RunRecord, settings: Settings) -> dict[str, Any]:

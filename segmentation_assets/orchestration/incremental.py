@@ -27,6 +27,8 @@ from segmentation_assets.graph.staleness import (
     reasons_to_make,
 )
 from segmentation_assets.monitoring.cost import Cost, CostMeter
+from segmentation_assets.monitoring.making import note_making
+from segmentation_assets.monitoring.run_records import package_versions
 from segmentation_assets.orchestration.step import Step
 from segmentation_assets.storage.contract import ContractResult, check_contract
 from segmentation_assets.storage.engine import Connection, content_hash, parquet_scan
@@ -150,7 +152,9 @@ def keep_or_compute(
             )  # fmt: skip
             manifest = _compute_and_store(step, body, inputs)
     why = ("forced",) if is_forced else reasons
-    return StepOutcome(manifest, kept=False, reasons=why, cost=meter.read())
+    outcome = StepOutcome(manifest, kept=False, reasons=why, cost=meter.read())
+    note_making(platform.data_dir, manifest, outcome.cost, package_versions())
+    return outcome
 
 
 def _reasons(

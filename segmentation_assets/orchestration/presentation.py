@@ -2,6 +2,7 @@
 
 import base64
 import math
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,9 @@ import dagster as dg
 from segmentation_assets.graph.declarations import declared_table
 from segmentation_assets.graph.node import Node
 from segmentation_assets.graph.platform import Platform
+from segmentation_assets.graph.tracked import customers_of, parameters_of
+from segmentation_assets.monitoring.making import noted_making
+from segmentation_assets.monitoring.tracked_steps import data_hash, is_tracked, seed_of
 from segmentation_assets.orchestration.assets.outputs import THUMBNAILS
 from segmentation_assets.orchestration.columns import lineage_metadata
 from segmentation_assets.orchestration.incremental import StepOutcome
@@ -25,8 +29,8 @@ Metadata = dict[str, Any]
 def materialize_result(platform: Platform, node: Node, outcome: StepOutcome) -> dg.MaterializeResult[Any]:
     """Tell Dagster of a step that ended well: data version, figures and check results.
 
-    All but `kept`, `why_computed` and `cpu_seconds` comes from what is stored, so a kept step shows what the computed
-    one did.
+    All but `kept` and `why_computed` comes from what is stored, so a kept step shows what the computed one did: its
+    seconds and versions too.
     """
     manifest = outcome.manifest
     return dg.MaterializeResult(
@@ -37,7 +41,7 @@ def materialize_result(platform: Platform, node: Node, outcome: StepOutcome) -> 
             **_links(platform.store.root.absolute(), node, manifest),
             "kept": outcome.kept,
             "why_computed": "; ".join(outcome.reasons[:10]) or "nothing it rests on changed",
-            "cpu_seconds": round(outcome.cost.cpu_seconds, 3),
+            **_shown(_making(platform, node, manifest)),
             **lineage_metadata(platform, node, manifest.metadata.get("columns", ())),
             **_shown({"made_by_hand": manifest.by_hand or None}),
         },
@@ -61,6 +65,24 @@ def _size(platform: Platform, node: Node, manifest: Manifest) -> Metadata:
     if delivered:
         figures["quarantined_share"] = round(manifest.metadata["quarantined_rows"] / delivered, 6)
     return figures | table_preview(platform.store, manifest, table)
+
+
+def _making(platform: Platform, node: Node, manifest: Manifest) -> Metadata:
+    """What the computation took; of a model or a clustering also what it was made with and from."""
+    making = noted_making(platform.data_dir, manifest)
+    spent: Metadata = {} if making is None else asdict(making.cost)
+    spent = {name: value if value is None else round(value, 3) for name, value in spent.items()}
+    if not is_tracked(node.key):
+        return spent
+    parameters = parameters_of(platform, node, manifest)
+    return spent | {
+        "customer_count": customers_of(platform, node, manifest),
+        "seed": seed_of(parameters),
+        "parameters": parameters or None,
+        "data_hash": data_hash(manifest.inputs),
+        "data_hashes": manifest.inputs,
+        "packages": None if making is None else making.packages,
+    }
 
 
 def _shown(figures: Metadata) -> Metadata:

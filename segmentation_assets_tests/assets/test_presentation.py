@@ -31,7 +31,7 @@ from segmentation_assets_tests.assets.conftest import MONTHS, Shop
 
 NEWEST = MONTHS[-1]
 PERSONAL = re.compile(r"first_name|last_name|e_?mail|phone|postcode|street|address|birth|decided_by|^value$")
-OWN_TO_A_RUN = {"kept", "why_computed", "cpu_seconds"}
+OWN_TO_A_RUN = {"kept", "why_computed"}
 
 
 @pytest.fixture(scope="module")
@@ -88,6 +88,35 @@ def test_kept_step_shows_what_the_computed_one_did(shop: Shop):
         assert {k: v for k, v in computed[key].items() if k not in OWN_TO_A_RUN} == {
             k: v for k, v in kept[key].items() if k not in OWN_TO_A_RUN
         }
+
+
+@pytest.mark.parametrize("key", ["clusters/kmeans", "clusters/leaderboard", "gold/champion"])
+def test_models_and_clusterings_show_what_they_were_made_with_and_from(shown, platform, key):
+    metadata, manifest = shown[key], platform.store.manifest(key, NEWEST)
+    for name in ("cpu_seconds", "wall_seconds"):
+        assert number(metadata[name]) > 0
+    assert metadata["data_hashes"].value == manifest.inputs
+    assert len(metadata["data_hash"].value) == 32
+    assert {"scikit-learn", "duckdb"} <= set(metadata["packages"].value)
+    assert set(metadata["parameters"].value)
+    if key != "gold/champion":
+        assert number(metadata["seed"]) == 7
+        assert number(metadata["customer_count"]) == platform.store.manifest("clusters/kmeans", NEWEST).row_count
+
+
+def test_what_it_took_is_not_part_of_what_is_stored(platform):
+    for node in platform.graph.nodes:
+        manifest = platform.store.manifest(node.key, NEWEST if node.is_partitioned else WHOLE)
+        assert {"cpu_seconds", "wall_seconds", "peak_megabytes"}.isdisjoint(manifest.metadata)
+
+
+def test_a_result_whose_making_is_not_known_shows_no_seconds(platform):
+    node = platform.graph.node("clusters/kmeans")
+    manifest = dataclasses.replace(platform.store.manifest(node.key, NEWEST), content_hash="another")
+    outcome = StepOutcome(manifest, kept=True, reasons=(), cost=Cost(0.5, 0.5, 1.0))
+    metadata = materialize_result(platform, node, outcome).metadata
+    assert {"cpu_seconds", "wall_seconds", "packages"}.isdisjoint(metadata)
+    assert metadata["seed"] == 7
 
 
 def test_tables_show_their_rows_and_a_short_preview(shown, platform):

@@ -4,9 +4,13 @@ import logging
 import pytest
 
 from segmentation_assets.cli.progress import JsonLines, Progress, close_log, open_log
+from segmentation_assets.config.loading import load_settings
 from segmentation_assets.graph.node import Node
+from segmentation_assets.graph.platform import Platform
 from segmentation_assets.monitoring.cost import Cost
 from segmentation_assets.storage.manifest import CheckRecord, Manifest
+
+PLATFORM = Platform(load_settings(profile="demo").settings)
 
 
 class Outcome:
@@ -70,7 +74,7 @@ def test_exception_is_logged_with_its_trace(log_file):
 
 
 def test_step_is_told_remembered_and_logged(log_file, capsys):
-    progress = Progress()
+    progress = Progress(PLATFORM)
     progress(Node(key="gold/x", description=""), "2025-06-01", Outcome(kept=False, row_count=1234))
     progress(Node(key="exports/y", description="", storage="files"), "all", Outcome(kept=True, row_count=2))
     first, second = capsys.readouterr().out.splitlines()
@@ -92,7 +96,7 @@ def test_step_is_told_remembered_and_logged(log_file, capsys):
 )
 def test_rows_set_aside_and_delivered_again_are_told_apart(metadata, told, capsys):
     outcome = Outcome(kept=True, row_count=568, metadata=metadata)
-    Progress()(Node(key="raw/order_lines", description=""), "all", outcome)
+    Progress(PLATFORM)(Node(key="raw/order_lines", description=""), "all", outcome)
     assert capsys.readouterr().out.rstrip().endswith(f"kept            {told}")
 
 
@@ -104,6 +108,6 @@ def test_checks_that_warn_are_told_in_one_line_each_kept_or_not(kept, capsys):
         CheckRecord("coverage", True, "All of them.", is_blocking=False),
     )
     outcome = Outcome(kept=kept, row_count=3, checks=checks)
-    Progress()(Node(key="clusters/x", description=""), "2025-06-01", outcome)
+    Progress(PLATFORM)(Node(key="clusters/x", description=""), "2025-06-01", outcome)
     _, *warnings = capsys.readouterr().out.splitlines()
     assert [line.split("] ")[1] for line in warnings] == ["  warning: clusters/x: could not be fitted."]
