@@ -101,6 +101,12 @@ def _tune(parsed: argparse.Namespace) -> int:
     return tune(parsed)
 
 
+def _runs(parsed: argparse.Namespace) -> int:
+    from segmentation_assets.cli.runs_command import runs
+
+    return runs(parsed)
+
+
 def _erase(parsed: argparse.Namespace) -> int:
     from segmentation_assets.cli.decision_commands import erase
 
@@ -170,6 +176,7 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "data": _data,
     "backup": _backup,
     "restore": _restore,
+    "runs": _runs,
     "explain": _explain,
     "dictionary": _dictionary,
     "reference": _reference,

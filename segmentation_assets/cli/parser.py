@@ -37,6 +37,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_predict(commands, shared)
     _add_tune(commands, shared)
     add_data_commands(commands, shared, _month)
+    _add_runs(commands, shared)
     _add_dictionary(commands, shared)
     _add_reference(commands, shared)
     _add_config(commands, shared)
@@ -244,6 +245,24 @@ def _add_tune(commands: argparse._SubParsersAction[argparse.ArgumentParser], sha
     tune.add_argument(
         "--seed", type=_count, metavar="N", help="of folds and search; the seed of the settings by default"
     )
+
+
+def _add_runs(commands: argparse._SubParsersAction[argparse.ArgumentParser], shared: argparse.ArgumentParser) -> None:
+    runs = commands.add_parser("runs", help="list, show or compare recorded runs, or send them to MLflow")
+    actions = runs.add_subparsers(dest="action", required=True, metavar="ACTION")
+    as_json = argparse.ArgumentParser(add_help=False)
+    as_json.add_argument("--json", action="store_true", help="as JSON")
+    actions.add_parser("list", parents=[shared, as_json], help="list runs, newest first")
+    show = actions.add_parser(
+        "show", parents=[shared, as_json], help="print parameters, metrics, seeds and hashes of what a run made or kept"
+    )
+    compare = actions.add_parser(
+        "compare", parents=[shared, as_json], help="show in what settings, data, results and versions two runs differ"
+    )
+    actions.add_parser("send", parents=[shared], help="send MLflow what it has not had (tracking.mlflow)")
+    for action in (show, compare):
+        action.add_argument("run", metavar="RUN", help="run id, or its first characters; latest is the newest")
+    compare.add_argument("other", metavar="OTHER", help="the other run, likewise")
 
 
 def _add_config(commands: argparse._SubParsersAction[argparse.ArgumentParser], shared: argparse.ArgumentParser) -> None:

@@ -25,6 +25,8 @@ from segmentation_assets.ingestion.mapping import MADE_BY
 from segmentation_assets.ingestion.unread_files import describe_unread_files, find_unread_files
 from segmentation_assets.interrupts import as_interrupts
 from segmentation_assets.monitoring.cost import CostMeter
+from segmentation_assets.monitoring.mlflow_tracking import require_mlflow
+from segmentation_assets.monitoring.run_publication import publish_run
 from segmentation_assets.monitoring.run_records import RunRecord, utc_now, write_run_record
 
 _STOPPED = "stopped by the user"
@@ -71,6 +73,7 @@ def _all_keys(platform: Platform) -> frozenset[str]:
 
 
 def _execute(platform: Platform, scope: Scope, log_level: str, *, is_pruning: bool = False) -> int:
+    require_mlflow(platform.settings.tracking.mlflow)
     progress = Progress(platform)
     run_id = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:6]}"
     handler = open_log(platform.data_dir, run_id, log_level)
@@ -134,6 +137,9 @@ def _recorded(platform: Platform, progress: Progress, run_id: str, work: Callabl
             dagster_cpu_seconds=progress.dagster_cpu_seconds,
         )
         path = write_run_record(record, platform.settings, platform.data_dir)
+        if _STOPPED not in record.errors:
+            for words in publish_run(platform.settings, platform.data_dir, run_id):
+                progress.say(f"  warning: {words}")
     computed = sum(not step.kept for step in progress.steps)
     progress.say(f"{plural(computed, 'step')} computed, {len(progress.steps) - computed} kept; record {path}")
     print(closing_summary(platform))

@@ -30,6 +30,7 @@ from segmentation_assets.config.source import (
     UnmappedColumnError,
 )
 from segmentation_assets.config.synthetic import Month, SyntheticSettings
+from segmentation_assets.config.tracking import TrackingSettings
 
 
 def _check_size(text: str) -> str:
@@ -220,6 +221,7 @@ class Settings(Section):
     automation: AutomationSettings = AutomationSettings()
     notifications: NotificationSettings = NotificationSettings()
     retention: RetentionSettings = RetentionSettings()
+    tracking: TrackingSettings = TrackingSettings()
     reference: ReferenceSettings | None = Field(None, description="a published analysis to reproduce; optional")
 
     @model_validator(mode="after")

@@ -40,7 +40,8 @@ _NEEDED = frozenset(
         "succeeded",
     }
 )
-_STEP_NEEDED = frozenset({"key", "partition", "kept", "reasons", "cost", "metadata"})
+_COSTS = frozenset(entry.name for entry in fields(Cost))
+_STEP_NEEDED = frozenset({"key", "partition", "kept", "reasons", "cost", "metadata", "files"})
 """What a record, and a step in it, has without which it cannot be used; the rest came later or is not always known."""
 
 _PACKAGES = (
@@ -225,27 +226,30 @@ def read_record(path: Path) -> dict[str, Any] | None:
     One that is damaged is set aside, with a warning that names it: it gets the ending ``.damaged``.
     """
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        _check(document)
     except FileNotFoundError:
         return None
     except ValueError as problem:
         _set_aside(path, str(problem))
         return None
-    lacking = _lacking(document)
-    if lacking:
-        _set_aside(path, f"it lacks {', '.join(lacking)}")
-        return None
-    found: dict[str, Any] = document
-    return found
+    return document
 
 
-def _lacking(document: Any) -> list[str]:
-    """Name what a record has to hold and does not."""
+def _check(document: Any) -> None:
+    """Raise a ValueError where a record lacks what it has to hold."""
     if not isinstance(document, dict):
-        return ["everything"]
+        raise ValueError("it is no mapping")
     lacking = _NEEDED - set(document)
-    steps = [] if "steps" in lacking else document["steps"]
-    return sorted(lacking | {f"steps.{name}" for step in steps for name in _STEP_NEEDED - set(step)})
+    steps = document.get("steps", [])
+    if not isinstance(steps, list) or not all(isinstance(step, dict) for step in steps):
+        raise ValueError("its steps are no mappings")
+    lacking |= {f"steps.{name}" for step in steps for name in _STEP_NEEDED - set(step)}
+    lacking |= {f"steps.cost.{name}" for step in steps for name in _COSTS - set(step.get("cost") or ())}
+    if lacking:
+        raise ValueError(f"it lacks {', '.join(sorted(lacking))}")
+    for name in ("started_at", "ended_at"):
+        datetime.fromisoformat(document[name] or document["started_at"])
 
 
 def _set_aside(path: Path, problem: str) -> None:
@@ -310,6 +314,12 @@ def describe_environment() -> dict[str, Any]:
         "lock_sha256": hashlib.sha256(lock.read_bytes()).hexdigest() if lock.is_file() else None,
         "git_commit": _git_commit(root),
     }
+
+
+def versions_in_use() -> dict[str, str]:
+    """Versions of Python and of the packages that decide results, read once per process."""
+    environment = describe_environment()
+    return {"python": environment["python"], **environment["packages"]}
 
 
 def package_versions(names: Sequence[str] = _PACKAGES) -> dict[str, str]:

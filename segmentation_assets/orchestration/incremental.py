@@ -28,7 +28,8 @@ from segmentation_assets.graph.staleness import (
 )
 from segmentation_assets.monitoring.cost import Cost, CostMeter
 from segmentation_assets.monitoring.making import note_making
-from segmentation_assets.monitoring.run_records import package_versions
+from segmentation_assets.monitoring.mlflow_tracking import require_mlflow
+from segmentation_assets.monitoring.run_records import versions_in_use
 from segmentation_assets.orchestration.step import Step
 from segmentation_assets.storage.contract import ContractResult, check_contract
 from segmentation_assets.storage.engine import Connection, content_hash, parquet_scan
@@ -125,6 +126,7 @@ def keep_or_compute(
     """
     meter = CostMeter()
     check_source(platform)
+    require_mlflow(platform.settings.tracking.mlflow)
     if not options.is_in_order and any(item.window == "previous" for item in node.inputs):
         check_predecessors(platform, node, partition)
 
@@ -153,7 +155,7 @@ def keep_or_compute(
             manifest = _compute_and_store(step, body, inputs)
     why = ("forced",) if is_forced else reasons
     outcome = StepOutcome(manifest, kept=False, reasons=why, cost=meter.read())
-    note_making(platform.data_dir, manifest, outcome.cost, package_versions())
+    note_making(platform.data_dir, manifest, outcome.cost, versions_in_use())
     return outcome
 
 
