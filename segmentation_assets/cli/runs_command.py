@@ -79,24 +79,33 @@ def _entries(values: Mapping[str, Any], indent: str) -> list[str]:
 
 
 def _compare(settings: Settings, parsed: argparse.Namespace) -> str:
-    """Put what differs between two runs side by side; a step that only one of them has differs in everything."""
+    """Put what differs between two runs side by side."""
     first, second = (_find(settings, text) for text in (parsed.run, parsed.other))
-    found = find_differences(_comparable(first), _comparable(second))
+    found = find_differences(*_comparable(first, second))
     if parsed.json:
         plain = {"runs": [first["run_id"], second["run_id"]], "differing": found.differing, "alike": found.alike_count}
         return json.dumps(plain, indent=1, ensure_ascii=False)
     return side_by_side(first["run_id"], second["run_id"], found)
 
 
-def _comparable(record: Mapping[str, Any]) -> dict[str, Any]:
-    run = row_of_run(record)
-    return {
-        **{name: run[name] for name in ("settings", "packages", "git_commit", "lock_sha256")},
-        **{
-            f"{step['asset_key']} {step['month']}": {name: step[name] for name in _COMPARED}
-            for step in rows_of_steps(record)
-        },
-    }
+def _comparable(*records: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Describe runs entry by entry; of a step that not all of them have, only whether it was computed or kept."""
+    steps = [{f"{row['asset_key']} {row['month']}": row for row in rows_of_steps(record)} for record in records]
+    shared = set.intersection(*map(set, steps))
+    return [
+        {
+            **{name: row_of_run(record)[name] for name in ("settings", "packages", "git_commit", "lock_sha256")},
+            **{
+                step: {name: row[name] for name in _COMPARED} if step in shared else _word(row)
+                for step, row in rows.items()
+            },
+        }
+        for record, rows in zip(records, steps, strict=True)
+    ]
+
+
+def _word(step: Row) -> str:
+    return "kept" if step["was_kept"] else "computed"
 
 
 def _find(settings: Settings, text: str) -> dict[str, Any]:

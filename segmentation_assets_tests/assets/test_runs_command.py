@@ -60,6 +60,8 @@ def test_runs_are_listed_shown_and_compared(recorded, segmentation):
     assert settings == {"settings.clustering.algorithms.kmeans.n_init": [2, 3]}
     assert compared["differing"][f"{STEP}.parameters.clustering.algorithms.kmeans.n_init"] == [2, 3]
     assert f"{STEP}.inputs.silver/model_matrix@2025-06-01" not in compared["differing"]
+    apart = json.loads(segmentation("runs", "compare", first["run_id"], newest["run_id"], "--json").out)
+    assert apart["differing"] == {STEP: ["computed", None]}
     text = segmentation("runs", "compare", first["run_id"], second["run_id"]).out.splitlines()
     assert text[0].split() == compared["runs"]
     assert text[-1] == f"{compared['alike']} entries alike."
