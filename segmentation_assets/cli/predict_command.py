@@ -76,8 +76,8 @@ def _summary(outcome: PredictionOutcome, request: PredictionRequest, currency: s
         yield f"  no reasons, as there are more than {MOST_WITH_REASONS:,} customers; --reasons {REASONS} adds them"
     if outcome.states.get(OUTSIDE, 0) > _MOST_OUTSIDE * outcome.customers:
         yield (
-            f"  warning: most customers are {OUTSIDE}; check that amounts are in {currency} and times in days, as in the "
-            "shop"
+            f"  warning: most customers are {OUTSIDE}; check that amounts are in {currency} and times in days, as they "
+            "are in the shop"
         )
     yield from (f"  warning: {sentence}" for sentence in describe_left_out(outcome.models.left_out))
 
@@ -94,8 +94,8 @@ def _about_lines(outcome: PredictionOutcome) -> Iterator[str]:
         yield f"  order lines that cannot be read: {lines.ingested.quarantined_rows:,}, see {outcome.set_aside}"
     if lines.customers > outcome.customers:
         yield (
-            f"  customers without a row: {lines.customers - outcome.customers:,}, with no sale or return in the lookback, "
-            "too few orders, or outside of the population"
+            f"  customers without a row: {lines.customers - outcome.customers:,}, with no sale or return in the "
+            "lookback, too few orders, or outside of the population"
         )
     if lines.known_customers:
         yield (

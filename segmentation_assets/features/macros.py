@@ -69,8 +69,8 @@ MACROS = (
     Macro(
         "squared",
         ("amount",),
-        "Exact square of an amount of money.",
-        {"duckdb": "CAST(amount AS DECIMAL(18,4)) * CAST(amount AS DECIMAL(18,4))"},
+        "Exact square of an amount of money; of 19 digits, as DuckDB holds products of fewer in 18.",
+        {"duckdb": "CAST(amount AS DECIMAL(19,4)) * CAST(amount AS DECIMAL(19,4))"},
     ),
     Macro(
         "entropy_term",
