@@ -138,6 +138,15 @@ def test_concentration_of_returned_money_over_departments(connection: Connection
     assert found["return_department_concentration"] == pytest.approx(0.75**2 + 0.25**2, abs=1e-15)
 
 
+def test_amounts_of_a_currency_with_large_ones_do_not_overflow(connection: Connection) -> None:
+    found = features(
+        connection,
+        sale("o1", "2025-01-01 09:00", "shoe-1", "9000000000.00"),
+        back("r1", "2025-01-20 09:00", "shoe-1", "9000000000.00"),
+    )
+    assert found["return_department_concentration"] == 1.0
+
+
 FOOTWEAR = tuple(
     product_row(name, "Shoes", kind) for name, kind in (("boot-1", "Boots"), ("boot-2", "Boots"), ("sandal", "Sandals"))
 )
