@@ -32,7 +32,7 @@ from segmentation_assets.graph.predictions import MODELS, TRAINING_FEATURES
 from segmentation_assets.orchestration.runner import run_scope
 from segmentation_assets.serving.predict import MonthTables, PredictionRequest, predict_file
 from segmentation_assets.serving.scorer import load_rule, load_scorer
-from segmentation_assets.storage.engine import Connection, copy_to_parquet, parquet_scan
+from segmentation_assets.storage.engine import Connection, copy_to_parquet, fetch_row, parquet_scan
 
 MONTH = "2025-06"
 SCORES = "gold/customer_scores"
@@ -117,11 +117,11 @@ def _score_a_million(found: Platform, folder: Path) -> tuple[float, float]:
 
 def _write_repeated(connection: Connection, features: str, path: Path) -> None:
     """Repeat rows up to a million, each as a customer of its own."""
-    numbered = f"(SELECT *, row_number() OVER (ORDER BY customer_id) - 1 AS number FROM {features})"
+    (count,) = fetch_row(connection, f"SELECT count(*) FROM {features}")
     copy_to_parquet(
         connection,
-        f"SELECT 'c' || lpad(CAST(range AS VARCHAR), 7, '0') AS customer_id, numbered.* EXCLUDE (customer_id, number) "
-        f"FROM range({ROWS}) JOIN {numbered} AS numbered ON number = range % (SELECT count(*) FROM {features})",
+        "SELECT customer_id || '-' || range AS customer_id, features.* EXCLUDE (customer_id) "
+        f"FROM {features} AS features, range({-(-ROWS // count)}) LIMIT {ROWS}",
         path,
     )
 
