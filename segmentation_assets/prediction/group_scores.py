@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from segmentation_assets.prediction.binary_scores import area_under_curve
@@ -42,6 +43,40 @@ def measure_groups(features: pd.DataFrame, outcome: Flags, probability: Floats) 
         grouping (``country`` or ``tenure``), group, customer_count, found_share, mean_probability, and auc, which is
         null for groups with fewer than `FEWEST_CUSTOMERS` of either outcome.
     """
+    return _table(
+        features,
+        lambda chosen: {
+            "found_share": float(outcome[chosen].mean()),
+            "mean_probability": float(probability[chosen].mean()),
+            "auc": _area(outcome[chosen], probability[chosen]),
+        },
+        ("found_share", "mean_probability", "auc"),
+    )
+
+
+def sum_groups(features: pd.DataFrame, totals: Mapping[str, Floats]) -> pd.DataFrame:
+    """Sum values within groups of customers.
+
+    Parameters
+    ----------
+    features : DataFrame, shape (n_customers, n_features)
+        main_country and tenure_days, where they are known.
+    totals : mapping of str to ndarray, shape (n_customers,)
+
+    Returns
+    -------
+    DataFrame
+        grouping (``country`` or ``tenure``), group, customer_count, and a column per total.
+    """
+    return _table(
+        features, lambda chosen: {name: float(values[chosen].sum()) for name, values in totals.items()}, [*totals]
+    )
+
+
+def _table(
+    features: pd.DataFrame, measure: Callable[[Flags], dict[str, float | None]], names: Sequence[str]
+) -> pd.DataFrame:
+    """Measure each group of customers; the largest group of each grouping comes first."""
     import numpy as np
     import pandas as pd
 
@@ -51,20 +86,12 @@ def measure_groups(features: pd.DataFrame, outcome: Flags, probability: Floats) 
     if "tenure_days" in features:
         groupings["tenure"] = _tenures(features["tenure_days"])
     rows = [
-        {
-            "grouping": grouping,
-            "group": group,
-            "customer_count": int(chosen.sum()),
-            "found_share": float(outcome[chosen].mean()),
-            "mean_probability": float(probability[chosen].mean()),
-            "auc": _area(outcome[chosen], probability[chosen]),
-        }
-        for grouping, names in groupings.items()
-        for group in dict.fromkeys(names)
-        if (chosen := np.array([name == group for name in names])).any()
+        {"grouping": grouping, "group": group, "customer_count": int(chosen.sum()), **measure(chosen)}
+        for grouping, of_customers in groupings.items()
+        for group in dict.fromkeys(of_customers)
+        if (chosen := np.array([name == group for name in of_customers])).any()
     ]
-    columns = ["grouping", "group", "customer_count", "found_share", "mean_probability", "auc"]
-    frame = pd.DataFrame(rows, columns=columns)
+    frame = pd.DataFrame(rows, columns=["grouping", "group", "customer_count", *names])
     return frame.sort_values(
         ["grouping", "customer_count", "group"], ascending=[True, False, True], kind="stable", ignore_index=True
     )

@@ -42,6 +42,7 @@ def judge_lifetime_value(training: LifetimeTraining, holdout_date: dt.date, hori
             "horizon_days": horizon_days,
             "left_out_of_spend": spend.left_out,
             "warnings": list(training.warnings),
+            "groups": training.groups.to_dict("records"),
             "tracking": {name: table.to_dict("records") for name, table in training.tracking.items()},
         },
     )

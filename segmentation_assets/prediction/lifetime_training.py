@@ -11,6 +11,7 @@ from segmentation_assets.errors import plural
 from segmentation_assets.prediction.customer_value import value_histories
 from segmentation_assets.prediction.gamma_gamma import LEAST_CUSTOMERS as LEAST_SPENDERS
 from segmentation_assets.prediction.gamma_gamma import FittedGammaGamma, fit_gamma_gamma
+from segmentation_assets.prediction.group_scores import sum_groups
 from segmentation_assets.prediction.lifetime_model import LifetimeModel
 from segmentation_assets.prediction.purchase_histories import PurchaseHistories, check_histories
 from segmentation_assets.prediction.purchase_models import (
@@ -85,6 +86,8 @@ class LifetimeTraining:
         Of all models, fitted on what was known at the date of the holdout, and of the baseline.
     tracking : dict of str to DataFrame
         Expected and observed repeat order days of the customers known at that date, week by week.
+    groups : DataFrame
+        Customers of the holdout by country and tenure: foretold_orders, found_orders, foretold_spend, found_spend.
     problems : tuple of str
         Why the model must not be used; empty where it may.
     warnings : tuple of str
@@ -95,6 +98,7 @@ class LifetimeTraining:
     orders: dict[str, FittedPurchaseModel]
     holdout: dict[str, HoldoutScores]
     tracking: dict[str, pd.DataFrame]
+    groups: pd.DataFrame
     problems: tuple[str, ...]
     warnings: tuple[str, ...]
 
@@ -126,7 +130,7 @@ def train_lifetime_value(
         day; null for those who ordered once), as known now.
     earlier : DataFrame
         The same as known at the date of the holdout, and what followed: outcome_order_day_count and
-        outcome_gross_revenue_amount.
+        outcome_gross_revenue_amount, and main_country where it is known.
     times : mapping of str to ndarray
         For tracking, days since any beginning: ``births`` of the customers of `earlier`, ``order_times`` of all their
         repeat order days until now, ``period_ends``.
@@ -165,6 +169,7 @@ def train_lifetime_value(
             name: track_orders(fitted, times["births"], times["order_times"], times["period_ends"])
             for name, fitted in then.items()
         },
+        groups=_judge_groups(then[settings.model], spend_before, earlier, horizon_days),
         problems=tuple(_problems(model, holdout[settings.model], settings)),
         warnings=tuple(text for text in (spend.warning, *(_trouble(fitted) for fitted in orders.values())) if text),
     )
@@ -202,6 +207,24 @@ def _judge(
         values[f"expected_order_count_{horizon_days}d"],
         values[f"expected_spend_amount_{horizon_days}d"],
         coverage=float(((found >= low) & (found <= high)).mean()),
+    )
+
+
+def _judge_groups(
+    orders: FittedPurchaseModel, spend: FittedGammaGamma, earlier: pd.DataFrame, horizon_days: int
+) -> pd.DataFrame:
+    """Set what was foretold of groups of customers beside what was found."""
+    histories = _histories(earlier)
+    expected = orders.expect_orders(histories, horizon_days)
+    per_order = spend.expect_spend(histories.count, _money(earlier))
+    return sum_groups(
+        earlier.rename(columns={"btyd_T": "tenure_days"}),
+        {
+            "foretold_orders": expected,
+            "found_orders": earlier["outcome_order_day_count"].to_numpy(dtype="float64"),
+            "foretold_spend": expected * per_order,
+            "found_spend": earlier["outcome_gross_revenue_amount"].to_numpy(dtype="float64"),
+        },
     )
 
 

@@ -25,6 +25,7 @@ from segmentation_assets.prediction.segment_comparison import (
     SplitScores,
     choose_algorithm,
     find_learnable,
+    group_hits,
     judge_candidates,
     list_candidates,
 )
@@ -138,6 +139,7 @@ def train_newcomer_classifier(
         candidates=candidates,
         algorithm=chosen,
         importance=importance,
+        groups=group_hits(judged.probabilities[chosen], newcomers.rows),
         sentence=_sentence(by_name[chosen], by_name[BASELINE], settings.newcomers.bands[-1], horizon_days),
         notes=(*learnable.notes, *([note] if note else [])),
         problems=_problems(by_name[chosen], settings.newcomers),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from segmentation_assets.errors import DataError, closest_hint, plural
 from segmentation_assets.features.declaration import FeatureColumn
+from segmentation_assets.prediction.group_scores import measure_groups
 from segmentation_assets.prediction.model_inputs import ModelInputs
 from segmentation_assets.prediction.multiclass_scores import (
     MulticlassScores,
@@ -88,6 +89,9 @@ class ClassifierTraining(Generic[Model]):
         That was chosen: the one of the smallest log loss on the folds left out.
     importance : DataFrame
         feature, importance, importance_sd, is_used.
+    groups : DataFrame
+        Of the customers left out, by country and tenure: found_share, of whom the right segment was named, and
+        mean_probability, of whom it was expected.
     sentence : str
         What the model does, how often it is right, and what it does not say.
     notes : tuple of str
@@ -100,6 +104,7 @@ class ClassifierTraining(Generic[Model]):
     candidates: tuple[SegmentCandidate, ...]
     algorithm: str
     importance: pd.DataFrame
+    groups: pd.DataFrame
     sentence: str
     notes: tuple[str, ...]
     problems: tuple[str, ...]
@@ -224,6 +229,12 @@ def judge_candidates(
         gain = mean_with_interval(losses[BASELINE] - losses[name], customers)
         found[name] = SplitScores(measure_classes(rows.codes, told, segment_keys), by_part, *gain)
     return found
+
+
+def group_hits(probability: Floats, rows: SegmentRows) -> pd.DataFrame:
+    """Compare expected and found shares of right segments within groups of customers, as `measure_groups` does."""
+    is_hit = probability.argmax(axis=1) == rows.codes
+    return measure_groups(rows.features, is_hit, probability.max(axis=1)).drop(columns="auc")
 
 
 def list_candidates(

@@ -46,6 +46,7 @@ def judge_segments(
             "cutoff_date": str(cutoff_date),
             "notes": list(training.notes),
             "importance": training.importance.to_dict("records"),
+            "groups": training.groups.to_dict("records"),
             "by_segment": [
                 {"split": split, **row}
                 for split, scores in splits.items()

@@ -70,6 +70,24 @@ _MEASURES = {
     "log_likelihood": "Log-likelihood",
 }
 
+_Format = Callable[[Any], str]
+
+_CHURN_GROUPS: dict[str, tuple[str, _Format]] = {
+    "found_share": ("Churned", format_share),
+    "mean_probability": ("Foretold", format_share),
+    "auc": ("AUC", format_number),
+}
+_VALUE_GROUPS: dict[str, tuple[str, _Format]] = {
+    "foretold_orders": ("Foretold order days", format_count),
+    "found_orders": ("Found", format_count),
+    "foretold_spend": ("Foretold money", format_count),
+    "found_spend": ("Found money", format_count),
+}
+_SEGMENT_GROUPS: dict[str, tuple[str, _Format]] = {
+    "found_share": ("Rightly named", format_share),
+    "mean_probability": ("Expected", format_share),
+}
+
 _USES: dict[str, tuple[str, str, Sequence[str]]] = {
     "models/churn": (
         "Whom to write to before they are gone: customers by their probability of no order within the horizon, for a "
@@ -230,7 +248,7 @@ def _interval(row: Mapping[str, Any] | pd.Series) -> str:
 
 
 def _churn_sections(details: Mapping[str, Any]) -> list[str]:
-    return [_threshold(details["threshold"]), _groups(details["groups"]), _features(details)]
+    return [_threshold(details["threshold"]), _groups(details, "test customers", _CHURN_GROUPS), _features(details)]
 
 
 def _threshold(threshold: Mapping[str, Any]) -> str:
@@ -242,7 +260,9 @@ def _threshold(threshold: Mapping[str, Any]) -> str:
     )
 
 
-def _groups(rows: Sequence[Mapping[str, Any]]) -> str:
+def _groups(details: Mapping[str, Any], of_whom: str, columns: Mapping[str, tuple[str, _Format]]) -> str:
+    """Put what a model is worth for groups of customers, by country and tenure, into a table."""
+    rows = details.get("groups") or ()
     if not rows:
         return ""
     cells = [
@@ -250,14 +270,12 @@ def _groups(rows: Sequence[Mapping[str, Any]]) -> str:
             row["grouping"],
             row["group"],
             format_count(row["customer_count"]),
-            format_share(row["found_share"]),
-            format_share(row["mean_probability"]),
-            format_number(row["auc"]) if is_known(row["auc"]) else UNKNOWN,
+            *(write(row[name]) if is_known(row[name]) else UNKNOWN for name, (_, write) in columns.items()),
         )
         for row in rows
     ]
-    table = markdown_table(("By", "Group", "Customers", "Churned", "Foretold", "AUC"), cells, texts=(0, 1))
-    return f"## Groups of the test customers\n\n{table}"
+    header = ("By", "Group", "Customers", *(title for title, _ in columns.values()))
+    return f"## Groups of the {of_whom}\n\n{markdown_table(header, cells, texts=(0, 1))}"
 
 
 def _features(details: Mapping[str, Any]) -> str:
@@ -277,7 +295,10 @@ def _features(details: Mapping[str, Any]) -> str:
 
 def _lifetime_sections(details: Mapping[str, Any]) -> list[str]:
     warnings = "\n".join(f"- {text[0].upper()}{text[1:]}." for text in details["warnings"])
-    return [f"## To be careful of\n\n{warnings}" if warnings else ""]
+    return [
+        _groups(details, "customers of the holdout", _VALUE_GROUPS),
+        f"## To be careful of\n\n{warnings}" if warnings else "",
+    ]
 
 
 def _segment_sections(details: Mapping[str, Any]) -> list[str]:
@@ -295,6 +316,7 @@ def _segment_sections(details: Mapping[str, Any]) -> list[str]:
         "## Segments, customers left out\n\n"
         + markdown_table(("Segment", "Customers", "Recall", "Precision"), by_segment)
         + f"\n\n{_confusion(details['confusion'])}",
+        _groups(details, "customers left out", _SEGMENT_GROUPS),
         "## Features\n\nBy what shuffling them costs in log loss; features that say the same share their "
         "importance.\n\n"
         + markdown_table(("Feature", "Loss"), [(row["feature"], f"{row['importance']:.4f}") for row in used]),

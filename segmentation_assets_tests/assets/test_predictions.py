@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 import pandas as pd
+import pytest
 
 from segmentation_assets.graph.platform import Platform
 from segmentation_assets.storage.engine import read_frame
@@ -138,6 +139,11 @@ def test_lifetime_value_is_fitted_on_all_histories_and_judged_on_what_followed(b
         .sum()
     )
     assert 0 < held[("mbg_nbd", "found_orders")] <= ordered
+    groups = pd.DataFrame(found["details"]["groups"]).groupby("grouping")
+    assert set(groups.groups) == {"country", "tenure"}
+    for measure in ("foretold_orders", "found_orders", "foretold_spend", "found_spend"):
+        assert groups[measure].sum().tolist() == pytest.approx([held["mbg_nbd", measure]] * 2)
+    assert groups["customer_count"].sum().tolist() == [known, known]
 
 
 def test_every_customer_with_features_has_scores_by_the_models_in_force(busy_shop):

@@ -64,18 +64,27 @@ def histories(step: Step, day: dt.date | None = None, horizon_days: int = 0) -> 
     -------
     DataFrame
         customer_id, btyd_frequency, btyd_recency, btyd_T, btyd_monetary_value; with a day also the columns of
-        `outcomes_sql`, 0 where nothing followed.
+        `outcomes_sql`, 0 where nothing followed, and main_country, that of the last order line until then.
     """
     sql = _SQL.format(history=step.relation(_HISTORY) if day is None else history_as_of(step, day))
     if day is not None:
         outcomes = outcomes_sql(lines_until(step), day, day + dt.timedelta(days=horizon_days))
         sql = (
-            "SELECT history.*, coalesce(outcome_order_day_count, 0) AS outcome_order_day_count, "
+            "SELECT history.*, main_country, coalesce(outcome_order_day_count, 0) AS outcome_order_day_count, "
             "CAST(coalesce(outcome_gross_revenue_amount, 0) AS DOUBLE) AS outcome_gross_revenue_amount "
-            f"FROM ({sql}) AS history LEFT JOIN ({outcomes}) AS outcomes USING (customer_id)"
+            f"FROM ({sql}) AS history LEFT JOIN ({outcomes}) AS outcomes USING (customer_id) "
+            f"LEFT JOIN ({_last_countries(step, day)}) AS countries USING (customer_id)"
         )
     found: pd.DataFrame = step.connection.execute(f"SELECT * FROM ({sql}) ORDER BY customer_id").df()
     return found
+
+
+def _last_countries(step: Step, day: dt.date) -> str:
+    """SQL of the country of each customer's last order line before a day."""
+    return (
+        "SELECT customer_id, arg_max(country, (order_at, order_id, country)) AS main_country FROM "
+        f"{lines_until(step)} WHERE country IS NOT NULL AND order_at < TIMESTAMP '{day}' GROUP BY customer_id"
+    )
 
 
 def repeat_order_days(step: Step, day: dt.date, until: dt.date) -> dict[str, npt.NDArray[np.float64]]:

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from segmentation_assets.prediction.group_scores import MOST_GROUPS, measure_groups
+from segmentation_assets.prediction.group_scores import MOST_GROUPS, measure_groups, sum_groups
 
 
 def test_shares_are_counted_within_groups():
@@ -34,3 +34,14 @@ def test_large_groups_have_an_area_and_rare_countries_are_one_group():
 
 def test_without_country_and_tenure_there_are_no_groups():
     assert measure_groups(pd.DataFrame({"x": [1.0]}), np.array([True]), np.array([0.5])).empty
+
+
+def test_sums_are_those_of_each_group():
+    features = pd.DataFrame({"main_country": ["NL", None, "NL"], "tenure_days": [10, 400, 90]})
+    found = sum_groups(features, {"orders": np.array([1.0, 2.0, 4.0])})
+    assert found.to_numpy().tolist() == [
+        ["country", "NL", 2, 5.0],
+        ["country", "unknown", 1, 2.0],
+        ["tenure", "up to 90 days", 2, 5.0],
+        ["tenure", "more than a year", 1, 2.0],
+    ]

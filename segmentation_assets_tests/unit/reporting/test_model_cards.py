@@ -99,8 +99,15 @@ def test_folds_are_told_where_there_is_no_date_for_validation():
 
 
 def test_the_card_of_lifetime_value_has_parameters_and_warnings():
-    card = render_model_card(record("models/lifetime_value", VALUE_DETAILS), VALUE_ROWS, "2025-06-01", [])
+    group = {"grouping": "country", "group": "NL", "customer_count": 480, "foretold_orders": 950.4}
+    groups = [{**group, "found_orders": 1000.0, "foretold_spend": 40_000.5, "found_spend": None}]
+    details = {**VALUE_DETAILS, "groups": groups}
+    facts = [("Source", "delivered order lines; money in EUR"), ("Seed", "7")]
+    card = render_model_card(record("models/lifetime_value", details), VALUE_ROWS, "2025-06-01", [], facts)
     assert card.startswith("# Lifetime value, June 2025")
+    assert "\n- Source: delivered order lines; money in EUR\n- Seed: 7\n" in card
+    assert "## Groups of the customers of the holdout" in card
+    assert "| country | NL | 480 | 950 | 1,000 | 40,000 | – |" in card
     assert "| MBG/NBD (chosen) | alpha | 500 | 40 (30 to 50) |" in card
     assert "| Going on as before | 480 | 1,100 |" in card
     assert "- Pareto went far." in card
@@ -111,6 +118,15 @@ def test_the_card_of_segments_shows_who_is_taken_for_whom():
     details = {
         "cutoff_date": "2025-07-01",
         "notes": ["3 rows without a segment left out"],
+        "groups": [
+            {
+                "grouping": "tenure",
+                "group": "more than a year",
+                "customer_count": 9,
+                "found_share": 0.8,
+                "mean_probability": 0.75,
+            },
+        ],
         "importance": CHURN_DETAILS["importance"],
         "by_segment": [
             {"split": "folds", "segment_key": "S001", "customer_count": 9, "recall": 0.8, "precision": None},
@@ -128,6 +144,7 @@ def test_the_card_of_segments_shows_who_is_taken_for_whom():
     card = render_model_card(record("models/segment_classifier", details), scores, "2025-06-01", [])
     assert "| Random forest (chosen) | 9 | 0.9 (0.85 to 0.95) |" in card
     assert "| S001 | 9 | 80.0% | – |" in card
+    assert "| tenure | more than a year | 9 | 80.0% | 75.0% |" in card
     assert (
         "| Segment, and as what it is named | S001 | S002 |\n|---|--:|--:|\n| S001 | 0 | 2 |\n| S002 | 0 | 7 |" in card
     )
