@@ -220,6 +220,12 @@ class SegmentClassifierSettings(Section):
     folds: int = Field(5, ge=2, le=20, description="folds of customers that algorithms are compared on")
     fit_sample: int = Field(5_000, ge=200, description="customers that models learn from at most")
     max_features: int = Field(45, ge=1, le=500, description="features a model goes by at most, by importance")
+    max_calibration_error: float = Field(
+        0.1,
+        gt=0,
+        le=1,
+        description="mean distance of foretold and found shares, on customers held out, above which a model is refused",
+    )
     min_macro_f1: float = Field(
         0.5, ge=0, le=1, description="mean F1 of all segments, on customers held out, below which a model is not used"
     )

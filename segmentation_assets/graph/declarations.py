@@ -10,6 +10,7 @@ from segmentation_assets.features.registry import features_table
 from segmentation_assets.graph.node import Node
 from segmentation_assets.graph.platform import Platform
 from segmentation_assets.graph.sources import optional_inputs
+from segmentation_assets.prediction.model_record import CALIBRATION, MINIMUM_QUALITY, NO_LEAK
 from segmentation_assets.tables import clusters, gold, monitoring, prediction, raw, segment_descriptions, silver
 from segmentation_assets.tables.declaration import Column, Table
 
@@ -63,10 +64,11 @@ SCORE_DRIFT = "score_drift"
 """Check of the scores: whether they are spread as those of the month before."""
 
 _WARNINGS = {
-    "models/churn": (MODEL_USABLE,),
-    "models/lifetime_value": (MODEL_USABLE,),
-    "models/segment_classifier": (MODEL_USABLE,),
-    "models/newcomer_classifier": (MODEL_USABLE,),
+    "models/churn": (MODEL_USABLE, NO_LEAK, CALIBRATION, MINIMUM_QUALITY),
+    **dict.fromkeys(
+        ("models/lifetime_value", "models/segment_classifier", "models/newcomer_classifier"),
+        (MODEL_USABLE, CALIBRATION, MINIMUM_QUALITY),
+    ),
     "gold/customer_scores": (MODEL_USABLE, SCORE_DRIFT),
     "raw/quarantine": (NOTHING_LOST,),
     "gold/customer_segments": (SMALLEST_SEGMENT, COVERAGE),
@@ -134,7 +136,10 @@ _LOOKS_AT = {
     "fitted": "The algorithm could be fitted; if not, it is left out of the ranking.",
     "smallest_segment": "The smallest segment is as large as the leaderboard's gates ask of a candidate.",
     "size_changes": "No segment lost or gained a larger share of its customers than `champion.max_size_change`.",
-    "model_usable": "Nothing speaks against the model trained last: no leak, no plain rule that is better, calibrated.",
+    "model_usable": "Nothing speaks against the model trained last.",
+    NO_LEAK: "The model is no better than is plausible; no feature tells the outcome alone, shuffled outcomes nothing.",
+    CALIBRATION: "What the model foretells is found, in the mean of groups or over the holdout.",
+    MINIMUM_QUALITY: "The model is better than a plain rule, than the settings ask for and than the one in force.",
     "score_drift": "Scores are spread as those of the month before.",
     "coverage": "As many customers with a purchase have a segment as the leaderboard's gate asks of a candidate.",
 }

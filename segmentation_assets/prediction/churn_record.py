@@ -7,9 +7,16 @@ from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any
 
 from segmentation_assets.prediction.binary_scores import BinaryScores
+from segmentation_assets.prediction.churn_baselines import RECENCY
 from segmentation_assets.prediction.churn_training import ALGORITHM, ChurnTraining
 from segmentation_assets.prediction.cutoffs import Cutoffs
-from segmentation_assets.prediction.model_record import Verdict
+from segmentation_assets.prediction.model_record import (
+    CALIBRATION,
+    MINIMUM_QUALITY,
+    NO_LEAK,
+    Verdict,
+    list_checks,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,7 +31,9 @@ _NOT_MEASURES = ("customers", "positives", "auc_lower", "auc_upper")
 def judge_churn(training: ChurnTraining, cutoffs: Cutoffs) -> Verdict:
     """Say what came of a training."""
     chosen = training.candidate(training.model.algorithm)
-    test = chosen.test
+    test, shuffled = chosen.test, training.leak.shuffled
+    recency = training.candidate(RECENCY).test
+    customers = f"on {test.customers:,} customers of {cutoffs.test}"
     return Verdict(
         problems=training.problems,
         told=f"AUC {test.auc:.3f} ({test.auc_lower:.3f} to {test.auc_upper:.3f}) on {test.customers:,} customers of "
@@ -46,8 +55,18 @@ def judge_churn(training: ChurnTraining, cutoffs: Cutoffs) -> Verdict:
             "groups": _plain_rows(training.groups),
             "threshold": asdict(training.model.threshold),
             "calibration_method": training.model.calibration.method,
-            "shuffled": asdict(training.leak.shuffled),
+            "shuffled": asdict(shuffled),
         },
+        checks=list_checks(
+            training.problems_by_check,
+            {
+                NO_LEAK: f"an AUC of {test.auc:.3f} {customers}, not above {training.leak.ceiling:g}, which no feature "
+                f"reaches alone; models of shuffled outcomes have {shuffled.mean:.3f} ± {shuffled.standard_error:.3f}",
+                CALIBRATION: f"shares foretold and found differ by {test.calibration_error:.3f} on average {customers}",
+                MINIMUM_QUALITY: f"an AUC of {test.auc:.3f}, days since the last order alone {recency.auc:.3f}, "
+                f"{customers}",
+            },
+        ),
     )
 
 

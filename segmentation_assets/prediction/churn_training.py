@@ -24,6 +24,13 @@ from segmentation_assets.prediction.feature_importance import rank_features
 from segmentation_assets.prediction.group_scores import measure_groups
 from segmentation_assets.prediction.leak_check import LeakReport, find_telling_columns, measure_shuffled
 from segmentation_assets.prediction.model_inputs import ModelInputs
+from segmentation_assets.prediction.model_record import (
+    CALIBRATION,
+    MINIMUM_QUALITY,
+    NO_LEAK,
+    ProblemsByCheck,
+    all_problems,
+)
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -81,8 +88,7 @@ class ChurnTraining:
     leak : LeakReport
     learned_rows : int
         Customers at the training dates, one at two dates counted twice.
-    problems : tuple of str
-        Why the model must not be used; empty where it may.
+    problems_by_check : mapping of str to tuple of str
     """
 
     model: ChurnModel
@@ -96,7 +102,12 @@ class ChurnTraining:
     named_share: float
     leak: LeakReport
     learned_rows: int
-    problems: tuple[str, ...]
+    problems_by_check: ProblemsByCheck
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """Why the model must not be used; empty where it may."""
+        return all_problems(self.problems_by_check)
 
     def candidate(self, name: str) -> Candidate:
         """Return the candidate of a name."""
@@ -221,7 +232,11 @@ def train_churn(
         named_share=float(named.mean()),
         leak=leak,
         learned_rows=len(train.outcome),
-        problems=(*leak.problems, *_problems(chosen, compared, settings)),
+        problems_by_check={
+            NO_LEAK: leak.problems,
+            CALIBRATION: _calibration_problems(chosen, settings),
+            MINIMUM_QUALITY: _quality_problems(chosen, compared),
+        },
     )
 
 
@@ -258,8 +273,19 @@ def _look_for_leaks(
     )
 
 
-def _problems(chosen: Candidate, compared: Sequence[Candidate], settings: PredictionSettings) -> list[str]:
-    """Say what else speaks against the model: worse than a plain rule or the model in force, or badly calibrated."""
+def _calibration_problems(chosen: Candidate, settings: PredictionSettings) -> tuple[str, ...]:
+    """Say whether foretold and found shares are too far apart."""
+    error, most = chosen.test.calibration_error, settings.churn.max_calibration_error
+    if error <= most:
+        return ()
+    return (
+        f"foretold and found shares differ by {error:.3f} in the mean, more than {most:g} "
+        "(prediction.churn.max_calibration_error)",
+    )
+
+
+def _quality_problems(chosen: Candidate, compared: Sequence[Candidate]) -> tuple[str, ...]:
+    """Say whether the model is worse than a plain rule or the model in force."""
     others: Mapping[str, Candidate] = {one.name: one for one in compared if one.role != ALGORITHM}
     found = []
     recency = others[RECENCY].test
@@ -268,15 +294,10 @@ def _problems(chosen: Candidate, compared: Sequence[Candidate], settings: Predic
             f"its AUC of {chosen.test.auc:.3f} lies below that of days since the last order alone "
             f"({recency.auc:.3f}, {recency.auc_lower:.3f} to {recency.auc_upper:.3f})"
         )
-    if chosen.test.calibration_error > settings.churn.max_calibration_error:
-        found.append(
-            f"foretold and found shares differ by {chosen.test.calibration_error:.3f} in the mean, more than "
-            f"{settings.churn.max_calibration_error:g} (prediction.churn.max_calibration_error)"
-        )
     in_force = next((one.test for one in compared if one.role == IN_FORCE), None)
     if in_force is not None and chosen.test.auc_upper < in_force.auc:
         found.append(
             f"its AUC of {chosen.test.auc:.3f} (to {chosen.test.auc_upper:.3f}) is clearly below that of the model in "
             f"force, {in_force.auc:.3f}"
         )
-    return found
+    return tuple(found)

@@ -11,7 +11,7 @@ import numpy as np
 
 from segmentation_assets.prediction.gamma_gamma import FittedGammaGamma
 from segmentation_assets.prediction.lifetime_training import AS_BEFORE, LifetimeTraining
-from segmentation_assets.prediction.model_record import Verdict
+from segmentation_assets.prediction.model_record import CALIBRATION, MINIMUM_QUALITY, Verdict, list_checks
 from segmentation_assets.prediction.purchase_models import FittedPurchaseModel
 
 if TYPE_CHECKING:
@@ -45,6 +45,15 @@ def judge_lifetime_value(training: LifetimeTraining, holdout_date: dt.date, hori
             "groups": training.groups.to_dict("records"),
             "tracking": {name: table.to_dict("records") for name, table in training.tracking.items()},
         },
+        checks=list_checks(
+            training.problems_by_check,
+            {
+                CALIBRATION: f"{scores.foretold_orders:,.0f} order days foretold and {scores.found_orders:,.0f} found, "
+                f"of {scores.customers:,} customers",
+                MINIMUM_QUALITY: f"{orders.process.label} fitted on {orders.n_customers:,} customers and Gamma-Gamma "
+                f"on {spend.n_customers:,}, both with standard errors",
+            },
+        ),
     )
 
 

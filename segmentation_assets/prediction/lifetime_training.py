@@ -13,6 +13,7 @@ from segmentation_assets.prediction.gamma_gamma import LEAST_CUSTOMERS as LEAST_
 from segmentation_assets.prediction.gamma_gamma import FittedGammaGamma, fit_gamma_gamma
 from segmentation_assets.prediction.group_scores import sum_groups
 from segmentation_assets.prediction.lifetime_model import LifetimeModel
+from segmentation_assets.prediction.model_record import CALIBRATION, MINIMUM_QUALITY, ProblemsByCheck, all_problems
 from segmentation_assets.prediction.purchase_histories import PurchaseHistories, check_histories
 from segmentation_assets.prediction.purchase_models import (
     LEAST_CUSTOMERS,
@@ -88,8 +89,7 @@ class LifetimeTraining:
         Expected and observed repeat order days of the customers known at that date, week by week.
     groups : DataFrame
         Customers of the holdout by country and tenure: foretold_orders, found_orders, foretold_spend, found_spend.
-    problems : tuple of str
-        Why the model must not be used; empty where it may.
+    problems_by_check : mapping of str to tuple of str
     warnings : tuple of str
         What to be careful of.
     """
@@ -99,8 +99,13 @@ class LifetimeTraining:
     holdout: dict[str, HoldoutScores]
     tracking: dict[str, pd.DataFrame]
     groups: pd.DataFrame
-    problems: tuple[str, ...]
+    problems_by_check: ProblemsByCheck
     warnings: tuple[str, ...]
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """Why the model must not be used; empty where it may."""
+        return all_problems(self.problems_by_check)
 
 
 def reason_not_fitted(history: pd.DataFrame, what: str) -> str:
@@ -170,7 +175,10 @@ def train_lifetime_value(
             for name, fitted in then.items()
         },
         groups=_judge_groups(then[settings.model], spend_before, earlier, horizon_days),
-        problems=tuple(_problems(model, holdout[settings.model], settings)),
+        problems_by_check={
+            CALIBRATION: _holdout_problems(holdout[settings.model], settings),
+            MINIMUM_QUALITY: _fit_problems(model),
+        },
         warnings=tuple(text for text in (spend.warning, *(_trouble(fitted) for fitted in orders.values())) if text),
     )
 
@@ -263,18 +271,23 @@ def _trouble(model: FittedPurchaseModel) -> str:
     return f"{model.process.label}: {model.problem}" if model.problem else ""
 
 
-def _problems(model: LifetimeModel, holdout: HoldoutScores, settings: LifetimeValueSettings) -> list[str]:
-    """Say what speaks against the model: a fit that cannot be trusted, or a holdout that it missed."""
+def _fit_problems(model: LifetimeModel) -> tuple[str, ...]:
+    """Say whether a fit cannot be trusted."""
     import math
 
     found = [text for text in (_trouble(model.orders), model.spend.problem) if text]
     if not math.isfinite(model.spend.population_mean):
         found.append("Gamma-Gamma gives new customers no finite mean spend")
+    return tuple(found)
+
+
+def _holdout_problems(holdout: HoldoutScores, settings: LifetimeValueSettings) -> tuple[str, ...]:
+    """Say whether the model missed the holdout."""
     error = abs(holdout.foretold_orders - holdout.found_orders) / max(holdout.found_orders, 1.0)
-    if error > settings.max_holdout_error:
-        found.append(
-            f"of {plural(holdout.customers, 'customer')} it foretold {holdout.foretold_orders:,.0f} order days in the "
-            f"holdout, and {holdout.found_orders:,.0f} were found: off by {error:.0%}, more than "
-            f"{settings.max_holdout_error:.0%} (prediction.lifetime_value.max_holdout_error)"
-        )
-    return found
+    if error <= settings.max_holdout_error:
+        return ()
+    return (
+        f"of {plural(holdout.customers, 'customer')} it foretold {holdout.foretold_orders:,.0f} order days in the "
+        f"holdout, and {holdout.found_orders:,.0f} were found: off by {error:.0%}, more than "
+        f"{settings.max_holdout_error:.0%} (prediction.lifetime_value.max_holdout_error)",
+    )

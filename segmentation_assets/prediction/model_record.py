@@ -6,6 +6,43 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+NO_LEAK, CALIBRATION, MINIMUM_QUALITY = "no_leak", "calibration", "minimum_quality"
+"""What is checked of a trained model."""
+
+ProblemsByCheck = Mapping[str, tuple[str, ...]]
+"""What speaks against a model, by what was checked; nothing where a check passed."""
+
+
+def all_problems(by_check: ProblemsByCheck) -> tuple[str, ...]:
+    """List what speaks against a model."""
+    return tuple(problem for problems in by_check.values() for problem in problems)
+
+
+@dataclass(frozen=True)
+class ModelCheck:
+    """What came of one check of a trained model.
+
+    Parameters
+    ----------
+    name : str
+        ``no_leak``, ``calibration`` or ``minimum_quality``.
+    passed : bool
+    sentence : str
+        What was found, with what it rests on.
+    """
+
+    name: str
+    passed: bool
+    sentence: str
+
+
+def list_checks(by_check: ProblemsByCheck, sound: Mapping[str, str]) -> tuple[ModelCheck, ...]:
+    """Say of each check what speaks against the model, or, from `sound`, what was found where nothing does."""
+    return tuple(
+        ModelCheck(name, passed=not problems, sentence="; ".join(problems) or sound[name])
+        for name, problems in by_check.items()
+    )
+
 
 @dataclass(frozen=True)
 class Verdict:
@@ -21,12 +58,14 @@ class Verdict:
         The same as numbers, for plots over time.
     details : mapping of str to JSON values
         Curves, tables and choices, for reports.
+    checks : sequence of ModelCheck
     """
 
     problems: Sequence[str]
     told: str
     figures: Mapping[str, float | int | None]
     details: Mapping[str, Any]
+    checks: Sequence[ModelCheck] = ()
 
 
 @dataclass(frozen=True)
@@ -49,7 +88,7 @@ class ModelRecord:
         Snapshot month of the last training.
     not_trained : str
         Why there was no training this month; empty where there was.
-    problems, told, figures, details
+    problems, told, figures, details, checks
         As the `Verdict` on the last training.
     """
 
@@ -64,6 +103,7 @@ class ModelRecord:
     figures: dict[str, float | int | None] = field(default_factory=dict)
     details: dict[str, Any] = field(default_factory=dict)
     challenger: str | None = None
+    checks: tuple[ModelCheck, ...] = ()
 
     @property
     def noun(self) -> str:
@@ -112,9 +152,11 @@ class ModelRecord:
             figures=dict(verdict.figures),
             details=dict(verdict.details),
             challenger=None if is_new else new_hash,
+            checks=tuple(verdict.checks),
         )
 
     @classmethod
     def from_plain(cls, plain: dict[str, Any]) -> ModelRecord:
         """Read what `dataclasses.asdict` makes, after JSON."""
-        return cls(**{**plain, "problems": tuple(plain["problems"])})
+        checks = tuple(ModelCheck(**check) for check in plain.get("checks", ()))
+        return cls(**{**plain, "problems": tuple(plain["problems"]), "checks": checks})

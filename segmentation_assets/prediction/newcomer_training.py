@@ -10,6 +10,7 @@ from segmentation_assets.config.prediction import NewcomerSettings, SegmentClass
 from segmentation_assets.errors import DataError, closest_hint, plural
 from segmentation_assets.features.declaration import FeatureColumn
 from segmentation_assets.prediction.model_inputs import ModelInputs
+from segmentation_assets.prediction.model_record import CALIBRATION, MINIMUM_QUALITY, ProblemsByCheck
 from segmentation_assets.prediction.newcomer_bands import (
     TENURE,
     band_names,
@@ -23,6 +24,7 @@ from segmentation_assets.prediction.segment_comparison import (
     LearnableSegments,
     SegmentCandidate,
     SplitScores,
+    calibration_problems,
     choose_algorithm,
     find_learnable,
     group_hits,
@@ -142,7 +144,7 @@ def train_newcomer_classifier(
         groups=group_hits(judged.probabilities[chosen], newcomers.rows),
         sentence=_sentence(by_name[chosen], by_name[BASELINE], settings.newcomers.bands[-1], horizon_days),
         notes=(*learnable.notes, *([note] if note else [])),
-        problems=_problems(by_name[chosen], settings.newcomers),
+        problems_by_check=_problems(by_name[chosen], settings.newcomers),
     )
 
 
@@ -232,7 +234,7 @@ def _sentence(chosen: SegmentCandidate, baseline: SegmentCandidate, longest: int
     )
 
 
-def _problems(chosen: SegmentCandidate, settings: NewcomerSettings) -> tuple[str, ...]:
+def _problems(chosen: SegmentCandidate, settings: NewcomerSettings) -> ProblemsByCheck:
     """Say what speaks against the model: on the newest newcomers, or those held out where these are too few."""
     scores = chosen.out_of_fold if chosen.out_of_time is None else chosen.out_of_time
     split = "held out" if chosen.out_of_time is None else "of the newest date"
@@ -243,9 +245,9 @@ def _problems(chosen: SegmentCandidate, settings: NewcomerSettings) -> tuple[str
             f"{where} it is not clearly better than the shares of segments in each band: its log loss is smaller by "
             f"{scores.log_loss_gain:.3f} ({scores.log_loss_gain_lower:.3f} to {scores.log_loss_gain_upper:.3f})"
         )
-    if scores.overall.calibration_error > settings.max_calibration_error:
-        found.append(
-            f"{where} foretold and found shares differ by {scores.overall.calibration_error:.3f} in the mean, more "
-            f"than {settings.max_calibration_error:g} (prediction.segment_classifier.newcomers.max_calibration_error)"
-        )
-    return tuple(found)
+    return {
+        CALIBRATION: calibration_problems(
+            scores.overall, where, settings.max_calibration_error, "newcomers.max_calibration_error"
+        ),
+        MINIMUM_QUALITY: tuple(found),
+    }

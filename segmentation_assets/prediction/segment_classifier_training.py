@@ -9,12 +9,14 @@ from segmentation_assets.config.prediction import SegmentClassifierSettings
 from segmentation_assets.errors import DataError, plural
 from segmentation_assets.features.declaration import FeatureColumn
 from segmentation_assets.prediction.model_inputs import ModelInputs
+from segmentation_assets.prediction.model_record import CALIBRATION, MINIMUM_QUALITY
 from segmentation_assets.prediction.segment_classifier import SegmentClassifier
 from segmentation_assets.prediction.segment_comparison import (
     ClassifierTraining,
     LearnableSegments,
     SegmentCandidate,
     SplitScores,
+    calibration_problems,
     choose_algorithm,
     find_learnable,
     group_hits,
@@ -111,6 +113,7 @@ def train_segment_classifier(
     chosen = choose_algorithm(candidates)
     model, importance = fit_chosen(recipe, chosen, offered, rows, keys, judged.calibrations[chosen])
     by_name = {one.name: one for one in candidates}
+    overall = by_name[chosen].out_of_fold.overall
     return ClassifierTraining(
         model=model,
         candidates=candidates,
@@ -119,7 +122,15 @@ def train_segment_classifier(
         groups=group_hits(judged.probabilities[chosen], rows),
         sentence=_fidelity(by_name[chosen], by_name[BASELINE]),
         notes=(*learnable.notes, *later_notes),
-        problems=_problems(by_name[chosen], settings),
+        problems_by_check={
+            CALIBRATION: calibration_problems(
+                overall,
+                f"on {plural(overall.customers, 'customer')} held out",
+                settings.max_calibration_error,
+                "max_calibration_error",
+            ),
+            MINIMUM_QUALITY: _quality_problems(by_name[chosen], settings),
+        },
     )
 
 
@@ -178,8 +189,8 @@ def _fidelity(chosen: SegmentCandidate, baseline: SegmentCandidate) -> str:
     )
 
 
-def _problems(chosen: SegmentCandidate, settings: SegmentClassifierSettings) -> tuple[str, ...]:
-    """Say what speaks against the model."""
+def _quality_problems(chosen: SegmentCandidate, settings: SegmentClassifierSettings) -> tuple[str, ...]:
+    """Say whether the model tells segments too badly."""
     scores, found = chosen.out_of_fold.overall, []
     if scores.macro_f1 < settings.min_macro_f1:
         found.append(

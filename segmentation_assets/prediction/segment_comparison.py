@@ -10,6 +10,7 @@ from segmentation_assets.errors import DataError, closest_hint, plural
 from segmentation_assets.features.declaration import FeatureColumn
 from segmentation_assets.prediction.group_scores import measure_groups
 from segmentation_assets.prediction.model_inputs import ModelInputs
+from segmentation_assets.prediction.model_record import ProblemsByCheck, all_problems
 from segmentation_assets.prediction.multiclass_scores import (
     MulticlassScores,
     customer_log_losses,
@@ -96,8 +97,7 @@ class ClassifierTraining(Generic[Model]):
         What the model does, how often it is right, and what it does not say.
     notes : tuple of str
         Who was set aside, and what could not be measured.
-    problems : tuple of str
-        Why the model must not be used; empty where it may.
+    problems_by_check : mapping of str to tuple of str
     """
 
     model: Model
@@ -107,7 +107,12 @@ class ClassifierTraining(Generic[Model]):
     groups: pd.DataFrame
     sentence: str
     notes: tuple[str, ...]
-    problems: tuple[str, ...]
+    problems_by_check: ProblemsByCheck
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """Why the model must not be used; empty where it may."""
+        return all_problems(self.problems_by_check)
 
     def candidate(self, name: str) -> SegmentCandidate:
         """Return the candidate of a name."""
@@ -235,6 +240,16 @@ def group_hits(probability: Floats, rows: SegmentRows) -> pd.DataFrame:
     """Compare expected and found shares of right segments within groups of customers, as `measure_groups` does."""
     is_hit = probability.argmax(axis=1) == rows.codes
     return measure_groups(rows.features, is_hit, probability.max(axis=1)).drop(columns="auc")
+
+
+def calibration_problems(scores: MulticlassScores, where: str, most: float, setting: str) -> tuple[str, ...]:
+    """Say whether foretold and found shares of right segments are too far apart, and which setting says so."""
+    if scores.calibration_error <= most:
+        return ()
+    return (
+        f"{where} foretold and found shares differ by {scores.calibration_error:.3f} in the mean, more than {most:g} "
+        f"(prediction.segment_classifier.{setting})",
+    )
 
 
 def list_candidates(

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
-from segmentation_assets.prediction.model_record import Verdict
+from segmentation_assets.prediction.model_record import CALIBRATION, MINIMUM_QUALITY, Verdict, list_checks
 from segmentation_assets.prediction.multiclass_scores import MulticlassScores
 from segmentation_assets.prediction.segment_comparison import ClassifierTraining, SegmentCandidate, SplitScores
 from segmentation_assets.tables.declaration import Table
@@ -36,6 +36,8 @@ def judge_segments(
     added to them.
     """
     splits = dict(_splits(training.chosen))
+    here = training.chosen.out_of_fold.overall
+    customers = f"on {here.customers:,} customers left out"
     return Verdict(
         problems=training.problems,
         told=f"{training.sentence[:1].lower()}{training.sentence[1:].removesuffix('.')}",
@@ -54,6 +56,13 @@ def judge_segments(
             ],
             "confusion": [row for split, scores in splits.items() for row in _pairs(split, scores.overall)],
         },
+        checks=list_checks(
+            training.problems_by_check,
+            {
+                CALIBRATION: f"shares foretold and found differ by {here.calibration_error:.3f} on average {customers}",
+                MINIMUM_QUALITY: f"right for {here.accuracy:.1%}, mean F1 {here.macro_f1:.3f}, {customers}",
+            },
+        ),
     )
 
 

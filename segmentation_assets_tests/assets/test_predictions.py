@@ -213,8 +213,15 @@ def test_a_refused_model_leaves_the_one_before_in_force(busy_shop, run, tmp_path
     found = record(strict, AUGUST)
     assert found["in_force"] is None
     assert any("is above 0.51 (prediction.max_plausible_auc)" in problem for problem in found["problems"])
-    check = {one.name: one for one in Platform(strict).store.manifest("models/churn", AUGUST).checks}["model_usable"]
-    assert (check.passed, "no model is in force" in check.description) == (False, True)
+    checks = {one.name: one for one in Platform(strict).store.manifest("models/churn", AUGUST).checks}
+    usable = checks["model_usable"]
+    assert (usable.passed, "no model is in force" in usable.description) == (False, True)
+    assert (checks["no_leak"].passed, checks["calibration"].passed) == (False, True)
+    assert "is above 0.51 (prediction.max_plausible_auc)" in checks["no_leak"].description
+    assert "on average on " in checks["calibration"].description
+    aliases = Platform(strict).models.aliases()
+    assert "churn_champion" not in aliases
+    assert aliases["churn_challenger"].content_hash == found["challenger"]
     scores = rows(strict, "gold/customer_scores", AUGUST)
     assert scores["churn_probability"].isna().all()
     assert scores["is_likely_to_churn"].isna().all()

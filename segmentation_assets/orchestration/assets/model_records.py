@@ -7,12 +7,19 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from segmentation_assets.graph.declarations import MODEL_USABLE
+from segmentation_assets.graph.declarations import MODEL_USABLE, declared_checks
 from segmentation_assets.graph.inputs import read_fingerprints, stored_months
 from segmentation_assets.graph.months import previous_month
 from segmentation_assets.monitoring.run_records import package_versions
 from segmentation_assets.orchestration.step import Step
-from segmentation_assets.prediction.model_record import ModelRecord, Verdict
+from segmentation_assets.prediction.model_record import (
+    CALIBRATION,
+    MINIMUM_QUALITY,
+    NO_LEAK,
+    ModelCheck,
+    ModelRecord,
+    Verdict,
+)
 from segmentation_assets.serving.scoring_models import RECORD_DOCUMENT, record_of
 from segmentation_assets.storage.models import ModelReference
 from segmentation_assets.tables.declaration import Table
@@ -55,6 +62,12 @@ def write_record(step: Step, table: Table, frame: pd.DataFrame, record: ModelRec
         reference = None if content_hash is None else ModelReference(step.node.noun, content_hash)
         point_alias(step, f"{step.node.noun}_{role}", reference)
     step.add_check(MODEL_USABLE, record.sentence, passed=not record.problems, **record.figures)
+    found = {check.name: check for check in record.checks}
+    for declared in declared_checks(step.node):
+        if declared.name in (NO_LEAK, CALIBRATION, MINIMUM_QUALITY):
+            nothing = ModelCheck(declared.name, passed=True, sentence="no model was trained yet")
+            check = found.get(declared.name, nothing)
+            step.add_check(check.name, f"{step.node.key}: {check.sentence}.", passed=check.passed)
     step.metadata |= {"model_hash": record.in_force, "not_trained": record.not_trained or None, **record.figures}
 
 

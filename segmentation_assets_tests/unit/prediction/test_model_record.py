@@ -3,7 +3,7 @@
 import dataclasses
 import json
 
-from segmentation_assets.prediction.model_record import ModelRecord, Verdict
+from segmentation_assets.prediction.model_record import ModelRecord, Verdict, list_checks
 
 GOOD = Verdict((), "AUC 0.75 on 900 customers", {"auc": 0.75}, {"curve": [1, 2]})
 BAD = Verdict(("it leaks", "it is late"), "AUC 0.99 on 900 customers", {"auc": 0.99}, {})
@@ -32,3 +32,16 @@ def test_a_refused_model_leaves_the_one_before():
     assert found.sentence == (
         "models/churn: the model of 2025-09 is not used: it leaks; it is late; the model of 2025-06 is in force."
     )
+
+
+def test_checks_say_what_was_found_or_what_speaks_against_the_model():
+    sound = {"no_leak": "AUC 0.75 on 900 customers", "calibration": "off by 0.01 on 900 customers"}
+    checks = list_checks({"no_leak": ("it knows", "it leaks"), "calibration": ()}, sound)
+    assert [(check.name, check.passed, check.sentence) for check in checks] == [
+        ("no_leak", False, "it knows; it leaks"),
+        ("calibration", True, "off by 0.01 on 900 customers"),
+    ]
+    verdict = Verdict(("it knows", "it leaks"), "AUC 0.99", {}, {}, checks)
+    found = ModelRecord("models/churn").after(verdict, "2025-06", "2025-07-01", "abc")
+    assert ModelRecord.from_plain(json.loads(json.dumps(dataclasses.asdict(found)))) == found
+    assert found.left_as_it_is("not due").checks == checks
