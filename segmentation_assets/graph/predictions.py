@@ -69,6 +69,7 @@ def _training_node(settings: Settings) -> Node:
 def _churn_node() -> Node:
     return Node(
         key="models/churn",
+        logic_version="2",
         description="How well churn is foretold, that is no order within the horizon: every algorithm beside days "
         "since the last order alone and BG/NBD, on customers it was chosen on (`validation`) and on later ones on whom "
         "nothing was decided (`test`). A new model is used only if no check speaks against it; otherwise the one "
@@ -90,6 +91,7 @@ def _churn_node() -> Node:
 def _lifetime_value_node(settings: Settings) -> Node:
     return Node(
         key="models/lifetime_value",
+        logic_version="2",
         description="How often customers will order and what they spend: BG/NBD, MBG/NBD and Pareto/NBD for orders, "
         "Gamma-Gamma for spend, fitted by maximum likelihood on all histories, with their parameters and intervals "
         "(`fit`). Beside them stands what the same models, fitted before an earlier date, foretold of what followed "
@@ -133,6 +135,7 @@ def _segment_nodes() -> tuple[Node, Node]:
     return (
         Node(
             key="models/segment_classifier",
+            logic_version="2",
             description="A model that tells segments without the clustering, for other systems: random forest, "
             "gradient boosting and what else is enabled, compared on customers left out and on other customers at a "
             "later date, with accuracy, F1, log loss and confusion. It imitates the clustering: that it agrees says "
@@ -147,6 +150,7 @@ def _segment_nodes() -> tuple[Node, Node]:
         ),
         Node(
             key="models/newcomer_classifier",
+            logic_version="2",
             description="A model that tells which segment newcomers reach, from what is known of them in their first "
             "30, 60 or 90 days: learned from newcomers of earlier dates and the segment they are in now, judged beside "
             "the largest segment of each band. In months without a training it shows the last one.",
