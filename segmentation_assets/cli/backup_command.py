@@ -65,7 +65,7 @@ def restore(parsed: argparse.Namespace) -> int:
     listing = restore_backup(source, root)
     size = sum(file["size_bytes"] for file in listing["files"].values())
     print(f"{plural(len(listing['files']), 'file')}, {size / _MEGABYTE:,.1f} MB of {listing['made_at']}, in {root}.")
-    if listing["has_settings"]:
+    if listing["settings_sha256"]:
         print(f"the settings file of then is {root / RESTORED_SETTINGS}")
     if listing["left_out"]:
         print(f"the backup was made without {', '.join(listing['left_out'])}")

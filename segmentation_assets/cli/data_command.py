@@ -15,8 +15,8 @@ from segmentation_assets.graph.closed_months import is_closed
 from segmentation_assets.graph.platform import Platform
 from segmentation_assets.graph.retention import carry_out, erasures_decided, forget_erased, plan_pruning
 from segmentation_assets.graph.staleness import evaluate_all, known_months
+from segmentation_assets.serving.scoring_models import aliased_models
 from segmentation_assets.storage.manifest import Manifest
-from segmentation_assets.storage.models import ModelReference
 from segmentation_assets.storage.version_catalogue import (
     SHORT_HASH,
     StoredVersion,
@@ -125,13 +125,14 @@ def _point_aliases(platform: Platform, manifest: Manifest) -> list[str]:
     """Have aliases follow the model of the newest month, as they do when it is computed; say which."""
     if manifest.partition < max(platform.store.partitions(manifest.key)):
         return []
-    rests_on = dict(file.path.split("/")[1:3] for file in manifest.files if file.path.startswith("models/"))
-    told = []
-    for alias, reference in platform.models.aliases().items():
-        content = rests_on.get(reference.name, reference.content_hash)
-        if content != reference.content_hash:
-            platform.models.set_alias(alias, ModelReference(reference.name, content))
-            told.append(f"The alias {alias} points at {reference.name}@{content[:SHORT_HASH]}.")
+    before, told = platform.models.aliases(), []
+    for alias, reference in aliased_models(platform, manifest.key, manifest.partition).items():
+        if before.get(alias) != reference:
+            platform.models.set_alias(alias, reference)
+            place = (
+                "is gone" if reference is None else f"points at {reference.name}@{reference.content_hash[:SHORT_HASH]}"
+            )
+            told.append(f"The alias {alias} {place}.")
     return told
 
 

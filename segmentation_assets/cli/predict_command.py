@@ -25,6 +25,7 @@ from segmentation_assets.tables.prediction import SEGMENT_SAID_BY
 _USABLE = ("champion", "churn", "lifetime_value", "newcomer_classifier", "segment_classifier")
 _SHORT_HASH = 12
 _MOST_OUTSIDE = 0.5
+_DAYS_WITHOUT_LINES = 31
 
 
 def predict(parsed: argparse.Namespace) -> int:
@@ -52,7 +53,7 @@ def _chosen(platform: Platform, texts: list[str]) -> dict[str, ModelReference]:
         if reference.name not in _USABLE:
             raise SettingsError(
                 f"{text} is a model of {reference.name}, by which no file is scored",
-                f"name one of {', '.join(_USABLE)}.",
+                f"name one of {', '.join(_USABLE)}; a clustering scores once 'segmentation promote' put it in force.",
             )
         if reference.name in found:
             raise SettingsError(f"two models of {reference.name} are named", "name one of them.")
@@ -68,8 +69,7 @@ def _summary(outcome: PredictionOutcome, request: PredictionRequest, currency: s
     yield from (f"  segment said by {name}: {count:,} ({SEGMENT_SAID_BY[name]})" for name, count in
                 outcome.said_by.items())  # fmt: skip
     yield from (f"  {name}: known of {count:,}" for name, count in outcome.scored.items())
-    models = {"champion": outcome.segments_by, **outcome.models.hashes}
-    yield f"  models: {', '.join(f'{name}@{value[:_SHORT_HASH]}' for name, value in models.items())}"
+    yield f"  models: {', '.join(f'{name}@{value[:_SHORT_HASH]}' for name, value in outcome.hashes.items())}"
     if outcome.reasons:
         yield f"  at most {plural(outcome.reasons, 'reason')} each"
     elif request.reasons is None:
@@ -87,7 +87,15 @@ def _about_lines(outcome: PredictionOutcome) -> Iterator[str]:
     lines = outcome.lines
     if lines is None:
         return
-    yield f"  as of {outcome.as_of_date}, from {plural(lines.ingested.stored_rows, 'order line')}"
+    newest = lines.ingested.last_at
+    yield (
+        f"  as of {outcome.as_of_date}, from {plural(lines.ingested.stored_rows, 'order line')}, the newest of "
+        f"{newest:%Y-%m-%d}"
+    )
+    if outcome.as_of_date and newest and (outcome.as_of_date - newest.date()).days > _DAYS_WITHOUT_LINES:
+        yield "  warning: no order line is near that date, so that nobody seems to order any more; check --as-of"
+    if outcome.unread:
+        yield f"  columns that the mapping does not name, and that are not read: {', '.join(outcome.unread)}"
     if lines.anonymous_lines:
         yield f"  order lines without a customer: {lines.anonymous_lines:,}"
     if outcome.set_aside is not None:

@@ -179,9 +179,10 @@ def _started(row: Row) -> int:
 
 
 def _reason(settings: MlflowSettings, problem: Exception) -> str:
-    """Say what went wrong; of databases with a password only which kind of problem it was."""
+    """Say what went wrong; where an address may hold a secret, only which kind of problem it was."""
     first = " ".join(str(problem).partition("\n")[0].split())[:_LONGEST_REASON]
-    return first if settings.address.startswith(("http", "sqlite")) else type(problem).__name__
+    is_open = settings.address.startswith(("http", "sqlite")) and not {*"@?#"} & {*settings.address}
+    return first if is_open else type(problem).__name__
 
 
 @contextmanager

@@ -49,7 +49,7 @@ def judge_lifetime_value(training: LifetimeTraining, holdout_date: dt.date, hori
             training.problems_by_check,
             {
                 CALIBRATION: f"{scores.foretold_orders:,.0f} order days foretold and {scores.found_orders:,.0f} found, "
-                f"of {scores.customers:,} customers",
+                f"money {scores.foretold_spend:,.0f} and {scores.found_spend:,.0f}, of {scores.customers:,} customers",
                 MINIMUM_QUALITY: f"{orders.process.label} fitted on {orders.n_customers:,} customers and Gamma-Gamma "
                 f"on {spend.n_customers:,}, both with standard errors",
             },

@@ -38,8 +38,8 @@ class ScoreDrift:
         if self.index is None:
             return f"{self.scores_now:,} scores this month and {self.scores_before:,} before: nothing to compare"
         return (
-            f"population stability index {self.index:.3f} against the month before, mean {self.mean_now:.3f} after "
-            f"{self.mean_before:.3f}, over {self.scores_now:,} customers"
+            f"population stability index {self.index:.3f} against the month before, mean {self.mean_now:,.3f} after "
+            f"{self.mean_before:,.3f}, over {self.scores_now:,} customers"
         )
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from segmentation_assets.clustering.failures import attempt
 from segmentation_assets.config.settings import Settings
+from segmentation_assets.errors import DataError
 from segmentation_assets.prediction.tuning_scores import FoldScores, Objective, Tried
 from segmentation_assets.prediction.tuning_space import ALGORITHM, Draw, TuningSpace
 
@@ -131,24 +132,37 @@ def open_study(path: Path, name: str) -> Iterator[TuningStudy]:
         SQLite file of studies: a trial is written in one transaction, so that a process that is killed leaves those
         that are finished. Its path is no part of an address, in which some characters would have a meaning.
     name : str
+
+    Raises
+    ------
+    DataError
+        The file cannot be read or written.
     """
     import sqlite3
 
     import optuna
+    from sqlalchemy.exc import SQLAlchemyError
     from sqlalchemy.pool import NullPool
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     path.parent.mkdir(parents=True, exist_ok=True)
     own_file = {"creator": lambda: sqlite3.connect(path), "poolclass": NullPool}
-    storage = optuna.storages.RDBStorage("sqlite://", engine_kwargs=own_file)
     try:
-        others = set(optuna.get_all_study_names(storage)) - {name}
-        study = optuna.create_study(storage=storage, study_name=name, direction="maximize", load_if_exists=True)
-        _end_abandoned(study)
-        yield TuningStudy(study, len(others))
-    finally:
-        storage.remove_session()
-        storage.engine.dispose()
+        storage = optuna.storages.RDBStorage("sqlite://", engine_kwargs=own_file)
+        try:
+            others = set(optuna.get_all_study_names(storage)) - {name}
+            study = optuna.create_study(storage=storage, study_name=name, direction="maximize", load_if_exists=True)
+            _end_abandoned(study)
+            yield TuningStudy(study, len(others))
+        finally:
+            storage.remove_session()
+            storage.engine.dispose()
+    except (SQLAlchemyError, sqlite3.Error, optuna.exceptions.StorageInternalError) as problem:
+        reason = str(problem).partition("\n")[0]
+        raise DataError(
+            f"{path} cannot be read or written: {reason}",
+            "check that the disk has room; if the file is damaged, move it away, and the search begins anew.",
+        ) from problem
 
 
 FEWEST_COMPARED = 10

@@ -73,6 +73,7 @@ def read_feature_rows(
     copy_to_parquet(connection, " UNION ALL ".join(_typed_sql(columns, part) for part in parts), typed)
     _refuse_faults(connection, typed, columns)
     _refuse_repeats(connection, typed, file)
+    _refuse_impossible_histories(connection, typed, {column.name for column in columns})
     result = scratch / "rows.parquet"
     names = ", ".join(quote_identifier(column.name) for column in columns)
     has_spend = any(column.name == _ROUNDED_SPEND for column in columns)
@@ -147,6 +148,8 @@ def _is_fault(column: Column) -> str:
     if column.name == "customer_id":
         return f"{given} IS NULL"
     found = [f"{given} IS NOT NULL AND {typed} IS NULL"]
+    if column.dtype == "DOUBLE":
+        found.append(f"isinf({typed})")
     if column.minimum is not None:
         found.append(f"{typed} < {column.minimum}")
     if column.maximum is not None:
@@ -204,4 +207,23 @@ def _refuse_repeats(connection: Connection, typed: Path, file: InputFile) -> Non
         raise DataError(
             f"{file.path.name} has customer '{customer}' in {count} rows, for example {first} and {last}",
             "keep one row per customer.",
+        )
+
+
+def _refuse_impossible_histories(connection: Connection, typed: Path, names: Collection[str]) -> None:
+    """Refuse the first row whose order days cannot be, as models of orders would."""
+    if not {"btyd_frequency", "btyd_recency", "btyd_T"} <= {*names}:
+        return
+    found = connection.execute(
+        'SELECT source_file, source_row, btyd_frequency, btyd_recency, "btyd_T" '
+        f'FROM {parquet_scan([typed])} WHERE btyd_frequency IS NOT NULL AND (btyd_recency IS NULL OR "btyd_T" IS NULL '
+        'OR btyd_recency > "btyd_T" OR (btyd_frequency = 0) <> (btyd_recency = 0)) '
+        "ORDER BY source_file, source_row LIMIT 1"
+    ).fetchall()
+    for place, row, frequency, recency, length in found:
+        raise DataError(
+            f"row {row} of {place} has a history that cannot be: btyd_frequency {frequency}, btyd_recency {recency}, "
+            f"btyd_T {length}",
+            "btyd_recency are the days from the first to the last order day: 0 exactly where the frequency is 0, and "
+            "no more than btyd_T, the days since the first one.",
         )

@@ -30,6 +30,8 @@ class InputFile:
         Of text files.
     sheets : tuple of str or None
         Sheets of a workbook to read; None for all.
+    unread : tuple of str
+        Columns of order lines that the mapping does not name.
     """
 
     path: Path
@@ -38,6 +40,7 @@ class InputFile:
     encoding: str = "utf-8"
     separator: str = ","
     sheets: tuple[str, ...] | None = None
+    unread: tuple[str, ...] = ()
 
 
 def look_at_input(
@@ -71,16 +74,26 @@ def look_at_input(
     if not samples:
         raise DataError(f"{path.name} has no sheet {' or '.join(sheets)} with rows", "name one of its sheets.")
     sample = samples[0]
+    for other in samples[1:]:
+        unlike = sorted({*other.header} ^ {*sample.header})
+        if unlike:
+            raise DataError(
+                f"{other.name} and {sample.name} do not have the same columns: only one has '{unlike[0]}'",
+                "name the sheet to read by --sheet.",
+            )
     repeated = sorted({name for name in sample.header if sample.header.count(name) > 1})
     if repeated:
         raise DataError(f"{sample.name} has several columns called '{repeated[0]}'", "give each column its own name.")
+    content = _content(path.name, sample.header, mapping, features)
+    mapped = {} if mapping is None else {name for column in mapping.columns for name in mapping.names_of(column)}
     return InputFile(
         path=path,
-        content=_content(path.name, sample.header, mapping, features),
+        content=content,
         columns=sample.header,
         encoding=sample.encoding.value if sample.encoding else "utf-8",
         separator=sample.separator.value if sample.separator else ",",
         sheets=tuple(sheets) or None,
+        unread=tuple(name for name in sample.header if content == "order_lines" and name not in mapped),
     )
 
 

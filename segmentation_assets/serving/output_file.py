@@ -38,8 +38,16 @@ def check_output(target: Path, source: Path) -> None:
         )
     if not target.parent.is_dir():
         raise SettingsError(f"there is no folder {target.parent}", "make it first, or name another one.")
-    if target.exists() and source.exists() and target.samefile(source):
-        raise SettingsError(f"{target} is the input", "name another file as output.")
+    for written in (target, set_aside_path(target)):
+        if written.is_dir():
+            raise SettingsError(f"{written} is a folder", "name a file as output.")
+        if written.exists() and source.exists() and written.samefile(source):
+            raise SettingsError(f"{written} is the input, and would be replaced", "name another file as output.")
+
+
+def set_aside_path(target: Path) -> Path:
+    """File with the lines that were set aside, beside an output."""
+    return target.with_name(f"{target.stem}.set_aside.csv")
 
 
 def write_output(connection: Connection, relation: str, target: Path, set_aside: Path | None) -> Path | None:
@@ -51,7 +59,7 @@ def write_output(connection: Connection, relation: str, target: Path, set_aside:
     relation : str
         SQL table expression.
     target : Path
-        As `check_output` accepts it; an existing file is replaced.
+        As `check_output` accepts it; an existing file is replaced, with the one of lines set aside.
     set_aside : Path or None
         Parquet.
 
@@ -66,9 +74,10 @@ def write_output(connection: Connection, relation: str, target: Path, set_aside:
         There are more rows than Excel can hold.
     """
     _write_whole(connection, relation, target, _WRITERS[target.suffix.lower()])
+    beside = set_aside_path(target)
     if set_aside is None:
+        beside.unlink(missing_ok=True)
         return None
-    beside = target.with_name(f"{target.stem}.set_aside.csv")
     _write_whole(connection, parquet_scan([set_aside]), beside, _write_csv)
     return beside
 

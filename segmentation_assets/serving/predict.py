@@ -9,6 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+from segmentation_assets.errors import DataError, SettingsError
 from segmentation_assets.features.declaration import feature_columns
 from segmentation_assets.graph.inputs import as_of
 from segmentation_assets.graph.platform import Platform
@@ -101,13 +102,15 @@ class PredictionOutcome:
     scored : mapping of str to int
         Customers with a value, by column.
     models : ScoringModels
-    segments_by : str
-        Hash of the model whose rule tells segments.
+    hashes : mapping of str to str
+        Content hash of each model that was used, by its name in the store.
     reasons : int
     lines : LineRows or None
         What became of order lines.
     set_aside : Path or None
         File with the order lines that cannot be read.
+    unread : tuple of str
+        Columns of order lines that the mapping does not name.
     """
 
     content: Content
@@ -118,10 +121,11 @@ class PredictionOutcome:
     said_by: Mapping[str, int]
     scored: Mapping[str, int]
     models: ScoringModels
-    segments_by: str
+    hashes: Mapping[str, str]
     reasons: int
     lines: LineRows | None
     set_aside: Path | None
+    unread: tuple[str, ...]
 
 
 def predict_file(platform: Platform, request: PredictionRequest) -> PredictionOutcome:
@@ -152,6 +156,12 @@ def predict_file(platform: Platform, request: PredictionRequest) -> PredictionOu
         read = _read_rows(tables, request, rule, scratch)
         scorer = load_scorer(tables, rule, _columns(connection, read.rows), request.chosen)
         (customers,) = fetch_row(connection, f"SELECT count(*) FROM {parquet_scan([read.rows])}")
+        if not customers:
+            raise DataError(
+                f"{request.source.name} has no customer to score as of {read.as_of_date}: they have no sale or return "
+                "in the lookback, too few orders, or are outside of the population; or lines have no customer",
+                "check --as-of and the mapping of customer_id.",
+            )
         most = request.reasons
         if most is None:
             most = REASONS if customers <= MOST_WITH_REASONS else 0
@@ -169,10 +179,11 @@ def predict_file(platform: Platform, request: PredictionRequest) -> PredictionOu
             said_by=_count(connection, relation, "segment_said_by"),
             scored={name: _count_known(connection, relation, name) for name in SCORED},
             models=scorer.models,
-            segments_by=rule.content_hash,
+            hashes={**scorer.hashes, **scorer.models.hashes},
             reasons=most,
             lines=read.lines,
             set_aside=set_aside,
+            unread=read.unread,
         )
 
 
@@ -184,6 +195,7 @@ class _Read:
     rows: Path
     as_of_date: dt.date | None = None
     lines: LineRows | None = None
+    unread: tuple[str, ...] = ()
 
 
 def _read_rows(tables: MonthTables, request: PredictionRequest, rule: LoadedRule, scratch: Path) -> _Read:
@@ -191,11 +203,16 @@ def _read_rows(tables: MonthTables, request: PredictionRequest, rule: LoadedRule
     mapping = effective_source(platform.settings).order_lines
     file = look_at_input(request.source, scratch, mapping, features, request.sheets)
     if file.content == "features":
+        if request.as_of_date is not None:
+            raise SettingsError(
+                f"{request.source.name} holds features, which were made as of a date of their own",
+                "leave out --as-of; it is for order lines.",
+            )
         return _Read(file.content, read_feature_rows(tables.connection, file, features, rule.needed, scratch))
     as_of_date = request.as_of_date or as_of(platform, request.month)[0]
     erased = erased_hashes(tables.frame("source/decisions"))
     lines = read_order_lines(tables, request.source, as_of_date, scratch, erased)
-    return _Read(file.content, lines.rows, as_of_date, lines)
+    return _Read(file.content, lines.rows, as_of_date, lines, file.unread)
 
 
 def _columns(connection: Connection, rows: Path) -> list[str]:

@@ -80,12 +80,20 @@ class Scorer:
         which segment it will reach.
     classifier : SegmentClassifier or None
         Where it is there, it tells segments in place of the rule.
+    classifier_hash : str
     """
 
     rule: LoadedRule
     models: ScoringModels
     min_known_days: int
     classifier: SegmentClassifier | None = None
+    classifier_hash: str = ""
+
+    @property
+    def hashes(self) -> dict[str, str]:
+        """Content hashes of the models that tell segments, by their name in the store."""
+        told = {CLASSIFIER: self.classifier_hash} if self.classifier else {}
+        return {MODEL_NAME: self.rule.content_hash, **told}
 
     def score(self, features: pd.DataFrame) -> pd.DataFrame:
         """Score customers.
@@ -167,6 +175,7 @@ def load_scorer(
         load_scoring_models(tables, columns, chosen),
         tables.platform.settings.champion.min_known_days,
         _load_classifier(tables, chosen.get(CLASSIFIER)),
+        chosen[CLASSIFIER].content_hash if CLASSIFIER in chosen else "",
     )
 
 

@@ -7,8 +7,12 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from segmentation_assets.errors import SettingsError
+from segmentation_assets.graph.platform import Platform
 from segmentation_assets.graph.stored_tables import StoredTables
 from segmentation_assets.prediction.model_record import ModelRecord
+from segmentation_assets.segments.champion_model import MODEL_NAME
+from segmentation_assets.storage.engine import read_frame
 from segmentation_assets.storage.models import ModelReference, StoredModel
 
 if TYPE_CHECKING:
@@ -49,6 +53,36 @@ def record_of(tables: StoredTables, key: str, month: str | None = None) -> Model
     return ModelRecord.from_plain(json.loads(tables.document(key, RECORD_DOCUMENT, month)))
 
 
+def aliased_models(platform: Platform, key: str, month: str) -> dict[str, ModelReference | None]:
+    """Models that the aliases of an asset point at when a month is its newest; None where an alias points at none.
+
+    Parameters
+    ----------
+    platform : Platform
+    key : str
+        An asset of a model, or ``gold/champion``; others have no aliases.
+    month : str
+        Of which the asset is stored.
+    """
+    if key == "gold/champion":
+        with platform.engine.connect() as connection:
+            rows = read_frame(connection, platform.store.table_paths(key, month), ["model_hash"])
+        return {"champion": ModelReference(MODEL_NAME, str(rows["model_hash"].iloc[0]))}
+    if not key.startswith("models/"):
+        return {}
+    text = (platform.store.table_paths(key, month)[0].parent / RECORD_DOCUMENT).read_text(encoding="utf-8")
+    return aliases_of(ModelRecord.from_plain(json.loads(text)))
+
+
+def aliases_of(record: ModelRecord) -> dict[str, ModelReference | None]:
+    """Models that the aliases of a kind point at, by the record of its newest month."""
+    hashes = {"champion": record.in_force, "challenger": record.challenger}
+    return {
+        f"{record.noun}_{role}": None if content_hash is None else ModelReference(record.noun, content_hash)
+        for role, content_hash in hashes.items()
+    }
+
+
 def load_in_force(tables: StoredTables, record: ModelRecord) -> StoredModel | None:
     """Load the model in force, if there is one."""
     if record.in_force is None:
@@ -84,6 +118,8 @@ def load_scoring_models(
 
     def usable(key: str, make: Callable[[StoredModel], Any], missing: Callable[[Any], tuple[str, ...]]) -> Any:
         if key not in tables.platform.graph.by_key:
+            if key.split("/")[1] in (chosen or {}):
+                raise SettingsError(f"a model of {key} is named, and prediction.enabled is false", "leave it out.")
             return None
         record = record_of(tables, key)
         reference = (chosen or {}).get(record.noun)

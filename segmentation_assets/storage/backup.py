@@ -11,14 +11,17 @@ import io
 import json
 import os
 import re
+import sqlite3
 import tarfile
+import tempfile
 import time
 import uuid
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
+from urllib.parse import quote
 
 from segmentation_assets import __version__
 from segmentation_assets.errors import DataError
@@ -38,6 +41,7 @@ RESTORED_SETTINGS = "settings_of_backup.yaml"
 """Name in a restored data folder under which the settings file of a backup is put."""
 
 _LEVEL = 3
+_STUDY = re.compile(r"tuning/[^/]+/study\.db")
 _TEMPORARY = re.compile(r"\..+\.[0-9a-f]{8}")
 
 
@@ -136,11 +140,13 @@ class _Archive:
                 self._take(f"{VERSIONS}/{owner}/{partition}/{version.content_name}.json")
         for path in (f"{VERSIONS}/{ERASURES_MARK}", *self._rest()):
             with suppress(FileNotFoundError):
-                self._take(path)
+                take = self._take_study if _STUDY.fullmatch(path) else self._take
+                take(path)
+        settings_digest = None
         if settings_file is not None:
             content = settings_file.read_bytes()
-            self._add(SETTINGS, io.BytesIO(content), len(content), time.time())
-        self._add_listing(has_settings=settings_file is not None)
+            settings_digest = self._add(SETTINGS, io.BytesIO(content), len(content), time.time())
+        self._add_listing(settings_digest)
         return self.written
 
     def _results(self) -> list[tuple[str, str, list[Path]]]:
@@ -214,6 +220,18 @@ class _Archive:
         path = self.root / folder
         return folder not in known and not path.is_symlink() and not (path / "manifests").is_dir()
 
+    def _take_study(self, path: str) -> None:
+        """Add the trials of a search as they are at one moment, as it may be going on."""
+        with (
+            tempfile.NamedTemporaryFile() as copy,
+            closing(sqlite3.connect(f"file:{quote(str(self.root / path))}?mode=ro", uri=True)) as source,
+            closing(sqlite3.connect(copy.name)) as target,
+        ):
+            source.backup(target)
+            size = Path(copy.name).stat().st_size
+            digest = self._add(f"{DATA}/{path}", copy, size, (self.root / path).stat().st_mtime)
+        self._note(path, size, digest)
+
     def _take(self, path: str, *, expected: str | None = None) -> None:
         """Add one file; as large as it is now, should it be a log that grows."""
         with (self.root / path).open("rb") as stream:
@@ -230,13 +248,13 @@ class _Archive:
         self.archive.addfile(entry, reader)
         return reader.digest.hexdigest()
 
-    def _add_listing(self, *, has_settings: bool) -> None:
+    def _add_listing(self, settings_digest: str | None) -> None:
         document = {
             "format": FORMAT,
             "made_by": f"segmentation {__version__}",
             "made_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
             "left_out": sorted(self.left_out),
-            "has_settings": has_settings,
+            "settings_sha256": settings_digest,
             "latest": self._latest(),
             "files": self.written.files,
         }

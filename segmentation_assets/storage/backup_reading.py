@@ -124,8 +124,7 @@ def _extract(archive: tarfile.TarFile, folder: Path, source: Path) -> dict[str, 
         if (folder / place).exists():
             raise _unreadable(source, f"'{member.name}' is in it twice")
         described = _write(stream, folder / place, member.mtime)
-        if name != SETTINGS:
-            found[place] = described
+        found[place] = described
     raise _unreadable(source, f"it is cut off, as {LISTING} at its end is missing")
 
 
@@ -166,6 +165,9 @@ def _read_listing(content: bytes, source: Path) -> dict[str, Any]:
 def _compare(listing: dict[str, Any], found: dict[str, dict[str, Any]], source: Path) -> None:
     """Refuse a backup of which a file is missing, added or changed."""
     wanted = dict(listing.get("files", {}))
+    settings = found.pop(RESTORED_SETTINGS, {}).get("sha256")
+    if settings != listing.get("settings_sha256"):
+        raise _unreadable(source, f"{SETTINGS} differs from what {LISTING} says")
     names = {name for name in set(found) | set(wanted) if found.get(name) != wanted.get(name)}
     if not names:
         return

@@ -13,16 +13,17 @@ from segmentation_assets_tests.assets import definitions_snapshot
 RECONCILED = ("contract", "reconciliation")
 CONTRACT = ("contract",)
 
+JUDGED = ("model_usable", "calibration", "minimum_quality")
 WARNING = {
     **dict.fromkeys(("raw/order_lines", "raw/customers", "raw/products", "raw/engagement_events"), ("files_read",)),
     "raw/quarantine": ("nothing_lost",),
     **{f"clusters/{name}": ("fitted",) for name in ALGORITHMS},
     "gold/customer_segments": ("smallest_segment", "coverage"),
     "gold/segment_migration": ("size_changes",),
-    "models/churn": ("model_usable",),
-    "models/lifetime_value": ("model_usable",),
-    "models/segment_classifier": ("model_usable",),
-    "models/newcomer_classifier": ("model_usable",),
+    "models/churn": ("model_usable", "no_leak", "calibration", "minimum_quality"),
+    "models/lifetime_value": JUDGED,
+    "models/segment_classifier": JUDGED,
+    "models/newcomer_classifier": JUDGED,
     "gold/customer_scores": ("model_usable", "score_drift"),
 }
 """Checks that warn and let the result be stored."""

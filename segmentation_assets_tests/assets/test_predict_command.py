@@ -169,6 +169,9 @@ def test_other_models_can_be_named(platform, predict):
     found = read("found.csv")
     assert set(found["segment_said_by"].dropna()) == {"segment_classifier"}
     assert "segment said by segment_classifier" in printed.out
+    assert f"segment_classifier@{platform.models.hashes('segment_classifier')[0][:6]}" in printed.out or (
+        f"segment_classifier@{platform.models.hashes('segment_classifier')[-1][:6]}" in printed.out
+    )
     hashes = platform.models.hashes("churn")
     assert len(hashes) == 2
     for value in hashes:
@@ -235,15 +238,29 @@ def test_order_lines_after_the_date_are_refused_and_another_date_takes_them(plat
     assert "as of 2025-08-15, from " in printed.out
 
 
-def test_lines_without_a_customer_and_amounts_in_another_unit_are_told(platform, busy_shop, predict):
+def test_what_may_mislead_is_told(platform, busy_shop, predict):
+    write_lines(platform, busy_shop, "lines.parquet", "order_at < TIMESTAMP '2025-06-01'")
+    Path("found.set_aside.csv").write_text("of an earlier call", encoding="utf-8")
+    some = (
+        "SELECT * REPLACE (unit_price * 1000 AS unit_price, "
+        "CASE WHEN row_number() OVER () > 50 THEN customer_id END AS customer_id), 1 AS foo "
+        "FROM read_parquet('lines.parquet')"
+    )
+    printed = predict(write_query(platform, some, "some.parquet"), "found.csv", "--reasons", "0")
+    assert "the newest of 2025-05-31" in printed.out
+    assert "warning: no order line is near that date" in printed.out
+    assert "order lines without a customer: 50" in printed.out
+    assert "columns that the mapping does not name, and that are not read: foo" in printed.out
+    assert "warning: most customers are outside_known_range; check that amounts are in EUR" in printed.out
+    assert not Path("found.set_aside.csv").exists()
+
+
+def test_a_file_without_a_customer_is_refused(platform, busy_shop, predict):
     write_lines(platform, busy_shop, "lines.parquet", "order_at < TIMESTAMP '2025-06-01'")
     nobody = "SELECT * REPLACE (CAST(NULL AS VARCHAR) AS customer_id) FROM read_parquet('lines.parquet') LIMIT 50"
     printed = predict(write_query(platform, nobody, "nobody.parquet"), "found.csv")
-    assert "found.csv: 0 customers" in printed.out
-    assert "order lines without a customer: 50" in printed.out
-    dear = "SELECT * REPLACE (unit_price * 1000 AS unit_price) FROM read_parquet('lines.parquet')"
-    printed = predict(write_query(platform, dear, "dear.parquet"), "found.csv", "--reasons", "0")
-    assert "warning: most customers are outside_known_range; check that amounts are in EUR" in printed.out
+    assert "nobody.parquet has no customer to score as of 2025-09-01" in printed.err
+    assert not Path("found.csv").exists()
 
 
 def test_files_that_are_neither_and_outputs_that_cannot_be_are_refused(platform, predict):
@@ -252,6 +269,14 @@ def test_files_that_are_neither_and_outputs_that_cannot_be_are_refused(platform,
     source = write_features(platform, "features.csv")
     assert "end the name in one of .csv, .parquet, .xlsx" in predict(source, "found.json").err
     assert "features.csv is the input" in predict(source, "./features.csv").err
+    Path(source).rename("found.set_aside.csv")
+    assert "found.set_aside.csv is the input" in predict("found.set_aside.csv", "found.csv").err
+    Path("found.set_aside.csv").rename(source)
+    Path("folder.csv").mkdir()
+    assert "folder.csv is a folder" in predict(source, "folder.csv").err
+    assert "holds features, which were made as of a date of their own" in (
+        predict(source, "found.csv", "--as-of", "2025-01-01").err
+    )
     assert "there is no folder nowhere" in predict(source, "nowhere/found.csv").err
     assert "there is no file" in predict("absent.csv", "found.csv").err
 

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from segmentation_assets.graph.declarations import MODEL_USABLE, declared_checks
-from segmentation_assets.graph.inputs import read_fingerprints, stored_months
+from segmentation_assets.graph.inputs import stored_months
 from segmentation_assets.graph.months import previous_month
 from segmentation_assets.monitoring.run_records import package_versions
 from segmentation_assets.orchestration.step import Step
@@ -20,7 +20,7 @@ from segmentation_assets.prediction.model_record import (
     ModelRecord,
     Verdict,
 )
-from segmentation_assets.serving.scoring_models import RECORD_DOCUMENT, record_of
+from segmentation_assets.serving.scoring_models import RECORD_DOCUMENT, aliases_of, record_of
 from segmentation_assets.storage.models import ModelReference
 from segmentation_assets.tables.declaration import Table
 
@@ -48,8 +48,6 @@ def store_model(step: Step, estimator: Any, state: Mapping[str, Any], verdict: V
         "packages": package_versions(_PACKAGES),
         "told": verdict.told,
         "figures": dict(verdict.figures),
-        "problems": list(verdict.problems),
-        "inputs": read_fingerprints(step.platform, step.node, step.partition),
     }
     return step.platform.models.save(step.node.noun, estimator, description, state=state).content_hash
 
@@ -58,9 +56,8 @@ def write_record(step: Step, table: Table, frame: pd.DataFrame, record: ModelRec
     """Write scores and record, point the aliases at the models, and say whether anything speaks against the newest."""
     step.write_frame(frame, table)
     step.write_document(RECORD_DOCUMENT, json.dumps(asdict(record)))
-    for role, content_hash in (("champion", record.in_force), ("challenger", record.challenger)):
-        reference = None if content_hash is None else ModelReference(step.node.noun, content_hash)
-        point_alias(step, f"{step.node.noun}_{role}", reference)
+    for alias, reference in aliases_of(record).items():
+        point_alias(step, alias, reference)
     step.add_check(MODEL_USABLE, record.sentence, passed=not record.problems, **record.figures)
     found = {check.name: check for check in record.checks}
     for declared in declared_checks(step.node):

@@ -52,13 +52,20 @@ def _facts(step: Step, record: ModelRecord) -> list[tuple[str, str]]:
     if record.in_force is None:
         return facts
     described = step.platform.models.describe(ModelReference(record.noun, record.in_force))
-    inputs = json.dumps(described["inputs"], sort_keys=True)
+    month = f"{record.in_force_month}-01"
+    made = step.platform.store.manifest(record.key, month)
     packages = ", ".join(f"{name} {version}" for name, version in described["packages"].items())
     return [
         *facts,
         ("Model in force", f"`{record.noun}@{record.in_force}`"),
-        ("Its inputs", f"SHA-256 `{hashlib.sha256(inputs.encode()).hexdigest()}`; each listed by `segmentation models"
-         f" show {record.noun}_champion`"),
+        ("Its inputs", "not recorded" if made is None else _hash_inputs(made.inputs, f"{record.key}/{month}.json")),
         ("Seed", str(described["seed"])),
         ("Made with", packages),
     ]  # fmt: skip
+
+
+def _hash_inputs(inputs: Mapping[str, str], name: str) -> str:
+    text = json.dumps(inputs, sort_keys=True)
+    return (
+        f"{len(inputs)}, together SHA-256 `{hashlib.sha256(text.encode()).hexdigest()}`; listed in `manifests/{name}`"
+    )

@@ -45,18 +45,26 @@ def _check_features(step: Step, left_out: Mapping[str, tuple[str, ...]]) -> None
     step.add_check(MODEL_USABLE, f"{step.node.key}: {sentence}.", passed=not told)
 
 
+_WATCHED = {"churn_probability": "churn probabilities", "expected_spend_amount_12m": "expected spend of 12 months"}
+"""Columns whose spread is watched, and what they are called."""
+
+
 def _check_drift(step: Step, scores: pd.DataFrame) -> None:
+    """Compare the spread of scores with that of the month before."""
     before = scores.head(0)
     if step.partition > step.platform.first_month:
-        before = step.frame(step.node.key, ["churn_probability"], previous_month(step.partition))
-    drift = measure_score_drift(before["churn_probability"], scores["churn_probability"])
+        before = step.frame(step.node.key, [*_WATCHED], previous_month(step.partition))
     limit = step.platform.settings.prediction.max_score_psi
-    is_calm = drift.index is None or drift.index <= limit
-    spread = "are spread as before" if is_calm else "have moved"
+    drifts = {name: measure_score_drift(before[name], scores[name]) for name in _WATCHED}
+    moved = [name for name, drift in drifts.items() if drift.index is not None and drift.index > limit]
+    told = [
+        f"{words} {'have moved' if name in moved else 'are spread as before'}: {drifts[name].sentence}"
+        for name, words in _WATCHED.items()
+    ]
     step.add_check(
         SCORE_DRIFT,
-        f"{step.node.key}: churn probabilities {spread}: {drift.sentence}.",
-        passed=is_calm,
-        index=drift.index,
+        f"{step.node.key}: {'; '.join(told)}.",
+        passed=not moved,
         limit=limit,
+        **{f"{name}_psi": drift.index for name, drift in drifts.items()},
     )

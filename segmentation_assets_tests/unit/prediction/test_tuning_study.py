@@ -4,6 +4,7 @@ import pytest
 
 from segmentation_assets.config.loading import load_profile
 from segmentation_assets.config.search_space import Numbers
+from segmentation_assets.errors import DataError
 from segmentation_assets.prediction.tuning_scores import FoldScores, judge_trials
 from segmentation_assets.prediction.tuning_space import TuningSpace
 from segmentation_assets.prediction.tuning_study import (
@@ -121,3 +122,11 @@ def test_importance_names_what_matters(tmp_path):
     assert measure_importance(compared, SPACE, seed=1) == importance
     assert comparable_trials(found[: FEWEST_COMPARED // 2]) == []
     assert measure_importance([], SPACE, seed=1) == {}
+
+
+def test_a_damaged_file_is_told_and_left_as_it_is(tmp_path):
+    path = tmp_path / "study.db"
+    path.write_text("no database, but long enough to be looked at as one", encoding="utf-8")
+    with pytest.raises(DataError, match=r"study.db cannot be read or written: .*not a database"), open_study(path, "a"):
+        pass
+    assert path.read_text(encoding="utf-8").startswith("no database")

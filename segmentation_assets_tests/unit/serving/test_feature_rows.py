@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -28,6 +30,7 @@ TABLE = Table(
         Column(name="repeat_spend_amount_mean", dtype="DECIMAL(18,2)", unit="currency", meaning="Money."),
     ),
 )
+DAYS = ("btyd_frequency", "btyd_recency", "btyd_T")
 GOOD = (
     "customer_id,order_count,net_revenue_amount,return_rate,last_order_date,gender,repeat_spend_amount_mean\n"
     "B,2,10.50,0.25,2026-05-30,f,5.25\n"
@@ -94,6 +97,7 @@ def test_semicolons_and_other_encodings_are_found(read, features):
         ("B,2,", "B,2.5,", r"order_count is '2.5' and must be a whole number, 0 or more\nHint: write it in orders"),
         ("B,2,", "B,-1,", r"order_count is '-1' and must be a whole number, 0 or more"),
         ("10.50", '"10,50"', r"net_revenue_amount is '10,50' and must be a number\nHint: .* a point as decimal mark"),
+        ("0.25", "inf", r"return_rate is 'inf' and must be a number from 0 to 1"),
         ("0.25", "25", r"return_rate is '25' and must be a number from 0 to 1\nHint: rates are written from 0 to 1"),
         ("2026-05-30", "30.05.2026", r"last_order_date is '30.05.2026' and must be a date such as 2026-05-31"),
         (",f,", ",x,", r"gender is 'x' and must be one of f, m"),
@@ -124,3 +128,23 @@ def test_a_column_twice_is_refused(read, features):
     features.write_text("customer_id,order_count,order_count\nA,2,3\n", encoding="utf-8")
     with pytest.raises(DataError, match="has several columns called 'order_count'"):
         read(features)
+
+
+def test_sheets_with_different_columns_are_refused(read, tmp_path):
+    path = tmp_path / "features.xlsx"
+    with pd.ExcelWriter(path) as book:
+        pd.DataFrame({"customer_id": ["A"], "order_count": [1]}).to_excel(book, sheet_name="one", index=False)
+        pd.DataFrame({"customer_id": ["B"], "foo": [1]}).to_excel(book, sheet_name="two", index=False)
+    with pytest.raises(
+        DataError, match=r"features.xlsx\[two\] and features.xlsx\[one\] do not have the same columns: on"
+    ):
+        read(path)
+
+
+@pytest.mark.parametrize("row", ["A,1,90,60", "A,0,5,60", "A,1,0,60", "A,1,,60"])
+def test_a_history_that_cannot_be_is_refused_with_its_row(read, features, row, monkeypatch):
+    days = [Column(name=name, dtype="BIGINT", minimum=0, meaning="Days.") for name in DAYS]
+    monkeypatch.setattr(sys.modules[__name__], "TABLE", replace(TABLE, columns=(CUSTOMER_ID, *days)))
+    features.write_text(f"customer_id,btyd_frequency,btyd_recency,btyd_T\nB,0,0,9\n{row}\n", encoding="utf-8")
+    with pytest.raises(DataError, match="row 2 of features.csv has a history that cannot be: btyd_frequency"):
+        read(features, ())

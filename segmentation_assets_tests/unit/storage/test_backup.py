@@ -3,7 +3,9 @@
 import io
 import json
 import os
+import sqlite3
 import tarfile
+from contextlib import closing
 
 import pytest
 import zstandard
@@ -84,6 +86,20 @@ def test_everything_stored_comes_back_in_another_place(store, backup, tmp_path):
     again = tmp_path / "again.tar.zst"
     write_backup(root, again, settings_file=root / "settings_of_backup.yaml")
     restore_backup(again, tmp_path / "third")
+
+
+def test_a_search_that_is_going_on_is_taken_as_of_one_moment(store, tmp_path):
+    path = store.root / "tuning" / "kmeans" / "study.db"
+    path.parent.mkdir(parents=True)
+    with closing(sqlite3.connect(path)) as going_on:
+        going_on.execute("CREATE TABLE trials (number INTEGER)")
+        going_on.execute("INSERT INTO trials VALUES (1)")
+        going_on.commit()
+        going_on.execute("INSERT INTO trials VALUES (2)")
+        write_backup(store.root, tmp_path / "shop.tar.zst")
+    restore_backup(tmp_path / "shop.tar.zst", tmp_path / "copy")
+    with closing(sqlite3.connect(tmp_path / "copy" / "tuning" / "kmeans" / "study.db")) as copy:
+        assert copy.execute("SELECT number FROM trials").fetchall() == [(1,)]
 
 
 def test_what_is_left_out_is_not_stored_in_the_copy(store, tmp_path):
@@ -231,6 +247,10 @@ def test_members_that_could_leave_the_folder_are_refused(backup, tmp_path, odd):
             "its format is 9, and this version reads 1",
         ),
         (lambda members: [*members[:-1], (members[-1][0], b"{")], "backup.json is not readable"),
+        (
+            lambda members: [(one, b"evil: 1" if one.name == "settings.yaml" else text) for one, text in members],
+            "settings.yaml differs from what backup.json says",
+        ),
     ],
 )
 def test_a_backup_that_was_changed_is_refused(backup, tmp_path, change, message):
