@@ -62,7 +62,13 @@ class LineRows:
 
 
 def read_order_lines(
-    tables: StoredTables, path: Path, as_of_date: dt.date, scratch: Path, erased: Collection[str] = ()
+    tables: StoredTables,
+    path: Path,
+    as_of_date: dt.date,
+    scratch: Path,
+    *,
+    sheets: tuple[str, ...] | None = None,
+    erased: Collection[str] = (),
 ) -> LineRows:
     """Read order lines as a delivery is read, and compute the features of the customers.
 
@@ -76,6 +82,8 @@ def read_order_lines(
         What happened before this day counts.
     scratch : Path
         Folder for the result and for what it is made from.
+    sheets : tuple of str or None
+        Sheets of a workbook; None for those of the mapping.
     erased : collection of str
         SHA-256 of the ids of customers of whom nothing is kept.
 
@@ -89,7 +97,7 @@ def read_order_lines(
         The file cannot be read, more lines cannot be used than ``source.max_quarantine_share`` allows, or a line lies
         on or after the date.
     """
-    ingested = _ingest(tables, path, scratch, erased)
+    ingested = _ingest(tables, path, scratch, sheets, erased)
     raw = parquet_scan(sorted(scratch.glob("????-??-01/*.parquet")))
     _refuse_later(tables, path, raw, as_of_date)
     connection, settings = tables.connection, tables.platform.settings
@@ -114,14 +122,17 @@ def read_order_lines(
     )
 
 
-def _ingest(tables: StoredTables, path: Path, scratch: Path, erased: Collection[str]) -> IngestedTable:
+def _ingest(
+    tables: StoredTables, path: Path, scratch: Path, sheets: tuple[str, ...] | None, erased: Collection[str]
+) -> IngestedTable:
     settings = tables.platform.settings
     source = effective_source(settings)
+    mapping = getattr(source, _NAME)
     file = DeliveredFile(_NAME, path.name, 0, path.stat().st_size, file_sha256(path))
     return ingest_table(
         tables.connection,
         RAW_TABLES[_NAME],
-        getattr(source, _NAME),
+        mapping.model_copy(update={"sheets": sheets or mapping.sheets}),
         [file],
         path.parent,
         scratch,

@@ -211,7 +211,7 @@ def _read_rows(tables: MonthTables, request: PredictionRequest, rule: LoadedRule
         return _Read(file.content, read_feature_rows(tables.connection, file, features, rule.needed, scratch))
     as_of_date = request.as_of_date or as_of(platform, request.month)[0]
     erased = erased_hashes(tables.frame("source/decisions"))
-    lines = read_order_lines(tables, request.source, as_of_date, scratch, erased)
+    lines = read_order_lines(tables, request.source, as_of_date, scratch, sheets=request.sheets or None, erased=erased)
     return _Read(file.content, lines.rows, as_of_date, lines, file.unread)
 
 

@@ -255,6 +255,18 @@ def test_what_may_mislead_is_told(platform, busy_shop, predict):
     assert not Path("found.set_aside.csv").exists()
 
 
+def test_order_lines_of_one_sheet(platform, busy_shop, predict):
+    lines = write_query(
+        platform, f"SELECT * FROM '{write_lines(platform, busy_shop, 'lines.parquet')}' LIMIT 200", "some.csv", "csv"
+    )
+    rows = pd.read_csv(lines, dtype="str")
+    with pd.ExcelWriter("lines.xlsx") as book:
+        rows.head(150).to_excel(book, sheet_name="one", index=False)
+        rows.tail(50).to_excel(book, sheet_name="two", index=False)
+    assert ", from 50 order lines" not in predict("lines.xlsx", "found.csv", "--reasons", "0").out
+    assert ", from 50 order lines" in predict("lines.xlsx", "found.csv", "--reasons", "0", "--sheet", "two").out
+
+
 def test_a_file_without_a_customer_is_refused(platform, busy_shop, predict):
     write_lines(platform, busy_shop, "lines.parquet", "order_at < TIMESTAMP '2025-06-01'")
     nobody = "SELECT * REPLACE (CAST(NULL AS VARCHAR) AS customer_id) FROM read_parquet('lines.parquet') LIMIT 50"
