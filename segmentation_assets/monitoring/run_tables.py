@@ -7,8 +7,6 @@ damaged, or was written with other columns, is made anew from all of them.
 from __future__ import annotations
 
 import json
-import os
-import uuid
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -25,6 +23,7 @@ from segmentation_assets.storage.engine import (
     parquet_scan,
 )
 from segmentation_assets.storage.store import TableStore
+from segmentation_assets.storage.text_files import placed_whole
 from segmentation_assets.tables.declaration import Column, Table
 from segmentation_assets.tables.runs import RUN_TOTALS, RUNS, TABLES
 
@@ -115,12 +114,8 @@ def _replace(
     if stored:
         sql = f"SELECT * FROM {parquet_scan(stored)} WHERE NOT list_contains(?, run_id) UNION ALL BY NAME {sql}"
         parameters = [list(outdated), *parameters]
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
-    try:
+    with placed_whole(path) as temporary:
         copy_to_parquet(connection, conformed_select(sql, table), temporary, parameters)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _read_as(column: Column) -> str:

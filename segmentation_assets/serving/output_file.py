@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from segmentation_assets.storage.engine import (
     quote_identifier,
     quote_text,
 )
+from segmentation_assets.storage.text_files import placed_whole
 
 MOST_EXCEL_ROWS = 1_048_575
 """Rows of a sheet of Excel, less the header."""
@@ -85,12 +85,8 @@ def write_output(connection: Connection, relation: str, target: Path, set_aside:
 def _write_whole(
     connection: Connection, relation: str, target: Path, write: Callable[[Connection, str, Path], None]
 ) -> None:
-    draft = target.with_name(f".{target.name}.{os.getpid()}{target.suffix}")
-    try:
+    with placed_whole(target) as draft:
         write(connection, relation, draft)
-        os.replace(draft, target)
-    finally:
-        draft.unlink(missing_ok=True)
 
 
 def _write_parquet(connection: Connection, relation: str, path: Path) -> None:

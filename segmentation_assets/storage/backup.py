@@ -15,7 +15,6 @@ import sqlite3
 import tarfile
 import tempfile
 import time
-import uuid
 from collections.abc import Collection, Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
@@ -27,6 +26,7 @@ from segmentation_assets import __version__
 from segmentation_assets.errors import DataError
 from segmentation_assets.storage.manifest import Manifest, StoredFile
 from segmentation_assets.storage.store import TableStore
+from segmentation_assets.storage.text_files import placed_whole
 from segmentation_assets.storage.versions import ERASURES_MARK, VERSIONS, version_folders
 
 SUFFIX = ".tar.zst"
@@ -79,16 +79,11 @@ def write_backup(
         The target exists or lies in the data folder, there is no data folder, or a stored file is missing or damaged.
     """
     _check_target(root, target)
-    temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}")
-    try:
-        with temporary.open("xb") as stream:
-            with _packed(stream) as archive:
-                written = _Archive(root, archive, tuple(left_out)).take_everything(settings_file)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(temporary, target)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with placed_whole(target) as temporary, temporary.open("xb") as stream:
+        with _packed(stream) as archive:
+            written = _Archive(root, archive, tuple(left_out)).take_everything(settings_file)
+        stream.flush()
+        os.fsync(stream.fileno())
     return written
 
 

@@ -1,9 +1,11 @@
-"""Small files, written so that a reader never sees half of one."""
+"""Files written so that a reader never sees half of one."""
 
 from __future__ import annotations
 
 import os
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 
@@ -27,10 +29,16 @@ def write_bytes_whole(path: Path, content: bytes) -> None:
         The file cannot be written or put in place; what was there stays.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
+    with placed_whole(path) as temporary:
+        temporary.write_bytes(content)
+
+
+@contextmanager
+def placed_whole(path: Path) -> Iterator[Path]:
+    """Yield the path to write a file to, beside its own; it is put in place when all went well, else removed."""
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
     try:
-        temporary.write_bytes(content)
+        yield temporary
         os.replace(temporary, path)
-    except OSError:
+    finally:
         temporary.unlink(missing_ok=True)
-        raise
