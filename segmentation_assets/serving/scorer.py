@@ -139,8 +139,10 @@ class Scorer:
         if self.classifier is not None:
             rows = _told_by(rows, self.classifier.predict(features), is_assigned, "segment_classifier")
         elif self.models.newcomers is not None:
-            told = self.models.newcomers.predict(features)
-            is_told = (rows["state"] == TOO_NEW) & told["segment_key"].isin(list(self.rule.segment_names))
+            is_new = rows["state"] == TOO_NEW
+            told = self.models.newcomers.predict(features[is_new.to_numpy()]).set_axis(rows.index[is_new])
+            told = told.reindex(rows.index)
+            is_told = told["segment_key"].isin(list(self.rule.segment_names))
             rows = _told_by(rows, told, is_told, "newcomer_classifier")
         rows["segment_name"] = rows["segment_key"].map(dict(self.rule.segment_names))
         return rows
