@@ -16,9 +16,8 @@ from segmentation_assets.graph.platform import Platform
 from segmentation_assets.graph.retention import carry_out, erasures_decided, forget_erased, plan_pruning
 from segmentation_assets.graph.staleness import evaluate_all, known_months
 from segmentation_assets.serving.scoring_models import aliased_models
-from segmentation_assets.storage.manifest import Manifest
+from segmentation_assets.storage.manifest import SHORT_HASH, Manifest
 from segmentation_assets.storage.version_catalogue import (
-    SHORT_HASH,
     StoredVersion,
     find_version,
     list_versions,

@@ -12,10 +12,11 @@ from segmentation_assets.cli.side_by_side import side_by_side
 from segmentation_assets.errors import plural
 from segmentation_assets.graph.platform import Platform
 from segmentation_assets.monitoring.differences import find_differences
+from segmentation_assets.storage.manifest import SHORT_HASH
 from segmentation_assets.storage.model_catalogue import ListedModel, archive_model, find_model, list_models
 from segmentation_assets.storage.models import ModelStore
 
-_SHORT_HASH, _NAME_WIDTH = 12, 34
+_NAME_WIDTH = 34
 _MEGABYTE = 1_000_000
 
 
@@ -36,7 +37,7 @@ def _list(store: ModelStore, parsed: argparse.Namespace) -> str:
 
 
 def _line(model: ListedModel) -> str:
-    name = f"{model.reference.name}@{model.reference.content_hash[:_SHORT_HASH]}"
+    name = f"{model.reference.name}@{model.reference.content_hash[:SHORT_HASH]}"
     uses = plural(len(model.used_by), "result") if model.used_by else "unused"
     month, size = model.description.get("month", ""), f"{model.size_bytes / _MEGABYTE:.2f} MB"
     return f"{name:{_NAME_WIDTH}} {month:8} {size:>10}  {uses:>11}  {', '.join(model.aliases)}".rstrip()

@@ -17,13 +17,13 @@ from segmentation_assets.serving.predict import (
     predict_file,
 )
 from segmentation_assets.serving.scoring_models import describe_left_out
+from segmentation_assets.storage.manifest import SHORT_HASH
 from segmentation_assets.storage.model_catalogue import find_model
 from segmentation_assets.storage.models import ModelReference
 from segmentation_assets.tables.gold import CUSTOMER_STATES
 from segmentation_assets.tables.prediction import SEGMENT_SAID_BY
 
 _USABLE = ("champion", "churn", "lifetime_value", "newcomer_classifier", "segment_classifier")
-_SHORT_HASH = 12
 _MOST_OUTSIDE = 0.5
 _DAYS_WITHOUT_LINES = 31
 
@@ -69,7 +69,7 @@ def _summary(outcome: PredictionOutcome, request: PredictionRequest, currency: s
     yield from (f"  segment said by {name}: {count:,} ({SEGMENT_SAID_BY[name]})" for name, count in
                 outcome.said_by.items())  # fmt: skip
     yield from (f"  {name}: known of {count:,}" for name, count in outcome.scored.items())
-    yield f"  models: {', '.join(f'{name}@{value[:_SHORT_HASH]}' for name, value in outcome.hashes.items())}"
+    yield f"  models: {', '.join(f'{name}@{value[:SHORT_HASH]}' for name, value in outcome.hashes.items())}"
     if outcome.reasons:
         yield f"  at most {plural(outcome.reasons, 'reason')} each"
     elif request.reasons is None:

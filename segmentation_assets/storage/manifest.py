@@ -14,6 +14,10 @@ RETIRED = "retired"
 REMOVED, FROZEN = "removed", "frozen"
 
 
+SHORT_HASH, FEWEST_DIGITS = 12, 4
+"""Digits of a content hash that people are shown, and those that they have to give at least."""
+
+
 @dataclass(frozen=True)
 class StoredFile:
     """A file of a stored result: path below the data folder, size in bytes, SHA-256."""

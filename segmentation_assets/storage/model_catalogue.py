@@ -10,15 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from segmentation_assets.errors import DataError, closest_hint
-from segmentation_assets.storage.manifest import Manifest
+from segmentation_assets.storage.manifest import FEWEST_DIGITS, Manifest
 from segmentation_assets.storage.models import METADATA_FILE, ModelReference, ModelStore
 from segmentation_assets.storage.store import TableStore
 from segmentation_assets.storage.versions import version_folders
 
 ARCHIVE = "archive"
 """Folder of the data folder in which archived models lie."""
-
-_FEWEST_DIGITS = 4
 
 
 @dataclass(frozen=True)
@@ -83,7 +81,7 @@ def find_model(store: ModelStore, text: str) -> ListedModel:
     listed = list_models(store)
     name, at, digits = text.partition("@")
     found = [model for model in listed if text in model.aliases]
-    if at and len(digits) >= _FEWEST_DIGITS:
+    if at and len(digits) >= FEWEST_DIGITS:
         found = [
             model for model in listed
             if model.reference.name == name and model.reference.content_hash.startswith(digits)
@@ -98,7 +96,7 @@ def find_model(store: ModelStore, text: str) -> ListedModel:
     known = [*store.aliases(), *(model.full_name for model in listed)]
     raise DataError(
         f"'{text}' is no stored model",
-        closest_hint(text, known, f"name an alias, or NAME@HASH with {_FEWEST_DIGITS} digits; see models list."),
+        closest_hint(text, known, f"name an alias, or NAME@HASH with {FEWEST_DIGITS} digits; see models list."),
     )
 
 

@@ -11,14 +11,9 @@ from pathlib import Path
 
 from segmentation_assets.errors import DataError, closest_hint
 from segmentation_assets.storage.file_hashes import file_sha256
-from segmentation_assets.storage.manifest import Manifest, StoredFile
+from segmentation_assets.storage.manifest import FEWEST_DIGITS, SHORT_HASH, Manifest, StoredFile
 from segmentation_assets.storage.store import TableStore
 from segmentation_assets.storage.versions import CONTENT_DIGITS, version_folders
-
-FEWEST_DIGITS = 4
-"""Digits of a hash that a person has to give at least."""
-
-SHORT_HASH = 12
 
 _SLICES = "/slices"
 _MONTH_LENGTH = 7
