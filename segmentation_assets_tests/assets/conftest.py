@@ -179,6 +179,16 @@ def write_settings() -> Callable[..., None]:
 
 
 @pytest.fixture
+def settings_file(
+    shop: Shop, write_settings: Callable[..., None], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Shop:
+    """Write the settings of the shop into the folder the commands run in."""
+    monkeypatch.chdir(tmp_path)
+    write_settings(shop.settings())
+    return shop
+
+
+@pytest.fixture
 def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     """Reach this machine directly, whatever proxy the environment names."""
     monkeypatch.setenv("no_proxy", HOST)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 from segmentation_assets.graph.platform import Platform
 from segmentation_assets.storage.engine import parquet_scan
 from segmentation_assets_tests.assets.conftest import MONTHS
@@ -12,14 +10,6 @@ KEPT = ("raw/order_lines", "silver/order_lines", "silver/customer_history", "sil
         "gold/rfm_segments", "gold/customer_segments")  # fmt: skip
 CHAIN = {"source/decisions", "raw/customers", "raw/products", "raw/engagement_events", "raw/quarantine",
          "silver/snapshot_input", "gold/champion", *KEPT}  # fmt: skip
-
-
-@pytest.fixture
-def settings_file(shop, write_settings, monkeypatch, tmp_path):
-    """Write the settings of the shop into the folder the commands run in."""
-    monkeypatch.chdir(tmp_path)
-    write_settings(shop.settings())
-    return shop
 
 
 def customers(shop, key: str) -> set[str | None]:

@@ -4,16 +4,6 @@ from __future__ import annotations
 
 import json
 
-import pytest
-
-
-@pytest.fixture
-def settings_file(shop, write_settings, monkeypatch, tmp_path):
-    """Write the settings of the shop into the folder the commands run in."""
-    monkeypatch.chdir(tmp_path)
-    write_settings(shop.settings())
-    return shop
-
 
 def test_models_are_listed_shown_compared_and_kept_where_they_are_used(settings_file, segmentation):
     listed = segmentation("models", "list")
